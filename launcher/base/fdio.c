@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs everywhere; no policy, no privileged call. */
+#include "fdio.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int
+fdio_write(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return -errno;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fdio_pwrite(int fd, const void *data, size_t len, off_t at)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		ssize_t n = pwrite(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return -errno;
+		}
+		p += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fdio_read(int fd, void *data, size_t len)
+{
+	char *p = data;
+
+	while (len > 0) {
+		ssize_t n = read(fd, p, len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -ENODATA;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fdio_pread(int fd, void *data, size_t len, off_t at)
+{
+	char *p = data;
+
+	while (len > 0) {
+		ssize_t n = pread(fd, p, len, at);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n <= 0) {
+			return n < 0 ? -errno : -ENODATA;
+		}
+		p += n;
+		at += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+int
+fdio_slurp(int fd, size_t max, struct buf *b)
+{
+	size_t before = b->len;
+	char chunk[16384];
+
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof(chunk));
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return -errno;
+		}
+		if (n == 0) {
+			return buf_error(b);
+		}
+		if ((size_t)n > max - (b->len - before)) {
+			return -EFBIG;
+		}
+		buf_put(b, chunk, (size_t)n);
+		if (b->failed) {
+			return -ENOMEM;
+		}
+	}
+}
+
+int
+fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b)
+{
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : fdio_slurp(fd, max, b);
+}
+
+int
+fdio_mkdirs(const char *path, mode_t mode)
+{
+	auto_free char *copy = strdup(path);
+
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	for (char *p = copy + 1;; p++) {
+		char kept = *p;
+
+		if (kept != '/' && kept != '\0') {
+			continue;
+		}
+		*p = '\0';
+		if (mkdir(copy, mode) < 0 && errno != EEXIST) {
+			return -errno;
+		}
+		if (kept == '\0') {
+			return 0;
+		}
+		*p = kept;
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole reads and writes on descriptors. EINTR is retried. Anybody may call. */
+#ifndef AIRLOCK_BASE_FDIO_H
+#define AIRLOCK_BASE_FDIO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "cleanup.h"
+
+/* Writes all of it; 0 or -errno. */
+int fdio_write(int fd, const void *data, size_t len) must_check;
+int fdio_pwrite(int fd, const void *data, size_t len, off_t at) must_check;
+/* Reads exactly len bytes; -ENODATA when the file ends before. */
+int fdio_read(int fd, void *data, size_t len) must_check;
+int fdio_pread(int fd, void *data, size_t len, off_t at) must_check;
+/* Appends the rest of fd to b; -EFBIG when that is more than max bytes. */
+int fdio_slurp(int fd, size_t max, struct buf *b) must_check;
+/* Opens path below dirfd (AT_FDCWD for a plain path), read-only, and slurps it. */
+int fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b) must_check;
+/* mkdir -p of an absolute or relative path with that mode for each new directory; 0 or -errno. */
+int fdio_mkdirs(const char *path, mode_t mode) must_check;
+
+#endif

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Raw calls about processes and descriptors. Runs in the front and the jail; decides nothing. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <linux/stat.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
+#endif
+#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+struct sys_open_how {
+	uint64_t flags, mode, resolve;
+};
+
+/* struct clone_args of linux/sched.h, up to `cgroup` (CLONE_ARGS_SIZE_VER2). */
+struct sys_clone_args {
+	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid,
+		set_tid_size, cgroup;
+};
+
+int
+sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
+{
+	struct sys_open_how how = { .flags = flags | O_CLOEXEC, .mode = mode, .resolve = resolve };
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+pid_t
+sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd)
+{
+	int pidfd = -1;
+	struct sys_clone_args args = {
+		.flags = flags | CLONE_PIDFD,
+		.pidfd = (uint64_t)(uintptr_t)&pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid;
+
+	if (cgroup_fd >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)cgroup_fd;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid < 0) {
+		return -errno;
+	}
+	if (pid > 0) {
+		*ret_pidfd = pidfd;
+	}
+	return (pid_t)pid;
+}
+
+int
+sys_unshare(int flags)
+{
+	return unshare(flags) < 0 ? -errno : 0;
+}
+
+int
+sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
+
+int
+sys_pidfd_open(pid_t pid)
+{
+	long fd = syscall(SYS_pidfd_open, pid, 0);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int
+sys_pidfd_send_signal(int pidfd, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, NULL, 0) < 0 ? -errno : 0;
+}
+
+int
+sys_execve(const char *path, const char *const argv[], const char *const envp[])
+{
+	syscall(SYS_execve, path, argv, envp);
+	return -errno;
+}
+
+int
+sys_execveat(int fd, const char *path, const char *const argv[], const char *const envp[], int flags)
+{
+	syscall(SYS_execveat, fd, path, argv, envp, flags);
+	return -errno;
+}
+
+int
+sys_memfd_sealed(const char *name, const void *data, size_t len)
+{
+	auto_fd fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+	const char *p = data;
+
+	if (fd < 0 && errno == EINVAL) {
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING); /* before Linux 6.3 */
+	}
+	if (fd < 0) {
+		return -errno;
+	}
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0) {
+			return -errno;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	if (fcntl(fd, F_ADD_SEALS, SEALS) < 0) {
+		return -errno;
+	}
+	return take_fd(&fd);
+}
+
+int
+sys_memfd_check_sealed(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (seals < 0) {
+		return -errno;
+	}
+	return (seals & SEALS) == SEALS ? 0 : -EPERM;
+}
+
+int
+sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count)
+{
+	union {
+		char space[CMSG_SPACE(SYS_FDS_MAX * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
+
+	if (fd_count > SYS_FDS_MAX) {
+		return -E2BIG;
+	}
+	if (fd_count > 0) {
+		struct cmsghdr *c;
+
+		memset(&control, 0, sizeof(control));
+		msg.msg_control = control.space;
+		msg.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
+		c = CMSG_FIRSTHDR(&msg);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, fd_count * sizeof(int));
+	}
+	do {
+		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+static void
+take_control(struct msghdr *msg, int ret_fds[SYS_FDS_MAX], pid_t *ret_pid)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c != NULL; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET) {
+			continue;
+		}
+		if (c->cmsg_type == SCM_CREDENTIALS) {
+			struct ucred cred;
+
+			memcpy(&cred, CMSG_DATA(c), sizeof(cred));
+			*ret_pid = cred.pid;
+		} else if (c->cmsg_type == SCM_RIGHTS) {
+			size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+			for (size_t i = 0; i < count; i++) {
+				int fd;
+
+				memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+				if (i < SYS_FDS_MAX) {
+					ret_fds[i] = fd;
+				} else {
+					close(fd);
+				}
+			}
+		}
+	}
+}
+
+ssize_t
+sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX], pid_t *ret_pid)
+{
+	union {
+		char space[CMSG_SPACE(SYS_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+		struct cmsghdr align;
+	} control;
+	struct iovec iov = { .iov_base = data, .iov_len = size };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
+			      .msg_controllen = sizeof(control.space) };
+	ssize_t n;
+
+	for (int i = 0; i < SYS_FDS_MAX; i++) {
+		ret_fds[i] = -1;
+	}
+	*ret_pid = -1;
+	do {
+		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0) {
+		return -errno;
+	}
+	take_control(&msg, ret_fds, ret_pid);
+	if (msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		for (int i = 0; i < SYS_FDS_MAX; i++) {
+			if (ret_fds[i] >= 0) {
+				close(ret_fds[i]);
+				ret_fds[i] = -1;
+			}
+		}
+		return -EMSGSIZE;
+	}
+	return n;
+}
+
+int64_t
+sys_birth_ns(int fd)
+{
+	struct statx sx; /* the kernel's: musl has none before 1.2.4 */
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx) < 0 ||
+	    (sx.stx_mask & STATX_BTIME) == 0) {
+		return 0;
+	}
+	return (int64_t)sx.stx_btime.tv_sec * 1000000000 + sx.stx_btime.tv_nsec;
+}

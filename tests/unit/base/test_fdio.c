@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs as the developer or CI. Whole reads and writes. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../../launcher/base/fdio.h"
+
+static unsigned int
+open_fds(void)
+{
+	unsigned int n = 0;
+	DIR *d = opendir("/proc/self/fd");
+
+	cr_assert_not_null(d);
+	while (readdir(d) != NULL) {
+		n++;
+	}
+	closedir(d);
+	return n;
+}
+
+static void
+make_dir(char *template)
+{
+	cr_assert_not_null(mkdtemp(template));
+}
+
+static int
+new_file(const char *dir)
+{
+	int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	cr_assert_geq(fd, 0);
+	return fd;
+}
+
+Test(fdio, write_and_read_whole)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", back[8] = "";
+	auto_fd fd = -1;
+
+	make_dir(dir);
+	fd = new_file(dir);
+	cr_expect_eq(fdio_write(fd, "abcdef", 6), 0);
+	cr_expect_eq(fdio_pwrite(fd, "XY", 2, 2), 0);
+	cr_expect_eq(fdio_pread(fd, back, 6, 0), 0);
+	cr_expect_str_eq(back, "abXYef");
+	cr_assert_eq(lseek(fd, 1, SEEK_SET), 1);
+	memset(back, 0, sizeof(back));
+	cr_expect_eq(fdio_read(fd, back, 3), 0);
+	cr_expect_str_eq(back, "bXY");
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(fdio, short_file_is_no_data)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", back[8];
+	auto_fd fd = -1;
+
+	make_dir(dir);
+	fd = new_file(dir);
+	cr_assert_eq(fdio_write(fd, "abc", 3), 0);
+	cr_expect_eq(fdio_pread(fd, back, 4, 0), -ENODATA);
+	cr_expect_eq(fdio_pread(fd, back, 1, 3), -ENODATA);
+	cr_expect_eq(fdio_read(fd, back, 1), -ENODATA);
+	cr_expect_eq(fdio_pread(fd, back, 0, 3), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(fdio, errors_are_named)
+{
+	char c = 0;
+	auto_buf b = BUF_INIT;
+	auto_fd fd = open("/dev/full", O_RDWR | O_CLOEXEC);
+
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(fdio_write(fd, "x", 1), -ENOSPC);
+	cr_expect_eq(fdio_write(-1, "x", 1), -EBADF);
+	cr_expect_eq(fdio_pwrite(-1, "x", 1, 0), -EBADF);
+	cr_expect_eq(fdio_read(-1, &c, 1), -EBADF);
+	cr_expect_eq(fdio_pread(-1, &c, 1, 0), -EBADF);
+	cr_expect_eq(fdio_slurp(-1, 1, &b), -EBADF);
+	cr_expect_eq(fdio_slurp_at(AT_FDCWD, "/no/such/file", 1, &b), -ENOENT);
+}
+
+/* A pipe gives what it has: reads must be put together. */
+Test(fdio, pipe_is_read_whole)
+{
+	int fds[2];
+	char back[7] = "";
+	auto_buf b = BUF_INIT;
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	cr_assert_eq(fdio_write(fds[1], "abcdefgh", 8), 0);
+	close(fds[1]);
+	cr_expect_eq(fdio_read(fds[0], back, 6), 0);
+	cr_expect_str_eq(back, "abcdef");
+	cr_expect_eq(fdio_slurp(fds[0], 2, &b), 0);
+	cr_expect_str_eq(buf_text(&b), "gh");
+	close(fds[0]);
+}
+
+Test(fdio, slurp_caps_at_max_and_appends)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", path[64];
+	auto_free char *data = malloc(40000);
+	auto_buf b = BUF_INIT;
+	auto_fd dirfd = -1;
+	auto_fd fd = -1;
+	unsigned int fds;
+
+	make_dir(dir);
+	snprintf(path, sizeof(path), "%s/f", dir);
+	cr_assert_not_null(data);
+	memset(data, 'z', 40000);
+	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	cr_assert_eq(fdio_write(fd, data, 40000), 0);
+	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fds = open_fds();
+	buf_puts(&b, "before");
+	cr_expect_eq(fdio_slurp_at(dirfd, "f", 40000, &b), 0);
+	cr_expect_eq(b.len, 40006u);
+	cr_expect_eq(memcmp(b.data + 6, data, 40000), 0);
+	buf_reset(&b);
+	cr_expect_eq(fdio_slurp_at(dirfd, "f", 39999, &b), -EFBIG);
+	cr_expect_eq(open_fds(), fds);
+	cr_expect_eq(unlink(path), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(fdio, mkdirs_makes_what_is_absent)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", path[64], file[64];
+	struct stat st;
+
+	make_dir(dir);
+	umask(0);
+	snprintf(path, sizeof(path), "%s/a/b", dir);
+	cr_expect_eq(fdio_mkdirs(path, 0700), 0);
+	cr_expect_eq(fdio_mkdirs(path, 0755), 0);
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mode, (mode_t)(S_IFDIR | 0700));
+	snprintf(file, sizeof(file), "%s/a/b/f", dir);
+	close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	snprintf(path, sizeof(path), "%s/a/b/f/c", dir);
+	cr_expect_eq(fdio_mkdirs(path, 0700), -ENOTDIR);
+	unlink(file);
+	snprintf(path, sizeof(path), "%s/a/b", dir);
+	rmdir(path);
+	snprintf(path, sizeof(path), "%s/a", dir);
+	rmdir(path);
+	cr_expect_eq(rmdir(dir), 0);
+}
