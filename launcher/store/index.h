@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * $STATE/index.db: the journal as SQLite rows, so that calls can be found. It follows the journal
+ * and holds no truth of its own: it can be dropped and made again at any time, with the same rows.
+ * airlock-log and airlock-cli link it, as the caller; the front never does. Trusts: the state
+ * directory is the caller's own (store_open_*); what stands in an entry is checked before it
+ * becomes a row.
+ *
+ * At most one read-write connection exists at a time: whoever holds a flock on $STATE/index.lock
+ * (SQLite before 3.51.3 can corrupt a WAL that two connections write or checkpoint at once). No
+ * mmap.
+ */
+#ifndef AIRLOCK_STORE_INDEX_H
+#define AIRLOCK_STORE_INDEX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/text.h"
+#include "store.h"
+
+struct index;
+
+#define auto_index __attribute__((cleanup(index_close_slot))) struct index *
+
+/*
+ * Takes the lock and opens the one read-write connection; makes, or makes again, a file that is
+ * absent, of another schema version, damaged, or ahead of the journal. -EWOULDBLOCK when another
+ * holds the lock and wait is false. *ret_index is owned by the caller.
+ */
+int index_open_write(struct store *s, bool wait, struct index **ret_index,
+		     struct err *err) must_check;
+/* Drops the file under the lock, then as above. */
+int index_rebuild(struct store *s, bool wait, struct index **ret_index, struct err *err) must_check;
+/* A read-only connection on one snapshot. -ENOENT when there is no index yet. */
+int index_open_read(const struct store *s, struct index **ret_index, struct err *err) must_check;
+void index_close(struct index *ix);
+void index_close_slot(struct index **slot);
+
+/*
+ * Takes in every whole journal entry behind the stored position; each batch and the position after
+ * it are one transaction. An entry that is not what docs/formats.md says becomes a row of
+ * `damaged`. *ret_entries counts what was taken in (damaged ones too).
+ */
+int index_ingest(struct index *ix, struct store *s, uint64_t *ret_entries,
+		 struct err *err) must_check;
+
+/*
+ * When it returns 0, everything that was in the journal at the time of the call is in the index: by
+ * this process under the lock, or by the process that holds it.
+ */
+int index_catch_up(struct store *s, struct err *err) must_check;
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* One row of `call`. Strings are borrowed until the callback returns; "" where absent. */
+struct index_call {
+	const char *id, *workflow, *workflow_name, *key, *profile, *mode, *tool, *command;
+	const char *verdict; /* "unknown" while there is no outcome */
+	const char *settled; /* "" while there is no outcome */
+	uint64_t seq, uid;
+	uint64_t t0_ms, t1_ms; /* t1 0 while there is no outcome */
+	int exit;	       /* -1 when the tool did not exit */
+	int signal;	       /* 0 when none */
+	uint64_t created, modified, deleted, held, denials, degraded;
+};
+
+/* NULL or 0: any. workflow: its id, a prefix of that, or its name. */
+struct index_query {
+	const char *workflow, *profile, *verdict;
+	uint64_t last; /* the newest so many */
+};
+
+typedef int (*index_call_fn)(void *arg, const struct index_call *call);
+
+/* Oldest first. fn's non-zero result ends the walk and is returned. */
+int index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
+	       struct err *err) must_check;
+
+/*
+ * A call by its id, a unique prefix (dashes may be left out, at least INDEX_PREFIX_MIN digits) or
+ * "@last". -EINVAL when it is none of these; -ENOENT; -ENOTUNIQ, with the candidates in err.
+ */
+#define INDEX_PREFIX_MIN 4
+int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE],
+	       struct err *err) must_check;
+/* How many characters of each id of a list are needed so that it names one call (at least min). */
+int index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len,
+		     struct err *err) must_check;
+
+/* The records' bytes as the journal has them; an absent outcome leaves its buf empty. */
+int index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
+		  struct err *err) must_check;
+/* One argv item of a record as a person would type it in bash, safe for a page. */
+void index_spell_argument(struct buf *out, const char *spelled);
+int index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err) must_check;
+
+#endif

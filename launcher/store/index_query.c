@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Questions to index.db. Runs in airlock-cli, as the caller, over a read-only connection; what it
+ * is asked for comes from a person's command line and is bound, never put into the SQL.
+ */
+#include "index.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "index_internal.h"
+
+#define UUID_DIGITS 32u
+#define CANDIDATES_SHOWN 8u
+
+static const char *
+column_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+static uint64_t
+column_u64(sqlite3_stmt *st, int column)
+{
+	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+static void
+bind_filter(sqlite3_stmt *st, int at, const char *text)
+{
+	if (text != NULL) {
+		ignore_err(sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC),
+			   "unbound would be NULL: any");
+	}
+}
+
+int
+index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
+	   struct err *err)
+{
+	static const char sql[] =
+		"SELECT * FROM (SELECT n, id, workflow, workflow_name, key, profile, mode, tool,"
+		" command, verdict, settled, seq, uid, t0, t1, exit, signal, created, modified,"
+		" deleted, held, denials, degraded FROM call WHERE"
+		" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)"
+		" AND (?2 IS NULL OR profile = ?2) AND (?3 IS NULL OR verdict = ?3)"
+		" ORDER BY n DESC LIMIT ?4) ORDER BY n";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, query->workflow);
+	bind_filter(st, 2, query->profile);
+	bind_filter(st, 3, query->verdict);
+	if (sqlite3_bind_int64(st, 4,
+			       query->last > 0 && query->last < INT64_MAX
+				       ? (sqlite3_int64)query->last
+				       : -1) != SQLITE_OK) {
+		return index_error(ix, err, "list calls");
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		bool exited = sqlite3_column_type(st, 15) != SQLITE_NULL;
+		struct index_call call = {
+			.id = column_text(st, 1),
+			.workflow = column_text(st, 2),
+			.workflow_name = column_text(st, 3),
+			.key = column_text(st, 4),
+			.profile = column_text(st, 5),
+			.mode = column_text(st, 6),
+			.tool = column_text(st, 7),
+			.command = column_text(st, 8),
+			.verdict = column_text(st, 9),
+			.settled = column_text(st, 10),
+			.seq = column_u64(st, 11),
+			.uid = column_u64(st, 12),
+			.t0_ms = column_u64(st, 13),
+			.t1_ms = column_u64(st, 14),
+			.exit = exited ? sqlite3_column_int(st, 15) : -1,
+			.signal = sqlite3_column_int(st, 16),
+			.created = column_u64(st, 17),
+			.modified = column_u64(st, 18),
+			.deleted = column_u64(st, 19),
+			.held = column_u64(st, 20),
+			.denials = column_u64(st, 21),
+			.degraded = column_u64(st, 22),
+		};
+
+		rc = fn(arg, &call);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list calls");
+}
+
+/* Lower case, with the dashes where a UUID has them; false when it is not the start of one. */
+static bool
+canonical_prefix(const char *name, char ret[UUID_TEXT_SIZE])
+{
+	size_t digits = 0, len = 0;
+
+	for (; *name != '\0'; name++) {
+		if (*name == '-') {
+			continue;
+		}
+		if (isxdigit((unsigned char)*name) == 0 || digits == UUID_DIGITS) {
+			return false;
+		}
+		if (digits == 8 || digits == 12 || digits == 16 || digits == 20) {
+			ret[len++] = '-';
+		}
+		ret[len++] = (char)tolower((unsigned char)*name);
+		digits++;
+	}
+	ret[len] = '\0';
+	return digits >= INDEX_PREFIX_MIN;
+}
+
+static int
+find_last(struct index *ix, char ret_id[UUID_TEXT_SIZE], struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT id FROM call ORDER BY n DESC LIMIT 1", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW:
+		snprintf(ret_id, UUID_TEXT_SIZE, "%s", column_text(st, 0));
+		return 0;
+	case SQLITE_DONE:
+		return err_set(err, -ENOENT, "@last: no call is recorded yet");
+	default:
+		return index_error(ix, err, "find the last call");
+	}
+}
+
+int
+index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
+{
+	auto_stmt st = NULL;
+	auto_buf candidates = BUF_INIT, seen = BUF_INIT;
+	char prefix[UUID_TEXT_SIZE], first[UUID_TEXT_SIZE] = "";
+	size_t count = 0;
+	int rc, step;
+
+	if (strcmp(name, "@last") == 0) {
+		return find_last(ix, ret_id, err);
+	}
+	text_safe(&seen, name, strnlen(name, 64), false);
+	if (!canonical_prefix(name, prefix)) {
+		return err_set(err, -EINVAL,
+			       "%s is no call: give an id, at least %d digits of one, or @last",
+			       buf_text(&seen), INDEX_PREFIX_MIN);
+	}
+	/* 'g' sorts behind every character of an id */
+	rc = index_prepare(ix, "SELECT id FROM call WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id",
+			   &st, err);
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, prefix);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		if (count == 0) {
+			snprintf(first, sizeof(first), "%s", column_text(st, 0));
+		}
+		if (count < CANDIDATES_SHOWN) {
+			buf_printf(&candidates, "%s%s", count > 0 ? ", " : "", column_text(st, 0));
+		}
+		count++;
+	}
+	if (step != SQLITE_DONE) {
+		return index_error(ix, err, "find a call");
+	}
+	if (count == 0) {
+		return err_set(err, -ENOENT, "%s: no such call is recorded", buf_text(&seen));
+	}
+	if (count > 1) {
+		return err_set(err, -ENOTUNIQ, "%s names %zu calls: %s%s", buf_text(&seen), count,
+			       buf_text(&candidates), count > CANDIDATES_SHOWN ? ", …" : "");
+	}
+	memcpy(ret_id, first, UUID_TEXT_SIZE);
+	return 0;
+}
+
+static size_t
+common_len(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] != '\0' && a[n] == b[n]) {
+		n++;
+	}
+	return n;
+}
+
+int
+index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len, struct err *err)
+{
+	auto_stmt st = NULL;
+	size_t len = min;
+	int rc = index_prepare(ix,
+			       "SELECT (SELECT max(id) FROM call WHERE id < ?1),"
+			       " (SELECT min(id) FROM call WHERE id > ?1)",
+			       &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, id);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "compare ids");
+	}
+	for (int i = 0; i < 2; i++) {
+		size_t needed = common_len(id, column_text(st, i)) + 1;
+
+		len = needed > len ? needed : len;
+	}
+	*ret_len = len < strlen(id) ? len : strlen(id);
+	return 0;
+}
+
+int
+index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
+	      struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(
+		ix, "SELECT type = 'call.planned', record FROM entry WHERE call = ?1", &st, err);
+	int step;
+	bool found = false;
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, id);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		bool is_planned = sqlite3_column_int(st, 0) != 0;
+		const void *record = sqlite3_column_blob(st, 1);
+
+		buf_put(is_planned ? planned : outcome, record,
+			(size_t)sqlite3_column_bytes(st, 1));
+		found = found || is_planned;
+	}
+	if (step != SQLITE_DONE) {
+		return index_error(ix, err, "read the records");
+	}
+	if (!found) {
+		return err_set(err, -ENOENT, "%s: no such call is recorded", id);
+	}
+	if (buf_error(planned) != 0 || buf_error(outcome) != 0) {
+		return err_sys(err, -ENOMEM, "read the records");
+	}
+	return 0;
+}
+
+int
+index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT count(*) FROM damaged", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "count damaged entries");
+	}
+	*ret_count = column_u64(st, 0);
+	return 0;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * airlock-log: takes the journal into index.db. Exec'd detached by the front after its answer, with
+ * /dev/null as stdio, as the caller; or run by a person. Trusts its command line and the
+ * environment as far as the caller's own state directory; nothing that stands in the journal.
+ *
+ * It stays for a moment after it has caught up, so that a burst of calls costs one process and few
+ * transactions. Somebody else who has the lock does the same work: then there is nothing to do.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+
+#include "../base/cleanup.h"
+#include "index.h"
+
+#define LINGER_MS 1000u
+#define EXIT_USAGE 125
+
+static const char usage[] =
+	"usage: airlock-log [--state DIR] [--rebuild] [--wait]\n"
+	"Takes the journal into the index, and goes when nothing new comes.\n"
+	"  --state DIR  the state directory (default: as airlock)\n"
+	"  --rebuild    drop the index first; waits\n"
+	"  --wait       wait for another airlock-log instead of leaving the work to it\n";
+
+struct request {
+	const char *state; /* borrowed; NULL: from the environment */
+	bool rebuild, wait;
+};
+
+/* -1 to go on, else the exit status. */
+static int
+parse(int argc, char **argv, struct request *ret)
+{
+	static const struct option options[] = {
+		{ "help", no_argument, NULL, 'h' },
+		{ "rebuild", no_argument, NULL, 'r' },
+		{ "state", required_argument, NULL, 's' },
+		{ "wait", no_argument, NULL, 'w' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "+h", options, NULL)) != -1) {
+		switch (c) {
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'r':
+			ret->rebuild = true;
+			break;
+		case 's':
+			ret->state = optarg;
+			break;
+		case 'w':
+			ret->wait = true;
+			break;
+		default:
+			return EXIT_USAGE; /* getopt_long named the option */
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "airlock-log: takes no operands\n");
+		return EXIT_USAGE;
+	}
+	return -1;
+}
+
+static int
+open_state(const struct request *req, struct store *ret, struct err *err)
+{
+	auto_free char *path = NULL;
+	const char *state = req->state != NULL ? req->state : getenv("AIRLOCK_STATE");
+	int rc = store_path(state, getenv("XDG_STATE_HOME"), getenv("HOME"), &path, err);
+
+	return rc != 0 ? rc : store_open_read(path, ret, err);
+}
+
+/*
+ * An inotify descriptor on the journal; -1 when there is none to be had: then nothing is waited
+ * for.
+ */
+static int
+watch_journal(const struct store *s)
+{
+	auto_fd fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	auto_buf dir = BUF_INIT;
+
+	buf_printf(&dir, "%s/journal", s->path);
+	if (fd < 0 || buf_error(&dir) != 0 ||
+	    inotify_add_watch(fd, buf_text(&dir), IN_MODIFY | IN_CREATE) < 0) {
+		return -1;
+	}
+	return take_fd(&fd);
+}
+
+/* Whether something was written within the time; what exactly does not matter. */
+static bool
+was_written(int watch, unsigned int timeout_ms)
+{
+	struct pollfd pfd = { .fd = watch, .events = POLLIN };
+	char events[4096];
+
+	if (watch < 0 || poll(&pfd, 1, (int)timeout_ms) <= 0) {
+		return false;
+	}
+	while (read(watch, events, sizeof(events)) > 0) {
+	}
+	return true;
+}
+
+/* Ingests until nothing was appended for LINGER_MS. */
+static int
+follow(struct store *s, const struct request *req, bool rebuild, int watch, struct err *err)
+{
+	auto_index ix = NULL;
+	uint64_t entries;
+	int rc = rebuild ? index_rebuild(s, true, &ix, err)
+			 : index_open_write(s, req->wait, &ix, err);
+
+	if (rc == -EWOULDBLOCK) {
+		return 0;
+	}
+	while (rc == 0) {
+		rc = index_ingest(ix, s, &entries, err);
+		if (rc == 0 && !was_written(watch, LINGER_MS)) {
+			break;
+		}
+	}
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct request req = { .state = NULL };
+	struct store store = STORE_INIT;
+	struct err err = ERR_INIT;
+	int rc = parse(argc, argv, &req);
+
+	if (rc >= 0) {
+		return rc;
+	}
+	rc = open_state(&req, &store, &err);
+	if (rc == 0) {
+		auto_fd watch = watch_journal(&store);
+
+		rc = follow(&store, &req, req.rebuild, watch, &err);
+		/* Who came while we were leaving found the lock held and left the work to us. */
+		while (rc == 0 && was_written(watch, 0)) {
+			rc = follow(&store, &req, false, watch, &err);
+		}
+	}
+	store_finish(&store);
+	if (rc != 0) {
+		fprintf(stderr, "airlock-log: %s\n", err.text);
+		return 1;
+	}
+	return 0;
+}

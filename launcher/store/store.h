@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The state directory: journal (the truth), packs (objects of one workflow), index.db (follows).
+ * The front opens it, appends planned and outcome entries, writes one pack per call; airlock-log
+ * reads the journal into the index; airlock-cli reads. Exact bytes: docs/formats.md §1, §2, §6.
+ */
+#ifndef AIRLOCK_STORE_STORE_H
+#define AIRLOCK_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/sha256.h"
+
+struct store {
+	int dir_fd;     /* $STATE; -1 when not open */
+	int journal_fd; /* the journal file to append to, opened by store_open_write; else -1 */
+	uint32_t journal_number; /* NNNN of that file */
+	uint64_t journal_end;    /* up to here the file is known to be whole; UINT64_MAX: not looked
+				    yet */
+	char *path;              /* owned, absolute */
+};
+
+#define STORE_INIT                                                                                 \
+	{                                                                                          \
+		.dir_fd = -1, .journal_fd = -1, .journal_end = UINT64_MAX, .path = NULL            \
+	}
+#define auto_store __attribute__((cleanup(store_finish))) struct store
+
+/* $AIRLOCK_STATE, else $XDG_STATE_HOME/airlock, else home/.local/state/airlock (NULL and "" are
+ * unset); -EINVAL when relative or no home. ret is a heap string. */
+int store_path(const char *env_state, const char *env_xdg_state, const char *home, char **ret_path,
+	       struct err *err) must_check;
+
+/*
+ * Makes the layout when absent (0700), refuses a directory of another owner or writable by others,
+ * and reserves room for one outcome (fallocate; ENOSPC and EROFS are refusals with the reason).
+ * Nothing but directories is left behind on failure.
+ */
+int store_open_write(const char *path, struct store *ret_store, struct err *err) must_check;
+/* Read-only; -ENOENT when there is no store yet. */
+int store_open_read(const char *path, struct store *ret_store, struct err *err) must_check;
+void store_finish(struct store *s);
+
+/* ---- journal --------------------------------------------------------------------------------- */
+
+struct journal_pos {
+	uint32_t file;   /* NNNN of the journal file, from 1 */
+	uint64_t offset; /* of the entry's first byte */
+};
+
+/*
+ * Appends one entry under flock, repairs a torn tail first, rolls at CAP_JOURNAL_FILE, fdatasyncs.
+ * When it returns 0 the entry is durable; otherwise it is not in the journal. json is 1 byte to
+ * CAP_JOURNAL_ENTRY long (-EINVAL, -E2BIG) and holds no NUL (-EINVAL: a torn entry must not be able
+ * to look like a whole one inside). -EBADMSG when the end of the journal is damaged beyond what a
+ * crash leaves, -ESTALE when the file was removed under us.
+ */
+int journal_append(struct store *s, const void *json, size_t len, struct journal_pos *ret_pos,
+		   struct err *err) must_check;
+
+/*
+ * Calls fn for every whole entry from pos on ({0, 0}: from the start); stops at the first torn
+ * entry (not an error at the very end of the newest file, -EBADMSG elsewhere). *ret_next is where
+ * to go on later. fn's non-zero result ends the walk and is returned. Everything durable when the
+ * walk began is seen. -ESTALE when pos is not in the journal any more, or not yet (a restored
+ * backup).
+ */
+int journal_read(struct store *s, struct journal_pos from, struct journal_pos *ret_next,
+		 int (*fn)(void *arg, struct journal_pos pos, const uint8_t *json, size_t len),
+		 void *arg, struct err *err) must_check;
+
+/* ---- packs ----------------------------------------------------------------------------------- */
+
+enum object_type { OBJECT_BLOB = 1, OBJECT_DIRECTORY = 2, OBJECT_RECORD = 3, OBJECT_PARTS = 4 };
+
+/*
+ * One writer per call; the file appears at the first object that is not in the workflow yet. After
+ * a failed write everything answers that failure: what was put is not all there.
+ */
+struct pack {
+	struct store *store; /* borrowed */
+	uint8_t workflow[16];
+	uint8_t call[16];
+	int fd;              /* -1 until the first object */
+	int lock_fd;         /* of pack-<call>-01, whose flock stands for all packs of the call */
+	unsigned int number; /* NN of pack-<call>-NN.alp */
+	uint64_t offset;     /* where the next record goes, pending ones counted */
+	int failed;          /* the -errno that ended this pack, else 0 */
+	bool is_synced;      /* nothing was put since pack_sync */
+	struct digest_set *have; /* digests the workflow holds, from `wf/<id>/have`; and added */
+	struct buf added;        /* digests this call added (32 bytes each) */
+	struct buf pending;      /* records that are not written yet */
+	uint64_t stored_bytes;   /* payload bytes that this call added */
+};
+
+#define PACK_INIT                                                                                  \
+	{                                                                                          \
+		.fd = -1, .lock_fd = -1                                                            \
+	}
+
+/* Loads `have` (absent: empty). Thread: one thread at a time uses a pack. */
+int pack_init(struct pack *p, struct store *s, const uint8_t workflow[16], const uint8_t call[16],
+	      struct err *err) must_check;
+/* Stores bytes unless the workflow holds them; ret_digest is their SHA-256 either way. type is not
+ * OBJECT_PARTS: a blob above CAP_PARTS_FROM is stored in parts by itself. */
+int pack_put(struct pack *p, enum object_type type, const void *data, size_t len,
+	     uint8_t ret_digest[SHA256_SIZE], struct err *err) must_check;
+/*
+ * Stores size bytes of a regular file from offset 0 (parts above CAP_PARTS_FROM). digest_known:
+ * when not NULL and held already, nothing is read. -ESTALE when the file had not exactly size
+ * bytes, or hashed to something else than digest_known. The file's offset is not moved.
+ */
+int pack_put_file(struct pack *p, int fd, uint64_t size, const uint8_t *digest_known,
+		  uint8_t ret_digest[SHA256_SIZE], struct err *err) must_check;
+bool pack_has(const struct pack *p, const uint8_t digest[SHA256_SIZE]);
+/* fdatasync of what was written; call before the outcome entry. */
+int pack_sync(struct pack *p, struct err *err) must_check;
+/* After the outcome entry is durable: appends `added` to `have` (loss of it only costs dedupe).
+ * -EINVAL before pack_sync. */
+int pack_publish(struct pack *p) must_check;
+void pack_finish(struct pack *p); /* closes; objects that no outcome names are ignored by readers */
+
+/*
+ * Finds and rehashes an object of the workflow and appends it to out; codec 0 and 1 (zstd is linked
+ * in airlock-cli/-log only). What was stored in parts comes back whole, as OBJECT_BLOB. -ENOENT;
+ * -EBADMSG when no copy of it has the bytes that the name says; -EOPNOTSUPP for another codec. out
+ * stays as it was on failure.
+ */
+int pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
+	     struct buf *out, enum object_type *ret_type, struct err *err) must_check;
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What store.c, journal.c and the pack files share; nobody else includes it. */
+#ifndef AIRLOCK_STORE_STORE_INTERNAL_H
+#define AIRLOCK_STORE_STORE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store.h"
+
+#define JOURNAL_DIR "journal"
+#define JOURNAL_HEADER 8           /* u32 length, u32 crc32 */
+#define JOURNAL_RESERVE (4u << 20) /* room is taken in steps of this */
+#define JOURNAL_NAME_SIZE 64       /* "journal/.new-<uuid>" and to spare */
+#define WORKFLOW_DIR "wf"
+
+/* The file's name below $STATE. */
+void journal_name(uint32_t number, char ret_name[JOURNAL_NAME_SIZE]);
+/* The smallest number above `after` and the greatest number, 0 where there is none; -ENOENT without
+ * a journal directory. */
+int journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newest) must_check;
+/*
+ * Opens journal file `number` for reading and appending in the place of the store's present one,
+ * which is closed (and so unlocked).
+ */
+int journal_switch(struct store *s, uint32_t number, struct err *err) must_check;
+/* Makes file `number`, with room reserved, durable in its directory; -EEXIST when it is there. On
+ * failure nothing is left. */
+int journal_create(int dir_fd, uint32_t number) must_check;
+/* Room for one more entry of the greatest size behind the end of the file fd. */
+int journal_reserve(int dir_fd, int fd) must_check;
+
+/* Says what is wrong with the state directory; returns code. */
+int store_fail(struct err *err, int code, const char *path, const char *what);
+/* flock(2), over EINTR. */
+int store_lock(int fd, int operation) must_check;
+
+#endif

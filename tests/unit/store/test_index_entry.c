@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index_entry.c: what is an entry and what is kept as damaged; how argv is spelled. Run by `make
+ * unit`.
+ */
+#include "index_fixture.h"
+
+TestSuite(index_entry, .init = state_make, .fini = state_remove);
+
+/* A well-formed planned entry of CALL_A with one piece of it replaced. */
+static void
+spoil(struct buf *out, const char *from, const char *to)
+{
+	auto_buf good = BUF_INIT;
+	const char *at;
+
+	put_planned(&good, CALL_A, "python", "[\"true\"]", "null");
+	at = strstr(buf_text(&good), from);
+	cr_assert_not_null(at, "%s", from);
+	buf_put(out, good.data, (size_t)(at - buf_text(&good)));
+	buf_puts(out, to);
+	buf_puts(out, at + strlen(from));
+}
+
+Test(index_entry, what_is_no_entry_is_kept_with_its_reason)
+{
+	static const struct {
+		const char *from, *to, *why;
+	} rows[] = {
+		{ "{\"call\":\"", "{\"call\": \"", "not a journal entry" },
+		{ "{\"call\":\"0198c2a4", "{\"call\":\"0198C2A4", "not a journal entry" },
+		{ ",\"salt\":\"00", ",\"salt\":\"zz", "not a journal entry" },
+		{ "call.planned", "call.other", "not a journal entry" },
+		{ "\"seq\":1", "\"seq\":1,", "the record is not JSON" },
+		{ "\"seq\":1", "\"seq\":\"1\"",
+		  "call.planned: member seq is missing or not what it must be" },
+		{ "\"seq\":1,", "", "call.planned: member seq is missing or not what it must be" },
+		{ "\"uid\":1000", "\"uid\":null",
+		  "call.planned: member actor.uid is missing or not what it must be" },
+		{ "\"argv\":[\"true\"]", "\"argv\":[1]",
+		  "call.planned: member argv is missing or not what it must be" },
+		{ "\"v\":1", "\"v\":2",
+		  "call.planned: member v is missing or not what it must be" },
+	};
+	auto_store s = open_store();
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf entry = BUF_INIT, expected = BUF_INIT;
+
+		spoil(&entry, rows[i].from, rows[i].to);
+		append(&s, buf_text(&entry));
+		cr_expect_eq(ingest(&s), 1);
+		buf_printf(&expected, "%s|%s\n", rows[i].why, buf_text(&entry));
+		expect_answer("SELECT why, payload FROM damaged ORDER BY offset DESC LIMIT 1",
+			      buf_text(&expected));
+	}
+	expect_answer("SELECT count(*) FROM call", "0\n");
+	/* the control: nothing replaced */
+	append_planned(&s, CALL_A, "python");
+	cr_expect_eq(ingest(&s), 1);
+	expect_answer("SELECT id FROM call", CALL_A "\n");
+}
+
+Test(index_entry, the_inner_call_must_be_the_outer_one)
+{
+	auto_store s = open_store();
+	auto_buf entry = BUF_INIT;
+
+	spoil(&entry, "\"argv_digest\":\"aa\",\"call\":\"0198c2a4-7f3e",
+	      "\"argv_digest\":\"aa\",\"call\":\"0198c2a4-7f3f");
+	append(&s, buf_text(&entry));
+	cr_expect_eq(ingest(&s), 1);
+	expect_answer("SELECT why FROM damaged",
+		      "call.planned: member call is missing or not what it must be\n");
+}
+
+Test(index_entry, an_outcome_needs_its_planned_part_and_comes_once)
+{
+	auto_store s = open_store();
+
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_A, "python");
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "failed");
+	append_outcome(&s, CALL_A, "ok");
+	cr_expect_eq(ingest(&s), 5);
+	expect_answer("SELECT why FROM damaged ORDER BY offset",
+		      "outcome of a call that was not planned\n"
+		      "second entry of this type of the call\n"
+		      "second entry of this type of the call\n");
+	expect_answer("SELECT verdict FROM call", "failed\n");
+}
+
+Test(index_entry, numbers_of_64_bits_are_no_damage)
+{
+	auto_store s = open_store();
+	auto_buf entry = BUF_INIT;
+
+	spoil(&entry, "\"ino\":3", "\"ino\":18446744073709551615");
+	append(&s, buf_text(&entry));
+	cr_expect_eq(ingest(&s), 1);
+	expect_answer("SELECT id, seq, uid, t0 FROM call", CALL_A "|1|1000|1750000000000\n");
+}
+
+Test(index_entry, a_context_may_be_odd_but_is_no_damage)
+{
+	static const char *const contexts[] = { "{\"a\":1,\"a\":2}", "{\"a\":\"\\u0000\"}", "{}" };
+
+	for (size_t i = 0; i < ARRAY_LEN(contexts); i++) {
+		auto_store s = open_store();
+		auto_buf entry = BUF_INIT;
+		char call[UUID_TEXT_SIZE];
+
+		snprintf(call, sizeof(call), "0198c2a4-7f3e-7abc-8def-%012zx", i);
+		put_planned(&entry, call, "python", "[\"true\"]", contexts[i]);
+		append(&s, buf_text(&entry));
+		cr_expect_eq(ingest(&s), 1);
+		expect_answer("SELECT count(*) FROM damaged", "0\n");
+	}
+}
+
+Test(index_entry, arguments_are_spelled_as_for_a_shell)
+{
+	static const struct {
+		const char *spelled, *expected;
+	} rows[] = {
+		{ "plain-1.2_/x=y", "plain-1.2_/x=y" },
+		{ "", "''" },
+		{ "two words", "'two words'" },
+		{ "$HOME;rm *", "'$HOME;rm *'" },
+		{ "it's", "$'it\\'s'" },
+		{ "line\\012two", "$'line\\012two'" },
+		{ "a\\134b", "'a\\b'" },
+		{ "\033[31m", "$'\\033[31m'" },
+		{ "\\377", "$'\\377'" },
+		{ "gr\303\274n", "'gr\303\274n'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf out = BUF_INIT;
+
+		index_spell_argument(&out, rows[i].spelled);
+		cr_expect_str_eq(buf_text(&out), rows[i].expected, "row %zu", i);
+	}
+}
+
+Test(index_entry, the_command_is_the_whole_argv)
+{
+	auto_store s = open_store();
+	auto_buf entry = BUF_INIT;
+
+	put_planned(&entry, CALL_A, "python", "[\"sh\",\"-c\",\"echo hi\\n\",\"\\\\377\"]", "null");
+	append(&s, buf_text(&entry));
+	cr_expect_eq(ingest(&s), 1);
+	expect_answer("SELECT command FROM call", "sh -c $'echo hi\\012' $'\\377'\n");
+}
