@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: the complete, flat, frozen description of one sandbox. Made by the front from a profile and a
+ * request (plan_build.h), handed to the jail as bytes in a sealed memfd, and used by the supervisor to judge
+ * what the jail reports. Nothing is decided after it. No pointer crosses: fields are written one by one.
+ * plan_decode trusts nothing: lengths are checked, counts are capped, an unknown version is refused.
+ */
+#ifndef AIRLOCK_PLAN_PLAN_H
+#define AIRLOCK_PLAN_PLAN_H
+
+#include <linux/filter.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+
+#define PLAN_MAGIC 0x4e4c5041u /* "APLN" */
+#define PLAN_VERSION 1u
+
+#define PLAN_MAP_SELF (1u << 0)      /* the jail writes its own id maps (a plain user, one id) */
+#define PLAN_DROP_GROUPS (1u << 1)   /* supplementary groups can and must be cleared */
+#define PLAN_LOOPBACK (1u << 2)      /* bring `lo` up */
+#define PLAN_NOTIFY (1u << 3)        /* the filter has user notifications: pass the listener out */
+#define PLAN_WORKSPACE_RO (1u << 4)  /* the workspace overlay is read-only (observe_writes: refuse) */
+#define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
+
+/* The descriptors the jail is born with. */
+#define JAIL_FD_PLAN 3
+#define JAIL_FD_STATUS 4    /* PID 1 and the supervisor */
+#define JAIL_FD_TOOL 5      /* PID 2 and the supervisor, until exec closes it */
+#define JAIL_FD_WORKSPACE 6 /* with PLAN_WORKSPACE_FD only */
+
+enum mount_kind {
+#define X(id, name, fs) MOUNT_##id,
+#include "mount_kinds.def"
+#undef X
+	MOUNT__COUNT
+};
+
+/* Flags of a mount row. nosuid and nodev are not flags: they are everywhere (nodev but on NODE and PTS). */
+#define MOUNT_NOEXEC (1u << 0)
+#define MOUNT_WRITABLE (1u << 1)
+
+struct plan_mount {
+	uint32_t kind, flags, mode;
+	uint64_t device;    /* NODE: expected st_rdev */
+	const char *target; /* absolute, normalised, inside */
+	const char *source; /* as the kind says */
+	const uint8_t *data;
+	size_t data_len;
+};
+
+/* One Landlock rule: what is allowed below path. */
+struct plan_rule {
+	const char *path;
+	uint64_t access;
+};
+
+struct plan_rlimit {
+	uint32_t resource;
+	uint64_t soft, hard;
+};
+
+struct plan {
+#define STR(name, doc) const char *name;
+#define U32(name, doc) uint32_t name;
+#define U64(name, doc) uint64_t name;
+#include "plan_fields.def"
+#undef STR
+#undef U32
+#undef U64
+	const char **argv, **envp; /* counted, then NULL */
+	size_t argc, envc;
+	uint32_t *groups; /* supplementary groups that stay, ascending */
+	size_t group_count;
+	struct plan_mount *mounts;
+	size_t mount_count;
+	struct plan_rule *rules;
+	size_t rule_count;
+	struct plan_rlimit *rlimits;
+	size_t rlimit_count;
+	const struct sock_filter *filter, *init_filter;
+	uint16_t filter_len, init_filter_len;
+};
+
+void plan_encode(const struct plan *p, struct buf *out);
+/*
+ * Decodes bytes that must stay mapped as long as the plan is used. -EBADMSG when they are not exactly one
+ * plan of this version, -ENOMEM. Free with plan_release.
+ */
+int plan_decode(const void *bytes, size_t len, struct plan *ret) must_check;
+void plan_release(struct plan *p); /* the arrays that plan_decode made */
+const char *plan_mount_kind_name(enum mount_kind kind);
+const char *plan_mount_fs(enum mount_kind kind);
+
+#endif

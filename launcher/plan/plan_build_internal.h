@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by plan_build.c, plan_read.c (read paths), plan_confine.c (Landlock, rlimits, synthetic files). */
+#ifndef AIRLOCK_PLAN_PLAN_BUILD_INTERNAL_H
+#define AIRLOCK_PLAN_PLAN_BUILD_INTERNAL_H
+
+#include "../base/arena.h"
+#include "plan_build.h"
+
+/* A host path that will be seen inside, after links were resolved. */
+struct read_entry {
+	const char *path;
+	mode_t type; /* S_IFDIR, S_IFREG or S_IFLNK */
+	const char *link; /* of S_IFLNK */
+};
+
+struct plan_builder {
+	struct arena arena;
+	const struct profile *profile;
+	const struct request *request;
+	struct mount_table mounts;
+	struct plan plan;
+	size_t mount_room;
+	struct read_entry *reads; /* sorted by path once plan_add_reads is done */
+	size_t read_count, read_room;
+	const char **hidden;
+	size_t hidden_count;
+};
+
+/* Appends a row; the strings are borrowed. -ENOMEM. */
+int plan_row(struct plan_builder *b, struct plan_mount row) must_check;
+/* Parents before children: '/' sorts before every other byte. */
+int plan_path_order(const char *a, const char *b);
+int plan_add_reads(struct plan_builder *b, struct err *err) must_check;
+int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
+int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;
+int plan_add_rlimits(struct plan_builder *b, struct err *err) must_check;
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the caller asks for, after every option was checked: the second input of the plan. Made by the front
+ * (cli/front_options.c, front_workspace.c, front_identity.c), const from then on. Strings are borrowed from argv,
+ * the environment or the front's arena and live as long as the call.
+ */
+#ifndef AIRLOCK_PLAN_REQUEST_H
+#define AIRLOCK_PLAN_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../profile/profile.h"
+
+/* Who the tool is; decided from uid_map, euid and the workspace's owner. */
+enum identity_kind {
+	IDENTITY_PLAIN, /* one id of the caller's (or of the owner it became); maps itself */
+	IDENTITY_RANGE, /* root with a workspace of root's: a powerless host id, maps written from outside */
+	IDENTITY__COUNT
+};
+
+struct identity {
+	enum identity_kind kind;
+	bool dropped;                 /* was root and became the workspace's owner */
+	uid_t uid_inside, uid_outside;
+	gid_t gid_inside, gid_outside;
+	uid_t owner_uid;              /* of what gets committed */
+	gid_t owner_gid;
+	const char *user, *home, *shell; /* absolute home */
+	const uint32_t *groups;       /* supplementary groups that stay, ascending; as seen inside */
+	size_t group_count;
+};
+
+struct request {
+	uint8_t call[16];
+	char call_text[37];
+	const char *const *argv; /* COMMAND and its arguments */
+	size_t argc;
+	const char *exe;       /* absolute path of the program inside, "" until looked up */
+	const char *cwd;       /* absolute, in the workspace */
+	const char *workspace; /* absolute, no links */
+	int workspace_fd;
+	uint64_t workspace_dev, workspace_ino;
+	int64_t workspace_btime_ns;
+	const char *const *envp; /* complete environment of the tool: NAME=VALUE */
+	size_t envc;
+	enum mode mode;
+	struct limits limits;  /* the profile's, narrowed by --limit */
+	const char *key;       /* NULL when there is none */
+	const char *context;   /* checked JSON object, NULL when there is none */
+	const char *upper_dir; /* on-disk upper, "" for the tmpfs */
+	uint64_t upper_dev, upper_ino;
+	uint32_t degraded;     /* DEGRADE_*: layers missing here that the profile allows to be missing */
+	int landlock_abi;      /* 0 when degraded */
+	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */
+	struct identity identity;
+};
+
+#endif

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile after all reading is done: frozen, flat, complete (every key has its effective value).
+ * Made by airlock-cli from YAML (profile_load, libfyaml); the front only decodes the cached bytes
+ * (profile_decode) and never sees YAML. Trusts: the bytes come from a cache file that the caller
+ * owns.
+ */
+#ifndef AIRLOCK_PROFILE_PROFILE_H
+#define AIRLOCK_PROFILE_PROFILE_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+
+enum mode { MODE_OBSERVE, MODE_APPLY, MODE__COUNT };
+enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
+enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
+
+/* One bit per row of layers.def: what `allow_degraded` may name. */
+#define DEGRADE_CGROUP_MEMORY (1u << 0)
+#define DEGRADE_CGROUP_PIDS (1u << 1)
+#define DEGRADE_CGROUP_CPU (1u << 2)
+#define DEGRADE_CGROUP (DEGRADE_CGROUP_MEMORY | DEGRADE_CGROUP_PIDS | DEGRADE_CGROUP_CPU)
+#define DEGRADE_LANDLOCK (1u << 3)
+#define DEGRADE_NOTIFY (1u << 4)
+
+#define EFFECT_READ (1u << 0)
+#define EFFECT_WRITE_WORKSPACE (1u << 1)
+#define EFFECT_WRITE_EXTERNAL (1u << 2)
+#define EFFECT_IRREVERSIBLE (1u << 3)
+
+/* Values of `limits`; a limit is always set (base.yaml gives each its default). */
+struct limits {
+	uint64_t memory_bytes;
+	uint64_t pids;
+	uint64_t cpu_percent; /* 100 = one CPU */
+	uint64_t cpu_time_ms;
+	uint64_t wall_ms;
+	uint64_t disk_bytes;
+	uint64_t files; /* inodes a call may create */
+	uint64_t output_bytes;
+	uint64_t open_files;
+};
+
+struct strings {
+	const char **items; /* count entries, then NULL */
+	size_t count;
+};
+
+/* A string list entry with the place of its rule, for denials and explain: "python.yaml:14". */
+struct rule_path {
+	const char *path;
+	const char *origin;
+};
+
+struct env_pair {
+	const char *name, *value;
+};
+
+struct profile {
+	void *arena; /* owns every pointer below; freed by profile_destroy */
+	const char *name, *description, *source; /* source: the file's absolute path */
+	const char *owner_permissions, *owner_incidents; /* "" when absent */
+	uint8_t digest[32];        /* SHA-256 of the effective canonical JSON */
+	struct strings tool_run;   /* absolute paths; empty: any command */
+	uint32_t effects;          /* EFFECT_* */
+	enum mode mode;
+	uint8_t success[32];       /* bitmap of exit codes 0..255 */
+	struct rule_path *read;    /* absolute, normalised, sorted, no "~" left */
+	size_t read_count;
+	struct strings protect;    /* workspace-relative, in addition to the built-in list */
+	enum observe_writes observe_writes;
+	bool loopback;
+	struct strings env_pass, env_accept;
+	struct env_pair *env_set;
+	size_t env_set_count;
+	struct strings syscalls;   /* group names, "@default" … */
+	struct limits limits;
+	uint32_t allow_degraded;   /* DEGRADE_* */
+	enum capture_inputs capture_inputs;
+	/* Compiled ahead from `syscalls` (plan/filter.h). */
+	const struct sock_filter *filter;
+	uint16_t filter_len;
+	uint8_t filter_digest[32];
+	/* The jail's own PID 1 filter. */
+	const struct sock_filter *init_filter;
+	uint16_t init_filter_len;
+};
+
+/*
+ * The cache file (docs/formats.md, "Compiled profile"): magic "ALPC", version, airlock version,
+ * kernel release, the list of every file that was read or found absent on the way (path, dev, ino,
+ * size, mtime, ctime), then the profile. Written by airlock-cli, read by the front.
+ */
+struct profile_dep {
+	const char *path;
+	bool present;
+	uint64_t dev, ino, size;
+	int64_t mtime_ns, ctime_ns;
+};
+
+/*
+ * Check out with buf_error. p->filter and p->init_filter may be absent (length 0). airlock-cli
+ * only.
+ */
+void profile_encode(const struct profile *p, const struct profile_dep *deps, size_t dep_count,
+		    const char *kernel_release, struct buf *out);
+/*
+ * -ESTALE when the airlock version, the kernel or any dependency differs (each is stat'ed here);
+ * -EBADMSG when the bytes are damaged. *ret_profile is owned by the caller.
+ */
+int profile_decode(const void *bytes, size_t len, const char *kernel_release,
+		   struct profile **ret_profile, struct err *err) must_check;
+void profile_destroy(struct profile *p);
+
+/*
+ * Why a variable of that name never crosses into a sandbox (envnames.def), or NULL when it may.
+ * Pure; the front asks it for every name of pass, accept, -e and --env-file.
+ */
+const char *profile_env_refused(const char *name);
+/* Whether an entry of env_pass or env_accept names it; a trailing * stands for any rest. Pure. */
+bool profile_env_matches(const struct strings *list, const char *name);
+
+#endif

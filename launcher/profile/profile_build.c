@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Effective values to the finished struct profile, and to the canonical JSON that its digest is
+ * made of. Runs in airlock-cli, as the caller; the values were checked by profile_values.c. No I/O.
+ *
+ * The JSON has each effective key once, sorted, lists sorted, quantities in base units, "~/" as
+ * written: the digest names the same decision for every user, whatever the file's name, order and
+ * comments.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/json.h"
+#include "../base/sha256.h"
+#include "profile_internal.h"
+
+static int
+compare_items(const void *a, const void *b)
+{
+	const struct profile_item *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	const struct profile_item *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number ? 1 : 0;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct profile_key *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* ---- canonical JSON -------------------------------------------------------------------------- */
+
+static uint32_t
+layer_bits(const struct profile_value *v)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < v->count; i++) {
+		bits |= (uint32_t)v->items[i].number;
+	}
+	return bits;
+}
+
+/* Single layers only, so that [cgroup] and its three parts are the same decision. */
+static void
+put_layers(struct json *j, const struct profile_value *v)
+{
+	size_t count;
+	const struct profile_layer *layers = profile_layers(&count);
+	uint32_t bits = layer_bits(v);
+
+	for (size_t i = 0; i < count; i++) {
+		bool single = (layers[i].bits & (layers[i].bits - 1)) == 0;
+
+		if (single && (bits & layers[i].bits) != 0) {
+			json_str(j, layers[i].name);
+		}
+	}
+}
+
+static int
+put_list(struct json *j, const struct profile_key *key, const struct profile_value *v)
+{
+	auto_free struct profile_item *sorted = calloc(v->count + 1, sizeof(*sorted));
+	bool numbers = key->type == TYPE_EXITS;
+
+	if (sorted == NULL) {
+		return -ENOMEM;
+	}
+	if (v->count > 0) {
+		memcpy(sorted, v->items, v->count * sizeof(*sorted));
+	}
+	qsort(sorted, v->count, sizeof(*sorted), numbers ? compare_numbers : compare_items);
+	json_begin_array(j);
+	if (key->type == TYPE_LAYERS) {
+		put_layers(j, v);
+	}
+	for (size_t i = 0; i < v->count && key->type != TYPE_LAYERS; i++) {
+		if (numbers) {
+			json_uint(j, sorted[i].number);
+		} else if (sorted[i].value != NULL) {
+			/* Not an object: a name may be longer than a key of the JSON writer. */
+			json_begin_array(j);
+			json_str(j, sorted[i].text);
+			json_str(j, sorted[i].value);
+			json_end(j);
+		} else {
+			json_str(j, sorted[i].text);
+		}
+	}
+	json_end(j);
+	return 0;
+}
+
+static int
+put_value(struct json *j, const struct profile_key *key, const struct profile_value *v)
+{
+	size_t count;
+	const char *const *words = profile_type_words(key->type, &count);
+
+	if (profile_type_shape(key->type) != SHAPE_SCALAR) {
+		return put_list(j, key, v);
+	}
+	if (key->type == TYPE_BOOL) {
+		json_bool(j, v->number != 0);
+	} else if (words != NULL) {
+		json_str(j, words[v->number]);
+	} else if (key->type == TYPE_NAME || key->type == TYPE_TEXT || key->type == TYPE_PROFILE) {
+		json_str(j, v->text);
+	} else {
+		json_uint(j, v->number);
+	}
+	return 0;
+}
+
+/* How a profile came about is no part of what it allows. */
+static bool
+is_canonical(const struct profile_key *key)
+{
+	return key->id != KEY_EXTENDS && key->id != KEY_OPEN;
+}
+
+int
+profile_canonical(const struct profile_doc *doc, struct buf *out)
+{
+	const struct profile_key *sorted[KEY__COUNT];
+	char section[32] = "";
+	struct json j;
+
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		sorted[i] = profile_key((enum profile_key_id)i);
+	}
+	qsort(sorted, KEY__COUNT, sizeof(sorted[0]), compare_keys);
+	json_init(&j, out);
+	json_begin_object(&j);
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		const struct profile_key *key = sorted[i];
+		const char *dot = strchr(key->name, '.');
+		size_t len = dot != NULL ? (size_t)(dot - key->name) : 0;
+		int rc;
+
+		if (!is_canonical(key)) {
+			continue;
+		}
+		if (section[0] != '\0' &&
+		    (strlen(section) != len || strncmp(section, key->name, len) != 0)) {
+			json_end(&j);
+			section[0] = '\0';
+		}
+		if (dot != NULL && section[0] == '\0') {
+			snprintf(section, sizeof(section), "%.*s", (int)len, key->name);
+			json_key(&j, section);
+			json_begin_object(&j);
+		}
+		json_key(&j, dot != NULL ? dot + 1 : key->name);
+		rc = put_value(&j, key, &doc->values[key->id]);
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	if (section[0] != '\0') {
+		json_end(&j);
+	}
+	json_end(&j);
+	return json_error(&j);
+}
+
+/* ---- the struct ------------------------------------------------------------------------------ */
+
+struct build {
+	struct profile_arena *arena;
+	const struct profile_doc *doc;
+	const char *home;
+};
+
+static const char *
+copy_text(const struct build *b, const char *text)
+{
+	const char *copy = profile_arena_text(b->arena, text, strlen(text));
+
+	return copy != NULL ? copy : "";
+}
+
+/* "~/x" below the caller's home; all else as it is. */
+static const char *
+expand(const struct build *b, const char *path)
+{
+	auto_buf text = BUF_INIT;
+
+	if (path[0] != '~') {
+		return copy_text(b, path);
+	}
+	buf_puts(&text, b->home);
+	buf_puts(&text, path + 1);
+	b->arena->failed |= text.failed;
+	return copy_text(b, buf_text(&text));
+}
+
+static int
+compare_texts(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+static void
+build_strings(const struct build *b, enum profile_key_id id, bool paths, struct strings *ret)
+{
+	const struct profile_value *v = &b->doc->values[id];
+	const char **items = profile_arena_get(b->arena, v->count + 1, sizeof(*items));
+
+	if (items == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		items[i] = paths ? expand(b, v->items[i].text) : copy_text(b, v->items[i].text);
+	}
+	qsort(items, v->count, sizeof(*items), compare_texts);
+	ret->items = items;
+	ret->count = v->count;
+}
+
+static int
+compare_reads(const void *a, const void *b)
+{
+	const struct rule_path *x = a, *y = b;
+
+	return strcmp(x->path, y->path);
+}
+
+static void
+build_reads(const struct build *b, struct profile *p)
+{
+	const struct profile_value *v = &b->doc->values[KEY_FS_READ];
+	size_t kept = 0;
+
+	p->read = profile_arena_get(b->arena, v->count + 1, sizeof(*p->read));
+	if (p->read == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		const struct profile_place *at = &v->items[i].at;
+		const char *slash = strrchr(at->source->path, '/');
+		char origin[512];
+
+		snprintf(origin, sizeof(origin), "%s:%u",
+			 slash != NULL ? slash + 1 : at->source->path, at->line);
+		p->read[i].path = expand(b, v->items[i].text);
+		p->read[i].origin = copy_text(b, origin);
+	}
+	qsort(p->read, v->count, sizeof(*p->read), compare_reads);
+	/* "~/x" and the same path written out meet only here. */
+	for (size_t i = 0; i < v->count; i++) {
+		if (kept == 0 || strcmp(p->read[kept - 1].path, p->read[i].path) != 0) {
+			p->read[kept++] = p->read[i];
+		}
+	}
+	p->read_count = kept;
+}
+
+static void
+build_env_set(const struct build *b, struct profile *p)
+{
+	const struct profile_value *v = &b->doc->values[KEY_ENV_SET];
+
+	if (v->count > 0) {
+		qsort(v->items, v->count, sizeof(*v->items), compare_items);
+	}
+	p->env_set = profile_arena_get(b->arena, v->count + 1, sizeof(*p->env_set));
+	for (size_t i = 0; p->env_set != NULL && i < v->count; i++) {
+		p->env_set[i].name = copy_text(b, v->items[i].text);
+		p->env_set[i].value = copy_text(b, v->items[i].value);
+	}
+	p->env_set_count = p->env_set != NULL ? v->count : 0;
+}
+
+static void
+build_limits(const struct profile_doc *doc, struct limits *ret)
+{
+	ret->memory_bytes = doc->values[KEY_LIM_MEMORY].number;
+	ret->pids = doc->values[KEY_LIM_PIDS].number;
+	ret->cpu_percent = doc->values[KEY_LIM_CPU].number;
+	ret->cpu_time_ms = doc->values[KEY_LIM_CPU_TIME].number;
+	ret->wall_ms = doc->values[KEY_LIM_WALL].number;
+	ret->disk_bytes = doc->values[KEY_LIM_DISK].number;
+	ret->files = doc->values[KEY_LIM_FILES].number;
+	ret->output_bytes = doc->values[KEY_LIM_OUTPUT].number;
+	ret->open_files = doc->values[KEY_LIM_OPEN_FILES].number;
+}
+
+static void
+build_fields(const struct build *b, struct profile *p)
+{
+	const struct profile_value *v = b->doc->values;
+
+	p->name = copy_text(b, v[KEY_NAME].text);
+	p->description = copy_text(b, v[KEY_DESCRIPTION].text);
+	p->source = copy_text(b, b->doc->source->path);
+	p->owner_permissions = copy_text(b, v[KEY_OWNERS_PERMISSIONS].text);
+	p->owner_incidents = copy_text(b, v[KEY_OWNERS_INCIDENTS].text);
+	build_strings(b, KEY_TOOL_RUN, true, &p->tool_run);
+	for (size_t i = 0; i < v[KEY_EFFECTS].count; i++) {
+		p->effects |= 1u << v[KEY_EFFECTS].items[i].number;
+	}
+	p->mode = (enum mode)v[KEY_MODE].number;
+	for (size_t i = 0; i < v[KEY_SUCCESS].count; i++) {
+		uint64_t code = v[KEY_SUCCESS].items[i].number;
+
+		p->success[code / 8] |= (uint8_t)(1u << (code % 8));
+	}
+	build_reads(b, p);
+	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
+	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
+	p->loopback = v[KEY_NET_LOOPBACK].number != 0;
+	build_strings(b, KEY_ENV_PASS, false, &p->env_pass);
+	build_strings(b, KEY_ENV_ACCEPT, false, &p->env_accept);
+	build_env_set(b, p);
+	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
+	build_limits(b->doc, &p->limits);
+	p->allow_degraded = layer_bits(&v[KEY_ALLOW_DEGRADED]);
+	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;
+}
+
+int
+profile_build(const struct profile_doc *doc, const char *home, struct profile **ret)
+{
+	auto_arena a = { .chunks = NULL, .failed = false };
+	const struct build b = { &a, doc, home };
+	auto_buf json = BUF_INIT;
+	struct profile *p = profile_arena_get(&a, 1, sizeof(*p));
+	int rc;
+
+	if (p == NULL) {
+		return -ENOMEM;
+	}
+	build_fields(&b, p);
+	rc = profile_canonical(doc, &json);
+	if (rc < 0 || a.failed) {
+		return rc < 0 ? rc : -ENOMEM;
+	}
+	sha256_of(json.data, json.len, p->digest);
+	p->arena = take_ptr(a.chunks);
+	*ret = p;
+	return 0;
+}

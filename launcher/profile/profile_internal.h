@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of profile/ share: the arena, places in source text, the report of errors, the
+ * tree that the YAML reader makes, and typed values per key. Private to this directory (and its
+ * tests).
+ *
+ * The way of the bytes: profile_load (search, ownership) -> profile_yaml (bytes to a tree) ->
+ * profile_read (tree to typed values, by keys.def) -> profile_merge (parent and child) ->
+ * profile_build (struct profile).
+ */
+#ifndef AIRLOCK_PROFILE_PROFILE_INTERNAL_H
+#define AIRLOCK_PROFILE_PROFILE_INTERNAL_H
+
+#include <stdarg.h>
+
+#include "profile.h"
+
+#define PROFILE_ERRORS_MAX 20    /* errors told in one run */
+#define PROFILE_DEPTH_MAX 4      /* parents above a profile */
+#define PROFILE_NESTING_MAX 8    /* YAML nesting; the schema needs 3 */
+#define PROFILE_NODES_MAX 8192   /* keys and values of a file; look-ups are linear */
+#define PROFILE_PATH_MAX 4095    /* bytes of a path */
+#define PROFILE_LIST_MAX 4096    /* entries of a list in the cache file */
+#define PROFILE_DEPS_MAX 1024    /* dependencies in the cache file */
+
+/* ---- arena (profile_codec.c): zeroed memory that is freed at once ---------------------------- */
+
+struct profile_chunk {
+	struct profile_chunk *next;
+	size_t used, size;
+	_Alignas(16) uint8_t bytes[];
+};
+
+struct profile_arena {
+	struct profile_chunk *chunks; /* owned; the newest first */
+	bool failed;                  /* an allocation failed */
+};
+
+#define auto_arena __attribute__((cleanup(profile_arena_finish))) struct profile_arena
+
+void profile_arena_finish(struct profile_arena *a);
+/* Zeroed; NULL when there is no memory (and a->failed). */
+void *profile_arena_get(struct profile_arena *a, size_t count, size_t size);
+char *profile_arena_text(struct profile_arena *a, const char *text, size_t len);
+
+/* ---- places and the report ------------------------------------------------------------------- */
+
+struct profile_source {
+	const char *path;    /* as it is shown */
+	const uint8_t *data; /* the bytes, for the source line; NULL when they were not read */
+	size_t len;
+};
+
+/* Lines and columns count from 1, columns in characters. line 0: the file as a whole. */
+struct profile_place {
+	const struct profile_source *source;
+	unsigned int line, column, width; /* width: characters under the caret, at least 1 */
+};
+
+struct profile_report {
+	struct buf *out;    /* borrowed */
+	unsigned int count; /* errors so far, also those not told any more */
+};
+
+/* "file:line:col: error: text", the source line, the caret. Bytes of the file are escaped. */
+void profile_report_at(struct profile_report *r, const struct profile_place *at, const char *fmt,
+		       ...) __attribute__((format(printf, 3, 4)));
+/* "file:line:col: note: text" below the error before. */
+void profile_report_note(struct profile_report *r, const struct profile_place *at, const char *fmt,
+			 ...) __attribute__((format(printf, 3, 4)));
+/*
+ * The nearest of the names, or NULL when none is near: Damerau-Levenshtein, at most a third
+ * differs.
+ */
+const char *profile_nearest(const char *word, const char *const *names, size_t count);
+/* "" or "; did you mean 'x'?" into text; returns text. */
+const char *profile_hint(char *text, size_t size, const char *nearest);
+
+/* ---- tables (profile_schema.c) --------------------------------------------------------------- */
+
+enum profile_shape { SHAPE_SCALAR, SHAPE_LIST, SHAPE_MAP, SHAPE__COUNT };
+
+enum profile_type {
+#define TYPE(id, shape, what) TYPE_##id,
+#include "profile_types.def"
+#undef TYPE
+	TYPE__COUNT
+};
+
+enum profile_narrow {
+#define NARROW(id, opens, sentence) NARROW_##id,
+#include "narrow.def"
+#undef NARROW
+	NARROW__COUNT
+};
+
+enum profile_key_id {
+#define KEY(id, name, type, narrow, least, most, fallback, sentence) KEY_##id,
+#include "keys.def"
+#undef KEY
+	KEY__COUNT
+};
+
+struct profile_key {
+	enum profile_key_id id;
+	const char *name; /* "limits.memory" */
+	enum profile_type type;
+	enum profile_narrow narrow;
+	uint64_t least, most;
+	const char *fallback; /* NULL: must be set */
+	const char *sentence;
+};
+
+struct profile_layer {
+	const char *name;
+	uint32_t bits;
+	const char *sentence;
+};
+
+struct profile_group {
+	const char *name; /* "@default" */
+	uint32_t bits;    /* single groups in it */
+	const char *what;
+};
+
+const struct profile_group *profile_groups(size_t *ret_count);
+/* Whether a profile may name it: not the filter of the jail itself. */
+bool profile_group_is_open(const struct profile_group *group);
+const struct profile_key *profile_key(enum profile_key_id id);
+const struct profile_key *profile_key_find(const char *name);
+/* A key exists below "name." */
+bool profile_key_is_section(const char *name);
+/*
+ * The nearest right name for an unknown key `word` below `section` ("" for the top); false when
+ * none is near.
+ */
+bool profile_key_nearest(const char *section, const char *word, char *ret_name, size_t size);
+enum profile_shape profile_type_shape(enum profile_type type);
+const char *profile_type_what(enum profile_type type);
+bool profile_narrow_opens(enum profile_narrow narrow);
+const char *profile_narrow_sentence(enum profile_narrow narrow);
+const struct profile_layer *profile_layers(size_t *ret_count);
+/* Words of an enum type in the order of their values; NULL for other types. */
+const char *const *profile_type_words(enum profile_type type, size_t *ret_count);
+
+/* ---- the YAML tree (profile_yaml.c) ---------------------------------------------------------- */
+
+enum profile_node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE__COUNT };
+
+struct profile_node {
+	enum profile_node_kind kind;
+	struct profile_place at;
+	const char *text;            /* of a scalar; NUL-terminated, no NUL inside */
+	bool empty;                  /* a plain scalar with nothing in it (null) */
+	const char *key;             /* of an entry of a map, else NULL */
+	struct profile_place key_at;
+	struct profile_node *first, *last, *next;
+};
+
+/*
+ * Strict YAML: one document, no anchors, aliases, tags, merge keys, directives, tabs, control
+ * bytes; UTF-8; at most CAP_PROFILE_FILE bytes. NULL when anything was reported. airlock-cli only
+ * (libfyaml).
+ */
+struct profile_node *profile_yaml_parse(struct profile_arena *a,
+					const struct profile_source *source,
+					struct profile_report *report);
+
+/* ---- typed values ---------------------------------------------------------------------------- */
+
+struct profile_item {
+	const char *text;  /* normalised */
+	const char *value; /* of a map, else NULL */
+	uint64_t number;
+	struct profile_place at;
+};
+
+struct profile_value {
+	bool set;
+	struct profile_place at;
+	uint64_t number;
+	const char *text;
+	struct profile_item *items;
+	size_t count;
+};
+
+struct profile_doc {
+	const struct profile_source *source;
+	struct profile_value values[KEY__COUNT];
+};
+
+/* One value, by the key's type; false when something was reported. */
+bool profile_value_parse(struct profile_arena *a, const struct profile_key *key,
+			 const struct profile_node *node, struct profile_report *report,
+			 struct profile_value *ret);
+/* The value that holds when nobody sets the key; the row must have one. */
+void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
+			    struct profile_value *ret);
+/* Number and unit as a person writes them. */
+void profile_value_print(struct buf *b, enum profile_type type, uint64_t number);
+
+/* All keys of a tree; what cannot be read is reported and stays unset. */
+void profile_read(struct profile_arena *a, const struct profile_node *root,
+		  struct profile_report *report, struct profile_doc *ret);
+
+/* ---- merge and build ------------------------------------------------------------------------- */
+
+/*
+ * Effective values of a child over its parent's effective values; a widening is reported at the
+ * child's place with a note at the parent's. parent NULL: the top of a chain.
+ */
+void profile_merge(struct profile_arena *a, const struct profile_doc *parent,
+		   const struct profile_doc *child, struct profile_report *report,
+		   struct profile_doc *ret);
+/* Defaults for what nobody set; a key without one is reported. In place. */
+void profile_complete(struct profile_arena *a, struct profile_doc *doc,
+		      struct profile_report *report);
+/* The effective profile as canonical JSON (sorted keys, sorted lists, no place, no home). */
+int profile_canonical(const struct profile_doc *doc, struct buf *out) must_check;
+/* The finished struct, without filters. home: for "~/". */
+int profile_build(const struct profile_doc *doc, const char *home, struct profile **ret) must_check;
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A child over its parent: a child narrows, unless the parent opens the key. Runs in airlock-cli,
+ * as the caller. Trusts nothing in either file. No I/O.
+ */
+#include <string.h>
+
+#include "profile_internal.h"
+
+struct merge {
+	struct profile_arena *arena;
+	struct profile_report *report;
+	const struct profile_key *key;
+	const struct profile_value *parent, *child;
+};
+
+static bool
+is_listed(const struct profile_value *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].text, text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Equal to an entry of the list or below one. */
+static bool
+is_within(const struct profile_value *list, const char *path)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		size_t len = strlen(list->items[i].text);
+
+		if (strncmp(list->items[i].text, path, len) == 0 &&
+		    (path[len] == '\0' || path[len] == '/')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* LC_* covers LC_ALL, LC_* and LC_C*. */
+static bool
+is_covered(const struct profile_value *list, const char *pattern)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const char *p = list->items[i].text;
+		size_t len = strlen(p);
+
+		if (strcmp(p, pattern) == 0 ||
+		    (p[len - 1] == '*' && strncmp(p, pattern, len - 1) == 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Layers and groups cover each other: cgroup is all of cgroup.memory, cgroup.pids, cgroup.cpu. */
+static bool
+are_bits_listed(const struct profile_value *list, uint64_t bits)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		bits &= ~list->items[i].number;
+	}
+	return bits == 0;
+}
+
+/* "(FILE:LINE:COL)"; a default has no line. */
+static const char *
+place_text(struct buf *b, const struct profile_place *at)
+{
+	if (at->line == 0) {
+		buf_puts(b, "(the default)");
+	} else {
+		buf_printf(b, "(%s:%u:%u)", at->source->path, at->line, at->column);
+	}
+	return buf_text(b);
+}
+
+static void
+note_parent(const struct merge *m, const struct profile_place *at)
+{
+	if (at->line > 0) {
+		profile_report_note(m->report, at, "the parent's value; it could say open: [%s]",
+				    m->key->name);
+	}
+}
+
+static void
+widens(const struct merge *m, const struct profile_item *item)
+{
+	auto_buf place = BUF_INIT;
+
+	profile_report_at(m->report, &item->at, "%s: '%s' is more than the parent allows %s",
+			  m->key->name, item->text, place_text(&place, &m->parent->at));
+	/* Nobody opens `open` itself. */
+	if (m->key->narrow != NARROW_OPEN) {
+		note_parent(m, &m->parent->at);
+	}
+}
+
+static bool
+item_narrows(const struct merge *m, const struct profile_item *item)
+{
+	switch (m->key->narrow) {
+	case NARROW_ONCE:
+		return m->parent->count == 0 || is_listed(m->parent, item->text);
+	case NARROW_OPEN:
+		return is_listed(m->parent, item->text);
+	case NARROW_SUBSET:
+		return m->key->type == TYPE_LAYERS || m->key->type == TYPE_GROUPS ?
+			       are_bits_listed(m->parent, item->number) :
+			       is_listed(m->parent, item->text);
+	case NARROW_WITHIN:
+		return is_within(m->parent, item->text);
+	case NARROW_PATTERN:
+		return is_covered(m->parent, item->text);
+	case NARROW_OWN:
+	case NARROW_INHERIT:
+	case NARROW_GROW:
+	case NARROW_ADD:
+	case NARROW_LOWER:
+	case NARROW_RAISE:
+	case NARROW__COUNT:
+		break;
+	}
+	return true;
+}
+
+static void
+check_list(const struct merge *m)
+{
+	auto_buf place = BUF_INIT;
+
+	for (size_t i = 0; i < m->child->count; i++) {
+		if (!item_narrows(m, &m->child->items[i])) {
+			widens(m, &m->child->items[i]);
+		}
+	}
+	/* No program listed means any program: an empty list would take the parent's away. */
+	if (m->key->narrow == NARROW_ONCE && m->child->count == 0 && m->parent->count > 0) {
+		profile_report_at(
+			m->report, &m->child->at,
+			"%s: an empty list means any program, more than the parent allows %s",
+			m->key->name, place_text(&place, &m->parent->at));
+		note_parent(m, &m->parent->at);
+	}
+}
+
+static void
+check_number(const struct merge *m, bool lower)
+{
+	auto_buf child = BUF_INIT, parent = BUF_INIT, place = BUF_INIT;
+
+	if (lower ? m->child->number <= m->parent->number : m->child->number >= m->parent->number) {
+		return;
+	}
+	profile_value_print(&child, m->key->type, m->child->number);
+	profile_value_print(&parent, m->key->type, m->parent->number);
+	profile_report_at(m->report, &m->child->at, "%s: %s is wider than the parent's %s %s",
+			  m->key->name, buf_text(&child), buf_text(&parent),
+			  place_text(&place, &m->parent->at));
+	note_parent(m, &m->parent->at);
+}
+
+static const struct profile_item *
+find_item(const struct profile_value *list, const char *text)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].text, text) == 0) {
+			return &list->items[i];
+		}
+	}
+	return NULL;
+}
+
+/* The parent's entries and the child's; of two with one name the child's. */
+static void
+join(const struct merge *m, struct profile_value *ret)
+{
+	struct profile_value v = { .set = true, .at = m->child->at, .text = "" };
+
+	v.items = profile_arena_get(m->arena, m->parent->count + m->child->count + 1,
+				    sizeof(*v.items));
+	if (v.items == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < m->parent->count; i++) {
+		if (!is_listed(m->child, m->parent->items[i].text)) {
+			v.items[v.count++] = m->parent->items[i];
+		}
+	}
+	for (size_t i = 0; i < m->child->count; i++) {
+		v.items[v.count++] = m->child->items[i];
+	}
+	*ret = v;
+}
+
+static void
+check_added(const struct merge *m)
+{
+	for (size_t i = 0; i < m->child->count; i++) {
+		const struct profile_item *item = &m->child->items[i];
+		const struct profile_item *before = find_item(m->parent, item->text);
+
+		if (before != NULL && strcmp(before->value, item->value) != 0) {
+			auto_buf place = BUF_INIT;
+
+			profile_report_at(m->report, &item->at,
+					  "%s: the parent sets '%s' to another value %s",
+					  m->key->name, item->text,
+					  place_text(&place, &before->at));
+			note_parent(m, &before->at);
+		}
+	}
+}
+
+/* Both have a value and the key is not open. */
+static void
+check_narrows(const struct merge *m)
+{
+	switch (m->key->narrow) {
+	case NARROW_LOWER:
+		check_number(m, true);
+		break;
+	case NARROW_RAISE:
+		check_number(m, false);
+		break;
+	case NARROW_ADD:
+		check_added(m);
+		break;
+	case NARROW_OPEN:
+	case NARROW_ONCE:
+	case NARROW_SUBSET:
+	case NARROW_WITHIN:
+	case NARROW_PATTERN:
+		check_list(m);
+		break;
+	case NARROW_OWN:
+	case NARROW_INHERIT:
+	case NARROW_GROW:
+	case NARROW__COUNT:
+		break;
+	}
+}
+
+void
+profile_merge(struct profile_arena *a, const struct profile_doc *parent,
+	      const struct profile_doc *child, struct profile_report *report,
+	      struct profile_doc *ret)
+{
+	*ret = *child;
+	if (parent == NULL) {
+		return;
+	}
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		struct merge m = { .arena = a, .report = report };
+		bool opened;
+
+		m.key = profile_key((enum profile_key_id)i);
+		m.parent = &parent->values[i];
+		m.child = &child->values[i];
+		/*
+		 * `open` says what one's own children may do: it is never inherited, only
+		 * limited.
+		 */
+		if (m.key->narrow == NARROW_OWN ||
+		    (!m.child->set && m.key->narrow == NARROW_OPEN)) {
+			continue;
+		}
+		if (!m.child->set) {
+			ret->values[i] = *m.parent;
+			continue;
+		}
+		opened = is_listed(&parent->values[KEY_OPEN], m.key->name);
+		if (!opened) {
+			check_narrows(&m);
+		}
+		if (m.key->narrow == NARROW_GROW || m.key->narrow == NARROW_ADD) {
+			join(&m, &ret->values[i]);
+		}
+	}
+}
+
+void
+profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report)
+{
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		const struct profile_key *key = profile_key((enum profile_key_id)i);
+
+		if (doc->values[i].set) {
+			continue;
+		}
+		if (key->fallback != NULL) {
+			profile_value_fallback(a, key, &doc->values[i]);
+		} else {
+			profile_report_at(report, &doc->values[KEY_NAME].at,
+					  "%s is not set; set it, or write extends: base",
+					  key->name);
+		}
+	}
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of keys, types and rules, and look-up in them. Runs in airlock-cli. No I/O. Pure. */
+#include <stdio.h>
+#include <string.h>
+
+#include "profile_internal.h"
+
+static const struct profile_key keys[] = {
+#define KEY(id, name, type, narrow, least, most, fallback, sentence)                               \
+	{ KEY_##id, name, TYPE_##type, NARROW_##narrow, least, most, fallback, sentence },
+#include "keys.def"
+#undef KEY
+};
+_Static_assert(ARRAY_LEN(keys) == KEY__COUNT, "one row per key");
+
+static const struct {
+	enum profile_shape shape;
+	const char *what;
+} types[] = {
+#define TYPE(id, shape, what) { SHAPE_##shape, what },
+#include "profile_types.def"
+#undef TYPE
+};
+_Static_assert(ARRAY_LEN(types) == TYPE__COUNT, "one row per type");
+
+static const struct {
+	bool opens;
+	const char *sentence;
+} narrows[] = {
+#define NARROW(id, opens, sentence) { opens, sentence },
+#include "narrow.def"
+#undef NARROW
+};
+_Static_assert(ARRAY_LEN(narrows) == NARROW__COUNT, "one row per rule");
+
+static const struct profile_layer layers[] = {
+#define LAYER(name, bits, sentence) { name, bits, sentence },
+#include "layers.def"
+#undef LAYER
+};
+
+/* Words of the enums of profile.h, in the order of their values. */
+static const char *const bool_words[] = { "false", "true" };
+static const char *const capture_words[] = {
+	[CAPTURE_DIGESTS] = "digests",
+	[CAPTURE_TOUCHED] = "touched",
+	[CAPTURE_CONTENT] = "content",
+};
+static const char *const effect_words[] = { "read", "write-workspace", "write-external",
+					    "irreversible" };
+static const char *const mode_words[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
+static const char *const observe_words[] = { [OBSERVE_DISCARD] = "discard",
+					     [OBSERVE_REFUSE] = "refuse" };
+_Static_assert(ARRAY_LEN(capture_words) == CAPTURE__COUNT, "one word per value");
+_Static_assert(ARRAY_LEN(mode_words) == MODE__COUNT, "one word per value");
+_Static_assert(ARRAY_LEN(observe_words) == OBSERVE__COUNT, "one word per value");
+
+const struct profile_key *
+profile_key(enum profile_key_id id)
+{
+	return &keys[id];
+}
+
+const struct profile_key *
+profile_key_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strcmp(keys[i].name, name) == 0) {
+			return &keys[i];
+		}
+	}
+	return NULL;
+}
+
+bool
+profile_key_is_section(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (strncmp(keys[i].name, name, len) == 0 && keys[i].name[len] == '.') {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+profile_key_nearest(const char *section, const char *word, char *ret_name, size_t size)
+{
+	char segments[KEY__COUNT][32];
+	const char *below[KEY__COUNT], *tails[KEY__COUNT], *near;
+	size_t skip = strlen(section);
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *name = keys[i].name;
+		const char *dot = strrchr(name, '.');
+
+		/* What may stand below the section: "memory" in limits, "limits" at the top. */
+		tails[i] = dot != NULL ? dot + 1 : name;
+		segments[i][0] = '\0';
+		below[i] = segments[i];
+		if (skip > 0 && (strncmp(name, section, skip) != 0 || name[skip] != '.')) {
+			continue;
+		}
+		name += skip > 0 ? skip + 1 : 0;
+		snprintf(segments[i], sizeof(segments[i]), "%.*s", (int)strcspn(name, "."), name);
+	}
+	near = profile_nearest(word, below, ARRAY_LEN(keys));
+	if (near != NULL) {
+		snprintf(ret_name, size, "%s", near);
+		return true;
+	}
+	/* The right word in the wrong section. */
+	near = profile_nearest(word, tails, ARRAY_LEN(keys));
+	for (size_t i = 0; near != NULL && i < ARRAY_LEN(keys); i++) {
+		if (tails[i] == near) {
+			snprintf(ret_name, size, "%s", keys[i].name);
+			return true;
+		}
+	}
+	return false;
+}
+
+enum profile_shape
+profile_type_shape(enum profile_type type)
+{
+	return types[type].shape;
+}
+
+const char *
+profile_type_what(enum profile_type type)
+{
+	return types[type].what;
+}
+
+bool
+profile_narrow_opens(enum profile_narrow narrow)
+{
+	return narrows[narrow].opens;
+}
+
+const char *
+profile_narrow_sentence(enum profile_narrow narrow)
+{
+	return narrows[narrow].sentence;
+}
+
+const struct profile_layer *
+profile_layers(size_t *ret_count)
+{
+	*ret_count = ARRAY_LEN(layers);
+	return layers;
+}
+
+const char *const *
+profile_type_words(enum profile_type type, size_t *ret_count)
+{
+#define WORDS(array) (*ret_count = ARRAY_LEN(array), (array))
+	switch (type) {
+	case TYPE_BOOL:
+		return WORDS(bool_words);
+	case TYPE_CAPTURE:
+		return WORDS(capture_words);
+	case TYPE_EFFECTS:
+		return WORDS(effect_words);
+	case TYPE_MODE:
+		return WORDS(mode_words);
+	case TYPE_OBSERVE:
+		return WORDS(observe_words);
+	case TYPE_COMMANDS:
+	case TYPE_COUNT:
+	case TYPE_DURATION:
+	case TYPE_ENVS:
+	case TYPE_ENVSET:
+	case TYPE_EXITS:
+	case TYPE_GROUPS:
+	case TYPE_KEYS:
+	case TYPE_LAYERS:
+	case TYPE_NAME:
+	case TYPE_PERCENT:
+	case TYPE_PROFILE:
+	case TYPE_PROTECTS:
+	case TYPE_READS:
+	case TYPE_SIZE:
+	case TYPE_TEXT:
+	case TYPE_VERSION:
+	case TYPE__COUNT:
+		break;
+	}
+#undef WORDS
+	*ret_count = 0;
+	return NULL;
+}

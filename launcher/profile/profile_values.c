@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One value of a profile: text to a typed, normalised value, by the key's row. Runs in airlock-cli,
+ * as the caller. Trusts nothing in the text. No I/O.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/units.h"
+#include "profile_internal.h"
+
+struct parse {
+	struct profile_arena *arena;
+	const struct profile_key *key;
+	struct profile_report *report;
+};
+
+/* Reports and returns false, so that parsers end with it. */
+#define REFUSE(c, at, ...) (profile_report_at((c)->report, (at), __VA_ARGS__), false)
+
+static bool
+refuse_form(const struct parse *c, const struct profile_node *node, const char *nearest)
+{
+	char hint[80];
+
+	return REFUSE(c, &node->at, "%s: wants %s, not '%s'%s", c->key->name,
+		      profile_type_what(c->key->type), node->text,
+		      profile_hint(hint, sizeof(hint), nearest));
+}
+
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+static int
+read_number(enum profile_type type, const char *text, uint64_t *ret)
+{
+	switch (type) {
+	case TYPE_SIZE:
+		return units_size(text, ret);
+	case TYPE_DURATION:
+		return units_duration(text, ret);
+	case TYPE_PERCENT:
+		return units_percent(text, ret);
+	case TYPE_COUNT:
+	case TYPE_EXITS:
+	case TYPE_VERSION:
+		return units_count(text, ret);
+	case TYPE_BOOL:
+	case TYPE_CAPTURE:
+	case TYPE_COMMANDS:
+	case TYPE_EFFECTS:
+	case TYPE_ENVS:
+	case TYPE_ENVSET:
+	case TYPE_GROUPS:
+	case TYPE_KEYS:
+	case TYPE_LAYERS:
+	case TYPE_MODE:
+	case TYPE_NAME:
+	case TYPE_OBSERVE:
+	case TYPE_PROFILE:
+	case TYPE_PROTECTS:
+	case TYPE_READS:
+	case TYPE_TEXT:
+	case TYPE__COUNT:
+		break;
+	}
+	return -EINVAL;
+}
+
+void
+profile_value_print(struct buf *b, enum profile_type type, uint64_t number)
+{
+	size_t count;
+	const char *const *words = profile_type_words(type, &count);
+
+	if (words != NULL) {
+		buf_puts(b, number < count ? words[number] : "?");
+	} else if (type == TYPE_SIZE) {
+		units_print_size(b, number);
+	} else if (type == TYPE_DURATION) {
+		units_print_duration(b, number);
+	} else {
+		buf_printf(b, "%llu%s", (unsigned long long)number,
+			   type == TYPE_PERCENT ? "%" : "");
+	}
+}
+
+static bool
+parse_number(const struct parse *c, const struct profile_node *node, uint64_t *ret)
+{
+	uint64_t v = 0;
+	int rc = read_number(c->key->type, node->text, &v);
+	auto_buf bound = BUF_INIT;
+
+	if (rc == -ERANGE) {
+		v = UINT64_MAX;
+	} else if (rc < 0 || (c->key->type == TYPE_VERSION && v != c->key->least)) {
+		return refuse_form(c, node, NULL);
+	}
+	if (v < c->key->least || v > c->key->most) {
+		bool low = v < c->key->least;
+
+		profile_value_print(&bound, c->key->type, low ? c->key->least : c->key->most);
+		return REFUSE(c, &node->at, "%s: '%s' is %s, %s", c->key->name, node->text,
+			      low ? "below the least" : "above the most", buf_text(&bound));
+	}
+	*ret = v;
+	return true;
+}
+
+static bool
+parse_exit(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	char text[8];
+	uint64_t v;
+
+	if (read_number(TYPE_EXITS, node->text, &v) < 0 || v > 255) {
+		return refuse_form(c, node, NULL);
+	}
+	/* One spelling per number: lists are compared by their texts. */
+	snprintf(text, sizeof(text), "%u", (unsigned int)v);
+	item->number = v;
+	item->text = profile_arena_text(c->arena, text, strlen(text));
+	return item->text != NULL;
+}
+
+static bool
+parse_word(const struct parse *c, const struct profile_node *node, uint64_t *ret)
+{
+	size_t count;
+	const char *const *words = profile_type_words(c->key->type, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(words[i], node->text) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	return refuse_form(c, node, profile_nearest(node->text, words, count));
+}
+
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+static bool
+parse_text(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	size_t len = strlen(node->text);
+
+	/* A folded text ends with its newline. */
+	while (len > 0 && node->text[len - 1] == '\n') {
+		len--;
+	}
+	if (memchr(node->text, '\n', len) != NULL) {
+		return REFUSE(c, &node->at, "%s: more than one line", c->key->name);
+	}
+	if (len > c->key->most) {
+		return REFUSE(c, &node->at, "%s: longer than %llu bytes", c->key->name,
+			      (unsigned long long)c->key->most);
+	}
+	*ret = profile_arena_text(c->arena, node->text, len);
+	return *ret != NULL;
+}
+
+static bool
+name_is_right(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= 64 && name[0] != '.' && name[0] != '-' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+static bool
+parse_name(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	if (!name_is_right(node->text)) {
+		return refuse_form(c, node, NULL);
+	}
+	*ret = node->text;
+	return true;
+}
+
+/* ---- paths ----------------------------------------------------------------------------------- */
+
+/* "//" and "/./" and a "/" at the end go; ".." was refused before. */
+static const char *
+squeeze(struct profile_arena *a, const char *text, bool keep_end)
+{
+	size_t len = strlen(text), used = 0;
+	char *out = profile_arena_text(a, text, len);
+
+	if (out == NULL) {
+		return NULL;
+	}
+	for (const char *p = text; *p != '\0';) {
+		size_t part = strcspn(p, "/");
+
+		if (part > 0 && !(part == 1 && p[0] == '.')) {
+			if (used > 0 && out[used - 1] != '/') {
+				out[used++] = '/';
+			} else if (used == 0 && text[0] == '/') {
+				out[used++] = '/';
+			}
+			memmove(out + used, p, part);
+			used += part;
+		}
+		p += part;
+		p += strspn(p, "/");
+	}
+	if (used == 0 && text[0] == '/') {
+		out[used++] = '/';
+	}
+	if (keep_end && used > 0 && text[len - 1] == '/' && out[used - 1] != '/') {
+		out[used++] = '/';
+	}
+	out[used] = '\0';
+	return out;
+}
+
+static bool
+has_dotdot(const char *path)
+{
+	for (const char *p = path; *p != '\0';) {
+		size_t part = strcspn(p, "/");
+
+		if (part == 2 && p[0] == '.' && p[1] == '.') {
+			return true;
+		}
+		p += part;
+		p += strspn(p, "/");
+	}
+	return false;
+}
+
+static bool
+check_path(const struct parse *c, const struct profile_node *node)
+{
+	const char *text = node->text;
+
+	if (strlen(text) > PROFILE_PATH_MAX) {
+		return REFUSE(c, &node->at, "%s: a path longer than %d bytes", c->key->name,
+			      PROFILE_PATH_MAX);
+	}
+	if (strchr(text, '\n') != NULL) {
+		return REFUSE(c, &node->at, "%s: a path with a newline in it", c->key->name);
+	}
+	if (has_dotdot(text)) {
+		return REFUSE(c, &node->at, "%s: '%s' has '..' in it", c->key->name, text);
+	}
+	return true;
+}
+
+static bool
+parse_host_path(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	if (!check_path(c, node)) {
+		return false;
+	}
+	if (node->text[0] != '/' && strncmp(node->text, "~/", 2) != 0) {
+		return refuse_form(c, node, NULL);
+	}
+	*ret = squeeze(c->arena, node->text, false);
+	return *ret != NULL;
+}
+
+/* Paths that would hand over everything, or that every sandbox has of its own. */
+static const struct {
+	const char *path;
+	bool below; /* also everything below it */
+	const char *why;
+} unreadable[] = {
+	{ "/", false, "that is the whole host; name the directories" },
+	{ "/dev", true, "a sandbox has its own /dev" },
+	{ "/home", false, "that is every home with its credentials; name the directories" },
+	{ "/proc", true, "a sandbox has its own /proc" },
+	{ "/root", false, "that is a home with its credentials; name the directories" },
+	{ "/tmp", false, "a sandbox has its own /tmp" },
+	{ "~", false, "that is the whole home with its credentials; name the directories" },
+};
+
+static bool
+parse_read(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	const char *path = NULL;
+
+	if (!parse_host_path(c, node, &path)) {
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unreadable); i++) {
+		size_t len = strlen(unreadable[i].path);
+
+		if (strcmp(path, unreadable[i].path) == 0 ||
+		    (unreadable[i].below && strncmp(path, unreadable[i].path, len) == 0 &&
+		     path[len] == '/')) {
+			return REFUSE(c, &node->at, "%s: '%s' cannot be read: %s", c->key->name,
+				      path, unreadable[i].why);
+		}
+	}
+	*ret = path;
+	return true;
+}
+
+static bool
+parse_protect(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	const char *path;
+
+	if (!check_path(c, node)) {
+		return false;
+	}
+	if (node->text[0] == '/' || node->text[0] == '~') {
+		return refuse_form(c, node, NULL);
+	}
+	path = squeeze(c->arena, node->text, true);
+	if (path != NULL && path[0] == '\0') {
+		return REFUSE(c, &node->at, "%s: '%s' is the whole workspace; use mode: observe",
+			      c->key->name, node->text);
+	}
+	*ret = path;
+	return path != NULL;
+}
+
+static bool
+parse_profile(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	if (strchr(node->text, '/') != NULL) {
+		return parse_host_path(c, node, ret);
+	}
+	return parse_name(c, node, ret);
+}
+
+/* ---- names from other tables ----------------------------------------------------------------- */
+
+static bool
+env_is_right(const char *name, bool star)
+{
+	size_t len =
+		strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_0123456789");
+
+	if (len == 0 || len > 255 || (name[0] >= '0' && name[0] <= '9')) {
+		return false;
+	}
+	return name[len] == '\0' || (star && strcmp(name + len, "*") == 0);
+}
+
+static bool
+check_env(const struct parse *c, const struct profile_place *at, const char *name)
+{
+	const char *why;
+
+	if (!env_is_right(name, c->key->type == TYPE_ENVS)) {
+		return REFUSE(c, at, "%s: wants %s, not '%s'", c->key->name,
+			      profile_type_what(c->key->type), name);
+	}
+	why = profile_env_refused(name);
+	if (why != NULL) {
+		return REFUSE(c, at, "%s: '%s' never crosses into a sandbox: %s", c->key->name,
+			      name, why);
+	}
+	return true;
+}
+
+static bool
+parse_group(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	size_t count, open = 0;
+	const struct profile_group *groups = profile_groups(&count);
+	const char *names[32];
+
+	for (size_t i = 0; i < count && open < ARRAY_LEN(names); i++) {
+		if (!profile_group_is_open(&groups[i])) {
+			continue;
+		}
+		names[open++] = groups[i].name;
+		if (strcmp(node->text, groups[i].name) == 0) {
+			item->text = groups[i].name;
+			item->number = groups[i].bits;
+			return true;
+		}
+	}
+	return refuse_form(c, node, profile_nearest(node->text, names, open));
+}
+
+static bool
+parse_key(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	const struct profile_key *opened = profile_key_find(node->text);
+	const char *names[KEY__COUNT];
+
+	if (opened == NULL) {
+		for (unsigned int i = 0; i < KEY__COUNT; i++) {
+			names[i] = profile_key((enum profile_key_id)i)->name;
+		}
+		return refuse_form(c, node, profile_nearest(node->text, names, KEY__COUNT));
+	}
+	if (!profile_narrow_opens(opened->narrow)) {
+		return REFUSE(c, &node->at, "%s: '%s' cannot be opened", c->key->name, node->text);
+	}
+	item->text = node->text;
+	item->number = opened->id;
+	return true;
+}
+
+static bool
+parse_layer(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	size_t count;
+	const struct profile_layer *layers = profile_layers(&count);
+	const char *names[16];
+
+	for (size_t i = 0; i < count; i++) {
+		names[i] = layers[i].name;
+		if (strcmp(node->text, layers[i].name) == 0) {
+			item->text = layers[i].name;
+			item->number = layers[i].bits;
+			return true;
+		}
+	}
+	return refuse_form(c, node, profile_nearest(node->text, names, count));
+}
+
+/* ---- shapes ---------------------------------------------------------------------------------- */
+
+static bool
+parse_scalar(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
+{
+	switch (c->key->type) {
+	case TYPE_VERSION:
+	case TYPE_COUNT:
+	case TYPE_DURATION:
+	case TYPE_PERCENT:
+	case TYPE_SIZE:
+		return parse_number(c, node, &ret->number);
+	case TYPE_BOOL:
+	case TYPE_CAPTURE:
+	case TYPE_MODE:
+	case TYPE_OBSERVE:
+		return parse_word(c, node, &ret->number);
+	case TYPE_NAME:
+		return parse_name(c, node, &ret->text);
+	case TYPE_PROFILE:
+		return parse_profile(c, node, &ret->text);
+	case TYPE_TEXT:
+		return parse_text(c, node, &ret->text);
+	case TYPE_COMMANDS:
+	case TYPE_EFFECTS:
+	case TYPE_ENVS:
+	case TYPE_ENVSET:
+	case TYPE_EXITS:
+	case TYPE_GROUPS:
+	case TYPE_KEYS:
+	case TYPE_LAYERS:
+	case TYPE_PROTECTS:
+	case TYPE_READS:
+	case TYPE__COUNT:
+		break;
+	}
+	return false;
+}
+
+static bool
+parse_item(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	item->text = node->text;
+	switch (c->key->type) {
+	case TYPE_COMMANDS:
+		return parse_host_path(c, node, &item->text);
+	case TYPE_EFFECTS:
+		return parse_word(c, node, &item->number);
+	case TYPE_ENVS:
+		return check_env(c, &node->at, node->text);
+	case TYPE_EXITS:
+		return parse_exit(c, node, item);
+	case TYPE_GROUPS:
+		return parse_group(c, node, item);
+	case TYPE_KEYS:
+		return parse_key(c, node, item);
+	case TYPE_LAYERS:
+		return parse_layer(c, node, item);
+	case TYPE_PROTECTS:
+		return parse_protect(c, node, &item->text);
+	case TYPE_READS:
+		return parse_read(c, node, &item->text);
+	case TYPE_ENVSET:
+		if (strchr(node->text, '\n') != NULL || strlen(node->text) > 4096) {
+			return REFUSE(c, &node->at,
+				      "%s: '%s' has a value of several lines or above 4 kB",
+				      c->key->name, node->key);
+		}
+		item->text = node->key;
+		item->value = node->text;
+		item->at = node->key_at;
+		return check_env(c, &node->key_at, node->key);
+	case TYPE_BOOL:
+	case TYPE_CAPTURE:
+	case TYPE_COUNT:
+	case TYPE_DURATION:
+	case TYPE_MODE:
+	case TYPE_NAME:
+	case TYPE_OBSERVE:
+	case TYPE_PERCENT:
+	case TYPE_PROFILE:
+	case TYPE_SIZE:
+	case TYPE_TEXT:
+	case TYPE_VERSION:
+	case TYPE__COUNT:
+		break;
+	}
+	return false;
+}
+
+static bool
+is_twice(const struct profile_value *list, const struct profile_item *item)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i].text, item->text) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Reads on after a bad entry, so that all are told. */
+static bool
+parse_items(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
+{
+	size_t count = 0;
+	bool right = true;
+
+	for (const struct profile_node *n = node->first; n != NULL; n = n->next) {
+		count++;
+	}
+	if (count > c->key->most) {
+		return REFUSE(c, &node->at, "%s: more than %llu entries", c->key->name,
+			      (unsigned long long)c->key->most);
+	}
+	ret->items = profile_arena_get(c->arena, count + 1, sizeof(*ret->items));
+	for (const struct profile_node *n = node->first; n != NULL && ret->items != NULL;
+	     n = n->next) {
+		struct profile_item item = { .at = n->at };
+
+		if (n->kind == NODE_SCALAR && n->empty && n->key != NULL) {
+			profile_report_at(c->report, &n->key_at,
+					  "%s: '%s' has no value; write \"\" for an empty one",
+					  c->key->name, n->key);
+			right = false;
+		} else if (n->kind != NODE_SCALAR || n->empty) {
+			profile_report_at(c->report, &n->at, "%s: wants one value per entry",
+					  c->key->name);
+			right = false;
+		} else if (!parse_item(c, n, &item)) {
+			right = false;
+		} else if (is_twice(ret, &item)) {
+			profile_report_at(c->report, &n->at, "%s: '%s' is listed twice",
+					  c->key->name, item.text);
+			right = false;
+		} else {
+			ret->items[ret->count++] = item;
+		}
+	}
+	return right && ret->items != NULL;
+}
+
+bool
+profile_value_parse(struct profile_arena *a, const struct profile_key *key,
+		    const struct profile_node *node, struct profile_report *report,
+		    struct profile_value *ret)
+{
+	static const char *const wanted[] = {
+		[SHAPE_SCALAR] = "one value, not a list or a map",
+		[SHAPE_LIST] = "a list, such as [a, b]",
+		[SHAPE_MAP] = "a map, such as { NAME: value }",
+	};
+	const struct parse c = { a, key, report };
+	enum profile_shape shape = profile_type_shape(key->type);
+	struct profile_value v = { .set = true, .at = node->at, .text = "" };
+
+	if (node->kind == NODE_SCALAR && node->empty) {
+		return REFUSE(&c, &node->key_at, "%s: no value; write %s", key->name,
+			      shape == SHAPE_SCALAR ? profile_type_what(key->type) : wanted[shape]);
+	}
+	if ((node->kind == NODE_SCALAR) != (shape == SHAPE_SCALAR) ||
+	    (node->kind == NODE_LIST) != (shape == SHAPE_LIST)) {
+		return REFUSE(&c, &node->at, "%s: wants %s", key->name, wanted[shape]);
+	}
+	if (shape == SHAPE_SCALAR ? !parse_scalar(&c, node, &v) : !parse_items(&c, node, &v)) {
+		return false;
+	}
+	*ret = v;
+	return true;
+}
+
+void
+profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
+		       struct profile_value *ret)
+{
+	static const struct profile_source built_in = { .path = "built-in" };
+	auto_buf text = BUF_INIT;
+	struct profile_report report = { .out = &text };
+	struct profile_node entry = { .kind = NODE_SCALAR, .text = key->fallback };
+	struct profile_node list = { .kind = NODE_LIST, .text = "" };
+
+	entry.at = (struct profile_place){ .source = &built_in, .width = 1 };
+	list.at = entry.at;
+	*ret = (struct profile_value){ .set = true, .at = entry.at, .text = "" };
+	if (key->fallback[0] == '\0') {
+		return;
+	}
+	if (profile_type_shape(key->type) == SHAPE_LIST) {
+		list.first = &entry;
+		ignore_err(profile_value_parse(a, key, &list, &report, ret),
+			   "every default is tested");
+	} else {
+		ignore_err(profile_value_parse(a, key, &entry, &report, ret),
+			   "every default is tested");
+	}
+}
