@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PID 1 of the sandbox once the tool's process exists: reaps everything, forwards signals that the supervisor
+ * names, reports the tool's end, and dies, which ends whatever is left. The tool shares its uid but can neither trace
+ * it (non-dumpable, filter) nor kill it (pid_namespaces(7)).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../sys/sys.h"
+#include "jail.h"
+
+static void
+on_child(int sig)
+{
+	(void)sig; /* its only use is to end ppoll */
+}
+
+static void __attribute__((noreturn))
+die(struct jail *j, const char *step, int code)
+{
+	struct buf *message = &j->message;
+
+	buf_reset(message);
+	buf_u8(message, JAIL_FAILED);
+	buf_u8(message, STAGE_attest);
+	buf_u32(message, (uint32_t)-code);
+	buf_str(message, step);
+	ignore_err(sys_send_message(JAIL_FD_STATUS, message->data, message->len, NULL, 0),
+		   "the supervisor sees our death all the same");
+	_exit(125);
+}
+
+static void
+report_end(struct jail *j, int status)
+{
+	struct buf *message = &j->message;
+
+	buf_reset(message);
+	buf_u8(message, JAIL_ENDED);
+	buf_u32(message, (uint32_t)status);
+	ignore_err(sys_send_message(JAIL_FD_STATUS, message->data, message->len, NULL, 0),
+		   "no supervisor, nobody to tell");
+	_exit(0);
+}
+
+static void
+reap(struct jail *j, pid_t tool)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == tool) {
+			report_end(j, status);
+		}
+	}
+}
+
+/* The supervisor's messages; its end is ours. */
+static void
+obey(pid_t tool)
+{
+	uint8_t message[8];
+	ssize_t n = recv(JAIL_FD_STATUS, message, sizeof(message), MSG_DONTWAIT);
+
+	if (n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN)) {
+		_exit(125);
+	}
+	if (n == 2 && message[0] == JAIL_SIGNAL) {
+		ignore_err(kill(-tool, message[1]), "the group may be gone already");
+	}
+}
+
+void
+init_run(struct jail *j, pid_t tool)
+{
+	struct sigaction act = { .sa_handler = on_child };
+	struct pollfd status = { .fd = JAIL_FD_STATUS, .events = POLLIN };
+	sigset_t blocked, open_mask;
+	int rc;
+
+	sigemptyset(&open_mask);
+	sigfillset(&blocked);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	sigaction(SIGCHLD, &act, NULL);
+	/* Only the status socket is needed from here on: the tool's pipes must close when the tool ends. */
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	rc = sys_caps_clear();
+	if (rc == 0) {
+		rc = sys_no_new_privs();
+	}
+	if (rc == 0) {
+		rc = sys_seccomp_load(j->plan->init_filter, j->plan->init_filter_len, 0);
+	}
+	if (rc < 0) {
+		die(j, "PID 1 could not give up its powers", rc);
+	}
+	for (;;) {
+		reap(j, tool);
+		if (ppoll(&status, 1, NULL, &open_mask) > 0) {
+			obey(tool);
+		}
+	}
+}

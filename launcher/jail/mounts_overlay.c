@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in PID 1: everything that is an overlay, and the call's own tmpfs below it. An overlay and not a bind, also
+ * where nothing is written: locks, leases and inotify watches do not cross it.
+ * Directories are named to overlayfs as /proc/self/fd/N: no path of the workspace's is parsed by its option
+ * parser (colons, commas, 256 bytes), and what was opened and compared is what is mounted.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+#include "jail.h"
+
+int
+jail_context_error(struct jail *j, int fs_fd, int code, const char *what)
+{
+	char words[256] = "";
+
+	if (fs_fd >= 0) {
+		sys_fscontext_message(fs_fd, words, sizeof(words));
+	}
+	return err_sys(&j->err, code, "%s%s%s%s", what, words[0] != '\0' ? " (" : "", words,
+		       words[0] != '\0' ? ")" : "");
+}
+
+unsigned int
+jail_mount_attrs(const struct plan_mount *m)
+{
+	return MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+	       ((m->flags & MOUNT_WRITABLE) != 0 ? 0 : MOUNT_ATTR_RDONLY) |
+	       ((m->flags & MOUNT_NOEXEC) != 0 ? MOUNT_ATTR_NOEXEC : 0);
+}
+
+static int
+set_fd_option(int fs, const char *key, int fd, int second)
+{
+	char text[64];
+
+	if (second >= 0) {
+		snprintf(text, sizeof(text), "/proc/self/fd/%d:/proc/self/fd/%d", fd, second);
+	} else {
+		snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
+	}
+	return sys_fsconfig_string(fs, key, text);
+}
+
+/* upper_fd -1: read-only, with the empty directory as the second lower that overlayfs wants then. */
+static int
+overlay(struct jail *j, int lower_fd, int upper_fd, int work_fd, unsigned int attrs)
+{
+	auto_fd fs = sys_fsopen("overlay");
+	int rc = fs < 0 ? fs : sys_fsconfig_string(fs, "source", "airlock");
+
+	if (rc == 0) {
+		rc = set_fd_option(fs, "lowerdir", lower_fd, upper_fd < 0 ? j->empty : -1);
+	}
+	if (rc == 0 && upper_fd >= 0) {
+		rc = set_fd_option(fs, "upperdir", upper_fd, -1);
+	}
+	if (rc == 0 && upper_fd >= 0) {
+		rc = set_fd_option(fs, "workdir", work_fd, -1);
+	}
+	if (rc == 0) {
+		rc = sys_fsconfig_flag(fs, "userxattr");
+	}
+	if (rc == 0 && upper_fd >= 0) {
+		rc = sys_fsconfig_flag(fs, "volatile");
+	}
+	if (rc == 0) {
+		rc = sys_fsconfig_create(fs);
+	}
+	if (rc < 0) {
+		return jail_context_error(j, fs, rc, "overlay");
+	}
+	rc = sys_fsmount(fs, attrs);
+	return rc < 0 ? err_sys(&j->err, rc, "mount the overlay") : rc;
+}
+
+int
+jail_overlay_ro(struct jail *j, int lower_fd, const struct plan_mount *m)
+{
+	return overlay(j, lower_fd, -1, -1, jail_mount_attrs(m));
+}
+
+int
+mount_tree(struct jail *j, const struct plan_mount *m)
+{
+	auto_fd lower = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
+	auto_fd mount = lower < 0 ? lower : jail_overlay_ro(j, lower, m);
+
+	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
+}
+
+int
+mount_layer(struct jail *j, const struct plan_mount *m)
+{
+	auto_fd lower = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
+	auto_fd mount = lower < 0 ? lower : jail_overlay_ro(j, lower, m);
+	int rc;
+
+	if (mount < 0) {
+		return mount;
+	}
+	if (j->layer >= 0) {
+		close(j->layer);
+		j->layer = -1;
+		rc = sys_umount_detach(STAGING "/layer");
+		if (rc < 0) {
+			return rc;
+		}
+	}
+	rc = jail_attach(j, mount, "/" STAGING "/layer", 0755, 1);
+	if (rc < 0) {
+		return rc;
+	}
+	j->layer = jail_open_inside(j, "/" STAGING "/layer", O_PATH | O_DIRECTORY);
+	return j->layer < 0 ? j->layer : 0;
+}
+
+int
+mount_part(struct jail *j, const struct plan_mount *m)
+{
+	struct stat st;
+	auto_fd inside = sys_openat2(j->layer, m->source, O_PATH, 0,
+				     SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS);
+	auto_fd mount = -1;
+	int rc;
+
+	if (inside < 0 || fstat(inside, &st) < 0) {
+		return inside < 0 ? inside : -errno;
+	}
+	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
+		return err_set(&j->err, -EINVAL, "neither a directory nor a regular file any more");
+	}
+	mount = sys_open_tree(inside, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, S_ISDIR(st.st_mode));
+}
+
+int
+mount_scratch(struct jail *j, const struct plan_mount *m)
+{
+	auto_fd dir = -1;
+	auto_fd mount = -1;
+	int rc;
+
+	if (mkdirat(j->scratch, m->source, 0700) < 0) {
+		return -errno;
+	}
+	dir = openat(j->scratch, m->source, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0 || fchmod(dir, m->mode) < 0) {
+		return -errno;
+	}
+	mount = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, 1);
+}
+
+/* Opened by the path of the plan or given as a detached clone; either way it is the inode that was planned. */
+static int
+open_lower(struct jail *j)
+{
+	const struct plan *p = j->plan;
+	struct stat st;
+	auto_fd lower = -1;
+
+	if ((p->flags & PLAN_WORKSPACE_FD) != 0) {
+		int rc = jail_attach(j, JAIL_FD_WORKSPACE, "/" STAGING "/lower", 0755, 1);
+
+		if (rc < 0) {
+			return err_sys(&j->err, rc, "attach the workspace's clone");
+		}
+		lower = jail_open_inside(j, "/" STAGING "/lower", O_PATH | O_DIRECTORY);
+	} else {
+		lower = sys_openat2(j->host_root, p->workspace + strspn(p->workspace, "/"),
+				    O_PATH | O_DIRECTORY, 0,
+				    SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+	}
+	if (lower < 0 || fstat(lower, &st) < 0) {
+		return err_sys(&j->err, lower < 0 ? lower : -errno, "open the workspace");
+	}
+	if (st.st_dev != p->workspace_dev || st.st_ino != p->workspace_ino) {
+		return err_set(&j->err, -ESTALE, "the workspace was replaced while the call started");
+	}
+	return take_fd(&lower);
+}
+
+/* The directory that holds `upper` and `work`: in the call's tmpfs, or on disk. */
+static int
+open_upper_parent(struct jail *j)
+{
+	const struct plan *p = j->plan;
+	struct stat st;
+	auto_fd dir = -1;
+	auto_fd mount = -1;
+	int rc;
+
+	if (p->upper_dir[0] == '\0') {
+		dir = dup(j->scratch);
+		return dir < 0 ? -errno : take_fd(&dir);
+	}
+	dir = sys_openat2(j->host_root, p->upper_dir + strspn(p->upper_dir, "/"), O_PATH | O_DIRECTORY,
+			  0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+	if (dir < 0 || fstat(dir, &st) < 0) {
+		return err_sys(&j->err, dir < 0 ? dir : -errno, "open %s", p->upper_dir);
+	}
+	if (st.st_dev != p->upper_dev || st.st_ino != p->upper_ino) {
+		return err_set(&j->err, -ESTALE, "%s was replaced", p->upper_dir);
+	}
+	mount = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	rc = mount < 0 ? mount
+		       : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, -1);
+	if (rc == 0) {
+		rc = jail_attach(j, mount, "/" STAGING "/disk", 0755, 1);
+	}
+	if (rc < 0) {
+		return err_sys(&j->err, rc, "attach %s", p->upper_dir);
+	}
+	return jail_open_inside(j, "/" STAGING "/disk", O_RDONLY | O_DIRECTORY);
+}
+
+static int
+make_subdir(int parent, const char *name, mode_t mode)
+{
+	if (mkdirat(parent, name, mode) < 0 && errno != EEXIST) {
+		return -errno;
+	}
+	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0,
+			   SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH);
+}
+
+int
+mount_workspace(struct jail *j, const struct plan_mount *m)
+{
+	auto_fd lower = open_lower(j);
+	auto_fd parent = -1;
+	auto_fd work = -1;
+	auto_fd mount = -1;
+	struct stat st;
+
+	if (lower < 0) {
+		return lower;
+	}
+	if ((j->plan->flags & PLAN_WORKSPACE_RO) == 0) {
+		parent = open_upper_parent(j);
+		if (parent < 0 || fstat(lower, &st) < 0) {
+			return parent < 0 ? parent : -errno;
+		}
+		j->upper = make_subdir(parent, "upper", 0755);
+		work = make_subdir(parent, "work", 0700);
+		/* The merged root shows the upper's mode. */
+		if (j->upper < 0 || work < 0 || fchmod(j->upper, st.st_mode & 07777) < 0) {
+			return err_sys(&j->err, j->upper < 0 ? j->upper : work < 0 ? work : -errno,
+				       "make the upper directory");
+		}
+		/* Without it overlayfs would mount all the same and lose opaque directories. */
+		if (fsetxattr(j->upper, "user.overlay.airlock", "1", 1, 0) < 0 ||
+		    fremovexattr(j->upper, "user.overlay.airlock") < 0) {
+			return err_sys(&j->err, -errno, "the upper directory's file system has no user xattrs");
+		}
+	}
+	mount = overlay(j, lower, j->upper, work, jail_mount_attrs(m));
+	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs in PID 1 of the sandbox, first. Trusts nothing that it inherited. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+#include "jail.h"
+
+static int
+reset_signals(struct jail *j)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL };
+	sigset_t none;
+
+	for (int sig = 1; sig < NSIG; sig++) {
+		/* SIGKILL, SIGSTOP and the C library's own two refuse, and are never anything else. */
+		ignore_err(sigaction(sig, &plain, NULL), "the refusing ones cannot be ignored either");
+	}
+	sigemptyset(&none);
+	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+		return err_sys(&j->err, -errno, "reset the signal mask");
+	}
+	return 0;
+}
+
+/*
+ * RLIMIT_CORE 1 and not 0: the kernel skips a core *file* for both, but runs a program that core_pattern pipes to
+ * unless the limit is exactly 1 (core(5)). The filter says that no mapping goes into a dump either way.
+ */
+static int
+no_core(struct jail *j)
+{
+	const struct rlimit one = { .rlim_cur = 1, .rlim_max = 1 };
+	auto_fd filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
+
+	if (setrlimit(RLIMIT_CORE, &one) < 0) {
+		return err_sys(&j->err, -errno, "RLIMIT_CORE");
+	}
+	/* Absent in a kernel without core dumps; the limit above is the wall. */
+	if (filter >= 0 && write(filter, "0", 1) != 1) {
+		return err_sys(&j->err, -errno, "coredump_filter");
+	}
+	return 0;
+}
+
+int
+stage_hygiene(struct jail *j)
+{
+	int rc = sys_close_range(j->plan->fd_first_free, ~0u, 0);
+
+	if (rc < 0) {
+		return err_sys(&j->err, rc, "close_range");
+	}
+	for (int fd = JAIL_FD_PLAN; fd < (int)j->plan->fd_first_free; fd++) {
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+			return err_sys(&j->err, -errno, "descriptor %d", fd);
+		}
+	}
+	rc = reset_signals(j);
+	if (rc < 0) {
+		return rc;
+	}
+	umask(022);
+	if (setsid() < 0) {
+		return err_sys(&j->err, -errno, "setsid");
+	}
+	return no_core(j);
+}
