@@ -1,0 +1,767 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads what a call changed. Run by the front as the workspace's owner after every process of the
+ * call is dead, over the overlay's upper directory: hostile in names, types, sizes, depth and
+ * number, but at rest. The lower is the live workspace. Works level by level on the heap, without
+ * recursion.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/limits.h"
+#include "changes_internal.h"
+#include "xattrs.h"
+
+/* One directory: the upper's entries first, then what the lower has and the tool no longer. */
+struct level {
+	int upper_fd, lower_fd; /* -1: absent, or closed while a deeper level is open */
+	bool has_upper, has_lower;
+	struct fs_stat upper, lower;
+	struct fs_names names, gone;
+	size_t next, next_gone;
+	size_t path_len; /* of this directory in collect.path */
+	bool forced;	 /* upper.mode must be put back */
+};
+
+struct collect {
+	const struct collect_request *req;
+	struct err *err;
+	struct change_set set;
+	struct level *levels;
+	size_t depth, cap;
+	struct buf path, target, lower_target;
+	uint64_t entries, bytes, max_bytes;
+};
+
+/* One entry as both layers have it; NULL where a layer has none. */
+struct pair {
+	const char *name;
+	struct level *level;
+	const struct fs_stat *upper, *lower;
+};
+
+static int
+fail(struct collect *c, int code)
+{
+	size_t len = c->path.len;
+	const char *cut = len > 200 ? "…" : "";
+	const char *path = buf_text(&c->path) + (len > 200 ? len - 200 : 0);
+
+	switch (code) {
+	case -E2BIG:
+		return err_set(c->err, code,
+			       "change set: %s%s: more entries, levels or bytes of names than a "
+			       "call may leave",
+			       cut, path);
+	case -EFBIG:
+		return err_set(c->err, code, "change set: %s%s: more bytes than a call may leave",
+			       cut, path);
+	case -EXDEV:
+		return err_set(c->err, code, "change set: %s%s: something is mounted there", cut,
+			       path);
+	case -EUCLEAN:
+		return err_set(c->err, code,
+			       "change set: %s%s: an overlay redirect that we never make", cut,
+			       path);
+	default:
+		return err_sys(c->err, code, "change set: %s%s", cut, path);
+	}
+}
+
+static bool
+store_wanted(const struct collect *c)
+{
+	return c->req->pack != NULL && c->req->capture != CAPTURE_DIGESTS &&
+	       !names_is_secret(buf_text(&c->path));
+}
+
+/* ---- levels -----------------------------------------------------------------------------------
+ */
+
+static void
+level_finish(struct level *l)
+{
+	cleanup_fd(&l->upper_fd);
+	cleanup_fd(&l->lower_fd);
+	fsat_names_finish(&l->names);
+	fsat_names_finish(&l->gone);
+}
+
+/* Finds the descriptors of a level again from the ones of its child. */
+static int
+level_reopen(struct level *l, const struct level *child)
+{
+	if (l->has_upper && l->upper_fd < 0) {
+		l->upper_fd = fsat_open_parent(child->upper_fd, l->upper.dev, l->upper.ino);
+	}
+	if (l->has_lower && l->lower_fd < 0) {
+		l->lower_fd = fsat_open_parent(child->lower_fd, l->lower.dev, l->lower.ino);
+	}
+	if (l->has_upper && l->upper_fd < 0) {
+		return l->upper_fd;
+	}
+	return l->has_lower && l->lower_fd < 0 ? l->lower_fd : 0;
+}
+
+static int
+pop(struct collect *c)
+{
+	struct level *l = &c->levels[c->depth - 1];
+	int r = 0;
+
+	if (c->depth > 1) {
+		r = level_reopen(l - 1, l);
+		fsat_path_cut(&c->path, l[-1].path_len);
+	}
+	if (l->forced && l->upper_fd >= 0) {
+		ignore_err(fsat_chmod(l->upper_fd, l->upper.mode),
+			   "the upper goes away with the call");
+	}
+	level_finish(l);
+	c->depth--;
+	return r;
+}
+
+/* Names of the lower that the upper has not. */
+static int
+list_gone(struct level *l)
+{
+	size_t kept = 0;
+	int r = fsat_list(l->lower_fd, CHANGES_MAX, &l->gone);
+
+	if (r < 0) {
+		return r;
+	}
+	for (size_t i = 0; i < l->gone.count; i++) {
+		if (!fsat_listed(&l->names, l->gone.items[i])) {
+			l->gone.items[kept++] = l->gone.items[i];
+		}
+	}
+	l->gone.count = kept;
+	return 0;
+}
+
+/* Takes over both descriptors of l. hides: what the lower holds and the upper does not is deleted.
+ */
+static int
+push(struct collect *c, struct level *l, bool hides)
+{
+	uint64_t left = c->req->max_files - c->entries;
+	int r = 0;
+
+	if (c->depth > CAP_TREE_DEPTH) {
+		level_finish(l);
+		return -E2BIG;
+	}
+	if (c->depth == c->cap) {
+		size_t cap = c->cap == 0 ? 16 : c->cap * 2;
+		struct level *grown = realloc(c->levels, cap * sizeof(*grown));
+
+		if (grown == NULL) {
+			level_finish(l);
+			return -ENOMEM;
+		}
+		c->levels = grown;
+		c->cap = cap;
+	}
+	if (c->depth > FSAT_OPEN_LEVELS) {
+		struct level *parent = &c->levels[c->depth - 1];
+
+		if (l->has_upper) {
+			cleanup_fd(&parent->upper_fd);
+			parent->upper_fd = -1;
+		}
+		if (l->has_lower) {
+			cleanup_fd(&parent->lower_fd);
+			parent->lower_fd = -1;
+		}
+	}
+	l->path_len = c->path.len;
+	c->levels[c->depth] = *l;
+	l = &c->levels[c->depth++];
+	if (l->has_upper) {
+		r = fsat_list(l->upper_fd, left > SIZE_MAX ? SIZE_MAX : (size_t)left, &l->names);
+	}
+	return r == 0 && hides && l->has_lower ? list_gone(l) : r;
+}
+
+/* ---- contents ---------------------------------------------------------------------------------
+ */
+
+struct content {
+	int fd; /* -1: cannot be read */
+	bool known;
+	uint8_t digest[SHA256_SIZE];
+	struct xattrs xattrs;
+};
+
+#define CONTENT_INIT                                                                               \
+	{                                                                                          \
+		.fd = -1, .known = false, .xattrs = XATTRS_INIT                                    \
+	}
+
+static void
+content_finish(struct content *k)
+{
+	cleanup_fd(&k->fd);
+	xattrs_finish(&k->xattrs);
+}
+
+static int
+open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
+{
+	bool forced;
+	int r;
+
+	if (p->upper->size > c->max_bytes - c->bytes) {
+		return -EFBIG;
+	}
+	c->bytes += p->upper->size;
+	ret->fd =
+		fsat_open_forced(p->level->upper_fd, p->name, p->upper, O_RDONLY, S_IRUSR, &forced);
+	if (ret->fd < 0) {
+		return ret->fd;
+	}
+	r = forced ? fsat_chmod(ret->fd, p->upper->mode) : 0;
+	return r < 0 ? r : xattrs_read(ret->fd, XATTRS_CHANGE, c->req->opaque_xattr, &ret->xattrs);
+}
+
+/* A file of the workspace that its owner cannot read is unknown, and so never equal. */
+static int
+open_lower_file(const struct pair *p, struct content *ret)
+{
+	ret->fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY);
+	if (ret->fd == -EACCES || ret->fd == -EPERM) {
+		ret->fd = -1;
+		return 0;
+	}
+	return ret->fd < 0 ? ret->fd : xattrs_read(ret->fd, XATTRS_CHANGE, NULL, &ret->xattrs);
+}
+
+static int
+hash_content(struct content *k, uint64_t size)
+{
+	uint64_t got;
+	int r;
+
+	if (k->fd < 0) {
+		return 0;
+	}
+	if (lseek(k->fd, 0, SEEK_SET) < 0) {
+		return -errno;
+	}
+	r = fsat_hash(k->fd, size, NULL, k->digest, &got);
+	if (r < 0 && r != -EFBIG) {
+		return r;
+	}
+	k->known = r == 0 && got == size;
+	return 0;
+}
+
+/* Into the pack, or only the digest. -ESTALE: it did not hold still. */
+static int
+keep_content(struct collect *c, struct content *k, uint64_t size)
+{
+	int r = 0;
+
+	if (k->fd < 0) {
+		return 0;
+	}
+	if (store_wanted(c)) {
+		r = pack_put_file(c->req->pack, k->fd, size, k->known ? k->digest : NULL, k->digest,
+				  c->err);
+		k->known = r == 0;
+		return r;
+	}
+	if (!k->known) {
+		r = hash_content(k, size);
+	}
+	return r == 0 && !k->known ? -ESTALE : r;
+}
+
+/* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
+static int
+keep_lower(struct collect *c, struct content *k, uint64_t size)
+{
+	int r = keep_content(c, k, size);
+
+	if (r == -ESTALE) {
+		k->known = false;
+		return 0;
+	}
+	return r;
+}
+
+static int
+keep_target(struct collect *c, const struct buf *target, uint8_t ret_digest[SHA256_SIZE])
+{
+	if (store_wanted(c)) {
+		return pack_put(c->req->pack, OBJECT_BLOB, target->data, target->len, ret_digest,
+				c->err);
+	}
+	sha256_of(target->data, target->len, ret_digest);
+	return 0;
+}
+
+/* ---- changes ----------------------------------------------------------------------------------
+ */
+
+struct facts {
+	enum change_kind kind;
+	const struct content *before, *after; /* NULL where there is none */
+	const struct buf *target_after;
+	const struct xattrs *xattrs_after;
+};
+
+static int
+add(struct collect *c, const struct pair *p, const struct facts *f)
+{
+	struct change ch = { .kind = f->kind, .path = strdup(buf_text(&c->path)) };
+	bool kept_xattrs = f->xattrs_after != NULL && f->xattrs_after->text.len > 0;
+	int r = ch.path == NULL ? -ENOMEM : 0;
+
+	if (p->lower != NULL) {
+		ch.mode_before = p->lower->mode;
+		ch.size_before = S_ISREG(p->lower->mode) ? p->lower->size : 0;
+		ch.lower_dev = p->lower->dev;
+		ch.lower_ino = p->lower->ino;
+		ch.lower_ctime_ns = p->lower->ctime_ns;
+		ch.lower_mtime_ns = p->lower->mtime_ns;
+	}
+	if (f->kind != CHANGE_DELETE) {
+		ch.mode_after = p->upper->mode;
+		ch.size_after = S_ISREG(p->upper->mode) ? p->upper->size : 0;
+	}
+	if (f->before != NULL && f->before->known) {
+		ch.before_known = true;
+		memcpy(ch.before, f->before->digest, SHA256_SIZE);
+	}
+	if (f->after != NULL && f->after->known) {
+		ch.after_known = true;
+		memcpy(ch.after, f->after->digest, SHA256_SIZE);
+	}
+	if (f->target_after != NULL) {
+		ch.link_after = strdup(buf_text(f->target_after));
+		r = ch.link_after == NULL ? -ENOMEM : r;
+	}
+	ch.xattrs_after = strdup(kept_xattrs ? buf_text(&f->xattrs_after->text) : "");
+	if (ch.xattrs_after == NULL) {
+		r = -ENOMEM;
+	}
+	if (r == 0) {
+		r = changes_judge(&ch, f->xattrs_after != NULL && f->xattrs_after->capability,
+				  c->req->protect);
+	}
+	if (r < 0) {
+		changes_drop(&ch);
+		return r;
+	}
+	return changes_append(&c->set, &ch);
+}
+
+/* The lower side of an entry that is deleted or replaced: digest and pre-image. */
+static int
+read_before(struct collect *c, const struct pair *p, struct content *ret)
+{
+	int r = 0;
+
+	if (S_ISREG(p->lower->mode)) {
+		r = open_lower_file(p, ret);
+		return r < 0 ? r : keep_lower(c, ret, p->lower->size);
+	}
+	if (S_ISLNK(p->lower->mode)) {
+		r = fsat_readlink(p->level->lower_fd, p->name, &c->lower_target);
+		if (r == 0) {
+			r = keep_target(c, &c->lower_target, ret->digest);
+			ret->known = r == 0;
+		}
+	}
+	return r;
+}
+
+/* Goes on below a lower directory that the tool removed. */
+static int
+descend_gone(struct collect *c, const struct pair *p)
+{
+	struct level below = { .upper_fd = -1, .has_lower = true, .lower = *p->lower };
+
+	below.lower_fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
+	if (below.lower_fd == -EACCES) {
+		return 0; /* if there is anything in it, its removal will be a conflict */
+	}
+	return below.lower_fd < 0 ? below.lower_fd : push(c, &below, true);
+}
+
+static int
+visit_gone(struct collect *c, const struct pair *p)
+{
+	struct content before = CONTENT_INIT;
+	int r = read_before(c, p, &before);
+
+	if (r == 0) {
+		r = add(c, p, &(struct facts){ .kind = CHANGE_DELETE, .before = &before });
+	}
+	content_finish(&before);
+	return r == 0 && S_ISDIR(p->lower->mode) ? descend_gone(c, p) : r;
+}
+
+/* A regular file over a regular file: nothing, mode, or modify. */
+static int
+compare_files(struct collect *c, const struct pair *p, struct content *after)
+{
+	struct content before = CONTENT_INIT;
+	struct facts f = { .before = &before, .after = after, .xattrs_after = &after->xattrs };
+	bool same_bytes = false, same_rest;
+	int r = open_lower_file(p, &before);
+
+	if (r == 0 && p->upper->size == p->lower->size && before.fd >= 0) {
+		r = hash_content(&before, p->lower->size);
+		r = r < 0 ? r : hash_content(after, p->upper->size);
+		same_bytes = before.known && after->known &&
+			     memcmp(before.digest, after->digest, SHA256_SIZE) == 0;
+	}
+	same_rest = p->upper->mode == p->lower->mode &&
+		    strcmp(buf_text(&before.xattrs.text), buf_text(&after->xattrs.text)) == 0;
+	if (r == 0 && same_bytes && !same_rest) {
+		f.kind = CHANGE_MODE;
+		r = add(c, p, &f);
+	} else if (r == 0 && !same_bytes) {
+		f.kind = CHANGE_MODIFY;
+		r = keep_lower(c, &before, p->lower->size);
+		r = r < 0 ? r : keep_content(c, after, p->upper->size);
+		r = r < 0 ? r : add(c, p, &f);
+		c->set.links_broken += p->lower->nlink > 1;
+	}
+	content_finish(&before);
+	return r;
+}
+
+/* Anything that stands where nothing, or something of another type, stood. */
+static int
+add_new(struct collect *c, const struct pair *p, struct facts *f)
+{
+	struct content before = CONTENT_INIT;
+	int r = p->lower != NULL ? read_before(c, p, &before) : 0;
+
+	if (r == 0) {
+		f->kind = p->lower != NULL ? CHANGE_REPLACE : CHANGE_CREATE;
+		f->before = &before;
+		r = add(c, p, f);
+		c->set.links_broken +=
+			p->lower != NULL && S_ISREG(p->lower->mode) && p->lower->nlink > 1;
+	}
+	content_finish(&before);
+	return r == 0 && p->lower != NULL && S_ISDIR(p->lower->mode) ? descend_gone(c, p) : r;
+}
+
+static int
+visit_file(struct collect *c, const struct pair *p)
+{
+	struct content after = CONTENT_INIT;
+	int r = open_upper_file(c, p, &after);
+
+	if (r == 0 && after.xattrs.redirect) {
+		r = -EUCLEAN;
+	} else if (r == 0 && after.xattrs.whiteout && p->upper->size == 0) {
+		r = p->lower != NULL ? visit_gone(c, p) : 0;
+	} else if (r == 0 && p->lower != NULL && S_ISREG(p->lower->mode)) {
+		r = compare_files(c, p, &after);
+	} else if (r == 0) {
+		struct facts f = { .after = &after, .xattrs_after = &after.xattrs };
+
+		r = keep_content(c, &after, p->upper->size);
+		r = r < 0 ? r : add_new(c, p, &f);
+	}
+	content_finish(&after);
+	return r;
+}
+
+static int
+visit_link(struct collect *c, const struct pair *p)
+{
+	struct content before = CONTENT_INIT, after = CONTENT_INIT;
+	struct facts f = { .kind = CHANGE_MODIFY,
+			   .before = &before,
+			   .after = &after,
+			   .target_after = &c->target };
+	int r = fsat_readlink(p->level->upper_fd, p->name, &c->target);
+
+	if (r < 0) {
+		return r;
+	}
+	r = keep_target(c, &c->target, after.digest);
+	after.known = r == 0;
+	if (r < 0 || p->lower == NULL || !S_ISLNK(p->lower->mode)) {
+		return r < 0 ? r : add_new(c, p, &f);
+	}
+	r = read_before(c, p, &before);
+	if (r == 0 && memcmp(before.digest, after.digest, SHA256_SIZE) != 0) {
+		r = add(c, p, &f);
+	}
+	return r;
+}
+
+static int
+visit_special(struct collect *c, const struct pair *p)
+{
+	struct facts f = { .kind = CHANGE_MODE };
+
+	if (p->lower == NULL || (p->lower->mode & S_IFMT) != (p->upper->mode & S_IFMT) ||
+	    p->lower->rdev != p->upper->rdev) {
+		return add_new(c, p, &f);
+	}
+	return p->lower->mode != p->upper->mode ? add(c, p, &f) : 0;
+}
+
+static bool
+is_lower_dir(const struct pair *p)
+{
+	return p->lower != NULL && S_ISDIR(p->lower->mode);
+}
+
+static int
+open_directories(const struct pair *p, struct level *l)
+{
+	l->upper_fd = fsat_open_forced(p->level->upper_fd, p->name, p->upper,
+				       O_RDONLY | O_DIRECTORY, S_IRWXU, &l->forced);
+	if (l->upper_fd < 0) {
+		return l->upper_fd;
+	}
+	if (!is_lower_dir(p)) {
+		return 0;
+	}
+	l->lower = *p->lower;
+	l->lower_fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
+	if (l->lower_fd == -EACCES) {
+		return 0; /* what is in both then looks created, and will be a conflict */
+	}
+	l->has_lower = l->lower_fd >= 0;
+	return l->has_lower ? 0 : l->lower_fd;
+}
+
+/* With search right only, an opened directory still hides its entries: that right is added too. */
+static int
+force_search(struct level *l)
+{
+	struct fs_stat st;
+	int r;
+
+	if (l->forced || fsat_stat(l->upper_fd, ".", &st) == 0) {
+		return 0;
+	}
+	r = fsat_chmod(l->upper_fd, l->upper.mode | S_IRWXU);
+	l->forced = r == 0;
+	return r;
+}
+
+static int
+visit_directory(struct collect *c, const struct pair *p)
+{
+	struct level l = { .upper_fd = -1, .lower_fd = -1, .has_upper = true, .upper = *p->upper };
+	struct xattrs x = XATTRS_INIT, lower_x = XATTRS_INIT;
+	struct facts f = { .kind = CHANGE_MODE, .xattrs_after = &x };
+	bool opaque = false;
+	int r = open_directories(p, &l);
+
+	r = r < 0 ? r : force_search(&l);
+	r = r < 0 ? r : xattrs_read(l.upper_fd, XATTRS_CHANGE, c->req->opaque_xattr, &x);
+	if (r == 0 && x.redirect) {
+		r = -EUCLEAN;
+	}
+	if (r == 0 && x.opaque && is_lower_dir(p) && !l.has_lower) {
+		r = -EACCES; /* what it hides cannot be listed */
+	}
+	if (r == 0 && is_lower_dir(p)) {
+		r = l.has_lower ? xattrs_read(l.lower_fd, XATTRS_CHANGE, NULL, &lower_x) : 0;
+		if (r == 0 && (p->upper->mode != p->lower->mode ||
+			       strcmp(buf_text(&x.text), buf_text(&lower_x.text)) != 0)) {
+			r = add(c, p, &f);
+		}
+	} else if (r == 0) {
+		r = add_new(c, p, &f);
+	}
+	opaque = x.opaque;
+	xattrs_finish(&x);
+	xattrs_finish(&lower_x);
+	if (r == 0) {
+		return push(c, &l, opaque); /* p->level may have moved */
+	}
+	if (l.forced) {
+		ignore_err(fsat_chmod(l.upper_fd, l.upper.mode),
+			   "the upper goes away with the call");
+	}
+	level_finish(&l);
+	return r;
+}
+
+/* ---- the walk ---------------------------------------------------------------------------------
+ */
+
+/* -ENOENT: the lower has none. What is below a mount is not what the tool saw: refused. */
+static int
+stat_lower(const struct level *l, const char *name, struct fs_stat *ret)
+{
+	int r = l->has_lower ? fsat_stat(l->lower_fd, name, ret) : -ENOENT;
+
+	return r == 0 && ret->mount_root ? -EXDEV : r;
+}
+
+static int
+visit_upper(struct collect *c, struct level *l, const char *name)
+{
+	struct fs_stat upper, lower;
+	struct pair p = { .name = name, .level = l, .upper = &upper, .lower = &lower };
+	int r = fsat_stat(l->upper_fd, name, &upper);
+
+	if (r < 0) {
+		return r;
+	}
+	c->entries++;
+	r = stat_lower(l, name, &lower);
+	if (r == -ENOENT) {
+		p.lower = NULL;
+	} else if (r < 0) {
+		return r;
+	}
+	switch (upper.mode & S_IFMT) {
+	case S_IFDIR:
+		return visit_directory(c, &p);
+	case S_IFREG:
+		return visit_file(c, &p);
+	case S_IFLNK:
+		return visit_link(c, &p);
+	case S_IFCHR:
+		if (upper.rdev == 0) {
+			return p.lower != NULL ? visit_gone(c, &p) : 0;
+		}
+		return visit_special(c, &p);
+	default:
+		return visit_special(c, &p);
+	}
+}
+
+static int
+visit_lower(struct collect *c, struct level *l, const char *name)
+{
+	struct fs_stat lower;
+	struct pair p = { .name = name, .level = l, .lower = &lower };
+	int r = stat_lower(l, name, &lower);
+
+	if (r < 0) {
+		return r == -ENOENT ? 0 : r; /* somebody else was faster */
+	}
+	return visit_gone(c, &p);
+}
+
+/* One entry of the top level; a directory becomes the new top level. */
+static int
+step(struct collect *c)
+{
+	struct level *l = &c->levels[c->depth - 1];
+	size_t depth = c->depth, path_len = l->path_len;
+	const char *name;
+	int r;
+
+	if (l->next == l->names.count && l->next_gone == l->gone.count) {
+		r = pop(c);
+		return r < 0 ? fail(c, r) : 0;
+	}
+	if (l->next < l->names.count) {
+		name = l->names.items[l->next++];
+		fsat_path_push(&c->path, name);
+		r = buf_error(&c->path) < 0 ? -ENOMEM : visit_upper(c, l, name);
+	} else {
+		name = l->gone.items[l->next_gone++];
+		fsat_path_push(&c->path, name);
+		r = buf_error(&c->path) < 0 ? -ENOMEM : visit_lower(c, l, name);
+	}
+	if (r < 0) {
+		return c->err != NULL && c->err->code == r ? r : fail(c, r);
+	}
+	if (c->depth == depth) {
+		fsat_path_cut(&c->path, path_len);
+	}
+	return 0;
+}
+
+static int
+walk(struct collect *c)
+{
+	struct level root = { .has_upper = true, .has_lower = true, .lower_fd = -1 };
+	int r;
+
+	root.upper_fd = fsat_open(c->req->upper_fd, ".", O_RDONLY | O_DIRECTORY);
+	if (root.upper_fd >= 0) {
+		root.lower_fd = fsat_open(c->req->lower_fd, ".", O_RDONLY | O_DIRECTORY);
+	}
+	r = root.upper_fd < 0 ? root.upper_fd : root.lower_fd < 0 ? root.lower_fd : 0;
+	r = r < 0 ? r : fsat_stat(root.upper_fd, "", &root.upper);
+	r = r < 0 ? r : fsat_stat(root.lower_fd, "", &root.lower);
+	if (r < 0) {
+		level_finish(&root);
+		return fail(c, r);
+	}
+	r = push(c, &root, false);
+	if (r < 0) {
+		return fail(c, r);
+	}
+	while (r == 0 && c->depth > 0) {
+		r = step(c);
+	}
+	return r;
+}
+
+static int
+seal(struct collect *c)
+{
+	const struct collect_request *req = c->req;
+	auto_buf list = BUF_INIT;
+	int r;
+
+	changes_sort(&c->set);
+	r = changes_list_write(&c->set, req->call, req->workspace_dev, req->workspace_ino, &list);
+	if (r < 0) {
+		return fail(c, r);
+	}
+	sha256_of(list.data, list.len, c->set.digest);
+	memcpy(c->set.object, c->set.digest, sizeof(c->set.object));
+	if (req->pack == NULL) {
+		return 0;
+	}
+	return pack_put(req->pack, OBJECT_BLOB, list.data, list.len, c->set.object, c->err);
+}
+
+int
+changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)
+{
+	struct collect c = {
+		.req = req,
+		.err = err,
+		.path = BUF_INIT,
+		.target = BUF_INIT,
+		.lower_target = BUF_INIT,
+		.max_bytes = req->max_bytes != 0 ? req->max_bytes : CHANGES_BYTES_DEFAULT,
+	};
+	int r = walk(&c);
+
+	while (c.depth > 0) {
+		ignore_err(pop(&c), "the first failure is what counts");
+	}
+	free(c.levels);
+	if (r == 0) {
+		r = seal(&c);
+	}
+	if (r == 0) {
+		*ret = c.set;
+	} else {
+		changes_finish(&c.set);
+	}
+	buf_finish(&c.path);
+	buf_finish(&c.target);
+	buf_finish(&c.lower_target);
+	return r;
+}

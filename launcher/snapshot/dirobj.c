@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pure. The writer runs in the front; the reader in airlock-cli, over bytes whose digest was
+ * checked. */
+#include "dirobj.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/text.h"
+
+#define HEADER "airlock-dir v1\n"
+
+char
+dirobj_kind(mode_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+		return 'f';
+	case S_IFDIR:
+		return 'd';
+	case S_IFLNK:
+		return 'l';
+	case S_IFSOCK:
+		return 's';
+	case S_IFIFO:
+		return 'p';
+	case S_IFBLK:
+		return 'b';
+	case S_IFCHR:
+		return 'c';
+	default:
+		return '?';
+	}
+}
+
+void
+dirobj_begin(struct buf *b)
+{
+	buf_reset(b);
+	buf_puts(b, HEADER);
+}
+
+/* Digits by hand: printf would double the cost of a walk. */
+static char *
+put_number(char *end, uint64_t v)
+{
+	do {
+		*--end = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	return end;
+}
+
+void
+dirobj_add(struct buf *b, const struct dirobj_entry *e)
+{
+	char number[24], hex[HEX_DIGEST_SIZE];
+	char *end = number + sizeof(number) - 1;
+	char head[] = { dirobj_kind(e->mode),
+			' ',
+			(char)('0' + (e->mode >> 9 & 7)),
+			(char)('0' + (e->mode >> 6 & 7)),
+			(char)('0' + (e->mode >> 3 & 7)),
+			(char)('0' + (e->mode & 7)),
+			' ',
+			'\0' };
+
+	*end = '\0';
+	buf_put(b, head, 7);
+	buf_puts(b, put_number(end, e->uid));
+	buf_putc(b, ':');
+	buf_puts(b, put_number(end, e->gid));
+	buf_putc(b, ' ');
+	buf_puts(b, S_ISREG(e->mode) ? put_number(end, e->size) : "-");
+	buf_putc(b, ' ');
+	if (S_ISLNK(e->mode)) {
+		text_vis(b, e->target, strlen(e->target));
+	} else if (e->digest != NULL) {
+		text_hex(e->digest, SHA256_SIZE, hex);
+		buf_put(b, hex, HEX_DIGEST_SIZE - 1);
+	} else {
+		buf_putc(b, '-');
+	}
+	buf_putc(b, ' ');
+	text_vis(b, e->name, strlen(e->name));
+	buf_puts(b, e->xattrs);
+	buf_putc(b, '\n');
+}
+
+/* ---- reader -----------------------------------------------------------------------------------
+ */
+
+struct field {
+	const char *p;
+	size_t len;
+};
+
+/* The next field of a line up to a space or the line's end; false when there is none. */
+static bool
+next_field(const char **p, const char *end, struct field *ret)
+{
+	const char *space;
+
+	if (*p >= end) {
+		return false;
+	}
+	space = memchr(*p, ' ', (size_t)(end - *p));
+	ret->p = *p;
+	ret->len = (size_t)((space != NULL ? space : end) - *p);
+	*p = space != NULL ? space + 1 : end;
+	return ret->len > 0;
+}
+
+/* Canonical decimal: digits only, no leading zero, fits max. */
+static bool
+read_number(struct field f, uint64_t max, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (f.len == 0 || (f.len > 1 && f.p[0] == '0')) {
+		return false;
+	}
+	for (size_t i = 0; i < f.len; i++) {
+		uint64_t digit = (uint64_t)(unsigned char)f.p[i] - '0';
+
+		if (digit > 9 || v > (max - digit) / 10) {
+			return false;
+		}
+		v = v * 10 + digit;
+	}
+	*ret = v;
+	return true;
+}
+
+static bool
+read_mode(struct field f, unsigned int *ret)
+{
+	unsigned int mode = 0;
+
+	for (size_t i = 0; i < f.len; i++) {
+		if (f.p[i] < '0' || f.p[i] > '7') {
+			return false;
+		}
+		mode = mode * 8 + (unsigned int)(f.p[i] - '0');
+	}
+	*ret = mode;
+	return f.len == 4;
+}
+
+static bool
+read_owner(struct field f, struct dirobj_item *item)
+{
+	const char *colon = memchr(f.p, ':', f.len);
+	struct field uid, gid;
+	uint64_t u, g;
+
+	if (colon == NULL) {
+		return false;
+	}
+	uid = (struct field){ f.p, (size_t)(colon - f.p) };
+	gid = (struct field){ colon + 1, f.len - uid.len - 1 };
+	if (!read_number(uid, UINT32_MAX, &u) || !read_number(gid, UINT32_MAX, &g)) {
+		return false;
+	}
+	item->uid = (uint32_t)u;
+	item->gid = (uint32_t)g;
+	return true;
+}
+
+static int
+read_vis(struct field f, struct buf *b)
+{
+	auto_buf copy = BUF_INIT;
+	auto_buf again = BUF_INIT;
+
+	buf_put(&copy, f.p, f.len);
+	if (buf_error(&copy) < 0) {
+		return -ENOMEM;
+	}
+	buf_reset(b);
+	if (memchr(f.p, '\0', f.len) != NULL || text_unvis(buf_text(&copy), b) < 0) {
+		return -EBADMSG;
+	}
+	text_vis(&again, b->data, b->len);
+	if (buf_error(&again) < 0 || buf_error(b) < 0) {
+		return -ENOMEM;
+	}
+	/* one spelling per name, and a name that the file system can hold */
+	if (again.len != f.len || memcmp(again.data, f.p, f.len) != 0 || b->len == 0 ||
+	    memchr(b->data, '\0', b->len) != NULL) {
+		return -EBADMSG;
+	}
+	return 0;
+}
+
+static int
+read_content(struct field size, struct field content, struct dirobj_item *item)
+{
+	char hex[HEX_DIGEST_SIZE];
+	bool dash = content.len == 1 && content.p[0] == '-';
+
+	item->size = 0;
+	item->has_digest = false;
+	buf_reset(&item->target);
+	if (item->kind == 'f' ? !read_number(size, UINT64_MAX, &item->size)
+			      : size.len != 1 || size.p[0] != '-') {
+		return -EBADMSG;
+	}
+	if (item->kind == 'l') {
+		return read_vis(content, &item->target);
+	}
+	if (dash) {
+		return 0;
+	}
+	if ((item->kind != 'f' && item->kind != 'd') || content.len != HEX_DIGEST_SIZE - 1) {
+		return -EBADMSG;
+	}
+	memcpy(hex, content.p, content.len);
+	hex[content.len] = '\0';
+	if (text_unhex(hex, item->digest, sizeof(item->digest)) < 0) {
+		return -EBADMSG;
+	}
+	item->has_digest = true;
+	return 0;
+}
+
+static int
+read_line(const char *p, const char *end, struct dirobj_item *item)
+{
+	struct field kind, mode, owner, size, content, name, x;
+	int r;
+
+	if (!next_field(&p, end, &kind) || !next_field(&p, end, &mode) ||
+	    !next_field(&p, end, &owner) || !next_field(&p, end, &size) ||
+	    !next_field(&p, end, &content) || !next_field(&p, end, &name)) {
+		return -EBADMSG;
+	}
+	if (kind.len != 1 || strchr("fdlspbc?", kind.p[0]) == NULL ||
+	    !read_mode(mode, &item->mode) || !read_owner(owner, item)) {
+		return -EBADMSG;
+	}
+	item->kind = kind.p[0];
+	r = read_content(size, content, item);
+	if (r == 0) {
+		r = read_vis(name, &item->name);
+	}
+	if (r < 0) {
+		return r;
+	}
+	if (memchr(item->name.data, '/', item->name.len) != NULL) {
+		return -EBADMSG;
+	}
+	item->xattrs = p;
+	item->xattrs_len = (size_t)(end - p);
+	while (p < end) {
+		if (!next_field(&p, end, &x) || x.len < 6 + HEX_DIGEST_SIZE ||
+		    memcmp(x.p, "xattr:", 6) != 0) {
+			return -EBADMSG;
+		}
+	}
+	return end[-1] == ' ' ? -EBADMSG : 0;
+}
+
+int
+dirobj_open(struct dirobj_reader *r, const char *text, size_t len)
+{
+	size_t header = strlen(HEADER);
+
+	if (len < header || memcmp(text, HEADER, header) != 0) {
+		return -EBADMSG;
+	}
+	*r = (struct dirobj_reader){ .p = text + header,
+				     .left = len - header,
+				     .last_name = BUF_INIT };
+	return 0;
+}
+
+int
+dirobj_next(struct dirobj_reader *r, struct dirobj_item *ret)
+{
+	const char *end;
+	int result;
+
+	if (r->left == 0) {
+		return 0;
+	}
+	end = memchr(r->p, '\n', r->left);
+	if (end == NULL || end == r->p) {
+		return -EBADMSG;
+	}
+	result = read_line(r->p, end, ret);
+	if (result < 0) {
+		return result;
+	}
+	if (r->last_name.len > 0 && strcmp(buf_text(&r->last_name), buf_text(&ret->name)) >= 0) {
+		return -EBADMSG;
+	}
+	buf_reset(&r->last_name);
+	buf_put(&r->last_name, ret->name.data, ret->name.len);
+	if (buf_error(&r->last_name) < 0) {
+		return -ENOMEM;
+	}
+	r->left -= (size_t)(end + 1 - r->p);
+	r->p = end + 1;
+	return 1;
+}
+
+void
+dirobj_close(struct dirobj_reader *r)
+{
+	buf_finish(&r->last_name);
+}
+
+void
+dirobj_item_finish(struct dirobj_item *item)
+{
+	buf_finish(&item->name);
+	buf_finish(&item->target);
+}
+
+int
+dirobj_find(const char *text, size_t len, const char *name, struct dirobj_item *ret)
+{
+	struct dirobj_reader reader;
+	int r = dirobj_open(&reader, text, len);
+
+	if (r < 0) {
+		return r;
+	}
+	do {
+		r = dirobj_next(&reader, ret);
+	} while (r == 1 && strcmp(buf_text(&ret->name), name) != 0);
+	dirobj_close(&reader);
+	return r == 0 ? -ENOENT : r < 0 ? r : 0;
+}

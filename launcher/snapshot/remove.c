@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "remove.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../sys/sys.h"
+
+#define BENEATH                                                                                    \
+	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_XDEV)
+
+static int
+open_dir(int parent, const char *name)
+{
+	char path[64];
+	auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
+	int fd;
+
+	if (plain < 0) {
+		return plain;
+	}
+	fd = sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	if (fd != -EACCES) {
+		return fd;
+	}
+	/* A directory without r or x for us: chmod what was opened, not what the name says now. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", plain);
+	if (chmod(path, 0700) < 0) {
+		return -errno;
+	}
+	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+}
+
+/*
+ * One descriptor at a time: a subdirectory is emptied by moving its own subdirectories up into `root` first, so neither
+ * the stack nor the descriptors grow with the depth of a hostile tree.
+ */
+static int
+empty_dir(int root, int dir_fd, unsigned long *serial)
+{
+	DIR *dir = fdopendir(dir_fd);
+	int first = 0;
+
+	if (dir == NULL) {
+		close(dir_fd);
+		return -errno;
+	}
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+		char moved[64];
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    unlinkat(dirfd(dir), e->d_name, 0) == 0 ||
+		    unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) == 0) {
+			continue;
+		}
+		snprintf(moved, sizeof(moved), ".airlock-remove-%lu", (*serial)++);
+		if (renameat(dirfd(dir), e->d_name, root, moved) < 0 && first == 0) {
+			first = -errno;
+		}
+	}
+	closedir(dir);
+	return first;
+}
+
+/* One pass over root: empties each subdirectory by one level and removes it. Returns how many are left to do. */
+static int
+sweep_once(int root, unsigned long *serial, int *first)
+{
+	int again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = again < 0 ? NULL : fdopendir(again);
+	int left = 0;
+
+	if (dir == NULL) {
+		return 0;
+	}
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+		int sub, rc;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    unlinkat(root, e->d_name, 0) == 0 || unlinkat(root, e->d_name, AT_REMOVEDIR) == 0) {
+			continue;
+		}
+		sub = open_dir(root, e->d_name);
+		rc = sub < 0 ? sub : empty_dir(root, sub, serial);
+		if (rc == 0 && unlinkat(root, e->d_name, AT_REMOVEDIR) < 0) {
+			rc = -errno;
+		}
+		if (rc < 0 && *first == 0) {
+			*first = rc;
+		}
+		left++;
+	}
+	closedir(dir);
+	return left;
+}
+
+int
+remove_tree(int parent_fd, const char *name)
+{
+	unsigned long serial = 0;
+	int first = 0;
+	auto_fd root = open_dir(parent_fd, name);
+
+	if (root < 0) {
+		return root == -ENOENT ? 0 : root;
+	}
+	while (first == 0 && sweep_once(root, &serial, &first) > 0) {
+	}
+	if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && first == 0) {
+		first = -errno;
+	}
+	return first;
+}

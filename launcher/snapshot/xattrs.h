@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Extended attributes that count. Others (SELinux labels, overlay's own bookkeeping) are marks of a
+ * host and not of the content. Run by the front as the workspace's owner; values are hostile bytes.
+ */
+#ifndef AIRLOCK_SNAPSHOT_XATTRS_H
+#define AIRLOCK_SNAPSHOT_XATTRS_H
+
+#include <stdbool.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+
+enum xattrs_scope {
+	XATTRS_TREE,   /* user.* without user.overlay.*, security.capability, system.posix_acl_* */
+	XATTRS_CHANGE, /* user.* without user.overlay.*: what a commit keeps */
+	XATTRS__COUNT
+};
+
+struct xattrs {
+	struct buf text; /* " xattr:NAME=SHA256" for each that counts, sorted by name; empty when
+			    none */
+	bool capability; /* security.capability is there */
+	bool opaque;	 /* the opaque attribute holds "y" */
+	bool whiteout;	 /* user.overlay.whiteout or trusted.overlay.whiteout is there */
+	bool redirect;	 /* an overlay redirect or metacopy: never made by our mounts */
+};
+
+#define XATTRS_INIT                                                                                \
+	{                                                                                          \
+		.text = BUF_INIT, .capability = false, .opaque = false, .whiteout = false,         \
+		.redirect = false                                                                  \
+	}
+
+/*
+ * Reads them from an fd that is open for reading. opaque_name: the attribute that marks an opaque
+ * directory, NULL for none. A file system without attributes has none. ret is finished by
+ * xattrs_finish, also on failure.
+ */
+int xattrs_read(int fd, enum xattrs_scope scope, const char *opaque_name,
+		struct xattrs *ret) must_check;
+void xattrs_finish(struct xattrs *x);
+
+/* Makes the user.* attributes of to the ones of from (adds, changes, removes). to may be O_PATH. */
+int xattrs_copy(int from_fd, int to_fd) must_check;
+
+#endif

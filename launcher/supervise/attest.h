@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Compares what holds in a sandbox with its plan while PID 2 waits before exec: the jail's own report, and what the
+ * kernel says from outside (status, namespaces, mountinfo, cgroup values). Any difference is an error. Run by the
+ * supervisor; trusts the kernel, not the report (which is checked against /proc where it can be).
+ */
+#ifndef AIRLOCK_SUPERVISE_ATTEST_H
+#define AIRLOCK_SUPERVISE_ATTEST_H
+
+#include <sys/types.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../jail/jail_protocol.h"
+#include "../plan/plan.h"
+#include "cgroup.h"
+
+struct attest_request {
+	const struct plan *plan;
+	const struct report *report;
+	pid_t init_pid, tool_pid; /* PID 1 and PID 2 as the host sees them */
+	const struct cgroup *cgroup;
+	const struct limits *limits;
+	uint64_t shmem_bytes;     /* what cgroup_create was given */
+	const uint8_t *filter_digest;
+};
+
+/* Decodes the payload of JAIL_READY (behind its first byte). -EBADMSG. */
+int attest_read_report(const void *data, size_t len, struct report *ret) must_check;
+/* -EPERM with the first difference. ret_json: the record's attestation object (sorted, compact). */
+int attest(const struct attest_request *req, struct buf *ret_json, struct err *err) must_check;
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cgroup_delegate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+
+/*
+ * cgroups(7), "Cgroups delegation": the directory and these files of v2, and no limit file. On v1 the directory alone:
+ * its `tasks` would let the owner move any process of his into it.
+ */
+static const char *const given_away[] = { "", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+
+static int
+give(const char *dir, bool is_v2, uid_t uid, gid_t gid, struct err *err)
+{
+	size_t files = is_v2 ? ARRAY_LEN(given_away) : 1;
+	auto_fd fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		return err_sys(err, -errno, "%s", dir);
+	}
+	for (size_t i = 0; i < files; i++) {
+		const char *name = given_away[i];
+		int flags = AT_SYMLINK_NOFOLLOW | (name[0] == '\0' ? AT_EMPTY_PATH : 0);
+
+		if (fchownat(fd, name, uid, gid, flags) < 0) {
+			return err_sys(err, -errno, "hand %s/%s to uid %u", dir, name, uid);
+		}
+	}
+	return 0;
+}
+
+static int
+make_child(char **parent, bool is_v2, uid_t uid, gid_t gid, struct err *err)
+{
+	size_t size = strlen(*parent) + 16;
+	auto_free char *child = malloc(size);
+	int rc;
+
+	if (child == NULL) {
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	snprintf(child, size, "%s/u%u", *parent, uid);
+	if (mkdir(child, 0755) < 0 && errno != EEXIST) {
+		return err_sys(err, -errno, "make %s", child);
+	}
+	rc = give(child, is_v2, uid, gid, err);
+	if (rc == 0) {
+		free(*parent);
+		*parent = take_ptr(child);
+	}
+	return rc;
+}
+
+/*
+ * v2: a process may be put into a group only by who may write the groups' common ancestor, which is the scope or
+ * service that we were given; the new parent also has to pass the controllers on.
+ */
+static int
+open_v2(const struct cgroup_site *site, uid_t uid, gid_t gid, struct err *err)
+{
+	const char *parent = site->parent[CTL_MEMORY];
+	char control[4096], own[4096];
+	auto_fd fd = -1;
+	char *slash;
+	int rc;
+
+	snprintf(control, sizeof(control), "%s/cgroup.subtree_control", parent);
+	fd = open(control, O_WRONLY | O_CLOEXEC);
+	/* Only a site that misses nothing is handed on, so all three are there. */
+	rc = fd < 0 ? -errno : fdio_write(fd, "+memory +pids +cpu", 18);
+	if (rc < 0) {
+		return err_sys(err, rc, "%s", control);
+	}
+	/* "<own>/airlock/u1000" */
+	snprintf(own, sizeof(own), "%s", parent);
+	for (int i = 0; i < 2; i++) {
+		slash = strrchr(own, '/');
+		if (slash == NULL || slash == own) {
+			return err_set(err, -EINVAL, "%s: too short a path", parent);
+		}
+		*slash = '\0';
+	}
+	return give(own, true, uid, gid, err);
+}
+
+int
+cgroup_delegate(struct cgroup_site *site, uid_t uid, gid_t gid, struct err *err)
+{
+	int rc = 0;
+
+	for (int ctl = 0; rc == 0 && ctl < CTL__COUNT; ctl++) {
+		if (site->parent[ctl] == NULL || site->parent[ctl][0] == '\0') {
+			continue;
+		}
+		rc = make_child(&site->parent[ctl], site->version == CGROUP_V2, uid, gid, err);
+		if (rc == 0 && site->version == CGROUP_V2) {
+			return open_v2(site, uid, gid, err);
+		}
+	}
+	return rc;
+}

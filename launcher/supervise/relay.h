@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * stdin, stdout, stderr between the caller and the tool. The tool holds our pipes, never the
+ * caller's descriptors. Byte-exact unless the caller's own stdout or stderr is a terminal (then
+ * sequences that act on it are escaped, see term_filter). Everything is hashed and captured before
+ * it passes on.
+ *
+ * The caller's descriptors may be shared with a shell, a gateway, other calls: O_NONBLOCK is never
+ * set on them, nor is its absence assumed. So that nobody who shares one can make us sleep (our
+ * deadlines are kept by the same thread), pipes and terminals are opened anew for our own use where
+ * that is permitted, sockets are used with MSG_DONTWAIT, and what is left is polled first and
+ * written in pieces of at most PIPE_BUF.
+ *
+ * Single-threaded, run from the supervisor's one poll loop. The process must ignore SIGPIPE (and
+ * SIGXFSZ, or the caller's RLIMIT_FSIZE ends it).
+ */
+#ifndef AIRLOCK_SUPERVISE_RELAY_H
+#define AIRLOCK_SUPERVISE_RELAY_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "spool.h"
+#include "term_filter.h"
+
+/*
+ * Read from one side and not yet written to the other, at most (per stream; escaping can make it 4
+ * times).
+ */
+#define RELAY_PENDING_MAX (64u << 10)
+
+enum relay_stream { RELAY_STDIN, RELAY_STDOUT, RELAY_STDERR, RELAY__COUNT };
+
+/* How a descriptor of the caller is used. */
+enum relay_via {
+	RELAY_VIA_NOTHING, /* closed, or not wanted */
+	RELAY_VIA_FILE,    /* regular files and block devices: always ready, plain calls */
+	RELAY_VIA_SOCKET,  /* MSG_DONTWAIT */
+	RELAY_VIA_OWN,     /* a pipe or terminal that we opened anew, non-blocking */
+	RELAY_VIA_SHARED,  /* the caller's own open description: polled, small pieces */
+	RELAY_VIA__COUNT
+};
+
+struct relay {
+	int caller_fd[RELAY__COUNT];  /* borrowed: 0, 1, 2 or -1 (closed by the caller, or -n) */
+	int io_fd[RELAY__COUNT];      /* bytes move here: ours when RELAY_VIA_OWN, else caller_fd */
+	enum relay_via via[RELAY__COUNT];
+	int tool_fd[RELAY__COUNT];    /* ours: the supervisor's end of each pipe; -1 when done */
+	struct spool spool[RELAY__COUNT];
+	struct buf pending[RELAY__COUNT]; /* read but not written on yet; bounded */
+	struct term_filter filter[RELAY__COUNT]; /* of stdout and stderr when that is a terminal */
+	bool filtered[RELAY__COUNT];
+	/*
+	 * The caller's side failed (EPIPE, EIO, ENOSPC, …) or did not read in time: stdin has ended
+	 * for the tool, stdout and stderr are drained and captured on, but written no more.
+	 */
+	bool caller_gone[RELAY__COUNT];
+	uint64_t output_limit;        /* stdout + stderr together */
+	bool over_limit;              /* set once; the supervisor ends the call */
+	int capture_error;            /* -errno; from then on nothing is read any more */
+};
+
+/* A relay that was not made yet: relay_finish does nothing. */
+#define RELAY_INIT                                                                                 \
+	{ .tool_fd = { -1, -1, -1 }, .spool = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } } }
+
+/*
+ * Makes the pipes. ret_child_fds[0..2] are the tool's ends, to be given to the jail as 0, 1, 2 and
+ * closed here; all descriptors made are above 2. A process that runs the tool with another uid than
+ * its own must fchown those ends to it, else the tool cannot open /dev/stdout. A descriptor 0, 1, 2
+ * that is closed, or has FD_CLOEXEC (then this process opened it, not its caller), is -1: output is
+ * only captured. Without a stdin, or when it is /dev/null or a terminal on which we are in the
+ * background, the tool gets a /dev/null of ours, which tools tell from an empty pipe (rg searches a
+ * pipe instead of the directory).
+ */
+int relay_init(struct relay *r, int state_dir_fd, uint64_t output_limit, bool no_stdin, bool raw,
+	       int ret_child_fds[RELAY__COUNT], struct err *err) must_check;
+/*
+ * Fills pfds (at least RELAY_POLL_MAX) with what to wait for now; returns the count, 0 when all is
+ * done.
+ */
+#define RELAY_POLL_MAX 6
+unsigned int relay_poll_set(struct relay *r, struct pollfd *pfds);
+/*
+ * Moves bytes for what poll reported (same array, same count). 0, or -errno when capture failed
+ * (disk full: the supervisor must end the call).
+ */
+int relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count,
+		    struct err *err) must_check;
+/*
+ * After the tool is dead: drains what is left in its pipes and writes everything pending. grace_ms
+ * bounds how long a caller that does not read may hold us; what it did not take by then is captured
+ * all the same. -errno when capture failed, now or before.
+ */
+int relay_drain(struct relay *r, int grace_ms, struct err *err) must_check;
+void relay_finish(struct relay *r);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Starts a jail: seals the plan, makes the two sockets, clones into fresh namespaces (and, on cgroup v2, into the
+ * call's group), execs airlock-jail there, writes id maps where the jail may not. Run by the supervisor while it is
+ * single-threaded.
+ */
+#ifndef AIRLOCK_SUPERVISE_SPAWN_H
+#define AIRLOCK_SUPERVISE_SPAWN_H
+
+#include <sys/types.h>
+
+#include "../base/err.h"
+#include "../plan/plan.h"
+#include "cgroup.h"
+
+struct jail_handle {
+	pid_t pid;    /* PID 1 of the sandbox, as the host sees it; our child */
+	int pidfd;
+	int status_fd; /* socket to PID 1 */
+	int tool_fd;   /* socket to PID 2 until exec */
+	uint8_t plan_digest[32];
+};
+
+#define JAIL_HANDLE_INIT { .pid = -1, .pidfd = -1, .status_fd = -1, .tool_fd = -1 }
+
+struct spawn_request {
+	const struct plan *plan;
+	int jail_exe_fd;     /* O_PATH of airlock-jail */
+	int workspace_clone; /* detached mount, or -1 */
+	const int *stdio;    /* the tool's 0, 1, 2 */
+	const struct cgroup *cgroup;
+};
+
+/* On failure nothing runs. The caller keeps its fds. */
+int spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err) must_check;
+/* user_namespaces(7): what PLAN_MAP_SELF cannot do itself. As root only. */
+int spawn_write_maps(const struct jail_handle *jail, const struct plan *plan, struct err *err) must_check;
+void jail_handle_finish(struct jail_handle *jail); /* closes; kills and reaps what still runs */
+
+#endif

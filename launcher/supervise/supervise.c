@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front, as the caller or the workspace's owner: the one poll loop of a call. */
+#include "supervise.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../jail/jail_protocol.h"
+#include "../sys/sys.h"
+#include "supervise_internal.h"
+
+#define MS UINT64_C(1000000)
+#define LAUNCH_MS 60000u  /* a jail that is not ready by then never will be */
+#define GRACE_MS 1000u    /* between a forwarded SIGTERM and the kill: callers give two seconds in all */
+#define UNDEAD_MS 10000u  /* between the kill and giving up */
+#define DRAIN_MS 1000
+
+static const char *const names[] = {
+#define X(id, name, doc) [VERDICT_##id] = name,
+#include "verdicts.def"
+#undef X
+};
+
+const char *
+verdict_name(enum verdict v)
+{
+	return names[v];
+}
+
+void
+outcome_init(struct outcome *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->exit_code = -1;
+	o->upper_fd = o->scratch_fd = -1;
+}
+
+void
+outcome_finish(struct outcome *o)
+{
+	buf_finish(&o->attestation);
+	cleanup_fd(&o->upper_fd);
+	cleanup_fd(&o->scratch_fd);
+}
+
+static void
+kill_all(struct run *r)
+{
+	ignore_err(sys_pidfd_send_signal(r->req->jail->pidfd, SIGKILL), "dead already");
+	if (r->req->cgroup->version != CGROUP_NONE) {
+		ignore_err(cgroup_kill(r->req->cgroup), "PID 1's death ends its namespace all the same");
+	}
+}
+
+static void
+set_deadline(struct run *r, uint64_t ms)
+{
+	r->deadline_ns = clock_monotonic_ns() + ms * MS;
+}
+
+void
+run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (r->state >= RUN_ENDING) {
+		return;
+	}
+	if (!r->decided) {
+		r->decided = true;
+		r->out->verdict = verdict;
+		va_start(ap, fmt);
+		vsnprintf(r->out->reason, sizeof(r->out->reason), fmt, ap);
+		va_end(ap);
+	}
+	r->state = RUN_ENDING;
+	kill_all(r);
+	set_deadline(r, UNDEAD_MS);
+}
+
+/* TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once. */
+static void
+on_signal(struct run *r)
+{
+	struct signalfd_siginfo info;
+	uint8_t message[2] = { JAIL_SIGNAL, 0 };
+	bool ends;
+
+	if (read(r->req->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+		return;
+	}
+	ends = info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
+	       info.ssi_signo == SIGQUIT;
+	if (ends && (r->state != RUN_RUNNING || r->decided)) {
+		run_end(r, VERDICT_INTERRUPTED, "ended by signal %u", info.ssi_signo);
+		return;
+	}
+	message[1] = (uint8_t)info.ssi_signo;
+	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0), "ending already");
+	if (ends) {
+		r->decided = true;
+		r->out->verdict = VERDICT_INTERRUPTED;
+		snprintf(r->out->reason, sizeof(r->out->reason), "ended by signal %u", info.ssi_signo);
+		set_deadline(r, GRACE_MS);
+	}
+}
+
+static void
+on_deadline(struct run *r)
+{
+	switch (r->state) {
+	case RUN_STARTING:
+	case RUN_WAITING_EXEC:
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not get ready in %u s", LAUNCH_MS / 1000);
+		break;
+	case RUN_RUNNING:
+		run_end(r, VERDICT_TIMEOUT, "wall: the call ran for limits.wall");
+		break;
+	case RUN_ENDING:
+		r->out->undead = true;
+		r->out->verdict = VERDICT_INTERRUPTED;
+		snprintf(r->out->reason, sizeof(r->out->reason),
+			 "undead: a process of the call did not die in %u s", UNDEAD_MS / 1000);
+		r->state = RUN_DEAD;
+		break;
+	case RUN_DEAD:
+	case RUN__COUNT:
+		break;
+	}
+}
+
+/* The tool's socket is at its end: exec closed it, or the process died before. */
+static void
+on_tool_closed(struct run *r)
+{
+	cleanup_fd(&r->req->jail->tool_fd);
+	r->req->jail->tool_fd = -1;
+	if (r->state == RUN_WAITING_EXEC) {
+		r->state = RUN_RUNNING;
+		r->out->launched = true;
+		r->go_ns = clock_monotonic_ns();
+		r->deadline_ns = r->go_ns + r->req->limits->wall_ms * MS;
+	}
+}
+
+enum slot { SLOT_STATUS, SLOT_TOOL, SLOT_PIDFD, SLOT_LISTENER, SLOT_SIGNAL, SLOT_OOM, SLOT__COUNT };
+
+static void
+handle(struct run *r, const struct pollfd *slots)
+{
+	if (slots[SLOT_TOOL].revents != 0 && run_read_tool(r) < 0) {
+		on_tool_closed(r);
+	}
+	if (slots[SLOT_STATUS].revents != 0 && run_read_status(r) < 0) {
+		cleanup_fd(&r->req->jail->status_fd);
+		r->req->jail->status_fd = -1;
+	}
+	if ((slots[SLOT_LISTENER].revents & POLLIN) != 0) {
+		run_answer_notification(r);
+	} else if (slots[SLOT_LISTENER].revents != 0) {
+		cleanup_fd(&r->listener_fd);
+		r->listener_fd = -1;
+	}
+	if (slots[SLOT_SIGNAL].revents != 0) {
+		on_signal(r);
+	}
+	if ((slots[SLOT_OOM].revents & r->oom_events) != 0) {
+		if (cgroup_oom_fired(r->req->cgroup, r->oom_fd)) {
+			run_end(r, VERDICT_OOM, "memory: the call reached limits.memory");
+		}
+	}
+	/* PID 1 is dead, and with it its whole namespace. */
+	if (slots[SLOT_PIDFD].revents != 0) {
+		while (r->req->jail->status_fd >= 0 && run_read_status(r) == 0) {
+		}
+		r->state = RUN_DEAD;
+	}
+}
+
+static int
+poll_once(struct run *r, struct err *err)
+{
+	struct pollfd pfds[SLOT__COUNT + RELAY_POLL_MAX];
+	unsigned int relayed = relay_poll_set(r->req->relay, pfds + SLOT__COUNT);
+	uint64_t now = clock_monotonic_ns();
+	uint64_t until = r->deadline_ns;
+	int timeout, rc;
+
+	pfds[SLOT_STATUS] = (struct pollfd){ .fd = r->req->jail->status_fd, .events = POLLIN };
+	pfds[SLOT_TOOL] = (struct pollfd){ .fd = r->req->jail->tool_fd, .events = POLLIN };
+	pfds[SLOT_PIDFD] = (struct pollfd){ .fd = r->req->jail->pidfd, .events = POLLIN };
+	pfds[SLOT_LISTENER] = (struct pollfd){ .fd = r->listener_fd, .events = POLLIN };
+	pfds[SLOT_SIGNAL] = (struct pollfd){ .fd = r->req->signal_fd, .events = POLLIN };
+	pfds[SLOT_OOM] = (struct pollfd){ .fd = r->oom_fd, .events = r->oom_events };
+	if (run_needs_watch(r) && r->next_watch_ns < until) {
+		until = r->next_watch_ns;
+	}
+	timeout = until <= now ? 0 : (int)((until - now) / MS > 60000 ? 60000 : (until - now) / MS + 1);
+	if (poll(pfds, SLOT__COUNT + relayed, timeout) < 0) {
+		return errno == EINTR ? 0 : err_sys(err, -errno, "poll");
+	}
+	handle(r, pfds);
+	rc = relay_poll_done(r->req->relay, pfds + SLOT__COUNT, relayed, err);
+	if (rc < 0) {
+		run_end(r, VERDICT_INTERRUPTED, "the output could not be captured: %s", err->text);
+	}
+	if (r->req->relay->over_limit) {
+		run_end(r, VERDICT_LIMIT, "output: the call wrote more than limits.output");
+	}
+	run_watch(r);
+	if (clock_monotonic_ns() >= r->deadline_ns && r->state != RUN_DEAD) {
+		on_deadline(r);
+	}
+	return 0;
+}
+
+/* What the tool's own end says, where nothing of ours decided before. */
+static void
+judge(struct run *r)
+{
+	struct outcome *o = r->out;
+
+	if (r->ended && WIFEXITED(r->wait_status)) {
+		o->exit_code = WEXITSTATUS(r->wait_status);
+	} else if (r->ended && WIFSIGNALED(r->wait_status)) {
+		o->signal = WTERMSIG(r->wait_status);
+	}
+	if (r->decided) {
+		return;
+	}
+	if (!o->launched) {
+		o->verdict = VERDICT_LAUNCH_FAILED;
+		snprintf(o->reason, sizeof(o->reason), "the jail died before the tool was started");
+	} else if (!r->ended) {
+		o->verdict = VERDICT_INTERRUPTED;
+		snprintf(o->reason, sizeof(o->reason), "the sandbox was killed from outside");
+	} else if (o->signal == SIGXCPU ||
+		   (o->signal == SIGKILL && o->usage.cpu_ms >= r->req->limits->cpu_time_ms)) {
+		o->verdict = VERDICT_LIMIT;
+		snprintf(o->reason, sizeof(o->reason), "cpu_time: the call used limits.cpu_time");
+	} else if (o->signal != 0) {
+		o->verdict = VERDICT_SIGNALED;
+		snprintf(o->reason, sizeof(o->reason), "ended by signal %d", o->signal);
+	} else if ((r->req->profile->success[o->exit_code / 8] >> (o->exit_code % 8) & 1) != 0) {
+		o->verdict = VERDICT_OK;
+	} else {
+		o->verdict = VERDICT_FAILED;
+		snprintf(o->reason, sizeof(o->reason), "exit %d is not in the profile's success",
+			 o->exit_code);
+	}
+}
+
+int
+supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
+{
+	struct run r = { .req = req, .out = ret, .state = RUN_STARTING, .listener_fd = -1,
+			 .proc_fd = -1, .oom_fd = -1, .started_ns = clock_monotonic_ns() };
+	int rc = 0;
+
+	set_deadline(&r, LAUNCH_MS);
+	r.oom_fd = cgroup_oom_fd(req->cgroup, &r.oom_events);
+	while (rc == 0 && r.state != RUN_DEAD) {
+		rc = poll_once(&r, err);
+	}
+	if (rc < 0) {
+		kill_all(&r);
+	} else if (!ret->undead) {
+		rc = relay_drain(req->relay, DRAIN_MS, err);
+		if (rc < 0 || req->relay->over_limit) {
+			run_end(&r, VERDICT_LIMIT, "output");
+		}
+		run_collect_usage(&r);
+		judge(&r);
+		if (rc < 0) {
+			r.out->verdict = VERDICT_INTERRUPTED;
+			snprintf(ret->reason, sizeof(ret->reason), "the output could not be captured: %.400s",
+				 err->text);
+			rc = 0;
+		} else if (req->relay->over_limit && !r.decided) {
+			r.out->verdict = VERDICT_LIMIT;
+			snprintf(ret->reason, sizeof(ret->reason),
+				 "output: the call wrote more than limits.output");
+		}
+	}
+	cleanup_fd(&r.listener_fd);
+	cleanup_fd(&r.proc_fd);
+	cleanup_fd(&r.oom_fd);
+	return rc;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One running call, from the spawned jail to the moment when nothing of it is alive: judges the jail's report, says
+ * GO, relays stdio, answers seccomp notifications, forwards signals, watches limits and deadlines, kills.
+ * Single poll loop; the caller may run one more thread that touches none of this.
+ */
+#ifndef AIRLOCK_SUPERVISE_SUPERVISE_H
+#define AIRLOCK_SUPERVISE_SUPERVISE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../plan/plan.h"
+#include "cgroup.h"
+#include "denials.h"
+#include "relay.h"
+#include "spawn.h"
+
+enum verdict {
+#define X(id, name, doc) VERDICT_##id,
+#include "verdicts.def"
+#undef X
+	VERDICT__COUNT
+};
+
+const char *verdict_name(enum verdict v);
+
+struct supervise_request {
+	const struct profile *profile; /* success codes, syscall groups, filter digest */
+	const struct plan *plan;
+	const struct limits *limits;
+	struct jail_handle *jail;
+	struct relay *relay;
+	const struct cgroup *cgroup;
+	uint64_t shmem_bytes;
+	int signal_fd;  /* signalfd of what is forwarded */
+	int disk_watch_fd; /* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
+};
+
+struct usage {
+	uint64_t wall_ms, cpu_ms, memory_peak_bytes, pids_peak, disk_bytes;
+	uint64_t oom_kills, pids_max_events;
+};
+
+struct outcome {
+	enum verdict verdict;
+	bool launched;       /* the tool was exec'd */
+	int64_t go_realtime_ns; /* coarse clock at GO: what has a later ctime was changed during the call */
+	int exec_errno;      /* why not, when exec itself failed; 0 else */
+	int exit_code;       /* -1 when it did not exit */
+	int signal;          /* 0 when it was not ended by one */
+	bool undead;         /* something would not die: nothing of the call may be read */
+	char reason[512];    /* one sentence, "" when ok */
+	struct buf attestation; /* JSON object, empty when it was not reached */
+	struct denials denials;
+	struct usage usage;
+	int upper_fd;        /* the change set's directory; -1 when there is none; owned */
+	int scratch_fd;      /* owned */
+};
+
+void outcome_init(struct outcome *o);
+void outcome_finish(struct outcome *o);
+
+/*
+ * Runs the call to its end. 0 when the outcome says how it ended (launch failures included); -errno only when the
+ * supervisor itself cannot go on (the jail is dead then, too).
+ */
+int supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err) must_check;
+
+#endif

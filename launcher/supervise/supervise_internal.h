@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by supervise.c (the loop), supervise_jail.c (messages), supervise_watch.c (limits that need a look). */
+#ifndef AIRLOCK_SUPERVISE_INTERNAL_H
+#define AIRLOCK_SUPERVISE_INTERNAL_H
+
+#include <sys/types.h>
+
+#include "supervise.h"
+
+/*
+ * Legal moves: STARTING -> WAITING_EXEC (GO was said) -> RUNNING (exec worked) -> ENDING (killed, or the tool ended)
+ * -> DEAD. Each state may also go to ENDING directly.
+ */
+enum run_state { RUN_STARTING, RUN_WAITING_EXEC, RUN_RUNNING, RUN_ENDING, RUN_DEAD, RUN__COUNT };
+
+struct run {
+	const struct supervise_request *req;
+	struct outcome *out;
+	enum run_state state;
+	int listener_fd, proc_fd, oom_fd;
+	short oom_events;
+	pid_t tool_pid;
+	bool ended;          /* JAIL_ENDED came */
+	int wait_status;
+	bool decided;        /* the verdict is ours, not the tool's */
+	uint64_t started_ns, go_ns, deadline_ns, next_watch_ns;
+	uint64_t watched_memory_peak;
+};
+
+/* Ends the call with our verdict; the first reason stays. */
+void run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* One message of PID 1's or PID 2's socket; -errno when the socket is at its end. */
+int run_read_status(struct run *r);
+int run_read_tool(struct run *r);
+/* Answers one seccomp notification. */
+void run_answer_notification(struct run *r);
+/* Looks at what no event tells: cpu time, disk, memory without a cgroup. */
+void run_watch(struct run *r);
+void run_collect_usage(struct run *r);
+bool run_needs_watch(const struct run *r);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front: what the jail says, and what the kernel asks about a denied call. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../plan/filter.h"
+#include "../sys/sys.h"
+#include "attest.h"
+#include "supervise_internal.h"
+
+static const char *const stage_names[] = {
+#define X(id, process, should, must_not) [STAGE_##id] = #id,
+#include "../jail/stages.def"
+#undef X
+};
+
+static void
+close_all(int fds[SYS_FDS_MAX])
+{
+	for (int i = 0; i < SYS_FDS_MAX; i++) {
+		if (fds[i] >= 0) {
+			close(fds[i]);
+		}
+	}
+}
+
+static void
+on_failed(struct run *r, const uint8_t *data, size_t len)
+{
+	struct rd rd = { .p = data, .left = len };
+	uint8_t stage = rd_u8(&rd);
+	int code = (int)rd_u32(&rd);
+	const char *text = rd_str(&rd);
+
+	if (rd.bad || stage >= STAGE__COUNT) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail sent a malformed failure");
+		return;
+	}
+	if (stage == STAGE_exec) {
+		r->out->exec_errno = code;
+	}
+	denials_add(&r->out->denials, "launch", stage_names[stage], "", text);
+	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", stage_names[stage], text);
+}
+
+static void
+on_mounted(struct run *r, int fds[SYS_FDS_MAX])
+{
+	if (fds[0] < 0 || fds[1] < 0 || r->out->scratch_fd >= 0) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not hand over its tmpfs");
+		return;
+	}
+	r->out->scratch_fd = take_fd(&fds[0]);
+	r->proc_fd = take_fd(&fds[1]);
+	r->out->upper_fd = take_fd(&fds[2]);
+}
+
+static void
+on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], pid_t pid)
+{
+	const uint8_t go = JAIL_GO;
+	struct err err = ERR_INIT;
+	struct report report;
+	struct attest_request req = {
+		.plan = r->req->plan, .report = &report, .init_pid = r->req->jail->pid, .tool_pid = pid,
+		.cgroup = r->req->cgroup, .limits = r->req->limits, .shmem_bytes = r->req->shmem_bytes,
+		.filter_digest = r->req->profile->filter_digest,
+	};
+	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
+	int rc;
+
+	if (r->state != RUN_STARTING || r->out->scratch_fd < 0 || pid <= 0 ||
+	    wants_listener != (fds[0] >= 0)) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+		return;
+	}
+	r->listener_fd = take_fd(&fds[0]);
+	r->tool_pid = pid;
+	rc = attest_read_report(data, len, &report);
+	if (rc < 0) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail's report is damaged");
+		return;
+	}
+	rc = attest(&req, &r->out->attestation, &err);
+	if (rc < 0) {
+		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
+		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
+		return;
+	}
+	r->out->go_realtime_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+	rc = sys_send_message(r->req->jail->tool_fd, &go, 1, NULL, 0);
+	if (rc < 0) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail died before exec");
+		return;
+	}
+	r->state = RUN_WAITING_EXEC;
+}
+
+static void
+on_ended(struct run *r, const uint8_t *data, size_t len)
+{
+	struct rd rd = { .p = data, .left = len };
+	uint32_t status = rd_u32(&rd);
+
+	if (!rd.bad && !r->ended) {
+		r->ended = true;
+		r->wait_status = (int)status;
+	}
+}
+
+int
+run_read_status(struct run *r)
+{
+	uint8_t data[JAIL_MESSAGE_MAX];
+	int fds[SYS_FDS_MAX];
+	pid_t pid;
+	ssize_t n = sys_recv_message(r->req->jail->status_fd, data, sizeof(data), fds, &pid);
+	struct err err = ERR_INIT;
+
+	if (n <= 0) {
+		return n < 0 ? (int)n : -ECONNRESET;
+	}
+	switch (data[0]) {
+	case JAIL_FAILED:
+		on_failed(r, data + 1, (size_t)n - 1);
+		break;
+	case JAIL_WANTS_MAPS:
+		if (spawn_write_maps(r->req->jail, r->req->plan, &err) < 0) {
+			run_end(r, VERDICT_LAUNCH_FAILED, "namespaces: %s", err.text);
+		}
+		break;
+	case JAIL_MOUNTED:
+		on_mounted(r, fds);
+		break;
+	case JAIL_ENDED:
+		on_ended(r, data + 1, (size_t)n - 1);
+		break;
+	default:
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail sent message %u", data[0]);
+		break;
+	}
+	close_all(fds);
+	return 0;
+}
+
+int
+run_read_tool(struct run *r)
+{
+	uint8_t data[JAIL_MESSAGE_MAX];
+	int fds[SYS_FDS_MAX];
+	pid_t pid;
+	ssize_t n = sys_recv_message(r->req->jail->tool_fd, data, sizeof(data), fds, &pid);
+
+	if (n <= 0) {
+		return n < 0 ? (int)n : -ECONNRESET;
+	}
+	if (data[0] == JAIL_FAILED) {
+		on_failed(r, data + 1, (size_t)n - 1);
+	} else if (data[0] == JAIL_READY) {
+		on_ready(r, data + 1, (size_t)n - 1, fds, pid);
+	} else {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the tool's process sent message %u", data[0]);
+	}
+	close_all(fds);
+	return 0;
+}
+
+/*
+ * Decides on registers alone, by the same table that made the filter; the only answer there is, is an error: a
+ * notified call never goes on.
+ */
+void
+run_answer_notification(struct run *r)
+{
+	const struct profile *p = r->req->profile;
+	struct seccomp_notif call;
+	const char *reason = "";
+	const char *name;
+	char what[64];
+	int rc = sys_seccomp_receive(r->listener_fd, &call);
+	int code;
+
+	if (rc < 0) {
+		return; /* the caller died meanwhile (ENOENT), or a signal came: poll tells again */
+	}
+	code = filter_denial(p->syscalls.items, p->syscalls.count, &call.data, &reason);
+	name = filter_syscall_name(call.data.arch, call.data.nr);
+	if (strcmp(name, "socket") == 0) {
+		snprintf(what, sizeof(what), "socket family %llu protocol %llu",
+			 (unsigned long long)(call.data.args[0] & 0xffffffff),
+			 (unsigned long long)(call.data.args[2] & 0xffffffff));
+	} else if (name[0] != '\0') {
+		snprintf(what, sizeof(what), "%s", name);
+	} else {
+		snprintf(what, sizeof(what), "syscall %d", call.data.nr);
+	}
+	denials_add(&r->out->denials, "syscall", what, "syscalls.allow", reason);
+	ignore_err(sys_seccomp_deny(r->listener_fd, call.id, code > 0 ? code : EPERM),
+		   "the caller died meanwhile");
+}

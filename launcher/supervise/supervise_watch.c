@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: limits that the kernel does not enforce for us, looked at every WATCH_MS, and the sums at the end.
+ * Without a cgroup memory is advisory: processes are added up through the sandbox's own /proc.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/fdio.h"
+#include "../base/limits.h"
+#include "supervise_internal.h"
+
+#define WATCH_MS 100u
+#define WATCH_DEPTH 64
+#define PAGE 4096u
+
+bool
+run_needs_watch(const struct run *r)
+{
+	return r->state == RUN_RUNNING;
+}
+
+static uint64_t
+scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
+{
+	struct statfs fs;
+
+	*ret_full = *ret_no_inodes = false;
+	if (r->out->scratch_fd < 0 || fstatfs(r->out->scratch_fd, &fs) < 0) {
+		return 0;
+	}
+	*ret_full = fs.f_bfree == 0;
+	*ret_no_inodes = fs.f_ffree == 0;
+	return (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+}
+
+/* Resident pages of every process in the sandbox; what is shared is counted as often as it is mapped. */
+static uint64_t
+resident_bytes(const struct run *r)
+{
+	int fd = openat(r->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t pages = 0;
+
+	if (dir == NULL) {
+		if (fd >= 0) {
+			close(fd);
+		}
+		return 0;
+	}
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+		auto_buf text = BUF_INIT;
+		char path[300];
+
+		if (e->d_name[0] < '0' || e->d_name[0] > '9') {
+			continue;
+		}
+		snprintf(path, sizeof(path), "%s/statm", e->d_name);
+		if (fdio_slurp_at(dirfd(dir), path, CAP_PROC_FILE, &text) == 0) {
+			const char *second = strchr(buf_text(&text), ' ');
+
+			pages += second != NULL ? strtoull(second, NULL, 10) : 0;
+		}
+	}
+	closedir(dir);
+	return pages * PAGE;
+}
+
+/* Blocks of a tree that the tool is writing: by fd, no links, bounded depth (deeper is the tool's own trouble: the
+ * collector refuses it). */
+static uint64_t
+tree_bytes(int dir_fd, int depth)
+{
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	uint64_t sum = 0;
+
+	if (dir == NULL) {
+		if (fd >= 0) {
+			close(fd);
+		}
+		return 0;
+	}
+	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
+		struct stat st;
+
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
+		    fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			continue;
+		}
+		sum += (uint64_t)st.st_blocks * 512u;
+		if (S_ISDIR(st.st_mode) && depth < WATCH_DEPTH) {
+			auto_fd sub = openat(dirfd(dir), e->d_name,
+					     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+			sum += sub < 0 ? 0 : tree_bytes(sub, depth + 1);
+		}
+	}
+	closedir(dir);
+	return sum;
+}
+
+static void
+watch_disk(struct run *r)
+{
+	const struct limits *l = r->req->limits;
+	bool full, no_inodes;
+
+	scratch_used(r, &full, &no_inodes);
+	if (full) {
+		denials_add(&r->out->denials, "limit", "disk", "limits.disk",
+			    "the call's file system is full (ENOSPC): raise limits.disk");
+	}
+	if (no_inodes) {
+		denials_add(&r->out->denials, "limit", "files", "limits.files",
+			    "no inode is left (ENOSPC): raise limits.files");
+	}
+	if (r->req->disk_watch_fd >= 0 && tree_bytes(r->req->disk_watch_fd, 0) > l->disk_bytes) {
+		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
+		run_end(r, VERDICT_LIMIT, "disk: the call wrote more than limits.disk");
+	}
+}
+
+void
+run_watch(struct run *r)
+{
+	const struct limits *l = r->req->limits;
+	uint64_t cpu_ms = 0;
+	uint64_t now = clock_monotonic_ns();
+
+	if (now < r->next_watch_ns || r->state != RUN_RUNNING) {
+		return;
+	}
+	r->next_watch_ns = now + WATCH_MS * 1000000u;
+	watch_disk(r);
+	if (r->req->cgroup->version != CGROUP_NONE && cgroup_read_cpu(r->req->cgroup, &cpu_ms) == 0 &&
+	    cpu_ms > l->cpu_time_ms) {
+		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
+	}
+	if ((r->req->cgroup->missing & DEGRADE_CGROUP_MEMORY) != 0) {
+		bool full, no_inodes;
+		uint64_t bytes = resident_bytes(r) + scratch_used(r, &full, &no_inodes);
+
+		if (bytes > r->watched_memory_peak) {
+			r->watched_memory_peak = bytes;
+		}
+		if (bytes > l->memory_bytes + r->req->shmem_bytes) {
+			run_end(r, VERDICT_OOM, "memory: more than limits.memory was in use (advisory: "
+						"there is no memory cgroup here)");
+		}
+	}
+}
+
+/* After everything is dead, before the group and the tmpfs go. */
+void
+run_collect_usage(struct run *r)
+{
+	struct usage *u = &r->out->usage;
+	struct cgroup_usage cg = { 0 };
+	struct rusage rusage = { 0 };
+	bool full, no_inodes;
+	int status;
+
+	if (r->go_ns != 0) {
+		u->wall_ms = (clock_monotonic_ns() - r->go_ns) / 1000000u;
+	}
+	if (!r->out->undead && wait4(r->req->jail->pid, &status, 0, &rusage) > 0) {
+		u->cpu_ms = (uint64_t)(rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec) * 1000u +
+			    (uint64_t)(rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec) / 1000u;
+		u->memory_peak_bytes = (uint64_t)rusage.ru_maxrss * 1024u;
+	}
+	if (r->watched_memory_peak > u->memory_peak_bytes) {
+		u->memory_peak_bytes = r->watched_memory_peak;
+	}
+	u->disk_bytes = scratch_used(r, &full, &no_inodes);
+	if (r->req->disk_watch_fd >= 0) {
+		u->disk_bytes += tree_bytes(r->req->disk_watch_fd, 0);
+	}
+	if (r->req->cgroup->version == CGROUP_NONE || cgroup_read_usage(r->req->cgroup, &cg) < 0) {
+		return;
+	}
+	u->cpu_ms = cg.cpu_ms > u->cpu_ms ? cg.cpu_ms : u->cpu_ms;
+	u->memory_peak_bytes = cg.memory_peak_bytes;
+	u->pids_peak = cg.pids_peak;
+	u->oom_kills = cg.oom_kills;
+	u->pids_max_events = cg.pids_max_events;
+	if (cg.pids_max_events > 0) {
+		denials_add(&r->out->denials, "limit", "pids", "limits.pids",
+			    "fork or thread creation gave EAGAIN: raise limits.pids");
+	}
+	/* Ours came first when the verdict is decided; an OOM kill that no event told of still counts. */
+	if (cg.oom_kills > 0 && (!r->decided || r->out->verdict == VERDICT_OOM)) {
+		bool mostly_files = cg.shmem_bytes > r->req->cgroup->memory_limit_bytes / 2;
+
+		r->decided = true;
+		r->out->verdict = mostly_files ? VERDICT_LIMIT : VERDICT_OOM;
+		snprintf(r->out->reason, sizeof(r->out->reason), "%s",
+			 mostly_files ? "disk: files in the call's tmpfs filled its memory"
+				      : "memory: the call reached limits.memory");
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by `make unit`: rows only. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "../../../launcher/snapshot/changes_internal.h"
+
+struct row {
+	const char *path;
+	mode_t before, after;
+	const char *link;
+	bool capability;
+	enum hold_reason hold;
+	const char *rule;
+};
+
+Test(changes_hold, rows)
+{
+	static const struct row rows[] = {
+		{ "a", 0, S_IFREG | 0755, NULL, false, HOLD_NONE, NULL },
+		{ "a", 0, S_IFREG | 04755, NULL, false, HOLD_SPECIAL, "setuid bit" },
+		{ "a", S_IFREG | 04755, 0, NULL, false, HOLD_NONE, NULL },
+		{ "a", 0, S_IFREG | 02755, NULL, false, HOLD_SPECIAL, "setgid bit" },
+		{ "a", 0, S_IFDIR | 02755, NULL, false, HOLD_NONE, NULL },
+		{ "a", 0, S_IFREG | 0755, NULL, true, HOLD_SPECIAL, "file capability" },
+		{ "a", 0, S_IFSOCK | 0755, NULL, false, HOLD_SPECIAL, "socket" },
+		{ "a", 0, S_IFIFO | 0755, NULL, false, HOLD_SPECIAL, "fifo" },
+		{ "a", 0, S_IFBLK | 0600, NULL, false, HOLD_SPECIAL, "device" },
+		{ "a", 0, S_IFCHR | 0600, NULL, false, HOLD_SPECIAL, "device" },
+		{ ".envrc", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "built-in: .envrc" },
+		{ ".envrc", S_IFREG | 0644, 0, NULL, false, HOLD_PROTECTED, "built-in: .envrc" },
+		{ ".git", S_IFREG | 0644, S_IFDIR | 0755, NULL, false, HOLD_PROTECTED,
+		  "built-in: .git" },
+		{ ".git", 0, S_IFLNK | 0777, "x", false, HOLD_PROTECTED, "built-in: .git" },
+		{ "deploy/x", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "profile: deploy/" },
+		{ "l", 0, S_IFLNK | 0777, "../x", false, HOLD_ESCAPING_LINK,
+		  "link out of the workspace" },
+		{ "l", 0, S_IFLNK | 0777, "x", false, HOLD_NONE, NULL },
+	};
+	const char *items[] = { "deploy/", NULL };
+	const struct strings protect = { .items = items, .count = 1 };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct change c = { .path = (char *)rows[i].path,
+				    .mode_before = rows[i].before,
+				    .mode_after = rows[i].after,
+				    .link_after = (char *)rows[i].link };
+
+		cr_assert_eq(changes_judge(&c, rows[i].capability, &protect), 0);
+		cr_expect_eq(c.hold, rows[i].hold, "row %zu", i);
+		if (rows[i].rule == NULL) {
+			cr_expect_null(c.hold_rule, "row %zu", i);
+		} else {
+			cr_expect_str_eq(c.hold_rule != NULL ? c.hold_rule : "-", rows[i].rule,
+					 "row %zu", i);
+		}
+		free(c.hold_rule);
+	}
+}

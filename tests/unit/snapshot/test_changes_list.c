@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by `make unit`: golden bytes of docs/formats.md, "Change set". */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../../../launcher/base/text.h"
+#include "../../../launcher/snapshot/changes_internal.h"
+
+static void
+append(struct change_set *set, struct change c, const char *path)
+{
+	c.path = strdup(path);
+	cr_assert_eq(changes_append(set, &c), 0);
+}
+
+Test(changes_list, golden_bytes)
+{
+	static const uint8_t call[16] = { 0x01, 0x93, 0x5c, 0x8e, 0x1f, 0x2a, 0x7b, 0x3c,
+					  0x9d, 0x4e, 0xaf, 0x50, 0x61, 0x72, 0x83, 0x94 };
+	struct change_set set = { .items = NULL };
+	struct buf list = BUF_INIT;
+	uint8_t digest[32];
+	char hex[65];
+
+	append(&set,
+	       (struct change){ .kind = CHANGE_MODE,
+				.mode_before = S_IFDIR | 0755,
+				.mode_after = S_IFDIR | 0700 },
+	       "d");
+	append(&set,
+	       (struct change){
+		       .kind = CHANGE_DELETE, .mode_before = S_IFREG | 0644, .size_before = 3 },
+	       "d/a b");
+	append(&set,
+	       (struct change){ .kind = CHANGE_MODIFY,
+				.mode_before = S_IFREG | 0644,
+				.mode_after = S_IFREG | 0644,
+				.size_before = 1,
+				.size_after = 2,
+				.before_known = true,
+				.after_known = true,
+				.before = { 0xaa },
+				.after = { 0xbb },
+				.xattrs_after = strdup(" xattr:user.x=00") },
+	       "d.c");
+	append(&set,
+	       (struct change){ .kind = CHANGE_REPLACE,
+				.mode_before = S_IFREG | 0644,
+				.mode_after = S_IFLNK | 0777,
+				.size_before = 1,
+				.link_after = strdup("-") },
+	       "\n\xff");
+	append(&set,
+	       (struct change){ .kind = CHANGE_CREATE,
+				.mode_after = S_IFREG | 0644,
+				.after_known = true,
+				.hold = HOLD_PROTECTED },
+	       ".envrc");
+	changes_sort(&set);
+	cr_assert_eq(changes_list_write(&set, call, 64512, 131073, &list), 0);
+	cr_expect_str_eq(
+		buf_text(&list),
+		"airlock-changes v1\n"
+		"call 01935c8e-1f2a-7b3c-9d4e-af5061728394\n"
+		"workspace 64512 131073\n"
+		"replace 100644 120777 1 - - - 2:\\012\\377 1:-\n"
+		"create - 100644 - 0 - "
+		"0000000000000000000000000000000000000000000000000000000000000000 6:.envrc -\n"
+		"mode 040755 040700 - - - - 1:d -\n"
+		"modify 100644 100644 1 2 "
+		"aa00000000000000000000000000000000000000000000000000000000000000 "
+		"bb00000000000000000000000000000000000000000000000000000000000000 3:d.c - "
+		"xattr:user.x=00\n"
+		"delete 100644 - 3 - - - 5:d/a\\040b -\n");
+	sha256_of(list.data, list.len, digest);
+	text_hex(digest, 32, hex);
+	cr_expect_str_eq(hex, "b012295fff0816b3465ae3b645fe2605352f62a18c89d9784480b86bb3c8b66a");
+	cr_expect_eq(set.created, 1u);
+	cr_expect_eq(set.modified, 3u);
+	cr_expect_eq(set.deleted, 1u);
+	cr_expect_eq(set.held, 1u);
+	cr_expect_eq(set.bytes, 2u);
+	cr_expect_str_eq(changes_find(&set, "d.c")->path, "d.c");
+	cr_expect_null(changes_find(&set, "d.d"));
+	buf_finish(&list);
+	changes_finish(&set);
+	cr_expect_null(set.items);
+}
+
+Test(changes_list, empty_set)
+{
+	struct change_set set = { .items = NULL };
+	struct buf list = BUF_INIT;
+	uint8_t call[16] = { 0 };
+
+	changes_sort(&set);
+	cr_assert_eq(changes_list_write(&set, call, 0, 0, &list), 0);
+	cr_expect_str_eq(buf_text(&list),
+			 "airlock-changes v1\ncall 00000000-0000-0000-0000-000000000000\n"
+			 "workspace 0 0\n");
+	buf_finish(&list);
+}
+
+Test(changes_list, every_kind_has_a_word)
+{
+	static const char *const words[] = { "create", "modify", "delete", "replace", "mode" };
+
+	cr_assert_eq(sizeof(words) / sizeof(words[0]), (size_t)CHANGE__COUNT);
+	for (enum change_kind k = 0; k < CHANGE__COUNT; k++) {
+		cr_expect_str_eq(changes_kind_word(k), words[k]);
+	}
+}
