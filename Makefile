@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+# airlock: one non-recursive Makefile. `make help` lists the targets. V=1 shows the commands.
+# A directory of launcher/ is a trust level; which directories and which libraries go into which
+# binary is written out below, so that a new library in a privileged binary is a visible diff.
+
+VERSION := 0.1.0
+BUILD   := build
+PREFIX  := /usr/local
+DESTDIR :=
+
+CC      := gcc
+MUSLCC  := musl-gcc
+V       := 0
+Q       := $(if $(filter 1,$(V)),,@)
+WERROR  := $(if $(CI),-Werror,)
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 \
+	-Wswitch-enum -Wundef $(WERROR)
+HARD := -fstack-protector-strong -fstack-clash-protection -fPIE
+BASE_CFLAGS := -std=gnu17 -O2 -g $(WARN) $(HARD) -D_GNU_SOURCE -DAIRLOCK_VERSION='"$(VERSION)"'
+GLIBC_CFLAGS := $(BASE_CFLAGS) -D_FORTIFY_SOURCE=3 $(EXTRA_CFLAGS)
+# musl has no kernel headers of its own; -idirafter lets them come last. The static binaries are
+# position independent (static-pie) and carry no unwinding tables.
+MULTIARCH := $(shell $(CC) -print-multiarch)
+MUSL_CFLAGS := $(BASE_CFLAGS) -Os -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -idirafter /usr/include -idirafter /usr/include/$(MULTIARCH)
+# Debian's musl-gcc knows no -static-pie (it would link a dynamic program without a word); this is what it means.
+MUSL_LIB := /usr/lib/$(shell uname -m)-linux-musl
+MUSL_LDFLAGS := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text -Wl,--gc-sections \
+	-Wl,-z,relro,-z,now -Wl,-z,noexecstack
+musl_link = $(MUSLCC) $(MUSL_LDFLAGS) $(1) -o $@ $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $^ $(2) $(MUSL_LIB)/crtn.o
+GLIBC_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
+
+# ---- which sources -------------------------------------------------------------------------------
+
+src = $(sort $(wildcard launcher/$(1)/*.c))
+# mains are not part of a directory's archive
+MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/store/main_log.c launcher/jail/main.c
+
+# The front: static, no library.
+FRONT_SRC := $(call src,base) $(call src,sys) \
+	launcher/profile/profile_codec.c launcher/profile/profile_env.c \
+	$(sort $(wildcard launcher/plan/plan_*.c)) launcher/plan/filter_table.c \
+	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
+	$(call src,snapshot) \
+	$(filter-out launcher/store/index%.c launcher/store/pack_read.c launcher/store/main_log.c,$(call src,store)) \
+	$(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
+# The jail: static, no library, no parser.
+JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
+	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
+# Everything else: dynamic.
+CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
+	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) \
+	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
+	$(sort $(wildcard launcher/cli/view_*.c))
+LOG_SRC := $(call src,base) $(call src,store)
+
+FRONT_LIBS :=
+JAIL_LIBS  :=
+CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto -lz
+LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lz
+
+BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log
+
+.PHONY: all
+all: $(BINARIES)
+
+obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
+
+$(BUILD)/airlock: $(call obj,musl,$(FRONT_SRC))
+	$(Q)echo "LINK $@"; $(call musl_link,,$(FRONT_LIBS))
+$(BUILD)/airlock-jail: $(call obj,musl,$(JAIL_SRC))
+	$(Q)echo "LINK $@"; $(call musl_link,-s,$(JAIL_LIBS))
+$(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
+	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(CLI_LIBS)
+$(BUILD)/airlock-log: $(call obj,glibc,$(LOG_SRC))
+	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
+
+$(BUILD)/obj/musl/%.o: %.c
+	$(Q)mkdir -p $(@D); echo "MUSL $<"; $(MUSLCC) $(MUSL_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/glibc/%.o: %.c
+	$(Q)mkdir -p $(@D); echo "CC   $<"; $(CC) $(GLIBC_CFLAGS) -MMD -MP -c -o $@ $<
+$(BUILD)/obj/san/%.o: %.c
+	$(Q)mkdir -p $(@D); echo "SAN  $<"; $(CC) $(SAN_CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- unit tests: criterion, one binary per source file, with ASan and UBSan --------------------------
+
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
+SAN_DIRS := base sys profile plan supervise snapshot store
+SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
+
+define san_archive
+$(BUILD)/obj/san/lib$(1).a: $(call obj,san,$(filter-out $(MAINS),$(call src,$(1))))
+	$(Q)rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach d,$(SAN_DIRS),$(eval $(call san_archive,$(d))))
+
+$(BUILD)/tests/unit/%: $(BUILD)/obj/san/tests/unit/%.o $(SAN_LIBS)
+	$(Q)mkdir -p $(@D); echo "UNIT $@"; \
+	$(CC) $(SAN) -o $@ $< -Wl,--start-group $(SAN_LIBS) -Wl,--end-group -lcriterion $(CLI_LIBS)
+
+.PHONY: unit
+unit: $(UNIT_BIN)
+	$(Q)tests/unit/run $(UNIT_BIN)
+
+.PHONY: clean
+clean:
+	rm -rf $(BUILD)
+
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

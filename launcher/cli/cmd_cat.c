@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock cat`: one stream or file of a call. Runs in airlock-cli as the caller. The bytes are the
+ * tool's: to a pipe or a file they go as they are, on a terminal they are escaped.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/fdio.h"
+#include "commands.h"
+#include "view_record.h"
+
+static int
+fetch(struct reading *r, const struct record *rec, const char *what, struct buf *out,
+      struct err *err)
+{
+	static const char *const streams[] = { "stdin", "stdout", "stderr" };
+	auto_buf path = BUF_INIT;
+	const char *colon = strchr(what, ':');
+	int rc;
+
+	for (size_t i = 0; i < ARRAY_LEN(streams); i++) {
+		if (strcmp(what, streams[i]) == 0) {
+			return object_stream(r, rec, what, out, err);
+		}
+	}
+	if (strncmp(what, "in:", 3) != 0 && strncmp(what, "out:", 4) != 0) {
+		return err_set(err, -EINVAL,
+			       "cat takes stdin, stdout, stderr, in:PATH or out:PATH");
+	}
+	if (rec->outcome == NULL) {
+		return err_set(err, -ENODATA,
+			       "the call has no outcome, so no file of it is recorded");
+	}
+	rc = object_path(rec, colon + 1, &path, err);
+	if (rc != 0) {
+		return rc;
+	}
+	return what[0] == 'i' ? object_in(r, rec, buf_text(&path), out, err)
+			      : object_out(r, rec, buf_text(&path), out, err);
+}
+
+/* A stream of which only the start was kept must not pass for the whole. */
+static void
+warn_cut(const struct record *rec, const char *what, const struct buf *content)
+{
+	const json_t *stream = json_object_get(rec->outcome, what);
+	uint64_t bytes = record_number(stream, "bytes");
+
+	if (stream != NULL && strchr(what, ':') == NULL && content->len < bytes) {
+		fprintf(stderr, "airlock: %s: the first %zu of %llu bytes; the rest was not kept\n",
+			what, content->len, (unsigned long long)bytes);
+	}
+}
+
+int
+cmd_cat(int argc, char **argv)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	const char *name, *argument;
+	auto_reading r = READING_INIT;
+	auto_record rec = RECORD_INIT;
+	auto_buf content = BUF_INIT, safe = BUF_INIT;
+	struct err err = ERR_INIT;
+	bool raw = false;
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		raw = true; /* the only option there is */
+	}
+	if (rc != 0) {
+		return command_line_status(rc);
+	}
+	if (command_line_operands(&cl, 2, 2) != 0) {
+		return EXIT_AIRLOCK;
+	}
+	rc = reading_open(&r, &err);
+	if (rc == 0) {
+		rc = record_load(&r, cl.operand[0], &rec, &err);
+	}
+	if (rc == 0) {
+		rc = fetch(&r, &rec, cl.operand[1], &content, &err);
+	}
+	if (rc != 0) {
+		return commands_fail(1, &err);
+	}
+	if (!raw && isatty(STDOUT_FILENO) == 1) {
+		text_safe(&safe, content.data, content.len, true);
+		rc = buf_error(&safe) != 0 ? -ENOMEM
+					   : fdio_write(STDOUT_FILENO, safe.data, safe.len);
+	} else {
+		rc = fdio_write(STDOUT_FILENO, content.data, content.len);
+	}
+	if (rc != 0) {
+		ignore_err(err_sys(&err, rc, "standard output"), "it is returned below");
+		return commands_fail(1, &err);
+	}
+	warn_cut(&rec, cl.operand[1], &content);
+	return 0;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock log`: calls, one line each, newest last. Runs in airlock-cli as the caller. Commands and
+ * names are the callers' and the tools': the index holds commands that are safe to print, the rest
+ * is escaped here.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/json.h"
+#include "commands.h"
+#include "view_list.h"
+#include "view_state.h"
+
+#define DEFAULT_LAST 20u
+
+struct request {
+	struct index_query query;
+	bool json;
+};
+
+/* -1 to go on, else the exit status. */
+static int
+parse(int argc, char **argv, struct request *ret)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	const char *name, *argument;
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		if (strcmp(name, "json") == 0) {
+			ret->json = true;
+		} else if (strcmp(name, "profile") == 0) {
+			ret->query.profile = argument;
+		} else if (strcmp(name, "verdict") == 0) {
+			ret->query.verdict = argument;
+		} else if (strcmp(name, "workflow") == 0) {
+			ret->query.workflow = argument;
+		} else if (strspn(argument, "0123456789") != strlen(argument) ||
+			   strlen(argument) - 1 >= 9) {
+			fprintf(stderr, "airlock: log: -n takes a number\n");
+			return EXIT_AIRLOCK;
+		} else {
+			ret->query.last = strtoul(argument, NULL, 10);
+		}
+	}
+	if (rc != 0) {
+		return command_line_status(rc);
+	}
+	return command_line_operands(&cl, 0, 0) != 0 ? EXIT_AIRLOCK : -1;
+}
+
+static void
+put_or_null(struct json *j, const char *key, const char *text)
+{
+	json_kv_str(j, key, text[0] != '\0' ? text : NULL);
+}
+
+static void
+put_number_or_null(struct json *j, const char *key, bool known, int64_t v)
+{
+	json_key(j, key);
+	if (known) {
+		json_int(j, v);
+	} else {
+		json_put_null(j);
+	}
+}
+
+static int
+print_json(void *arg, const struct index_call *call)
+{
+	bool ended = call->t1_ms != 0;
+	auto_buf line = BUF_INIT;
+	struct json j;
+
+	(void)arg;
+	json_init(&j, &line);
+	json_begin_object(&j);
+	json_kv_str(&j, "call", call->id);
+	json_key(&j, "changes");
+	json_begin_object(&j);
+	json_kv_uint(&j, "created", call->created);
+	json_kv_uint(&j, "deleted", call->deleted);
+	json_kv_uint(&j, "held", call->held);
+	json_kv_uint(&j, "modified", call->modified);
+	json_end(&j);
+	json_kv_str(&j, "command", call->command);
+	json_kv_uint(&j, "degraded", call->degraded);
+	json_kv_uint(&j, "denials", call->denials);
+	put_number_or_null(&j, "duration_ms", ended, view_list_duration(call));
+	put_number_or_null(&j, "exit", call->exit >= 0, call->exit);
+	put_or_null(&j, "key", call->key);
+	json_kv_str(&j, "mode", call->mode);
+	json_kv_str(&j, "profile", call->profile);
+	json_kv_uint(&j, "seq", call->seq);
+	put_or_null(&j, "settled", call->settled);
+	put_number_or_null(&j, "signal", call->signal != 0, call->signal);
+	json_kv_uint(&j, "t0", call->t0_ms);
+	put_number_or_null(&j, "t1", ended, (int64_t)call->t1_ms);
+	json_kv_str(&j, "tool", call->tool);
+	json_kv_uint(&j, "uid", call->uid);
+	json_kv_str(&j, "verdict", call->verdict);
+	json_kv_str(&j, "workflow", call->workflow);
+	json_kv_str(&j, "workflow_name", call->workflow_name);
+	json_end(&j);
+	buf_putc(&line, '\n');
+	if (json_error(&j) != 0) {
+		return json_error(&j);
+	}
+	return fwrite(line.data, 1, line.len, stdout) == line.len ? 0 : -EIO;
+}
+
+static int
+print_table(struct reading *r, const struct request *req, struct err *err)
+{
+	auto_view_list list = VIEW_LIST_INIT;
+	auto_buf page = BUF_INIT;
+	struct view v;
+	int rc;
+
+	view_init(&v, STDOUT_FILENO);
+	list.ix = r->ix;
+	rc = index_list(r->ix, &req->query, view_list_add, &list, err);
+	if (rc == 0) {
+		rc = view_list_prefixes(&list, err);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	view_list_print(&list, &v, clock_realtime_ms(), &page);
+	fwrite(page.data, 1, page.len, stdout);
+	if (list.count == 0 && v.terminal) {
+		fputs("airlock: no call matches\n", stderr);
+	}
+	return buf_error(&page);
+}
+
+/* Entries that are no entries are evidence of something: say it each time. */
+static void
+warn_damaged(struct reading *r)
+{
+	uint64_t damaged = 0;
+
+	if (index_damaged_count(r->ix, &damaged, NULL) == 0 && damaged > 0) {
+		fflush(stdout);
+		fprintf(stderr,
+			"airlock: %llu damaged journal %s in %s (table `damaged` of index.db)\n",
+			(unsigned long long)damaged, damaged == 1 ? "entry" : "entries",
+			r->store.path);
+	}
+}
+
+int
+cmd_log(int argc, char **argv)
+{
+	struct request req = { .query = { .last = DEFAULT_LAST } };
+	auto_reading r = READING_INIT;
+	struct err err = ERR_INIT;
+	int rc = parse(argc, argv, &req);
+
+	if (rc >= 0) {
+		return rc;
+	}
+	rc = reading_open(&r, &err);
+	if (rc == -ENOENT) {
+		fprintf(stderr, "airlock: %s\n", err.text);
+		return 0;
+	}
+	if (rc == 0) {
+		rc = req.json ? index_list(r.ix, &req.query, print_json, NULL, &err)
+			      : print_table(&r, &req, &err);
+	}
+	if (rc != 0) {
+		if (err.code == 0) {
+			ignore_err(err_sys(&err, rc, "list calls"), "it is returned below");
+		}
+		return commands_fail(1, &err);
+	}
+	warn_damaged(&r);
+	return 0;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of verbs, their help, and the reading of their options. Runs in airlock-cli as the
+ * caller; argv is the caller's.
+ */
+#include "commands.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "view_format.h"
+
+#define HELP_COLUMNS 80u
+#define HELP_INDENT 26u
+#define OPTIONS_PER_VERB 12u
+#define OPTION_VALUE 256 /* getopt's value of the verb's first option; above every letter */
+#define NAME_MAX_LEN 31u
+
+enum visibility { SHOWN, HIDDEN };
+
+const struct command commands[] = {
+/* clang-format off */
+#define COMMAND(name, handler, visibility, synopsis, help) \
+	{ name, synopsis, help, visibility, handler },
+#include "commands.def"
+#undef COMMAND
+	/* clang-format on */
+	{ NULL, NULL, NULL, HIDDEN, NULL },
+};
+
+static const struct verb_option {
+	const char *verb;
+	int letter;
+	const char *name, *argument, *help;
+} verb_options[] = {
+/* clang-format off */
+#define OPTION(verb, letter, name, argument, help) { verb, letter, name, argument, help },
+#include "options.def"
+#undef OPTION
+	/* clang-format on */
+};
+
+const struct command *
+commands_find(const char *name)
+{
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (strcmp(c->name, name) == 0) {
+			return c;
+		}
+	}
+	return NULL;
+}
+
+/*
+ * Edits (insert, delete, replace, swap of neighbours) from a to b; both at most NAME_MAX_LEN
+ * long.
+ */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t rows[3][NAME_MAX_LEN + 1];
+	size_t *before = rows[0], *last = rows[1], *row = rows[2];
+	size_t a_len = strlen(a), b_len = strlen(b);
+
+	for (size_t j = 0; j <= b_len; j++) {
+		last[j] = j;
+		before[j] = j;
+	}
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t *spare = before;
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
+
+			best = last[j] + 1 < best ? last[j] + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < best) {
+				best = before[j - 2] + 1;
+			}
+			row[j] = best;
+		}
+		before = last;
+		last = row;
+		row = spare;
+	}
+	return last[b_len];
+}
+
+const struct command *
+commands_nearest(const char *name)
+{
+	const struct command *best = NULL;
+	size_t best_distance =
+		strlen(name) < 4 ? 2 : 3; /* as far as that is no typing error any more */
+
+	if (strlen(name) > NAME_MAX_LEN) {
+		return NULL;
+	}
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		size_t d = c->hidden ? SIZE_MAX : distance(name, c->name);
+
+		if (d < best_distance) {
+			best = c;
+			best_distance = d;
+		}
+	}
+	return best;
+}
+
+int
+commands_fail(int status, const struct err *err)
+{
+	fprintf(stderr, "airlock: %s\n", err->text);
+	return status;
+}
+
+/* ---- help --------------------------------------------------------------------------------- */
+
+static void
+print_verbs(FILE *out)
+{
+	fputs("usage: airlock VERB [options]\n\n"
+	      "airlock runs one tool call in one sandbox, and keeps what is needed to prove\n"
+	      "afterwards what went in, what was allowed and what came out.\n\n",
+	      out);
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (!c->hidden) {
+			fprintf(out, "  %-9s%s\n", c->name, c->help);
+		}
+	}
+	fputs("\nA CALL is named by its id, by a start of it that is unique, or by @last.\n"
+	      "airlock help VERB lists a verb's options; airlock(1) is the manual.\n",
+	      out);
+}
+
+/* One option in two columns; an argument may be NULL or "". */
+static void
+print_option(int letter, const char *name, const char *argument, const char *help)
+{
+	auto_buf head = BUF_INIT, line = BUF_INIT;
+
+	if (letter != 0) {
+		buf_printf(&head, "-%c, ", letter);
+	}
+	buf_printf(&head, "--%s", name);
+	if (argument != NULL && argument[0] != '\0') {
+		buf_printf(&head, " %s", argument);
+	}
+	buf_puts(&line, "  ");
+	view_pad(&line, buf_text(&head), HELP_INDENT - 3, false);
+	buf_putc(&line, ' ');
+	view_wrap(&line, help, HELP_INDENT, HELP_COLUMNS);
+	fputs(buf_text(&line), stdout);
+}
+
+static void
+print_verb(const struct command *c)
+{
+	printf("usage: airlock %s%s%s\n\n%s\n", c->name, c->synopsis[0] != '\0' ? " " : "",
+	       c->synopsis, c->help);
+	for (size_t i = 0; i < ARRAY_LEN(verb_options); i++) {
+		const struct verb_option *o = &verb_options[i];
+
+		if (strcmp(o->verb, c->name) == 0) {
+			print_option(o->letter, o->name, o->argument, o->help);
+		}
+	}
+	if (strcmp(c->name, "run") == 0) {
+		/* the front's own table: it reads these, airlock-cli only tells of them */
+#define X(letter, name, kind, member, argument, help) print_option(letter, name, argument, help);
+#include "run_options.def"
+#undef X
+	}
+}
+
+int
+cmd_help(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc ==
+	    0) { /* `airlock` alone: a gateway's empty variable must not look like success */
+		print_verbs(stderr);
+		return EXIT_AIRLOCK;
+	}
+	if (argc == 1 || argv[1][0] == '-') {
+		print_verbs(stdout);
+		return 0;
+	}
+	c = commands_find(argv[1]);
+	if (c == NULL) {
+		auto_buf name = BUF_INIT;
+
+		text_safe(&name, argv[1], strlen(argv[1]), false);
+		fprintf(stderr, "airlock: no verb %s; airlock help lists them\n", buf_text(&name));
+		return EXIT_AIRLOCK;
+	}
+	print_verb(c);
+	return 0;
+}
+
+int
+cmd_version(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	puts("airlock " AIRLOCK_VERSION);
+	return 0;
+}
+
+/* The static front runs calls; this program is never on that path. */
+int
+cmd_run(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	fputs("airlock: run is done by the program airlock itself; this is airlock-cli\n", stderr);
+	return EXIT_AIRLOCK;
+}
+
+/* ---- one verb's command line -------------------------------------------------------------- */
+
+/* getopt's two tables for one verb; returns the number of long options. */
+static size_t
+options_of(const char *verb, struct option *longs, char *shorts)
+{
+	size_t count = 0;
+
+	*shorts++ = '+'; /* stop at operands: they are collected here, so that options may follow
+			    them */
+	*shorts++ = ':';
+	*shorts++ = 'h';
+	for (size_t i = 0; i < ARRAY_LEN(verb_options) && count < OPTIONS_PER_VERB; i++) {
+		const struct verb_option *o = &verb_options[i];
+
+		if (strcmp(o->verb, verb) != 0) {
+			continue;
+		}
+		longs[count++] = (struct option){
+			.name = o->name,
+			.has_arg = o->argument != NULL ? required_argument : no_argument,
+			.val = OPTION_VALUE + (int)i,
+		};
+		if (o->letter != 0) {
+			*shorts++ = (char)o->letter;
+			if (o->argument != NULL) {
+				*shorts++ = ':';
+			}
+		}
+	}
+	longs[count++] = (struct option){ .name = "help", .has_arg = no_argument, .val = 'h' };
+	longs[count] = (struct option){ .name = NULL };
+	*shorts = '\0';
+	return count;
+}
+
+static const struct verb_option *
+option_of(const char *verb, int value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(verb_options); i++) {
+		const struct verb_option *o = &verb_options[i];
+
+		if (strcmp(o->verb, verb) == 0 &&
+		    (value == OPTION_VALUE + (int)i || value == o->letter)) {
+			return o;
+		}
+	}
+	return NULL;
+}
+
+static int
+bad_option(const struct command_line *cl, int c)
+{
+	const char *word = cl->argv[optind - 1];
+	auto_buf name = BUF_INIT;
+
+	if (optopt > 0 && optopt < OPTION_VALUE && strncmp(word, "--", 2) != 0) {
+		buf_putc(&name, '-');
+		text_safe(&name, &(char){ (char)optopt }, 1, false);
+	} else {
+		text_safe(&name, word, strlen(word), false);
+	}
+	fprintf(stderr, "airlock: %s: %s %s; airlock help %s lists the options\n", cl->argv[0],
+		c == ':' ? "an argument is missing after" : "there is no option", buf_text(&name),
+		cl->argv[0]);
+	return -EINVAL;
+}
+
+static int
+take_operand(struct command_line *cl)
+{
+	if (cl->operands == OPERANDS_MAX) {
+		fprintf(stderr, "airlock: %s: too many operands\n", cl->argv[0]);
+		return -EINVAL;
+	}
+	cl->operand[cl->operands++] = cl->argv[optind++];
+	return 0;
+}
+
+int
+command_line_next(struct command_line *cl, const char **ret_name, const char **ret_argument)
+{
+	struct option longs[OPTIONS_PER_VERB + 2];
+	char shorts[4 + 2 * OPTIONS_PER_VERB];
+	const struct verb_option *o;
+	int c, rc;
+
+	options_of(cl->argv[0], longs, shorts);
+	opterr = 0;
+	for (;;) {
+		bool ended;
+
+		optopt = 0;
+		c = getopt_long(cl->argc, cl->argv, shorts, longs, NULL);
+		if (c != -1) {
+			break;
+		}
+		ended = optind > 1 && strcmp(cl->argv[optind - 1], "--") == 0;
+		if (optind >= cl->argc) {
+			return 0;
+		}
+		do {
+			rc = take_operand(cl);
+		} while (rc == 0 && ended && optind < cl->argc);
+		if (rc != 0 || ended) {
+			return rc;
+		}
+	}
+	if (c == 'h') {
+		print_verb(commands_find(cl->argv[0]));
+		return -ECANCELED;
+	}
+	o = c == '?' || c == ':' ? NULL : option_of(cl->argv[0], c);
+	if (o == NULL) {
+		return bad_option(cl, c);
+	}
+	*ret_name = o->name;
+	*ret_argument = o->argument != NULL ? optarg : NULL;
+	return 1;
+}
+
+int
+command_line_status(int rc)
+{
+	return rc == -ECANCELED ? 0 : EXIT_AIRLOCK;
+}
+
+int
+command_line_operands(const struct command_line *cl, size_t min, size_t max)
+{
+	if (cl->operands >= min && cl->operands <= max) {
+		return 0;
+	}
+	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0],
+		commands_find(cl->argv[0])->synopsis);
+	return -EINVAL;
+}

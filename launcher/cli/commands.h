@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs of airlock-cli and how their command lines are read. Run as the caller; argv is the
+ * caller's. The person typed `airlock`, so that is the name in every message.
+ */
+#ifndef AIRLOCK_CLI_COMMANDS_H
+#define AIRLOCK_CLI_COMMANDS_H
+
+#include <stddef.h>
+
+#include "../base/cleanup.h"
+#include "../base/err.h"
+
+/* Exit of airlock itself when it could not do what was asked for (docs/airlock.1). */
+#define EXIT_AIRLOCK 125
+
+struct command {
+	const char *name, *synopsis, *help;
+	int hidden;
+	int (*handler)(int argc, char **argv); /* argv[0] is the verb; returns the exit status */
+};
+
+/* Ends with a row whose name is NULL. */
+extern const struct command commands[];
+
+#define COMMAND(name, handler, visibility, synopsis, help) int handler(int argc, char **argv);
+#include "commands.def"
+#undef COMMAND
+
+/* NULL when there is none. */
+const struct command *commands_find(const char *name);
+/* The verb that is nearest to what was typed; NULL when nothing is near. */
+const struct command *commands_nearest(const char *name);
+/* Prints `airlock: text` to stderr; returns status. */
+int commands_fail(int status, const struct err *err);
+
+/* ---- one verb's command line -------------------------------------------------------------- */
+
+#define OPERANDS_MAX 4
+
+struct command_line {
+	int argc;
+	char **argv;
+	const char *operand[OPERANDS_MAX];
+	size_t operands;
+};
+
+/*
+ * The next option of the verb argv[0] (options.def): 1 with its name and argument (borrowed from
+ * argv, NULL when it takes none); 0 at the end, when operand[] is complete; else a negative number,
+ * after one line on stderr: the caller returns EXIT_AIRLOCK. --help prints the verb's help and ends
+ * the process's work with -ECANCELED: the caller returns 0 (commands_line_status says which).
+ */
+int command_line_next(struct command_line *cl, const char **ret_name,
+		      const char **ret_argument) must_check;
+/* The exit status for a negative result of the above. */
+int command_line_status(int rc);
+/* After the last option: the number of operands must be between min and max. */
+int command_line_operands(const struct command_line *cl, size_t min, size_t max) must_check;
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The static front: `airlock run` from argv to exit status, in the order of docs/architecture.md's pipeline.
+ * Each step fills its part of struct front and is the only one to write it; later steps read. Runs as the caller; as
+ * root it becomes the workspace's owner after the cgroup parent stands (front_identity.c) and never turns back.
+ * Trusts: its own binary's neighbours, the caller's options as wishes that only narrow, nothing in the workspace.
+ */
+#ifndef AIRLOCK_CLI_FRONT_H
+#define AIRLOCK_CLI_FRONT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/arena.h"
+#include "../base/err.h"
+#include "../plan/plan_build.h"
+#include "../snapshot/snapshot.h"
+#include "../store/store.h"
+#include "../supervise/supervise.h"
+
+/* Exit statuses of our own; docs/airlock.1, "EXIT STATUS". */
+#define EXIT_HELD 123
+#define EXIT_TIMEOUT 124
+#define EXIT_AIRLOCK 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+#define EXIT_SIGNAL_BASE 128
+#define EXIT_OOM 137
+
+struct front_options {
+	const char *profile, *workspace, *chdir, *key, *mode, *context, *result;
+	int result_fd; /* -1 when not given */
+	const char **env, **env_files, **limits;
+	size_t env_count, env_file_count, limit_count;
+	bool raw, dry_run, no_stdin, quiet, verbose;
+	const char *const *argv; /* COMMAND … */
+	size_t argc;
+};
+
+/* The programs and files that belong to this airlock. Opened before any drop of ids. */
+struct front_paths {
+	int jail_fd, cli_fd, log_fd; /* O_PATH */
+	const char *shipped;         /* directory of the shipped profiles */
+};
+
+struct front {
+	struct arena arena;
+	struct err err;
+	struct front_options opt;
+	struct front_paths paths;
+	bool is_root;               /* root over more than one id, before any drop */
+	struct profile *profile;
+	struct request req;
+	int uid_lock_fd;            /* IDENTITY_RANGE: keeps the id ours */
+	struct cgroup_site site;
+	const char *site_cache;     /* its file */
+	struct cgroup cgroup;
+	uint64_t shmem_bytes;
+	struct store store;
+	uint8_t workflow[16];
+	uint64_t seq;
+	int scratch_parent_fd;      /* $STATE/scratch when the upper is on disk */
+	int upper_parent_fd;        /* the call's directory in it */
+	int workspace_clone;        /* detached mount; -1 for a plain user */
+	struct plan_builder *builder;
+	const struct plan *plan;
+	struct relay relay;
+	struct jail_handle jail;
+	struct outcome outcome;
+	bool recorded;              /* the planned part is durable */
+	uint64_t t0_ms, t1_ms;
+	int64_t start_ns;           /* coarse clock before the jail: an entry of the input tree with a later ctime is unstable */
+	struct pack pack;
+	bool tree_known;
+	struct tree_result tree;
+	struct change_set changes;
+	bool changes_known;
+	const char *settled;        /* committed held discarded none */
+	const char *settle_reason;  /* why held, NULL else */
+	const char *warnings[16];
+	size_t warning_count;
+	int exit_status;
+	struct journal_pos outcome_pos;
+};
+
+/* Each returns 0 or -errno with f->err set; f->exit_status says which exit that is (EXIT_AIRLOCK by default). */
+int front_parse(struct front *f, int argc, char **argv) must_check;
+int front_find_paths(struct front *f) must_check;
+int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a workspace */
+int front_identity(struct front *f) must_check;       /* who the tool is */
+int front_root_cgroup(struct front *f) must_check;    /* root: what needs root, before the drop */
+int front_become_owner(struct front *f) must_check;   /* root: the drop */
+int front_store(struct front *f) must_check;          /* state directory, call id, workflow */
+int front_claim(struct front *f) must_check;          /* key and number in the workflow; opens the pack */
+int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
+int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
+int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
+int front_environment(struct front *f) must_check;
+/* Where groups go, from the cache in cache_dir or discovered. */
+int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
+int front_layers(struct front *f) must_check;         /* what this host lacks, and whether that is allowed */
+int front_upper(struct front *f) must_check;          /* tmpfs or disk */
+int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
+int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */
+int front_launch(struct front *f) must_check;         /* spawn, planned part, supervise */
+int front_settle(struct front *f) must_check;         /* change set: collect, commit, hold, discard */
+int front_record_planned(struct front *f) must_check;
+int front_record_outcome(struct front *f) must_check;
+void front_result(struct front *f);                   /* --result, stderr, exit status */
+void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */
+
+/* Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit status or -errno. */
+int front_run_cli(struct front *f, const char *const argv[]) must_check;
+
+/* AIRLOCK_TRACE=1: what each step cost, on stderr at the end. */
+void trace_start(void);
+void trace_step(const char *name);
+void trace_print(void);
+
+int front_main_run(int argc, char **argv);
+
+#endif

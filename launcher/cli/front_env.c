@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front. The tool's environment is made, not inherited: a fixed base, what the profile sets and passes, what
+ * the caller hands in with -e and the profile accepts. Loader and interpreter names never cross (envnames.def).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/fdio.h"
+#include "front.h"
+
+#define ENV_FILE_MAX (1u << 20)
+
+struct env_list {
+	struct front *f;
+	const char **items;
+	size_t count, room;
+};
+
+static int
+put(struct env_list *list, const char *name, size_t name_len, const char *value)
+{
+	char *entry = arena_printf(&list->f->arena, "%.*s=%s", (int)name_len, name, value);
+
+	if (entry == NULL) {
+		return err_set(&list->f->err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		if (strncmp(list->items[i], entry, name_len + 1) == 0) {
+			list->items[i] = entry;
+			return 0;
+		}
+	}
+	if (list->count + 1 >= list->room) {
+		size_t room = list->room == 0 ? 64 : list->room * 2;
+		const char **grown = arena_alloc(&list->f->arena, room * sizeof(*grown));
+
+		if (grown == NULL) {
+			return err_set(&list->f->err, -ENOMEM, "out of memory");
+		}
+		if (list->count > 0) {
+			memcpy(grown, list->items, list->count * sizeof(*grown));
+		}
+		list->items = grown;
+		list->room = room;
+	}
+	list->items[list->count++] = entry;
+	return 0;
+}
+
+static int
+put_base(struct env_list *list)
+{
+	const struct identity *id = &list->f->req.identity;
+	const struct profile *p = list->f->profile;
+	int rc = put(list, "HOME", 4, id->home);
+
+	if (rc == 0) {
+		rc = put(list, "USER", 4, id->user);
+	}
+	if (rc == 0) {
+		rc = put(list, "LOGNAME", 7, id->user);
+	}
+	if (rc == 0) {
+		rc = put(list, "SHELL", 5, id->shell);
+	}
+	if (rc == 0) {
+		rc = put(list, "PWD", 3, list->f->req.cwd);
+	}
+	for (size_t i = 0; rc == 0 && i < p->env_set_count; i++) {
+		rc = put(list, p->env_set[i].name, strlen(p->env_set[i].name), p->env_set[i].value);
+	}
+	return rc;
+}
+
+static int
+pass_on(struct env_list *list)
+{
+	extern char **environ;
+	int rc = 0;
+
+	for (char **e = environ; rc == 0 && *e != NULL; e++) {
+		const char *equals = strchr(*e, '=');
+		auto_free char *name = equals != NULL ? strndup(*e, (size_t)(equals - *e)) : NULL;
+
+		if (name != NULL && profile_env_matches(&list->f->profile->env_pass, name) &&
+		    profile_env_refused(name) == NULL) {
+			rc = put(list, name, strlen(name), equals + 1);
+		}
+	}
+	return rc;
+}
+
+/* "NAME=VALUE", or "NAME" for the value in our own environment. */
+static int
+hand_in(struct env_list *list, const char *given, const char *from)
+{
+	struct front *f = list->f;
+	size_t len = strcspn(given, "=");
+	char *name = arena_copy(&f->arena, given, len);
+	const char *value = given[len] == '=' ? given + len + 1 : NULL;
+	const char *refused;
+
+	if (name == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	if (len == 0 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len) {
+		return err_set(&f->err, -EINVAL, "%s: not the name of a variable: %s", from, name);
+	}
+	refused = profile_env_refused(name);
+	if (refused != NULL) {
+		return err_set(&f->err, -EPERM, "%s: %s never crosses into a sandbox: %s", from, name, refused);
+	}
+	if (!profile_env_matches(&f->profile->env_accept, name)) {
+		return err_set(&f->err, -EPERM, "%s: profile %s does not accept %s; add it to environment.accept",
+			       from, f->profile->name, name);
+	}
+	if (value == NULL) {
+		value = getenv(name);
+	}
+	if (value == NULL) {
+		return err_set(&f->err, -ENOENT, "%s: %s is not set in airlock's environment", from, name);
+	}
+	return put(list, name, len, value);
+}
+
+static int
+hand_in_file(struct env_list *list, const char *path)
+{
+	struct front *f = list->f;
+	auto_buf text = BUF_INIT;
+	char *save = NULL;
+	int rc = fdio_slurp_at(AT_FDCWD, path, ENV_FILE_MAX, &text);
+
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "--env-file %s", path);
+	}
+	if (text.len == 0) {
+		return 0;
+	}
+	if (memchr(text.data, 0, text.len) != NULL) {
+		return err_set(&f->err, -EINVAL, "--env-file %s: a NUL byte in it", path);
+	}
+	for (char *line = strtok_r((char *)text.data, "\n", &save); rc == 0 && line != NULL;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (line[0] == '#' || line[0] == '\0') {
+			continue;
+		}
+		rc = strchr(line, '=') == NULL
+			     ? err_set(&f->err, -EINVAL, "--env-file %s: a line without '='", path)
+			     : hand_in(list, line, "--env-file");
+	}
+	return rc;
+}
+
+int
+front_environment(struct front *f)
+{
+	struct env_list list = { .f = f };
+	int rc = put_base(&list);
+
+	if (rc == 0) {
+		rc = pass_on(&list);
+	}
+	for (size_t i = 0; rc == 0 && i < f->opt.env_file_count; i++) {
+		rc = hand_in_file(&list, f->opt.env_files[i]);
+	}
+	for (size_t i = 0; rc == 0 && i < f->opt.env_count; i++) {
+		rc = hand_in(&list, f->opt.env[i], "-e");
+	}
+	f->req.envp = list.items;
+	f->req.envc = list.count;
+	return rc;
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: from a finished plan to a dead sandbox. The planned part is durable before the jail is told to go on;
+ * both happen at once, because the jail builds its mounts while the journal syncs. The input tree is hashed by the one
+ * further thread, beside the tool, and joined before anything is settled.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/text.h"
+#include "../supervise/idmap.h"
+#include "front.h"
+
+#define TREE_STACK (512u << 10)
+
+struct hasher {
+	struct front *f;
+	pthread_t thread;
+	bool started;
+	atomic_bool cancel;
+	int cache_fd;
+	int result;
+	struct err err;
+};
+
+static void *
+hash_input(void *arg)
+{
+	struct hasher *h = arg;
+	const struct tree_request req = {
+		.root_fd = h->f->req.workspace_fd,
+		.cache_fd = h->cache_fd,
+		.content = h->f->profile->capture_inputs == CAPTURE_CONTENT,
+		.start_ns = h->f->start_ns,
+		.pack = &h->f->pack,
+		.cancel = &h->cancel,
+	};
+
+	h->result = tree_hash(&req, &h->f->tree, &h->err);
+	return NULL;
+}
+
+static int
+open_stat_cache(struct front *f)
+{
+	const struct request *r = &f->req;
+	uint8_t digest[32];
+	char key[96], name[96], hex[HEX_DIGEST_SIZE];
+
+	snprintf(key, sizeof(key), "%llu:%llu:%lld", (unsigned long long)r->workspace_dev,
+		 (unsigned long long)r->workspace_ino, (long long)r->workspace_btime_ns);
+	sha256_of(key, strlen(key), digest);
+	text_hex(digest, 16, hex);
+	snprintf(name, sizeof(name), "cache/stat-%s", hex);
+	/* Without it every file is hashed again: slower, not wrong. */
+	return openat(f->store.dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+static int
+start_hasher(struct front *f, struct hasher *h)
+{
+	pthread_attr_t attr;
+	int rc;
+
+	h->f = f;
+	h->cache_fd = open_stat_cache(f);
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, TREE_STACK);
+	rc = pthread_create(&h->thread, &attr, hash_input, h);
+	pthread_attr_destroy(&attr);
+	if (rc != 0) {
+		return err_sys(&f->err, -rc, "start the thread that hashes the input");
+	}
+	h->started = true;
+	return 0;
+}
+
+static void
+join_hasher(struct front *f, struct hasher *h)
+{
+	if (!h->started) {
+		return;
+	}
+	pthread_join(h->thread, NULL);
+	if (h->cache_fd >= 0) {
+		close(h->cache_fd);
+	}
+	f->tree_known = h->result == 0;
+	if (h->result < 0) {
+		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s", h->err.text));
+	}
+}
+
+static int
+block_signals(struct front *f)
+{
+	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++) {
+		sigaddset(&set, forwarded[i]);
+	}
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
+		return err_sys(&f->err, -errno, "block signals");
+	}
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_sys(&f->err, -errno, "signalfd") : fd;
+}
+
+/* The tool's ends of the pipes belong to the id that it runs as, else it could not open /dev/stdout. */
+static int
+own_pipes(struct front *f, const int child_fds[RELAY__COUNT])
+{
+	const struct identity *id = &f->req.identity;
+
+	for (int i = 0; id->kind == IDENTITY_RANGE && i < RELAY__COUNT; i++) {
+		struct stat st;
+
+		if (fstat(child_fds[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
+		    fchown(child_fds[i], id->uid_outside, id->gid_outside) < 0) {
+			return err_sys(&f->err, -errno, "hand the pipes to uid %u", id->uid_outside);
+		}
+	}
+	return 0;
+}
+
+static int
+spawn(struct front *f)
+{
+	int child_fds[RELAY__COUNT] = { -1, -1, -1 };
+	struct spawn_request req = { .plan = f->plan, .jail_exe_fd = f->paths.jail_fd,
+				     .workspace_clone = f->workspace_clone, .stdio = child_fds,
+				     .cgroup = &f->cgroup };
+	int rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes, f->opt.no_stdin,
+			    f->opt.raw, child_fds, &f->err);
+
+	if (rc == 0) {
+		rc = own_pipes(f, child_fds);
+	}
+	if (rc == 0) {
+		f->start_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+		rc = spawn_jail(&req, &f->jail, &f->err);
+	}
+	for (int i = 0; i < RELAY__COUNT; i++) {
+		cleanup_fd(&child_fds[i]);
+	}
+	return rc;
+}
+
+static int
+supervise(struct front *f, int signal_fd)
+{
+	struct hasher hasher = { .cancel = false, .cache_fd = -1 };
+	const struct supervise_request req = {
+		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
+		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,
+		.signal_fd = signal_fd, .disk_watch_fd = f->upper_parent_fd,
+	};
+	int rc = start_hasher(f, &hasher);
+
+	if (rc == 0) {
+		rc = supervise_run(&req, &f->outcome, &f->err);
+	}
+	if (rc == 0 && !f->outcome.launched) {
+		atomic_store(&hasher.cancel, true); /* nothing ran: what it would have seen is of no use */
+	}
+	trace_step("run the tool");
+	join_hasher(f, &hasher);
+	trace_step("join the input hash");
+	return rc;
+}
+
+int
+front_launch(struct front *f)
+{
+	auto_fd signal_fd = block_signals(f);
+	int rc = signal_fd < 0 ? signal_fd : spawn(f);
+
+	trace_step("spawn the jail");
+	if (rc == 0) {
+		rc = front_record_planned(f);
+		trace_step("planned part durable");
+	}
+	return rc == 0 ? supervise(f, signal_fd) : rc;
+}
+
+int
+front_clone_workspace(struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+
+	if (!f->is_root) {
+		return 0;
+	}
+	f->workspace_clone = idmap_clone(f->req.workspace_fd, f->req.workspace, !id->dropped,
+					 id->uid_outside, id->gid_outside, &f->err);
+	f->req.workspace_clone = f->workspace_clone >= 0;
+	return f->workspace_clone < 0 ? f->workspace_clone : 0;
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: what this host has of the layers. A layer that is missing ends the launch unless the profile lists
+ * it under allow_degraded; then its fallback applies and the record says so.
+ * The cgroup part has two halves: front_cgroup_site runs before any drop of ids, front_layers after.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../base/limits.h"
+#include "../base/text.h"
+#include "../plan/plan.h"
+#include "../snapshot/remove.h"
+#include "../supervise/cgroup_delegate.h"
+#include "../sys/sys.h"
+#include "front.h"
+
+#define LANDLOCK_NEEDED 2
+#define LANDLOCK_KNOWN 7 /* newer ABIs bring rights that the plan's rules do not speak of */
+#define TMPFS_XATTR_MAJOR 6
+#define TMPFS_XATTR_MINOR 6
+#define ROOT_CACHE "/run/airlock"
+
+/* Boot and own groups decide where groups go; a reboot or another session must not meet a stale answer. */
+static char *
+site_cache(struct front *f, const char *dir)
+{
+	auto_buf text = BUF_INIT;
+	uint8_t digest[32];
+	char hex[HEX_DIGEST_SIZE];
+
+	if (fdio_slurp_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", CAP_PROC_FILE, &text) < 0 ||
+	    fdio_slurp_at(AT_FDCWD, "/proc/self/cgroup", CAP_PROC_FILE, &text) < 0) {
+		return NULL;
+	}
+	sha256_of(text.data, text.len, digest);
+	text_hex(digest, 32, hex);
+	return arena_printf(&f->arena, "%s/cgroup-%.32s", dir, hex);
+}
+
+static int
+load_site(struct front *f, const char *path)
+{
+	auto_buf bytes = BUF_INIT;
+	struct stat st;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
+		return -ESTALE;
+	}
+	rc = fdio_slurp(fd, CAP_PROC_FILE, &bytes);
+	return rc < 0 ? rc : cgroup_site_decode(bytes.data, bytes.len, &f->site);
+}
+
+static int
+discover_site(struct front *f, const char *path)
+{
+	const char *argv[] = { "airlock", "cgroup-site", "--out", path, NULL };
+	int rc = front_run_cli(f, argv);
+
+	if (rc != 0) {
+		return rc < 0 ? rc : err_set(&f->err, -EIO, "cgroups could not be looked at");
+	}
+	rc = load_site(f, path);
+	return rc < 0 ? err_sys(&f->err, rc, "%s", path) : 0;
+}
+
+/* On v2 without a group of our own: a delegated scope, from systemd, around this process. */
+static int
+enter_scope(struct front *f)
+{
+	struct cgroup_site scoped;
+	struct err err = ERR_INIT;
+	char pid[16];
+
+	if (!cgroup_scope_ready()) {
+		const char *argv[] = { "airlock", "cgroup-scope", "--pid", pid,
+				       f->is_root ? "--system" : NULL, NULL };
+
+		snprintf(pid, sizeof(pid), "%d", (int)getpid());
+		if (front_run_cli(f, argv) != 0) {
+			return 0; /* none to be had: the site's own reason stands */
+		}
+	}
+	if (cgroup_scope_enter(&scoped, &err) == 0) {
+		cgroup_site_finish(&f->site);
+		f->site = scoped;
+	}
+	return 0;
+}
+
+int
+front_cgroup_site(struct front *f, const char *cache_dir)
+{
+	const char *path;
+	int rc = fdio_mkdirs(cache_dir, 0755);
+
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "make %s", cache_dir);
+	}
+	path = site_cache(f, cache_dir);
+	if (path == NULL) {
+		return err_set(&f->err, -EIO, "read /proc/self/cgroup");
+	}
+	f->site_cache = path;
+	rc = load_site(f, path);
+	/* Where something is missing an administrator may have mended it; on v2 the scope is asked for anyway. */
+	if (rc == 0 && f->site.missing != 0 && f->site.version != CGROUP_V2) {
+		cgroup_site_finish(&f->site);
+		rc = -ESTALE;
+	}
+	if (rc < 0) {
+		rc = discover_site(f, path);
+	}
+	if (rc == 0 && f->site.missing != 0 && f->site.version == CGROUP_V2) {
+		rc = enter_scope(f);
+	}
+	return rc;
+}
+
+int
+front_root_cgroup(struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+	int rc;
+
+	if (!f->is_root) {
+		return 0;
+	}
+	rc = front_cgroup_site(f, ROOT_CACHE);
+	if (rc == 0 && id->dropped && f->site.missing == 0) {
+		rc = cgroup_delegate(&f->site, id->owner_uid, id->owner_gid, &f->err);
+	}
+	return rc;
+}
+
+static int
+missing_layer(struct front *f, uint32_t bits, const char *name, const char *why)
+{
+	uint32_t refused = bits & ~f->profile->allow_degraded;
+
+	if (refused != 0) {
+		return err_set(&f->err, -EOPNOTSUPP, "layer %s is missing here and profile %s does not allow to do "
+						     "without it: %s", name, f->profile->name, why);
+	}
+	f->req.degraded |= bits;
+	return 0;
+}
+
+static int
+check_cgroup(struct front *f)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} layers[] = {
+		{ DEGRADE_CGROUP_MEMORY, "cgroup.memory" },
+		{ DEGRADE_CGROUP_PIDS, "cgroup.pids" },
+		{ DEGRADE_CGROUP_CPU, "cgroup.cpu" },
+	};
+	int rc = 0;
+
+	if (!f->is_root) {
+		rc = front_cgroup_site(f, arena_printf(&f->arena, "%s/cache", f->store.path));
+	}
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(layers); i++) {
+		if ((f->site.missing & layers[i].bit) != 0) {
+			rc = missing_layer(f, layers[i].bit, layers[i].name,
+					   f->site.why != NULL ? f->site.why : "");
+		}
+	}
+	f->cgroup.missing = f->site.missing; /* the watch asks, also where no group is ever made */
+	return rc;
+}
+
+static int
+check_landlock(struct front *f)
+{
+	int abi = sys_landlock_abi();
+
+	if (abi < LANDLOCK_NEEDED) {
+		return missing_layer(f, DEGRADE_LANDLOCK, "landlock",
+				     abi < 0 ? "the kernel has no Landlock: boot with lsm=landlock,… or list landlock in "
+					       "allow_degraded"
+					     : "Landlock ABI 2 is needed (Linux 5.19)");
+	}
+	f->req.landlock_abi = abi < LANDLOCK_KNOWN ? abi : LANDLOCK_KNOWN;
+	return 0;
+}
+
+/* A filter around us may hold the one listener that a task can have; only the kernel knows, at load time. */
+static int
+check_notify(struct front *f)
+{
+	auto_buf status = BUF_INIT;
+
+	if ((f->profile->allow_degraded & DEGRADE_NOTIFY) == 0) {
+		return 0;
+	}
+	if (fdio_slurp_at(AT_FDCWD, "/proc/self/status", CAP_PROC_FILE, &status) == 0 &&
+	    strstr(buf_text(&status), "\nSeccomp:\t0") == NULL) {
+		f->req.degraded |= DEGRADE_NOTIFY;
+	}
+	return 0;
+}
+
+int
+front_layers(struct front *f)
+{
+	int rc = check_cgroup(f);
+
+	if (rc == 0) {
+		rc = check_landlock(f);
+	}
+	return rc == 0 ? check_notify(f) : rc;
+}
+
+static bool
+tmpfs_has_xattrs(void)
+{
+	struct utsname host;
+	unsigned int major = 0, minor = 0;
+
+	return uname(&host) == 0 && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+	       (major > TMPFS_XATTR_MAJOR || (major == TMPFS_XATTR_MAJOR && minor >= TMPFS_XATTR_MINOR));
+}
+
+/* The call's directory on disk: what a crash leaves of it is swept by the next command. */
+static int
+upper_on_disk(struct front *f)
+{
+	struct request *r = &f->req;
+	struct stat st;
+	auto_fd parent = -1;
+
+	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
+		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
+	}
+	parent = openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (parent < 0 || mkdirat(parent, r->call_text, 0700) < 0) {
+		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, r->call_text);
+	}
+	f->scratch_parent_fd = take_fd(&parent);
+	f->upper_parent_fd = openat(f->scratch_parent_fd, r->call_text,
+				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (f->upper_parent_fd < 0 || fstat(f->upper_parent_fd, &st) < 0) {
+		return err_sys(&f->err, -errno, "open %s/scratch/%s", f->store.path, r->call_text);
+	}
+	if (r->identity.kind == IDENTITY_RANGE &&
+	    fchown(f->upper_parent_fd, r->identity.uid_outside, r->identity.gid_outside) < 0) {
+		return err_sys(&f->err, -errno, "hand the upper directory to uid %u", r->identity.uid_outside);
+	}
+	r->upper_dir = arena_printf(&f->arena, "%s/scratch/%s", f->store.path, r->call_text);
+	r->upper_dev = st.st_dev;
+	r->upper_ino = st.st_ino;
+	return r->upper_dir == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+}
+
+/*
+ * The call's tmpfs counts against its memory group, and without one against the host: half of the host's memory is
+ * what a call may have of it. A larger disk limit, or a tmpfs without user xattrs, takes the disk for the upper.
+ */
+int
+front_upper(struct front *f)
+{
+	struct request *r = &f->req;
+	struct sysinfo info;
+	uint64_t budget;
+
+	r->upper_dir = "";
+	if (sysinfo(&info) < 0) {
+		return err_sys(&f->err, -errno, "sysinfo");
+	}
+	budget = (uint64_t)info.totalram * info.mem_unit / 2;
+	f->shmem_bytes = r->limits.disk_bytes < budget ? r->limits.disk_bytes : budget;
+	if (r->mode == MODE_OBSERVE && f->profile->observe_writes == OBSERVE_REFUSE) {
+		return 0;
+	}
+	return r->limits.disk_bytes > budget || !tmpfs_has_xattrs() ? upper_on_disk(f) : 0;
+}

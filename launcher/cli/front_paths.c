@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front. Finds its neighbours beside /proc/self/exe, in a build tree or an installed prefix. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+#include "front.h"
+
+static int
+open_program(struct front *f, const char *dir, const char *name)
+{
+	const char *path = arena_printf(&f->arena, "%s/%s", dir, name);
+	int fd = path == NULL ? -1 : open(path, O_PATH | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(&f->err, -errno, "%s/%s, which belongs to this airlock", dir, name) : fd;
+}
+
+int
+front_find_paths(struct front *f)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	const char *dir, *programs;
+	struct stat st;
+	char *slash;
+
+	if (n < 0) {
+		return err_sys(&f->err, -errno, "read /proc/self/exe (is /proc mounted?)");
+	}
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	dir = arena_string(&f->arena, self);
+	programs = arena_printf(&f->arena, "%s/airlock-jail", self);
+	if (dir == NULL || programs == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	/* PREFIX/bin/airlock has the rest in PREFIX/libexec/airlock; a build tree has all in build/. */
+	if (stat(programs, &st) == 0) {
+		programs = dir;
+		f->paths.shipped = arena_printf(&f->arena, "%.*s/profiles",
+						(int)(strrchr(dir, '/') - dir), dir);
+	} else {
+		programs = arena_printf(&f->arena, "%.*s/libexec/airlock",
+					(int)(strrchr(dir, '/') - dir), dir);
+		f->paths.shipped = arena_printf(&f->arena, "%.*s/share/airlock/profiles",
+						(int)(strrchr(dir, '/') - dir), dir);
+	}
+	f->paths.jail_fd = open_program(f, programs, "airlock-jail");
+	f->paths.cli_fd = f->paths.jail_fd < 0 ? -1 : open_program(f, programs, "airlock-cli");
+	f->paths.log_fd = f->paths.cli_fd < 0 ? -1 : open_program(f, programs, "airlock-log");
+	return f->paths.log_fd < 0 ? f->err.code : 0;
+}
+
+int
+front_run_cli(struct front *f, const char *const argv[])
+{
+	extern char **environ;
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0) {
+		return err_sys(&f->err, -errno, "start airlock-cli");
+	}
+	if (pid == 0) {
+		/* It answers on stderr; the tool's stdin and stdout are not its business. */
+		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+		if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
+			_exit(EXIT_AIRLOCK);
+		}
+		ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ,
+					AT_EMPTY_PATH), "it returns only on failure");
+		_exit(EXIT_AIRLOCK);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return err_sys(&f->err, -errno, "wait for airlock-cli");
+		}
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front, as the owner. A profile comes as finished bytes from the cache; a miss is airlock-cli's work. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../base/json.h"
+#include "../base/limits.h"
+#include "../base/text.h"
+#include "../base/units.h"
+#include "front.h"
+
+#define CACHE_FILE_MAX (4u << 20)
+
+/* Everything that decides which file a name means; what is in the files is checked by profile_decode. */
+static char *
+cache_name(struct front *f, const char *name)
+{
+	const char *parts[] = { name, f->paths.shipped, f->req.identity.home, getenv("AIRLOCK_PROFILES"),
+				getenv("XDG_CONFIG_HOME") };
+	struct sha256 hash;
+	uint8_t digest[32];
+	char hex[HEX_DIGEST_SIZE];
+
+	sha256_init(&hash);
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const char *part = parts[i] != NULL ? parts[i] : "";
+
+		sha256_update(&hash, part, strlen(part) + 1);
+	}
+	sha256_final(&hash, digest);
+	text_hex(digest, 32, hex);
+	return arena_printf(&f->arena, "%s/cache/profile-%.32s", f->store.path, hex);
+}
+
+static int
+load_cached(struct front *f, const char *path, const char *kernel)
+{
+	auto_buf bytes = BUF_INIT;
+	struct stat st;
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return err_sys(&f->err, -errno, "%s", path);
+	}
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 022) != 0) {
+		return err_set(&f->err, -ESTALE, "%s: not a private file of ours", path);
+	}
+	rc = fdio_slurp(fd, CACHE_FILE_MAX, &bytes);
+	return rc < 0 ? err_sys(&f->err, rc, "%s", path)
+		      : profile_decode(bytes.data, bytes.len, kernel, &f->profile, &f->err);
+}
+
+int
+front_profile(struct front *f)
+{
+	const char *name = f->opt.profile;
+	struct utsname host;
+	const char *path;
+	int rc;
+
+	if (name[0] == '\0') {
+		return err_set(&f->err, -EINVAL, "-p: an empty profile name");
+	}
+	if (strchr(name, '/') != NULL && name[0] != '/') {
+		char here[PATH_MAX];
+
+		if (getcwd(here, sizeof(here)) == NULL) {
+			return err_sys(&f->err, -errno, "-p %s", name);
+		}
+		name = arena_printf(&f->arena, "%s/%s", here, name);
+	}
+	path = name == NULL ? NULL : cache_name(f, name);
+	if (path == NULL || uname(&host) < 0) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	rc = load_cached(f, path, host.release);
+	if (rc < 0) {
+		const char *argv[] = { "airlock", "compile-profile", "--profile", name, "--shipped",
+				       f->paths.shipped, "--home", f->req.identity.home, "--out", path,
+				       NULL };
+
+		rc = front_run_cli(f, argv);
+		if (rc != 0) {
+			/* It has said what is wrong, with file, line and column. */
+			return rc < 0 ? rc : err_set(&f->err, -EINVAL, "profile %s is not usable", name);
+		}
+		rc = load_cached(f, path, host.release);
+	}
+	if (rc < 0) {
+		err_prefix(&f->err, "compiled profile");
+	}
+	return rc;
+}
+
+static int
+narrow_mode(struct front *f)
+{
+	const char *given = f->opt.mode;
+
+	f->req.mode = f->profile->mode;
+	if (given == NULL) {
+		return 0;
+	}
+	if (strcmp(given, "observe") == 0) {
+		f->req.mode = MODE_OBSERVE;
+		return 0;
+	}
+	if (strcmp(given, "apply") != 0) {
+		return err_set(&f->err, -EINVAL, "-m %s: unknown mode (observe, apply)", given);
+	}
+	if (f->profile->mode != MODE_APPLY) {
+		return err_set(&f->err, -EPERM, "-m apply: profile %s says observe, and options only narrow",
+			       f->profile->name);
+	}
+	return 0;
+}
+
+struct limit_row {
+	const char *name;
+	size_t offset;
+	int (*parse)(const char *text, uint64_t *ret);
+	const char *example;
+};
+
+/* clang-format off */
+static const struct limit_row limit_rows[] = {
+	{ "cpu",        offsetof(struct limits, cpu_percent),  units_percent,  "200%" },
+	{ "cpu_time",   offsetof(struct limits, cpu_time_ms),  units_duration, "30s" },
+	{ "disk",       offsetof(struct limits, disk_bytes),   units_size,     "1GiB" },
+	{ "files",      offsetof(struct limits, files),        units_count,    "10000" },
+	{ "memory",     offsetof(struct limits, memory_bytes), units_size,     "2GiB" },
+	{ "open_files", offsetof(struct limits, open_files),   units_count,    "1024" },
+	{ "output",     offsetof(struct limits, output_bytes), units_size,     "16MiB" },
+	{ "pids",       offsetof(struct limits, pids),         units_count,    "512" },
+	{ "wall",       offsetof(struct limits, wall_ms),      units_duration, "10m" },
+};
+/* clang-format on */
+
+static int
+narrow_limit(struct front *f, const char *given)
+{
+	size_t len = strcspn(given, "=");
+
+	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
+		const struct limit_row *row = &limit_rows[i];
+		uint64_t *slot = (uint64_t *)(void *)((char *)&f->req.limits + row->offset);
+		uint64_t value;
+
+		if (strlen(row->name) != len || strncmp(row->name, given, len) != 0) {
+			continue;
+		}
+		if (given[len] != '=' || row->parse(given + len + 1, &value) < 0 || value == 0) {
+			return err_set(&f->err, -EINVAL, "--limit %s: wants a value like %s=%s", given,
+				       row->name, row->example);
+		}
+		if (value > *slot) {
+			return err_set(&f->err, -EPERM, "--limit %s: above what profile %s allows; options only "
+							"narrow", given, f->profile->name);
+		}
+		*slot = value;
+		return 0;
+	}
+	return err_set(&f->err, -EINVAL, "--limit %s: unknown limit (cpu, cpu_time, disk, files, memory, open_files, "
+					 "output, pids, wall)", given);
+}
+
+static int
+read_context(struct front *f)
+{
+	auto_buf text = BUF_INIT;
+	int rc;
+
+	if (f->opt.context == NULL) {
+		return 0;
+	}
+	rc = fdio_slurp_at(AT_FDCWD, f->opt.context, CAP_CONTEXT, &text);
+	if (rc == -EFBIG) {
+		return err_set(&f->err, rc, "--context %s: more than %u bytes", f->opt.context, CAP_CONTEXT);
+	}
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "--context %s", f->opt.context);
+	}
+	rc = json_check_object(buf_text(&text), text.len);
+	if (rc < 0) {
+		return err_set(&f->err, rc, "--context %s: not one JSON object", f->opt.context);
+	}
+	f->req.context = arena_copy(&f->arena, text.data, text.len);
+	return f->req.context == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+}
+
+int
+front_narrow(struct front *f)
+{
+	int rc = narrow_mode(f);
+
+	f->req.limits = f->profile->limits;
+	f->req.key = f->opt.key;
+	for (size_t i = 0; rc == 0 && i < f->opt.limit_count; i++) {
+		rc = narrow_limit(f, f->opt.limits[i]);
+	}
+	return rc == 0 ? read_context(f) : rc;
+}

@@ -1,0 +1,529 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front: the two parts of the record (docs/formats.md, "Record"), keys in byte order. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/fdio.h"
+#include "../base/json.h"
+#include "../base/limits.h"
+#include "../base/text.h"
+#include "front.h"
+
+#define CHANGES_LISTED 1000u
+
+static const char *const mode_names[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
+static const char *const kind_names[] = {
+	[CHANGE_CREATE] = "create", [CHANGE_MODIFY] = "modify", [CHANGE_DELETE] = "delete",
+	[CHANGE_REPLACE] = "replace", [CHANGE_MODE] = "mode",
+};
+
+_Static_assert(ARRAY_LEN(mode_names) == MODE__COUNT, "every mode has its name");
+_Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
+
+static int
+append(struct front *f, const char *type, const struct buf *record, struct journal_pos *ret_pos)
+{
+	auto_buf entry = BUF_INIT;
+	uint8_t salt[16];
+	char hex[33];
+	int rc;
+
+	if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt)) {
+		return err_sys(&f->err, -errno, "getrandom");
+	}
+	text_hex(salt, sizeof(salt), hex);
+	buf_printf(&entry, "{\"call\":\"%s\",\"record\":", f->req.call_text);
+	buf_put(&entry, record->data, record->len);
+	buf_printf(&entry, ",\"salt\":\"%s\",\"type\":\"%s\"}", hex, type);
+	rc = buf_error(&entry);
+	if (rc == 0 && entry.len > CAP_JOURNAL_ENTRY) {
+		return err_set(&f->err, -E2BIG, "the record would have %zu bytes, more than %u: arguments and "
+						"context are too long", entry.len, CAP_JOURNAL_ENTRY);
+	}
+	return rc == 0 ? journal_append(&f->store, entry.data, entry.len, ret_pos, &f->err)
+		       : err_set(&f->err, rc, "out of memory");
+}
+
+static void
+actor(struct json *j, const struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+
+	json_begin_object(j);
+	json_kv_uint(j, "gid", getegid());
+	json_key(j, "groups");
+	json_begin_array(j);
+	for (size_t i = 0; i < id->group_count; i++) {
+		json_uint(j, id->groups[i]);
+	}
+	json_end(j);
+	json_kv_uint(j, "uid", geteuid());
+	json_end(j);
+}
+
+static void
+bytes_key(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	json_bytes(j, text, strlen(text));
+}
+
+static void
+limits(struct json *j, const struct limits *l)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "cpu", l->cpu_percent);
+	json_kv_uint(j, "cpu_time", l->cpu_time_ms);
+	json_kv_uint(j, "disk", l->disk_bytes);
+	json_kv_uint(j, "files", l->files);
+	json_kv_uint(j, "memory", l->memory_bytes);
+	json_kv_uint(j, "open_files", l->open_files);
+	json_kv_uint(j, "output", l->output_bytes);
+	json_kv_uint(j, "pids", l->pids);
+	json_kv_uint(j, "wall", l->wall_ms);
+	json_end(j);
+}
+
+static void
+argv_digest(const struct request *r, uint8_t ret[32])
+{
+	struct sha256 hash;
+
+	sha256_init(&hash);
+	for (size_t i = 0; i < r->argc; i++) {
+		sha256_update(&hash, r->argv[i], strlen(r->argv[i]) + 1);
+	}
+	sha256_final(&hash, ret);
+}
+
+/*
+ * The request digest: what idempotency will compare. Values of variables are in it only as digests salted with their
+ * names' workflow, so that the record does not let anybody guess a short secret offline across workflows.
+ */
+static void
+request_digest(const struct front *f, uint8_t ret[32])
+{
+	const struct request *r = &f->req;
+	auto_buf text = BUF_INIT;
+	struct json j;
+	uint8_t digest[32];
+
+	json_init(&j, &text);
+	json_begin_object(&j);
+	json_kv_uint(&j, "actor_uid", geteuid());
+	argv_digest(r, digest);
+	json_kv_hex(&j, "argv", digest, 32);
+	bytes_key(&j, "cwd", r->cwd);
+	json_key(&j, "env");
+	json_begin_array(&j);
+	for (size_t i = 0; i < r->envc; i++) {
+		struct sha256 hash;
+
+		sha256_init(&hash);
+		sha256_update(&hash, f->workflow, sizeof(f->workflow));
+		sha256_update(&hash, r->envp[i], strlen(r->envp[i]));
+		sha256_final(&hash, digest);
+		json_hex(&j, digest, 32);
+	}
+	json_end(&j);
+	json_kv_str(&j, "key", r->key);
+	json_key(&j, "limits");
+	limits(&j, &r->limits);
+	json_kv_str(&j, "mode", mode_names[r->mode]);
+	json_kv_hex(&j, "profile", f->profile->digest, 32);
+	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
+	json_kv_uint(&j, "workspace_dev", r->workspace_dev);
+	json_kv_uint(&j, "workspace_ino", r->workspace_ino);
+	json_end(&j);
+	sha256_of(text.data, text.len, ret);
+}
+
+static void
+node(struct json *j)
+{
+	auto_buf boot = BUF_INIT;
+	struct utsname host = { 0 };
+	int rc = fdio_slurp_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", CAP_PROC_FILE, &boot);
+
+	ignore_err(uname(&host), "it cannot fail with a good pointer");
+	json_begin_object(j);
+	json_kv_str(j, "airlock", AIRLOCK_VERSION);
+	json_key(j, "boot_id");
+	json_bytes(j, buf_text(&boot), rc < 0 || boot.len < 1 ? 0 : boot.len - 1);
+	json_kv_str(j, "kernel", host.release);
+	json_end(j);
+}
+
+static void
+env_names(struct json *j, const struct request *r)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < r->envc; i++) {
+		json_bytes(j, r->envp[i], strcspn(r->envp[i], "="));
+	}
+	json_end(j);
+}
+
+static void
+decided(struct json *j, const struct front *f)
+{
+	json_key(j, "policy");
+	json_begin_object(j);
+	json_kv_str(j, "decision", "allow");
+	json_key(j, "digest");
+	json_put_null(j); /* policies are a no policies yet: the profile alone decided */
+	json_key(j, "rules");
+	json_begin_array(j);
+	json_end(j);
+	json_end(j);
+	json_key(j, "profile");
+	json_begin_object(j);
+	json_kv_hex(j, "digest", f->profile->digest, 32);
+	json_kv_str(j, "name", f->profile->name);
+	bytes_key(j, "source", f->profile->source);
+	json_end(j);
+}
+
+static void
+workspace(struct json *j, const struct request *r)
+{
+	json_begin_object(j);
+	json_kv_int(j, "btime_ns", r->workspace_btime_ns);
+	json_kv_uint(j, "dev", r->workspace_dev);
+	json_kv_uint(j, "ino", r->workspace_ino);
+	json_key(j, "path");
+	json_path(j, r->workspace);
+	json_end(j);
+}
+
+static void
+write_planned(struct front *f, struct json *j)
+{
+	const struct request *r = &f->req;
+	uint8_t digest[32];
+	char workflow[UUID_TEXT_SIZE];
+
+	json_begin_object(j);
+	json_key(j, "actor");
+	actor(j, f);
+	json_key(j, "argv");
+	json_begin_array(j);
+	for (size_t i = 0; i < r->argc; i++) {
+		json_bytes(j, r->argv[i], strlen(r->argv[i]));
+	}
+	json_end(j);
+	argv_digest(r, digest);
+	json_kv_hex(j, "argv_digest", digest, 32);
+	json_kv_str(j, "call", r->call_text);
+	json_key(j, "context");
+	if (r->context != NULL) {
+		json_raw(j, r->context, strlen(r->context));
+	} else {
+		json_put_null(j);
+	}
+	bytes_key(j, "cwd", r->cwd);
+	json_key(j, "env_names");
+	env_names(j, r);
+	json_key(j, "key");
+	if (r->key != NULL) {
+		json_bytes(j, r->key, strlen(r->key));
+	} else {
+		json_put_null(j);
+	}
+	json_key(j, "limits");
+	limits(j, &r->limits);
+	json_kv_str(j, "mode", mode_names[r->mode]);
+	json_key(j, "node");
+	node(j);
+	json_kv_hex(j, "plan_digest", f->jail.plan_digest, 32);
+	decided(j, f);
+	request_digest(f, digest);
+	json_kv_hex(j, "request_digest", digest, 32);
+	json_kv_uint(j, "seq", f->seq);
+	json_kv_uint(j, "t0", f->t0_ms);
+	bytes_key(j, "tool", r->exe);
+	json_key(j, "trace");
+	json_put_null(j);
+	json_kv_uint(j, "v", 1);
+	text_uuid_print(f->workflow, workflow);
+	json_kv_str(j, "workflow", workflow);
+	json_kv_str(j, "workflow_name", "local");
+	json_key(j, "workspace");
+	workspace(j, r);
+	json_end(j);
+}
+
+int
+front_record_planned(struct front *f)
+{
+	auto_buf record = BUF_INIT;
+	struct journal_pos pos;
+	struct json j;
+	int rc;
+
+	json_init(&j, &record);
+	write_planned(f, &j);
+	rc = json_error(&j);
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "write the planned part");
+	}
+	rc = append(f, "call.planned", &record, &pos);
+	f->recorded = rc == 0;
+	return rc;
+}
+
+static void
+digest_or_null(struct json *j, const char *key, const uint8_t digest[32], bool known)
+{
+	json_key(j, key);
+	if (known) {
+		json_hex(j, digest, 32);
+	} else {
+		json_put_null(j);
+	}
+}
+
+static void
+change_item(struct json *j, const struct change *c)
+{
+	json_begin_object(j);
+	digest_or_null(j, "after", c->after, c->after_known);
+	digest_or_null(j, "before", c->before, c->before_known);
+	json_key(j, "hold");
+	if (c->hold != HOLD_NONE) {
+		json_bytes(j, c->hold_rule, strlen(c->hold_rule));
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "kind", kind_names[c->kind]);
+	json_kv_uint(j, "mode_after", c->mode_after);
+	json_kv_uint(j, "mode_before", c->mode_before);
+	json_key(j, "path");
+	json_path(j, c->path);
+	json_kv_uint(j, "size_after", c->size_after);
+	json_kv_uint(j, "size_before", c->size_before);
+	json_end(j);
+}
+
+static void
+changes(struct json *j, const struct front *f)
+{
+	const struct change_set *cs = &f->changes;
+	size_t listed = cs->count < CHANGES_LISTED ? cs->count : CHANGES_LISTED;
+
+	json_begin_object(j);
+	json_kv_uint(j, "bytes", cs->bytes);
+	json_kv_uint(j, "created", cs->created);
+	json_kv_uint(j, "deleted", cs->deleted);
+	digest_or_null(j, "digest", cs->digest, f->changes_known && cs->count > 0);
+	json_kv_uint(j, "held", cs->held);
+	json_key(j, "items");
+	json_begin_array(j);
+	/* The whole list is an object of the pack; what is here must fit a journal entry whatever the names are. */
+	for (size_t i = 0; i < listed && j->out->len < CAP_JOURNAL_ENTRY / 2; i++) {
+		change_item(j, &cs->items[i]);
+	}
+	json_end(j);
+	json_kv_uint(j, "links_broken", cs->links_broken);
+	json_kv_uint(j, "modified", cs->modified);
+	digest_or_null(j, "object", cs->object, f->changes_known && cs->count > 0);
+	json_kv_bool(j, "truncated", listed < cs->count || j->out->len >= CAP_JOURNAL_ENTRY / 2);
+	json_end(j);
+}
+
+static int
+put_stream(struct front *f, struct json *j, enum relay_stream which)
+{
+	struct spool *s = &f->relay.spool[which];
+	bool in_file = s->fd >= 0;
+	bool small = !in_file && s->memory.len <= CAP_INLINE_STREAM;
+	uint8_t digest[32], stored[32] = { 0 };
+	int rc = 0;
+
+	spool_digest(s, digest);
+	if (s->kept_bytes > 0 && !small) {
+		rc = in_file ? pack_put_file(&f->pack, s->fd, s->kept_bytes, NULL, stored, &f->err)
+			     : pack_put(&f->pack, OBJECT_BLOB, s->memory.data, s->memory.len, stored,
+					&f->err);
+	}
+	json_begin_object(j);
+	json_kv_uint(j, "bytes", s->total_bytes);
+	json_kv_hex(j, "digest", digest, 32);
+	if (small && s->kept_bytes > 0) {
+		json_key(j, "inline");
+		json_base64(j, s->memory.data, s->memory.len);
+	}
+	json_kv_uint(j, "kept", s->kept_bytes);
+	if (!small && s->kept_bytes > 0 && s->kept_bytes < s->total_bytes) {
+		json_kv_hex(j, "object", stored, 32); /* the part that was kept has a name of its own */
+	}
+	json_end(j);
+	return rc;
+}
+
+static void
+in_tree(struct json *j, const struct front *f)
+{
+	const struct tree_counts *c = &f->tree.counts;
+
+	if (!f->tree_known) {
+		json_put_null(j);
+		return;
+	}
+	json_begin_object(j);
+	json_kv_uint(j, "bytes", c->bytes);
+	json_kv_hex(j, "digest", f->tree.digest, 32);
+	json_kv_uint(j, "directories", c->directories);
+	json_kv_uint(j, "files", c->files);
+	json_kv_uint(j, "links", c->links);
+	json_kv_bool(j, "unstable", f->tree.unstable);
+	json_end(j);
+}
+
+static void
+degraded(struct json *j, uint32_t bits)
+{
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} layers[] = {
+		{ DEGRADE_CGROUP_CPU, "cgroup.cpu" },	{ DEGRADE_CGROUP_MEMORY, "cgroup.memory" },
+		{ DEGRADE_CGROUP_PIDS, "cgroup.pids" }, { DEGRADE_LANDLOCK, "landlock" },
+		{ DEGRADE_NOTIFY, "notify" },
+	};
+
+	json_begin_array(j);
+	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
+		if ((bits & layers[i].bit) != 0) {
+			json_str(j, layers[i].name);
+		}
+	}
+	json_end(j);
+}
+
+static void
+ending(struct json *j, const struct front *f)
+{
+	const struct outcome *o = &f->outcome;
+	const char *reason = o->reason[0] != '\0' ? o->reason : f->settle_reason;
+
+	json_kv_str(j, "mode", mode_names[f->req.mode]);
+	json_key(j, "reason");
+	if (reason != NULL) {
+		json_bytes(j, reason, strlen(reason));
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "settled", f->settled);
+	json_key(j, "signal");
+	if (o->signal != 0) {
+		json_int(j, o->signal);
+	} else {
+		json_put_null(j);
+	}
+}
+
+static void
+usage(struct json *j, const struct usage *u)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "cpu_ms", u->cpu_ms);
+	json_kv_uint(j, "disk_bytes", u->disk_bytes);
+	json_kv_uint(j, "memory_peak", u->memory_peak_bytes);
+	json_kv_uint(j, "pids_peak", u->pids_peak);
+	json_kv_uint(j, "wall_ms", u->wall_ms);
+	json_end(j);
+}
+
+static int
+write_outcome(struct front *f, struct json *j)
+{
+	const struct outcome *o = &f->outcome;
+	int rc;
+
+	json_begin_object(j);
+	json_key(j, "attestation");
+	if (o->attestation.len > 0) {
+		json_raw(j, buf_text(&o->attestation), o->attestation.len);
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "call", f->req.call_text);
+	json_key(j, "cgroup_events");
+	json_begin_object(j);
+	json_kv_uint(j, "oom_kills", o->usage.oom_kills);
+	json_kv_uint(j, "pids_max", o->usage.pids_max_events);
+	json_end(j);
+	json_key(j, "changes");
+	changes(j, f);
+	json_key(j, "degraded");
+	degraded(j, f->req.degraded);
+	json_key(j, "denials");
+	denials_write(&o->denials, j);
+	json_key(j, "exit");
+	if (o->exit_code >= 0) {
+		json_int(j, o->exit_code);
+	} else {
+		json_put_null(j);
+	}
+	json_key(j, "in_tree");
+	in_tree(j, f);
+	json_key(j, "labels_after");
+	json_begin_array(j);
+	json_end(j);
+	ending(j, f);
+	json_key(j, "stderr");
+	rc = put_stream(f, j, RELAY_STDERR);
+	json_key(j, "stdin");
+	rc = rc < 0 ? rc : put_stream(f, j, RELAY_STDIN);
+	json_key(j, "stdout");
+	rc = rc < 0 ? rc : put_stream(f, j, RELAY_STDOUT);
+	if (rc < 0) {
+		return rc;
+	}
+	json_kv_uint(j, "t1", f->t1_ms);
+	json_key(j, "usage");
+	usage(j, &o->usage);
+	json_kv_uint(j, "v", 1);
+	json_kv_str(j, "verdict", verdict_name(o->verdict));
+	json_key(j, "warnings");
+	json_begin_array(j);
+	for (size_t i = 0; i < f->warning_count; i++) {
+		json_bytes(j, f->warnings[i], strlen(f->warnings[i]));
+	}
+	json_end(j);
+	json_end(j);
+	return json_error(j);
+}
+
+int
+front_record_outcome(struct front *f)
+{
+	auto_buf record = BUF_INIT;
+	struct json j;
+	int rc;
+
+	f->t1_ms = clock_realtime_ms();
+	json_init(&j, &record);
+	rc = write_outcome(f, &j);
+	if (rc == 0) {
+		rc = pack_sync(&f->pack, &f->err);
+	}
+	if (rc < 0) {
+		if (f->err.text[0] == '\0') {
+			err_sys(&f->err, rc, "write the outcome part");
+		}
+		return rc;
+	}
+	rc = append(f, "call.outcome", &record, &f->outcome_pos);
+	if (rc == 0) {
+		/* Losing the list only costs storing the same bytes once more. */
+		ignore_err(pack_publish(&f->pack), "the outcome is durable without it");
+	}
+	return rc;
+}

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front, last: the result JSON, the line on stderr, the exit status. What came from a tool is escaped. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../base/json.h"
+#include "../base/text.h"
+#include "front.h"
+
+void
+front_warn(struct front *f, const char *text)
+{
+	if (text != NULL && f->warning_count < ARRAY_LEN(f->warnings)) {
+		f->warnings[f->warning_count++] = text;
+	}
+}
+
+/* One line; a person's terminal gets nothing that acts on it. */
+static void
+say(const char *fmt, const char *text)
+{
+	auto_buf safe = BUF_INIT;
+
+	text_safe(&safe, text, strlen(text), false);
+	dprintf(STDERR_FILENO, fmt, buf_text(&safe));
+}
+
+static void
+result_denials_and_isolation(struct json *j, const struct front *f)
+{
+	json_key(j, "denials");
+	denials_write(&f->outcome.denials, j);
+	json_key(j, "exit");
+	if (f->outcome.exit_code >= 0) {
+		json_int(j, f->outcome.exit_code);
+	} else {
+		json_put_null(j);
+	}
+	json_key(j, "isolation");
+	if (f->outcome.attestation.len > 0) {
+		json_raw(j, buf_text(&f->outcome.attestation), f->outcome.attestation.len);
+	} else {
+		json_put_null(j);
+	}
+	json_key(j, "key");
+	if (f->req.key != NULL) {
+		json_bytes(j, f->req.key, strlen(f->req.key));
+	} else {
+		json_put_null(j);
+	}
+}
+
+static void
+result_usage(struct json *j, const struct front *f)
+{
+	const struct usage *u = &f->outcome.usage;
+
+	json_key(j, "usage");
+	json_begin_object(j);
+	json_kv_uint(j, "cpu_ms", u->cpu_ms);
+	json_kv_uint(j, "disk_bytes", u->disk_bytes);
+	json_kv_uint(j, "memory_peak", u->memory_peak_bytes);
+	json_kv_uint(j, "pids_peak", u->pids_peak);
+	json_kv_uint(j, "stderr_bytes", f->relay.spool[RELAY_STDERR].total_bytes);
+	json_kv_uint(j, "stdout_bytes", f->relay.spool[RELAY_STDOUT].total_bytes);
+	json_kv_uint(j, "wall_ms", u->wall_ms);
+	json_end(j);
+}
+
+static const char *
+reason_of(const struct front *f)
+{
+	if (f->outcome.reason[0] != '\0') {
+		return f->outcome.reason;
+	}
+	return f->settle_reason;
+}
+
+/* Without a planned part there is no call: "call" is null and the reason says what stood in the way. */
+static void
+write_result(struct front *f, struct json *j, bool complete)
+{
+	const char *reason = f->recorded && complete ? reason_of(f) : f->err.text;
+	char workflow[UUID_TEXT_SIZE];
+
+	json_begin_object(j);
+	json_kv_str(j, "call", f->recorded ? f->req.call_text : NULL);
+	json_key(j, "changes");
+	json_begin_object(j);
+	json_kv_uint(j, "created", f->changes.created);
+	json_kv_uint(j, "deleted", f->changes.deleted);
+	json_kv_uint(j, "held", f->changes.held);
+	json_kv_uint(j, "modified", f->changes.modified);
+	json_end(j);
+	result_denials_and_isolation(j, f);
+	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
+	json_key(j, "reason");
+	if (reason != NULL && reason[0] != '\0') {
+		json_bytes(j, reason, strlen(reason));
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "record", f->recorded ? f->req.call_text : NULL);
+	json_kv_str(j, "settled", f->settled != NULL ? f->settled : "none");
+	json_key(j, "signal");
+	if (f->outcome.signal != 0) {
+		json_int(j, f->outcome.signal);
+	} else {
+		json_put_null(j);
+	}
+	result_usage(j, f);
+	json_kv_str(j, "verdict", !complete && f->recorded ? "unknown"
+				  : f->recorded ? verdict_name(f->outcome.verdict)
+						: "launch_failed");
+	text_uuid_print(f->workflow, workflow);
+	json_kv_str(j, "workflow", f->recorded ? workflow : NULL);
+	json_end(j);
+}
+
+static void
+deliver(struct front *f, const struct buf *text)
+{
+	auto_fd file = -1;
+	int fd = f->opt.result_fd;
+	int rc;
+
+	if (f->opt.result != NULL) {
+		file = open(f->opt.result, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+		fd = file;
+		if (file < 0) {
+			say("airlock: --result: cannot write %s\n", f->opt.result);
+			return;
+		}
+	}
+	rc = fd < 0 ? 0 : fdio_write(fd, text->data, text->len);
+	if (rc < 0) {
+		say("airlock: the result JSON could not be written: %s\n", strerror(-rc));
+	}
+}
+
+static int
+exit_of(const struct front *f)
+{
+	const struct outcome *o = &f->outcome;
+
+	switch (o->verdict) {
+	case VERDICT_OK:
+		return strcmp(f->settled, "held") == 0 ? EXIT_HELD : o->exit_code;
+	case VERDICT_FAILED:
+		return o->exit_code;
+	case VERDICT_SIGNALED:
+		return EXIT_SIGNAL_BASE + o->signal;
+	case VERDICT_TIMEOUT:
+		return EXIT_TIMEOUT;
+	case VERDICT_OOM:
+		return EXIT_OOM;
+	case VERDICT_LAUNCH_FAILED:
+		return o->exec_errno == ENOENT || o->exec_errno == ENOTDIR ? EXIT_NOT_FOUND
+		       : o->exec_errno != 0				   ? EXIT_NOT_EXECUTABLE
+									   : EXIT_AIRLOCK;
+	case VERDICT_LIMIT:
+	case VERDICT_DENIED:
+	case VERDICT_INTERRUPTED:
+	case VERDICT__COUNT:
+		break;
+	}
+	return EXIT_AIRLOCK;
+}
+
+static void
+explain_exec(struct front *f)
+{
+	const struct outcome *o = &f->outcome;
+
+	if (o->exec_errno == ENOENT) {
+		say("airlock: %s exists, but what it needs to start does not exist inside: its interpreter ('#!' line) or "
+		    "its dynamic loader is not in filesystem.read\n", f->req.exe);
+	}
+}
+
+static void
+say_outcome(struct front *f)
+{
+	const struct outcome *o = &f->outcome;
+	const char *reason = reason_of(f);
+	bool held = strcmp(f->settled, "held") == 0;
+	auto_buf line = BUF_INIT;
+
+	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED && o->verdict != VERDICT_SIGNALED) {
+		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict), reason != NULL ? reason : "");
+	}
+	if (held) {
+		buf_printf(&line, "airlock: held: %llu changes were not committed%s%s; airlock show %.13s\n",
+			   (unsigned long long)f->changes.count, f->settle_reason != NULL ? ": " : "",
+			   f->settle_reason != NULL ? f->settle_reason : "", f->req.call_text);
+	}
+	if (line.len > 0) {
+		auto_buf safe = BUF_INIT;
+
+		text_safe(&safe, line.data, line.len, true);
+		dprintf(STDERR_FILENO, "%s", buf_text(&safe));
+	}
+	explain_exec(f);
+}
+
+/* On a terminal one dim line when something was changed, held or denied; -v always, -q never. */
+static void
+say_note(struct front *f)
+{
+	const struct change_set *c = &f->changes;
+	uint64_t denied = denials_total(&f->outcome.denials);
+	bool terminal = isatty(STDERR_FILENO) == 1;
+	const char *no_color = getenv("NO_COLOR");
+	bool dim = terminal && (no_color == NULL || no_color[0] == '\0');
+
+	if (f->opt.quiet || (!f->opt.verbose && (!terminal || (c->count == 0 && denied == 0)))) {
+		return;
+	}
+	dprintf(STDERR_FILENO, "%sairlock: %s", dim ? "\033[2m" : "", f->settled);
+	dprintf(STDERR_FILENO, ": %llu created, %llu modified, %llu deleted",
+		(unsigned long long)c->created, (unsigned long long)c->modified,
+		(unsigned long long)c->deleted);
+	if (denied > 0) {
+		auto_buf first = BUF_INIT;
+
+		text_safe(&first, f->outcome.denials.items[0].what,
+			  strlen(f->outcome.denials.items[0].what), false);
+		dprintf(STDERR_FILENO, ", %llu denied: %s", (unsigned long long)denied, buf_text(&first));
+	}
+	dprintf(STDERR_FILENO, " \302\267 airlock show %.13s%s\n", f->req.call_text, dim ? "\033[0m" : "");
+}
+
+void
+front_result(struct front *f)
+{
+	bool complete = f->err.code == 0;
+	auto_buf text = BUF_INIT;
+	struct json j;
+
+	for (size_t i = 0; !f->opt.quiet && i < f->warning_count; i++) {
+		say("airlock: note: %s\n", f->warnings[i]);
+	}
+	if (!complete) {
+		if (f->exit_status == 0) {
+			f->exit_status = EXIT_AIRLOCK;
+		}
+		say("airlock: %s\n", f->err.text);
+	} else {
+		f->exit_status = exit_of(f);
+		say_outcome(f);
+		say_note(f);
+	}
+	if (f->opt.result != NULL || f->opt.result_fd >= 0) {
+		json_init(&j, &text);
+		write_result(f, &j, complete);
+		buf_putc(&text, '\n');
+		if (json_error(&j) == 0) {
+			deliver(f, &text);
+		}
+	}
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front as the caller (perhaps root): which directory is the workspace, and may it be one. A wrong choice
+ * here would hand a tool the home directory or our own evidence, so what is refused is refused before anything starts.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+#include "front.h"
+
+static int
+real_path(struct front *f, const char *path, const char *what, const char **ret)
+{
+	auto_free char *real = realpath(path, NULL);
+	char *kept;
+
+	if (real == NULL) {
+		return err_sys(&f->err, -errno, "%s %s", what, path);
+	}
+	kept = arena_string(&f->arena, real);
+	if (kept == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	*ret = kept;
+	return 0;
+}
+
+static int
+open_workspace(struct front *f, const char *given)
+{
+	struct request *r = &f->req;
+	struct stat st;
+	int rc = real_path(f, given, "workspace", &r->workspace);
+
+	if (rc == -ENOENT && strcmp(given, ".") == 0) {
+		return err_set(&f->err, rc, "the current directory was deleted: go to another one or name a "
+					    "workspace with -w");
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	r->workspace_fd = open(r->workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->workspace_fd < 0 || fstat(r->workspace_fd, &st) < 0) {
+		return err_sys(&f->err, -errno, "workspace %s", r->workspace);
+	}
+	r->workspace_dev = st.st_dev;
+	r->workspace_ino = st.st_ino;
+	/* Birth time tells a directory from one that replaced it under the same inode number. */
+	r->workspace_btime_ns = sys_birth_ns(r->workspace_fd);
+	r->identity.owner_uid = st.st_uid;
+	r->identity.owner_gid = st.st_gid;
+	return 0;
+}
+
+static int
+choose_cwd(struct front *f)
+{
+	struct request *r = &f->req;
+	const char *given = f->opt.chdir;
+	struct stat st;
+	int rc;
+
+	if (given == NULL) {
+		/* Inside the workspace the tool starts where its caller stands. */
+		char here[PATH_MAX];
+
+		r->cwd = getcwd(here, sizeof(here)) != NULL && plan_covers(r->workspace, here)
+				 ? arena_string(&f->arena, here)
+				 : r->workspace;
+		return r->cwd == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+	}
+	if (given[0] != '/') {
+		given = arena_printf(&f->arena, "%s/%s", r->workspace, given);
+	}
+	rc = given == NULL ? -ENOMEM : real_path(f, given, "-C", &r->cwd);
+	if (rc < 0) {
+		return rc;
+	}
+	if (!plan_covers(r->workspace, r->cwd)) {
+		return err_set(&f->err, -EINVAL, "-C %s: not in the workspace %s", r->cwd, r->workspace);
+	}
+	if (stat(r->cwd, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		return err_set(&f->err, -ENOTDIR, "-C %s: not a directory", r->cwd);
+	}
+	return 0;
+}
+
+/* What git will miss inside: said once, because the tool's own message would not say why. */
+static void
+hint_about_git(struct front *f)
+{
+	struct request *r = &f->req;
+	struct stat st;
+	char *dir;
+
+	if (fstatat(r->workspace_fd, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0) {
+		if (S_ISREG(st.st_mode)) {
+			front_warn(f, "the workspace is a linked git worktree: its repository lies outside and "
+				      "is not visible, so git will not work in this call");
+		}
+		return;
+	}
+	dir = arena_string(&f->arena, r->workspace);
+	for (char *slash = dir; slash != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {
+		*slash = '\0';
+		if (stat(arena_printf(&f->arena, "%s/.git", dir), &st) == 0) {
+			front_warn(f, arena_printf(&f->arena,
+						   "the workspace is a directory of the git repository %s, which is "
+						   "not visible: use -w %s for git", dir, dir));
+			return;
+		}
+	}
+}
+
+int
+front_workspace(struct front *f)
+{
+	int rc = open_workspace(f, f->opt.workspace != NULL ? f->opt.workspace : ".");
+
+	if (rc == 0) {
+		rc = choose_cwd(f);
+	}
+	if (rc == 0) {
+		hint_about_git(f);
+	}
+	return rc;
+}
+
+static int
+refuse(struct front *f, const char *other, const char *what)
+{
+	const char *workspace = f->req.workspace;
+	auto_free char *real = realpath(other, NULL);
+	const char *path = real != NULL ? real : other;
+
+	if (plan_covers(path, workspace) || plan_covers(workspace, path)) {
+		return err_set(&f->err, -EINVAL, "workspace %s: it %s %s (%s)", workspace,
+			       plan_covers(path, workspace) ? "lies in" : "contains", what, path);
+	}
+	return 0;
+}
+
+int
+front_refuse_overlap(struct front *f)
+{
+	const struct request *r = &f->req;
+	const char *config = getenv("XDG_CONFIG_HOME");
+	auto_free char *home = realpath(r->identity.home, NULL);
+	const char *real_home = home != NULL ? home : r->identity.home;
+	int rc;
+
+	if (strcmp(r->workspace, "/") == 0) {
+		return err_set(&f->err, -EINVAL, "workspace /: the whole file system cannot be one");
+	}
+	if (plan_covers(r->workspace, real_home)) {
+		return err_set(&f->err, -EINVAL, "workspace %s: it %s the home directory %s", r->workspace,
+			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
+	}
+	rc = refuse(f, f->store.path, "the state directory");
+	if (rc == 0) {
+		rc = refuse(f, "/etc/airlock", "the system's profiles");
+	}
+	if (rc == 0 && config != NULL && config[0] == '/' && !r->identity.dropped) {
+		rc = refuse(f, arena_printf(&f->arena, "%s/airlock", config), "your profiles");
+	}
+	if (rc == 0) {
+		rc = refuse(f, arena_printf(&f->arena, "%s/.config/airlock", real_home), "your profiles");
+	}
+	return rc == 0 ? refuse(f, f->paths.shipped, "the shipped profiles") : rc;
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * airlock: the small static front. `run` is done here from beginning to end; every other verb is airlock-cli's, which it
+ * execs with the same arguments. Refuses to run setuid, setgid or with file capabilities.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+#include "front.h"
+
+/*
+ * A closed 0, 1 or 2 must not become some file of ours. CLOEXEC tells the relay that the plug is not the caller's.
+ */
+static int
+plug_standard_fds(void)
+{
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+			int plug = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+			if (plug != fd) {
+				return -EBADF;
+			}
+		}
+	}
+	return 0;
+}
+
+static int
+exec_cli(int argc, char **argv)
+{
+	extern char **environ;
+	static const char *const help[] = { "airlock", "help", NULL };
+	struct front f = { .err = ERR_INIT };
+	int rc = front_find_paths(&f);
+
+	if (rc == 0) {
+		/* The plugs go away with exec; airlock-cli then sees what the caller gave. */
+		rc = sys_execveat(f.paths.cli_fd, "", argc > 1 ? (const char *const *)argv : help,
+				  (const char *const *)environ, AT_EMPTY_PATH);
+		err_sys(&f.err, rc, "start airlock-cli");
+	}
+	dprintf(STDERR_FILENO, "airlock: %s\n", f.err.text);
+	return EXIT_AIRLOCK;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	trace_start();
+	if (getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid()) {
+		dprintf(STDERR_FILENO, "airlock: refuses to run setuid, setgid or with file capabilities: remove the "
+				       "bit (chmod u-s,g-s; setcap -r)\n");
+		return EXIT_AIRLOCK;
+	}
+	if (plug_standard_fds() < 0) {
+		return EXIT_AIRLOCK;
+	}
+	if (argc < 2 || strcmp(argv[1], "run") != 0) {
+		return exec_cli(argc, argv);
+	}
+	/* A caller that went away, or its file size limit, must not end us before the record is written. */
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL);
+	return front_main_run(argc - 1, argv + 1);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bytes that a record names: streams, files of the input tree, changed files. Runs in
+ * airlock-cli as the caller. Objects are rehashed by pack_get; what they hold is the tool's and is
+ * handed on as it is.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../snapshot/dirobj.h"
+#include "../snapshot/snapshot.h"
+#include "view_record.h"
+
+#define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
+
+int
+object_content(struct reading *r, const struct record *rec, const uint8_t digest[SHA256_SIZE],
+	       struct buf *out, struct err *err)
+{
+	enum object_type type;
+	int rc = pack_get(&r->store, rec->workflow, digest, out, &type, err);
+
+	if (rc == -ENOENT) {
+		if (err != NULL) {
+			*err = (struct err)ERR_INIT;
+		}
+		return -ENODATA;
+	}
+	return rc;
+}
+
+/* ---- streams ------------------------------------------------------------------------------ */
+
+static int
+stream_not_kept(const char *name, uint64_t bytes, struct err *err)
+{
+	if (bytes == 0) {
+		return 0; /* an empty stream is known without being kept */
+	}
+	return err_set(err, -ENODATA,
+		       "%s: %llu bytes passed, none was kept; only the digest is recorded", name,
+		       (unsigned long long)bytes);
+}
+
+int
+object_stream(struct reading *r, const struct record *rec, const char *name, struct buf *out,
+	      struct err *err)
+{
+	const json_t *stream = json_object_get(rec->outcome, name);
+	const json_t *content = json_object_get(stream, "inline");
+	const char *hex = record_text(stream, "object");
+	uint64_t bytes = record_number(stream, "bytes"), kept = record_number(stream, "kept");
+	uint8_t digest[SHA256_SIZE], seen[SHA256_SIZE];
+	int rc;
+
+	if (rec->outcome == NULL) {
+		return err_set(err, -ENODATA,
+			       "%s: the call has no outcome, so no stream of it is recorded", name);
+	}
+	hex = hex[0] != '\0' ? hex : record_text(stream, "digest");
+	if (kept == 0) {
+		return stream_not_kept(name, bytes, err);
+	}
+	if (text_unhex(hex, digest, sizeof(digest)) != 0) {
+		return err_set(err, -EBADMSG, "%s: the record has no digest of it", name);
+	}
+	if (!json_is_string(content)) {
+		rc = object_content(r, rec, digest, out, err);
+		return rc != -ENODATA ? rc
+				      : err_set(err, rc, "%s: its object %s is not in the packs",
+						name, hex);
+	}
+	if (text_unbase64(json_string_value(content), out) != 0) {
+		return err_set(err, -EBADMSG, "%s: the record's base64 is damaged", name);
+	}
+	sha256_of(out->data, out->len, seen);
+	if (kept == bytes && memcmp(seen, digest, sizeof(seen)) != 0) {
+		return err_set(err, -EBADMSG, "%s: the bytes in the record have another digest",
+			       name);
+	}
+	return 0;
+}
+
+/* ---- paths -------------------------------------------------------------------------------- */
+
+int
+object_path(const struct record *rec, const char *given, struct buf *ret_path, struct err *err)
+{
+	auto_buf root = BUF_INIT, path = BUF_INIT;
+	const char *p = given;
+
+	if (text_unvis(record_text(rec->planned, "workspace.path"), &root) != 0) {
+		return err_set(err, -EBADMSG, "the record's workspace path is damaged");
+	}
+	if (*p == '/') {
+		if (strncmp(p, buf_text(&root), root.len) != 0 ||
+		    (p[root.len] != '/' && p[root.len] != '\0')) {
+			return err_set(err, -EINVAL,
+				       "an absolute path must lie in the workspace, %s",
+				       record_text(rec->planned, "workspace.path"));
+		}
+		p += root.len;
+	}
+	while (*p != '\0') {
+		size_t len = strcspn(p, "/");
+
+		if (len == 2 && memcmp(p, "..", 2) == 0) {
+			return err_set(
+				err, -EINVAL,
+				"\"..\" is not resolved: name the path from the workspace down");
+		}
+		if (len > 0 && !(len == 1 && *p == '.')) {
+			if (path.len > 0) {
+				buf_putc(&path, '/');
+			}
+			buf_put(&path, p, len);
+		}
+		p += len + (p[len] == '/' ? 1 : 0);
+	}
+	if (buf_error(&path) != 0) {
+		return err_sys(err, -ENOMEM, "read a path");
+	}
+	buf_put(ret_path, path.data, path.len);
+	return buf_error(ret_path);
+}
+
+/* ---- the input tree ----------------------------------------------------------------------- */
+
+static int
+not_captured(const char *path, const char *what, struct err *err)
+{
+	auto_buf shown = BUF_INIT;
+
+	text_safe(&shown, path, strlen(path), false);
+	if (names_is_secret(path)) {
+		return err_set(err, -ENODATA,
+			       "%s: content is never captured under this name (it may hold a "
+			       "secret); %s",
+			       buf_text(&shown), what);
+	}
+	return err_set(err, -ENODATA,
+		       "%s: the content was not captured; `capture: { inputs: content }` in the "
+		       "profile keeps it; %s",
+		       buf_text(&shown), what);
+}
+
+/* What is at the end of the path is no file: its object, its target, or a refusal. */
+static int
+end_of_path(struct reading *r, const struct record *rec, const char *path,
+	    const struct dirobj_item *item, struct buf *out, struct err *err)
+{
+	auto_buf shown = BUF_INIT, target = BUF_INIT, what = BUF_INIT;
+	char hex[HEX_DIGEST_SIZE] = "unknown";
+	int rc = -ENODATA;
+
+	text_safe(&shown, path, strlen(path), false);
+	if (item->kind == 'l') {
+		text_safe(&target, item->target.data, item->target.len, false);
+		return err_set(err, -ELOOP, "%s: a symbolic link to %s", buf_text(&shown),
+			       buf_text(&target));
+	}
+	if (item->kind != 'f' && item->kind != 'd') {
+		return err_set(err, -EINVAL, "%s: a special file, it has no content",
+			       buf_text(&shown));
+	}
+	if (item->has_digest) {
+		text_hex(item->digest, SHA256_SIZE, hex);
+		rc = object_content(r, rec, item->digest, out, err);
+	}
+	if (rc == -ENODATA) {
+		buf_printf(&what, "sha256 %s", hex);
+		return not_captured(path, buf_text(&what), err);
+	}
+	return rc;
+}
+
+/* Goes down the tree; -ENOENT when the path is not in it. */
+static int
+walk(struct reading *r, const struct record *rec, const char *path, struct buf *out,
+     struct err *err)
+{
+	auto_buf directory = BUF_INIT, name = BUF_INIT;
+	auto_item item = DIROBJ_ITEM_INIT;
+	const char *p = path;
+	int rc;
+
+	item.kind = 'd';
+	item.has_digest = text_unhex(record_text(rec->outcome, "in_tree.digest"), item.digest,
+				     SHA256_SIZE) == 0;
+	while (*p != '\0') {
+		size_t len = strcspn(p, "/");
+
+		if (item.kind != 'd') {
+			return -ENOENT;
+		}
+		buf_reset(&directory);
+		rc = end_of_path(r, rec, path, &item, &directory, err);
+		if (rc != 0) {
+			return rc;
+		}
+		buf_reset(&name);
+		buf_put(&name, p, len);
+		rc = dirobj_find(buf_text(&directory), directory.len, buf_text(&name), &item);
+		if (rc != 0) {
+			return rc == -ENOENT ? rc : err_sys(err, rc, "read a directory object");
+		}
+		p += len + (p[len] == '/' ? 1 : 0);
+	}
+	return end_of_path(r, rec, path, &item, out, err);
+}
+
+int
+object_in(struct reading *r, const struct record *rec, const char *path, struct buf *out,
+	  struct err *err)
+{
+	auto_buf raw = BUF_INIT, shown = BUF_INIT;
+	int rc;
+
+	if (!json_is_object(json_object_get(rec->outcome, "in_tree"))) {
+		return err_set(err, -ENODATA, "no input tree is recorded of this call");
+	}
+	rc = walk(r, rec, path, out, err);
+	/* a path as `airlock show` spells it */
+	if (rc == -ENOENT && strchr(path, '\\') != NULL && text_unvis(path, &raw) == 0 &&
+	    memchr(raw.data, '\0', raw.len) == NULL) {
+		rc = walk(r, rec, buf_text(&raw), out, err);
+	}
+	if (rc == -ENOENT) {
+		text_safe(&shown, path, strlen(path), false);
+		return err_set(err, rc, "%s: no such file in the workspace when the call started",
+			       buf_text(&shown));
+	}
+	return rc;
+}
+
+/* ---- changes ------------------------------------------------------------------------------ */
+
+/* Whether dir is path or a directory above it. */
+static bool
+covers(const char *dir, const char *path)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(dir, path, len) == 0 && (path[len] == '\0' || path[len] == '/');
+}
+
+/*
+ * The change of a raw path, or of a directory above that was deleted or replaced; NULL when
+ * untouched.
+ */
+static const json_t *
+find_change(const struct record *rec, const char *path)
+{
+	const json_t *items = record_get(rec->outcome, "changes.items");
+	const json_t *above = NULL;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+		const char *kind = record_text(item, "kind");
+		auto_buf raw = BUF_INIT;
+
+		if (text_unvis(record_text(item, "path"), &raw) != 0 ||
+		    !covers(buf_text(&raw), path)) {
+			continue;
+		}
+		if (strcmp(buf_text(&raw), path) == 0) {
+			return item;
+		}
+		if (strcmp(kind, "delete") == 0 || strcmp(kind, "replace") == 0) {
+			above = item;
+		}
+	}
+	return above;
+}
+
+int
+object_out(struct reading *r, const struct record *rec, const char *path, struct buf *out,
+	   struct err *err)
+{
+	const json_t *change = find_change(rec, path);
+	auto_buf raw = BUF_INIT, shown = BUF_INIT, what = BUF_INIT, content = BUF_INIT;
+	uint8_t digest[SHA256_SIZE];
+	int rc;
+
+	if (change == NULL && strchr(path, '\\') != NULL && text_unvis(path, &raw) == 0) {
+		change = find_change(rec, buf_text(&raw));
+	}
+	text_safe(&shown, path, strlen(path), false);
+	if (change == NULL && json_is_true(record_get(rec->outcome, "changes.truncated"))) {
+		return err_set(
+			err, -ENODATA,
+			"%s is not among the changes that the record lists, which are not all",
+			buf_text(&shown));
+	}
+	if (change == NULL) {
+		return object_in(r, rec, path, out, err);
+	}
+	if (strcmp(record_text(change, "kind"), "delete") == 0) {
+		return err_set(err, -ENOENT, "%s: deleted by the call; in:%s is what it was",
+			       buf_text(&shown), buf_text(&shown));
+	}
+	if (text_unhex(record_text(change, "after"), digest, sizeof(digest)) != 0) {
+		return err_set(err, -ENODATA, "%s: no regular file after the call",
+			       buf_text(&shown));
+	}
+	rc = object_content(r, rec, digest, &content, err);
+	if (rc == -ENODATA) {
+		buf_printf(&what, "sha256 %s", record_text(change, "after"));
+		return not_captured(path, buf_text(&what), err);
+	}
+	if (rc == 0 && S_ISLNK((mode_t)record_number(change, "mode_after"))) {
+		text_safe(&what, content.data, content.len, false);
+		return err_set(err, -ELOOP, "%s: a symbolic link to %s", buf_text(&shown),
+			       buf_text(&what));
+	}
+	if (rc == 0) {
+		buf_put(out, content.data, content.len);
+		rc = buf_error(out);
+	}
+	return rc;
+}

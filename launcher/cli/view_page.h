@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The page of `airlock show`: headed parts, labelled facts, small tables. airlock-cli only;
+ * pure.
+ */
+#ifndef AIRLOCK_CLI_VIEW_PAGE_H
+#define AIRLOCK_CLI_VIEW_PAGE_H
+
+#include "view_format.h"
+
+/* A label column that leaves room for a SHA-256 in 80 columns. */
+#define PAGE_LABEL 14u
+
+struct page {
+	struct view view;
+	struct buf out;
+};
+
+#define PAGE_INIT                                                                                  \
+	{                                                                                          \
+		.out = BUF_INIT                                                                    \
+	}
+#define auto_page __attribute__((cleanup(page_finish))) struct page
+
+void page_init(struct page *p, int fd);
+void page_finish(struct page *p);
+/* "SAW" and the like, with what the part answers. */
+void page_part(struct page *p, const char *title, const char *question);
+/* One fact; text is safe and is wrapped under itself. A label of "" goes on with the fact above. */
+void page_fact(struct page *p, const char *label, const char *text);
+void page_fact_color(struct page *p, const char *label, enum view_color color, const char *text);
+void page_factf(struct page *p, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A line below a fact that is not wrapped but cut. */
+void page_line(struct page *p, enum view_color color, const char *text);
+
+#endif

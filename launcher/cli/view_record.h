@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One call: its two records, and the bytes that they name. airlock-cli only, as the caller. Strings
+ * in a record are the callers' and the tools'. Not to be included beside base/json.h: jansson has
+ * the same names.
+ */
+#ifndef AIRLOCK_CLI_VIEW_RECORD_H
+#define AIRLOCK_CLI_VIEW_RECORD_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/sha256.h"
+#include "../base/text.h"
+#include "view_state.h"
+
+struct record {
+	char id[UUID_TEXT_SIZE];
+	uint8_t workflow[16];
+	struct buf planned_text, outcome_text; /* as stored; outcome empty when there is none */
+	json_t *planned, *outcome;	       /* outcome NULL when there is none */
+};
+
+#define RECORD_INIT                                                                                \
+	{                                                                                          \
+		.planned_text = BUF_INIT, .outcome_text = BUF_INIT                                 \
+	}
+#define auto_record __attribute__((cleanup(record_finish))) struct record
+
+/* Finds the call by what a person typed and reads both records. */
+int record_load(struct reading *r, const char *name, struct record *ret,
+		struct err *err) must_check;
+void record_finish(struct record *rec);
+/* Members by "a.b"; absent or of another type: "" and 0. */
+const json_t *record_get(const json_t *object, const char *path);
+const char *record_text(const json_t *object, const char *path);
+uint64_t record_value(const json_t *number); /* also one that needs 64 bits */
+uint64_t record_number(const json_t *object, const char *path);
+
+/* ---- bytes that a record names (view_object.c) -------------------------------------------- */
+
+/* name is stdin, stdout or stderr. -ENODATA when nothing of it was kept. */
+int object_stream(struct reading *r, const struct record *rec, const char *name, struct buf *out,
+		  struct err *err) must_check;
+
+/* The object with that digest; -ENODATA, and err empty, when it was not captured. */
+int object_content(struct reading *r, const struct record *rec, const uint8_t digest[SHA256_SIZE],
+		   struct buf *out, struct err *err) must_check;
+
+/*
+ * What a path of the command line names in the workspace: relative, without "." and empty
+ * components; an absolute one must lie below the workspace. -EINVAL for "..".
+ */
+int object_path(const struct record *rec, const char *given, struct buf *ret_path,
+		struct err *err) must_check;
+
+/* The file before the call, and after it. A directory gives its directory object. */
+int object_in(struct reading *r, const struct record *rec, const char *path, struct buf *out,
+	      struct err *err) must_check;
+int object_out(struct reading *r, const struct record *rec, const char *path, struct buf *out,
+	       struct err *err) must_check;
+
+#endif

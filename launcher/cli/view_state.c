@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opens the caller's state directory for reading. Runs in airlock-cli as the caller. */
+#include "view_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/*
+ * An auditor's copy may be read-only: then the index that is there is read, and it is said that it
+ * may be behind.
+ */
+static int
+catch_up(struct store *s, struct err *err)
+{
+	int rc = index_catch_up(s, err);
+
+	if (rc == -EROFS || rc == -EACCES) {
+		fprintf(stderr, "airlock: the index may be behind the journal: %s\n", err->text);
+		return 0;
+	}
+	return rc;
+}
+
+int
+reading_open(struct reading *ret, struct err *err)
+{
+	struct reading r = READING_INIT;
+	auto_free char *path = NULL;
+	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"),
+			    &path, err);
+
+	if (rc == 0) {
+		rc = store_open_read(path, &r.store, err);
+	}
+	if (rc == -ENOENT) {
+		return err_set(err, -ENOENT, "no call is recorded yet in %s", path);
+	}
+	if (rc == 0) {
+		rc = catch_up(&r.store, err);
+	}
+	if (rc == 0) {
+		rc = index_open_read(&r.store, &r.ix, err);
+	}
+	if (rc != 0) {
+		reading_finish(&r);
+		return rc;
+	}
+	*ret = r;
+	return 0;
+}
+
+void
+reading_finish(struct reading *r)
+{
+	index_close(r->ix);
+	r->ix = NULL;
+	store_finish(&r->store);
+}

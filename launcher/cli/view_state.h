@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state directory, opened for the reading verbs. airlock-cli only, as the caller. */
+#ifndef AIRLOCK_CLI_VIEW_STATE_H
+#define AIRLOCK_CLI_VIEW_STATE_H
+
+#include "../base/err.h"
+#include "../store/index.h"
+#include "../store/store.h"
+
+struct reading {
+	struct store store;
+	struct index *
+		ix; /* read-only, on one snapshot, caught up; NULL when nothing was ever recorded */
+};
+
+#define READING_INIT                                                                               \
+	{                                                                                          \
+		.store = STORE_INIT, .ix = NULL                                                    \
+	}
+#define auto_reading __attribute__((cleanup(reading_finish))) struct reading
+
+/* Where there is no store: -ENOENT, with where it was looked for. */
+int reading_open(struct reading *ret, struct err *err) must_check;
+void reading_finish(struct reading *r);
+
+#endif
