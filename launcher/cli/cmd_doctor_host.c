@@ -62,7 +62,8 @@ doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 			   "  RestrictSUIDSGID=no\n", call);
 	}
 	if (!d->in_container && !d->is_filtered) {
-		buf_printf(&ret->fix, "The kernel refuses %s: a security module does, or it was built without.\n", call);
+		buf_printf(&ret->fix, "The kernel refuses %s: a security module does, or it was built without.\n",
+			   call);
 	}
 }
 

@@ -24,7 +24,7 @@
 #include "../sys/sys.h"
 #include "cmd_doctor_internal.h"
 
-#define LANDLOCK_NEEDED 2 /* DESIGN: REFER, without which no file moves between directories */
+#define LANDLOCK_NEEDED 2 /* REFER: without it no file moves between directories */
 #define LANDLOCK_NEWEST 6 /* the newest whose rights a plan uses */
 #define LANDLOCK_FS ((UINT64_C(1) << 14) - 1) /* ABI 2 */
 
@@ -123,8 +123,8 @@ explain_namespaces(const struct doctor *d, struct finding *ret)
 		doctor_fix_filter(d, ret, "clone3 with namespaces");
 		buf_puts(&ret->fix, d->in_container ? "  docker run --security-opt apparmor=unconfined ...\n" : "");
 	} else {
-		buf_puts(&ret->fix, "In a chroot the kernel refuses them: start airlock outside of it. In a nested user "
-				    "namespace the limit of an outer one may be reached; out there:\n"
+		buf_puts(&ret->fix, "In a chroot the kernel refuses them: start airlock outside of it. In a "
+				    "nested user namespace the limit of an outer one may be reached; out there:\n"
 				    "  sudo sysctl -w user.max_user_namespaces=15000\n");
 	}
 }
@@ -208,7 +208,8 @@ doctor_mounts(struct doctor *d, struct finding *ret)
 	if (tried(d, ret, TRY_AS_OWNER | TRY_NAMESPACES, act_mounts)) {
 		buf_puts(&ret->detail, "open_tree, mount_setattr, fsopen, move_mount, pivot_root");
 	} else if (strncmp(buf_text(&ret->detail), "pivot_root: Invalid", 19) == 0) {
-		buf_puts(&ret->fix, "An initramfs as root cannot be pivoted: switch_root to a real file system first.\n");
+		buf_puts(&ret->fix, "An initramfs as root cannot be pivoted: switch_root to a real file "
+				    "system first.\n");
 	} else {
 		doctor_fix_filter(d, ret, "the mount calls");
 	}
@@ -356,8 +357,8 @@ doctor_overlay(struct doctor *d, struct finding *ret)
 	} else if (strstr(buf_text(&ret->detail), strerror(ENODEV)) != NULL) {
 		buf_puts(&ret->fix, "  sudo modprobe overlay\n");
 	} else {
-		buf_puts(&ret->fix, "/usr must lie on a file system that can be the lower of an overlay (with at most one "
-				    "overlay in it), and no security module may refuse the mount.\n");
+		buf_puts(&ret->fix, "/usr must lie on a file system that can be the lower of an overlay (with at most "
+				    "one overlay in it), and no security module may refuse the mount.\n");
 	}
 }
 
@@ -474,8 +475,8 @@ doctor_idmap(struct doctor *d, struct finding *ret)
 	} else if (tried(d, ret, 0, act_idmap)) {
 		buf_puts(&ret->detail, "the current directory's file system takes them");
 	} else {
-		buf_puts(&ret->fix, "Move the workspace to ext4, xfs, btrfs or tmpfs (overlayfs and proc refuse idmapped "
-				    "mounts), or give it to a user who is not root:\n"
+		buf_puts(&ret->fix, "Move the workspace to ext4, xfs, btrfs or tmpfs (overlayfs and proc refuse "
+				    "idmapped mounts), or give it to a user who is not root:\n"
 				    "  chown -R USER: .\n");
 	}
 }
@@ -529,7 +530,7 @@ doctor_landlock(struct doctor *d, struct finding *ret)
 	const char *before = "; newer kernels add ";
 
 	if (rc == 0) {
-		int abi = atoi(buf_text(&text));
+		int abi = (int)strtol(buf_text(&text), NULL, 10);
 
 		buf_printf(&ret->detail, "ABI %d", abi);
 		for (int i = abi + 1; i <= LANDLOCK_NEWEST; i++) {
@@ -568,7 +569,7 @@ act_seccomp(const struct doctor *d, struct buf *ret_text)
 {
 	const struct sock_filter insns[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getppid, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getpgid, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EDOM),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -578,7 +579,7 @@ act_seccomp(const struct doctor *d, struct buf *ret_text)
 	if (rc < 0) {
 		return rc;
 	}
-	return syscall(SYS_getppid) == -1 && errno == EDOM
+	return getpgid(0) == -1 && errno == EDOM
 		       ? 0
 		       : step(ret_text, "a filter was loaded and did nothing", -EIO);
 }
@@ -610,8 +611,9 @@ doctor_notify(struct doctor *d, struct finding *ret)
 	if (tried(d, ret, TRY_AS_OWNER, act_notify)) {
 		buf_puts(&ret->detail, "denied system calls become events of the record");
 	} else if (strstr(buf_text(&ret->detail), strerror(EBUSY)) != NULL) {
-		buf_puts(&ret->fix, "Another supervisor listens already (airlock in airlock, or a container that uses "
-				    "notification), and a process can have one listener: start airlock outside of it.\n");
+		buf_puts(&ret->fix, "Another supervisor listens already (airlock in airlock, or a container that "
+				    "uses notification), and a process can have one listener: start airlock "
+				    "outside of it.\n");
 	} else {
 		doctor_fix_filter(d, ret, "seccomp with a listener");
 	}

@@ -14,6 +14,7 @@
 
 #include "../base/arena.h"
 #include "../base/err.h"
+#include "../base/trace.h"
 #include "../plan/plan_build.h"
 #include "../snapshot/snapshot.h"
 #include "../store/store.h"
@@ -66,6 +67,7 @@ struct front {
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
+	int signal_fd;              /* signalfd of what is forwarded; the signals are blocked */
 	struct jail_handle jail;
 	struct outcome outcome;
 	bool recorded;              /* the planned part is durable */
@@ -89,7 +91,7 @@ int front_parse(struct front *f, int argc, char **argv) must_check;
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a workspace */
 int front_identity(struct front *f) must_check;       /* who the tool is */
-int front_root_cgroup(struct front *f) must_check;    /* root: what needs root, before the drop */
+int front_root_only(struct front *f) must_check;      /* root: cgroup parent and workspace clone, before the drop */
 int front_become_owner(struct front *f) must_check;   /* root: the drop */
 int front_store(struct front *f) must_check;          /* state directory, call id, workflow */
 int front_claim(struct front *f) must_check;          /* key and number in the workflow; opens the pack */
@@ -102,21 +104,19 @@ int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
 int front_layers(struct front *f) must_check;         /* what this host lacks, and whether that is allowed */
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
-int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */
-int front_launch(struct front *f) must_check;         /* spawn, planned part, supervise */
+int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
+int front_launch(struct front *f) must_check;         /* plan handed over, planned part, supervise */
 int front_settle(struct front *f) must_check;         /* change set: collect, commit, hold, discard */
 int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
 void front_result(struct front *f);                   /* --result, stderr, exit status */
+struct json;
+/* The limits as records and results show them. */
+void front_limits_json(struct json *j, const struct limits *l);
 void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */
 
 /* Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit status or -errno. */
 int front_run_cli(struct front *f, const char *const argv[]) must_check;
-
-/* AIRLOCK_TRACE=1: what each step cost, on stderr at the end. */
-void trace_start(void);
-void trace_step(const char *name);
-void trace_print(void);
 
 int front_main_run(int argc, char **argv);
 

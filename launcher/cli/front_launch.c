@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: from a finished plan to a dead sandbox. The planned part is durable before the jail is told to go on;
- * both happen at once, because the jail builds its mounts while the journal syncs. The input tree is hashed by the one
+ * Run by the front: from a jail without a plan to a dead sandbox. The jail is started first, the plan follows it, and the
+ * planned part is durable before it is told to go on: the kernel makes namespaces while we plan, the jail mounts
+ * while the journal syncs. The input tree is hashed by the one
  * further thread, beside the tool, and joined before anything is settled.
  */
 #include <errno.h>
@@ -17,7 +18,6 @@
 
 #include "../base/clock.h"
 #include "../base/text.h"
-#include "../supervise/idmap.h"
 #include "front.h"
 
 #define TREE_STACK (512u << 10)
@@ -105,7 +105,6 @@ block_signals(struct front *f)
 {
 	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	sigset_t set;
-	int fd;
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++) {
@@ -114,8 +113,8 @@ block_signals(struct front *f)
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return err_sys(&f->err, -errno, "block signals");
 	}
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_sys(&f->err, -errno, "signalfd") : fd;
+	f->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return f->signal_fd < 0 ? err_sys(&f->err, -errno, "signalfd") : 0;
 }
 
 /* The tool's ends of the pipes belong to the id that it runs as, else it could not open /dev/stdout. */
@@ -135,16 +134,19 @@ own_pipes(struct front *f, const int child_fds[RELAY__COUNT])
 	return 0;
 }
 
-static int
-spawn(struct front *f)
+int
+front_spawn(struct front *f)
 {
 	int child_fds[RELAY__COUNT] = { -1, -1, -1 };
-	struct spawn_request req = { .plan = f->plan, .jail_exe_fd = f->paths.jail_fd,
+	struct spawn_request req = { .identity = &f->req.identity, .jail_exe_fd = f->paths.jail_fd,
 				     .workspace_clone = f->workspace_clone, .stdio = child_fds,
 				     .cgroup = &f->cgroup };
-	int rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes, f->opt.no_stdin,
-			    f->opt.raw, child_fds, &f->err);
+	int rc = block_signals(f);
 
+	if (rc == 0) {
+		rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes, f->opt.no_stdin,
+				f->opt.raw, child_fds, &f->err);
+	}
 	if (rc == 0) {
 		rc = own_pipes(f, child_fds);
 	}
@@ -159,13 +161,13 @@ spawn(struct front *f)
 }
 
 static int
-supervise(struct front *f, int signal_fd)
+supervise(struct front *f)
 {
 	struct hasher hasher = { .cancel = false, .cache_fd = -1 };
 	const struct supervise_request req = {
 		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
 		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,
-		.signal_fd = signal_fd, .disk_watch_fd = f->upper_parent_fd,
+		.signal_fd = f->signal_fd, .disk_watch_fd = f->upper_parent_fd,
 	};
 	int rc = start_hasher(f, &hasher);
 
@@ -175,36 +177,20 @@ supervise(struct front *f, int signal_fd)
 	if (rc == 0 && !f->outcome.launched) {
 		atomic_store(&hasher.cancel, true); /* nothing ran: what it would have seen is of no use */
 	}
-	trace_step("run the tool");
+	trace_step("sandbox gone");
 	join_hasher(f, &hasher);
-	trace_step("join the input hash");
+	trace_step("input hash joined");
 	return rc;
 }
 
 int
 front_launch(struct front *f)
 {
-	auto_fd signal_fd = block_signals(f);
-	int rc = signal_fd < 0 ? signal_fd : spawn(f);
+	int rc = spawn_send_plan(&f->jail, f->plan, &f->err);
 
-	trace_step("spawn the jail");
 	if (rc == 0) {
 		rc = front_record_planned(f);
 		trace_step("planned part durable");
 	}
-	return rc == 0 ? supervise(f, signal_fd) : rc;
-}
-
-int
-front_clone_workspace(struct front *f)
-{
-	const struct identity *id = &f->req.identity;
-
-	if (!f->is_root) {
-		return 0;
-	}
-	f->workspace_clone = idmap_clone(f->req.workspace_fd, f->req.workspace, !id->dropped,
-					 id->uid_outside, id->gid_outside, &f->err);
-	f->req.workspace_clone = f->workspace_clone >= 0;
-	return f->workspace_clone < 0 ? f->workspace_clone : 0;
+	return rc == 0 ? supervise(f) : rc;
 }

@@ -2,7 +2,7 @@
 /*
  * Run by the front: what this host has of the layers. A layer that is missing ends the launch unless the profile lists
  * it under allow_degraded; then its fallback applies and the record says so.
- * The cgroup part has two halves: front_cgroup_site runs before any drop of ids, front_layers after.
+ * What only root can do has a function of its own, front_root_only, which runs before any drop of ids.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +20,7 @@
 #include "../plan/plan.h"
 #include "../snapshot/remove.h"
 #include "../supervise/cgroup_delegate.h"
+#include "../supervise/idmap.h"
 #include "../sys/sys.h"
 #include "front.h"
 
@@ -130,8 +131,25 @@ front_cgroup_site(struct front *f, const char *cache_dir)
 	return rc;
 }
 
+/* The parent for an owner's groups; where it was removed meanwhile, once more from the beginning. */
+static int
+delegate(struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+	int rc = cgroup_delegate(&f->site, id->owner_uid, id->owner_gid, &f->err);
+
+	if (rc == -ENOENT) {
+		cgroup_site_finish(&f->site);
+		rc = discover_site(f, f->site_cache);
+		if (rc == 0) {
+			rc = cgroup_delegate(&f->site, id->owner_uid, id->owner_gid, &f->err);
+		}
+	}
+	return rc;
+}
+
 int
-front_root_cgroup(struct front *f)
+front_root_only(struct front *f)
 {
 	const struct identity *id = &f->req.identity;
 	int rc;
@@ -141,9 +159,16 @@ front_root_cgroup(struct front *f)
 	}
 	rc = front_cgroup_site(f, ROOT_CACHE);
 	if (rc == 0 && id->dropped && f->site.missing == 0) {
-		rc = cgroup_delegate(&f->site, id->owner_uid, id->owner_gid, &f->err);
+		rc = delegate(f);
 	}
-	return rc;
+	if (rc < 0) {
+		return rc;
+	}
+	f->workspace_clone = idmap_clone(f->req.workspace_fd, f->req.workspace,
+					 id->kind == IDENTITY_RANGE, id->uid_outside, id->gid_outside,
+					 &f->err);
+	f->req.workspace_clone = f->workspace_clone >= 0;
+	return f->workspace_clone < 0 ? f->workspace_clone : 0;
 }
 
 static int

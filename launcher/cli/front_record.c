@@ -74,22 +74,6 @@ bytes_key(struct json *j, const char *key, const char *text)
 }
 
 static void
-limits(struct json *j, const struct limits *l)
-{
-	json_begin_object(j);
-	json_kv_uint(j, "cpu", l->cpu_percent);
-	json_kv_uint(j, "cpu_time", l->cpu_time_ms);
-	json_kv_uint(j, "disk", l->disk_bytes);
-	json_kv_uint(j, "files", l->files);
-	json_kv_uint(j, "memory", l->memory_bytes);
-	json_kv_uint(j, "open_files", l->open_files);
-	json_kv_uint(j, "output", l->output_bytes);
-	json_kv_uint(j, "pids", l->pids);
-	json_kv_uint(j, "wall", l->wall_ms);
-	json_end(j);
-}
-
-static void
 argv_digest(const struct request *r, uint8_t ret[32])
 {
 	struct sha256 hash;
@@ -133,7 +117,7 @@ request_digest(const struct front *f, uint8_t ret[32])
 	json_end(&j);
 	json_kv_str(&j, "key", r->key);
 	json_key(&j, "limits");
-	limits(&j, &r->limits);
+	front_limits_json(&j, &r->limits);
 	json_kv_str(&j, "mode", mode_names[r->mode]);
 	json_kv_hex(&j, "profile", f->profile->digest, 32);
 	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
@@ -236,7 +220,7 @@ write_planned(struct front *f, struct json *j)
 		json_put_null(j);
 	}
 	json_key(j, "limits");
-	limits(j, &r->limits);
+	front_limits_json(j, &r->limits);
 	json_kv_str(j, "mode", mode_names[r->mode]);
 	json_key(j, "node");
 	node(j);

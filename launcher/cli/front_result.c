@@ -72,6 +72,22 @@ result_usage(struct json *j, const struct front *f)
 	json_end(j);
 }
 
+void
+front_limits_json(struct json *j, const struct limits *l)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "cpu", l->cpu_percent);
+	json_kv_uint(j, "cpu_time", l->cpu_time_ms);
+	json_kv_uint(j, "disk", l->disk_bytes);
+	json_kv_uint(j, "files", l->files);
+	json_kv_uint(j, "memory", l->memory_bytes);
+	json_kv_uint(j, "open_files", l->open_files);
+	json_kv_uint(j, "output", l->output_bytes);
+	json_kv_uint(j, "pids", l->pids);
+	json_kv_uint(j, "wall", l->wall_ms);
+	json_end(j);
+}
+
 static const char *
 reason_of(const struct front *f)
 {
@@ -98,6 +114,9 @@ write_result(struct front *f, struct json *j, bool complete)
 	json_kv_uint(j, "modified", f->changes.modified);
 	json_end(j);
 	result_denials_and_isolation(j, f);
+	json_key(j, "limits");
+	front_limits_json(j, &f->req.limits);
+	json_kv_str(j, "mode", f->req.mode == MODE_OBSERVE ? "observe" : "apply");
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
 	json_key(j, "reason");
 	if (reason != NULL && reason[0] != '\0') {
@@ -195,8 +214,8 @@ say_outcome(struct front *f)
 		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict), reason != NULL ? reason : "");
 	}
 	if (held) {
-		buf_printf(&line, "airlock: held: %llu changes were not committed%s%s; airlock show %.13s\n",
-			   (unsigned long long)f->changes.count, f->settle_reason != NULL ? ": " : "",
+		buf_printf(&line, "airlock: held: %llu change%s not committed%s%s; airlock show %.13s\n",
+			   (unsigned long long)f->changes.count, f->changes.count == 1 ? "" : "s", f->settle_reason != NULL ? ": " : "",
 			   f->settle_reason != NULL ? f->settle_reason : "", f->req.call_text);
 	}
 	if (line.len > 0) {

@@ -48,30 +48,37 @@ make_cgroup(struct front *f)
 	return rc;
 }
 
-/* Request, profile, plan. Nothing is started or claimed here: what fails leaves no trace but an empty store. */
-static const struct stage before_claim[] = {
+/* Request and profile: nothing is started, what fails leaves no trace but an empty store. */
+static const struct stage prepare_stages[] = {
 	{ NULL, front_find_paths },
-	{ NULL, front_workspace },
-	{ "request", front_identity },
-	{ NULL, front_root_cgroup },
+	{ "request", front_workspace },
+	{ NULL, front_identity },
+	{ NULL, front_root_only },
 	{ "identity", front_become_owner },
 	{ NULL, front_store },
 	{ "store", front_refuse_overlap },
 	{ NULL, front_profile },
 	{ "profile", front_narrow },
+	{ "layers", front_layers },
+};
+
+/* A jail that has no plan yet: the kernel makes its namespaces meanwhile. It dies with us, whatever fails below. */
+static const struct stage begin_stages[] = {
+	{ NULL, front_upper },
+	{ "cgroup", make_cgroup },
+	{ "jail started", front_spawn },
+};
+
+static const struct stage plan_stages[] = {
 	{ NULL, front_environment },
-	{ NULL, front_layers },
-	{ "layers", front_clone_workspace },
 	{ NULL, make_builder },
 	{ "mounts planned", front_lookup },
 };
 
-/* From here on there is something to take back. */
-static const struct stage launch[] = {
+/* From front_claim on the call exists: its number and its key are taken. */
+static const struct stage launch_stages[] = {
 	{ NULL, front_claim },
-	{ NULL, front_upper },
-	{ NULL, finish_plan },
-	{ "plan", make_cgroup },
+	{ "plan", finish_plan },
 	{ NULL, front_launch },
 	{ "settle", front_settle },
 	{ "outcome durable", front_record_outcome },
@@ -99,30 +106,6 @@ run_stages(struct front *f, const struct stage *stages, size_t count)
 	return 0;
 }
 
-/* The index follows behind the answer: started detached, with nothing of the caller's open. */
-static void
-start_index(struct front *f)
-{
-	extern char **environ;
-	const char *argv[] = { "airlock-log", "--state", f->store.path, NULL };
-	pid_t pid = f->recorded ? fork() : -1;
-
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		sigset_t none;
-
-		sigemptyset(&none);
-		sigprocmask(SIG_SETMASK, &none, NULL);
-		if (null < 0 || setsid() < 0 || chdir("/") < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
-		    dup2(null, 2) < 0 || sys_close_range(3, ~0u, 1u << 2) < 0) {
-			_exit(EXIT_AIRLOCK);
-		}
-		ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ,
-					AT_EMPTY_PATH), "every reading verb catches up by itself");
-		_exit(EXIT_AIRLOCK);
-	}
-}
-
 static void
 print_plan(struct front *f)
 {
@@ -141,26 +124,75 @@ print_plan(struct front *f)
 	}
 }
 
-static void
-clean_up(struct front *f)
+static int
+dry_run(struct front *f)
 {
-	jail_handle_finish(&f->jail);
-	outcome_finish(&f->outcome);
+	int rc = run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
+
+	f->req.upper_dir = "";
+	if (rc == 0) {
+		rc = finish_plan(f);
+	}
+	if (rc == 0) {
+		print_plan(f);
+	}
+	return rc;
+}
+
+static int
+run_call(struct front *f)
+{
+	int rc = run_stages(f, begin_stages, ARRAY_LEN(begin_stages));
+
+	if (rc == 0) {
+		rc = run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
+	}
+	return rc == 0 ? run_stages(f, launch_stages, ARRAY_LEN(launch_stages)) : rc;
+}
+
+/* What is worth undoing of a call: its groups and its directory on disk. Mounts go with the last descriptor. */
+static void
+undo(struct front *f)
+{
 	if (f->upper_parent_fd >= 0 && !f->outcome.undead) {
-		close(f->upper_parent_fd);
 		ignore_err(remove_tree(f->scratch_parent_fd, f->req.call_text), "the next sweep removes it");
 	}
-	cgroup_destroy(&f->cgroup, &f->site);
-	cgroup_sweep(&f->site);
-	cgroup_site_finish(&f->site);
-	relay_finish(&f->relay);
-	changes_finish(&f->changes);
-	pack_finish(&f->pack);
-	start_index(f);
-	store_finish(&f->store);
-	plan_builder_destroy(f->builder);
-	profile_destroy(f->profile);
-	arena_finish(&f->arena);
+	if (f->site.version != CGROUP_NONE) {
+		cgroup_destroy(&f->cgroup, &f->site);
+		cgroup_sweep(&f->site);
+	}
+}
+
+/*
+ * After the answer nobody waits: a child takes the sandbox apart (it holds the last descriptors of its mounts) and becomes
+ * airlock-log, which brings the index up to date. It has nothing of the caller's open. Where no child can be had, all
+ * is done here; every reading verb brings the index up to date by itself.
+ */
+static void
+finish_behind(struct front *f)
+{
+	extern char **environ;
+	const char *argv[] = { "airlock-log", "--state", f->store.path, NULL };
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	pid_t pid = f->recorded && null >= 0 ? fork() : -1;
+	sigset_t none;
+
+	if (pid != 0) {
+		if (pid < 0) {
+			undo(f);
+		}
+		return;
+	}
+	if (setsid() < 0 || chdir("/") < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) {
+		_exit(EXIT_AIRLOCK);
+	}
+	undo(f);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	ignore_err(sys_close_range(3, ~0u, 1u << 2), "all of ours are close-on-exec; this is for the caller's");
+	ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ, AT_EMPTY_PATH),
+		   "the index is caught up by the next reader");
+	_exit(EXIT_AIRLOCK);
 }
 
 int
@@ -168,10 +200,9 @@ front_main_run(int argc, char **argv)
 {
 	struct front f = {
 		.err = ERR_INIT, .uid_lock_fd = -1, .cgroup = CGROUP_INIT, .store = STORE_INIT,
-		.scratch_parent_fd = -1, .upper_parent_fd = -1, .workspace_clone = -1,
+		.scratch_parent_fd = -1, .upper_parent_fd = -1, .workspace_clone = -1, .signal_fd = -1,
 		.jail = JAIL_HANDLE_INIT, .pack = PACK_INIT, .relay = RELAY_INIT, .req = { .workspace_fd = -1, .exe = "" },
 	};
-	int status;
 	int rc;
 
 	outcome_init(&f.outcome);
@@ -182,27 +213,21 @@ front_main_run(int argc, char **argv)
 	f.req.argv = f.opt.argv;
 	f.req.argc = f.opt.argc;
 	if (rc == 0) {
-		rc = run_stages(&f, before_claim, ARRAY_LEN(before_claim));
-	}
-	if (rc == 0 && f.opt.dry_run) {
-		f.req.upper_dir = "";
-		rc = finish_plan(&f);
-		if (rc == 0) {
-			print_plan(&f);
-			clean_up(&f);
-			return 0;
-		}
+		rc = run_stages(&f, prepare_stages, ARRAY_LEN(prepare_stages));
 	}
 	if (rc == 0) {
-		rc = run_stages(&f, launch, ARRAY_LEN(launch));
+		rc = f.opt.dry_run ? dry_run(&f) : run_call(&f);
+	}
+	if (rc == 0 && f.opt.dry_run) {
+		return 0;
 	}
 	if (rc < 0 && f.err.code == 0) {
 		f.err.code = rc;
 	}
 	front_result(&f);
-	status = f.exit_status;
-	clean_up(&f);
-	trace_step("clean up");
+	jail_handle_finish(&f.jail);
+	finish_behind(&f);
+	trace_step("hand over the rest");
 	trace_print();
-	return status;
+	return f.exit_status;
 }

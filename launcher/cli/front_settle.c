@@ -85,7 +85,7 @@ commit(struct front *f)
 		err_prefix(&f->err, "the commit was cut short, the call stays unknown");
 		return rc;
 	}
-	hold(f, arena_printf(&f->arena, "conflict: %s", f->err.text));
+	hold(f, arena_string(&f->arena, f->err.text));
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
@@ -33,16 +34,15 @@ plug_standard_fds(void)
 }
 
 static int
-exec_cli(int argc, char **argv)
+exec_cli(char **argv)
 {
 	extern char **environ;
-	static const char *const help[] = { "airlock", "help", NULL };
 	struct front f = { .err = ERR_INIT };
 	int rc = front_find_paths(&f);
 
 	if (rc == 0) {
 		/* The plugs go away with exec; airlock-cli then sees what the caller gave. */
-		rc = sys_execveat(f.paths.cli_fd, "", argc > 1 ? (const char *const *)argv : help,
+		rc = sys_execveat(f.paths.cli_fd, "", (const char *const *)argv,
 				  (const char *const *)environ, AT_EMPTY_PATH);
 		err_sys(&f.err, rc, "start airlock-cli");
 	}
@@ -54,8 +54,9 @@ int
 main(int argc, char **argv)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	const char *trace = getenv("AIRLOCK_TRACE");
 
-	trace_start();
+	trace_start(trace != NULL && strcmp(trace, "1") == 0);
 	if (getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid()) {
 		dprintf(STDERR_FILENO, "airlock: refuses to run setuid, setgid or with file capabilities: remove the "
 				       "bit (chmod u-s,g-s; setcap -r)\n");
@@ -65,7 +66,7 @@ main(int argc, char **argv)
 		return EXIT_AIRLOCK;
 	}
 	if (argc < 2 || strcmp(argv[1], "run") != 0) {
-		return exec_cli(argc, argv);
+		return exec_cli(argv);
 	}
 	/* A caller that went away, or its file size limit, must not end us before the record is written. */
 	sigaction(SIGPIPE, &ignore, NULL);

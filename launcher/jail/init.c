@@ -83,6 +83,7 @@ init_run(struct jail *j, pid_t tool)
 {
 	struct sigaction act = { .sa_handler = on_child };
 	struct pollfd status = { .fd = JAIL_FD_STATUS, .events = POLLIN };
+	const uint8_t ready = JAIL_INIT_READY;
 	sigset_t blocked, open_mask;
 	int rc;
 
@@ -103,6 +104,10 @@ init_run(struct jail *j, pid_t tool)
 	}
 	if (rc < 0) {
 		die(j, "PID 1 could not give up its powers", rc);
+	}
+	rc = sys_send_message(JAIL_FD_STATUS, &ready, 1, NULL, 0);
+	if (rc < 0) {
+		_exit(125);
 	}
 	for (;;) {
 		reap(j, tool);

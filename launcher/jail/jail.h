@@ -20,6 +20,9 @@ struct jail {
 	int root;      /* O_PATH of the new root */
 	int scratch;   /* the call's tmpfs, attached at STAGING "/scratch" */
 	int empty;     /* STAGING "/empty", the second lower of read-only overlays */
+	int parent;    /* the directory of the last row, `parent_path`; -1 when none is kept */
+	char parent_path[256];
+	unsigned int layer_attrs;
 	int layer;     /* the last LAYER, attached at STAGING "/layer" */
 	int upper;     /* the overlay's upper directory, -1 when the workspace is read-only */
 	int proc;      /* the new /proc */

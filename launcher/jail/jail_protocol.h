@@ -12,12 +12,12 @@
 enum jail_message {
 	/* jail to supervisor */
 	JAIL_FAILED = 1,  /* u8 stage, u32 errno, str text: the launch is over */
-	JAIL_WANTS_MAPS,  /* PID 1 waits until its id maps are written from outside */
-	JAIL_MOUNTED,     /* fds: scratch, /proc, upper (when there is one) */
+	JAIL_MOUNTED,     /* fds: scratch, /proc, upper (when there is one); no mount changes any more */
+	JAIL_INIT_READY,  /* PID 1 has given up its powers */
 	JAIL_READY,       /* from PID 2: struct report; fd: the seccomp listener when there is one */
 	JAIL_ENDED,       /* u32 wait status of the tool */
 	/* supervisor to jail */
-	JAIL_MAPS_WRITTEN,
+	JAIL_PLAN,         /* the first of all; fd: the plan in a sealed memfd */
 	JAIL_GO,          /* PID 2 may exec */
 	JAIL_SIGNAL,      /* u8 signal for the tool's process group */
 };

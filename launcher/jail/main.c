@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * airlock-jail: started by the supervisor inside fresh namespaces, with a plan at fd 3 and the status socket
- * at fd 4; turns the plan into a sandbox, forks the process that becomes the tool, stays as PID 1.
+ * airlock-jail: started by the supervisor inside fresh namespaces, with its two sockets at fd 3 and 4; receives a
+ * sealed plan, turns it into a sandbox, forks the process that becomes the tool, stays as PID 1.
  * The order of everything is the table in stages.def. Not for people: run without a plan it says so.
  */
 #include <errno.h>
@@ -59,22 +59,31 @@ run_stages(struct jail *j, int process)
 	}
 }
 
+/* The supervisor makes the plan while the kernel makes our namespaces. */
 static int
-load_plan(struct plan *ret_plan)
+receive_plan(struct plan *ret_plan)
 {
+	uint8_t message[8];
+	int fds[SYS_FDS_MAX];
 	struct stat st;
 	void *bytes;
+	pid_t pid;
 
-	if (sys_memfd_check_sealed(JAIL_FD_PLAN) < 0 || fstat(JAIL_FD_PLAN, &st) < 0) {
+	if (sys_recv_message(JAIL_FD_STATUS, message, sizeof(message), fds, &pid) != 1 ||
+	    message[0] != JAIL_PLAN || fds[0] < 0) {
+		return -EBADF;
+	}
+	if (sys_memfd_check_sealed(fds[0]) < 0 || fstat(fds[0], &st) < 0) {
 		return -EBADF;
 	}
 	if (st.st_size <= 0 || (uint64_t)st.st_size > CAP_PLAN) {
 		return -EBADMSG;
 	}
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, JAIL_FD_PLAN, 0);
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
 	if (bytes == MAP_FAILED) {
 		return -errno;
 	}
+	close(fds[0]);
 	return plan_decode(bytes, (size_t)st.st_size, ret_plan);
 }
 
@@ -83,7 +92,7 @@ main(int argc, char **argv)
 {
 	struct plan plan;
 	struct jail jail = { .plan = &plan, .channel = JAIL_FD_STATUS, .host_root = -1, .root = -1,
-			     .scratch = -1, .empty = -1, .layer = -1, .upper = -1, .proc = -1,
+			     .scratch = -1, .empty = -1, .layer = -1, .parent = -1, .upper = -1, .proc = -1,
 			     .null = -1, .listener = -1, .message = BUF_INIT, .err = ERR_INIT };
 	pid_t tool;
 
@@ -91,10 +100,10 @@ main(int argc, char **argv)
 		dprintf(STDOUT_FILENO, "airlock-jail %s\n", AIRLOCK_VERSION);
 		return 0;
 	}
-	if (load_plan(&plan) < 0) {
-		dprintf(STDERR_FILENO, "airlock-jail: no sealed plan at descriptor %d; "
+	if (receive_plan(&plan) < 0) {
+		dprintf(STDERR_FILENO, "airlock-jail: no sealed plan came on descriptor %d; "
 				       "this program is started by airlock, see airlock-jail(8)\n",
-			JAIL_FD_PLAN);
+			JAIL_FD_STATUS);
 		return 125;
 	}
 	for (int i = 0; i < JAIL_MESSAGE_MAX; i++) {
@@ -115,5 +124,6 @@ main(int argc, char **argv)
 		run_stages(&jail, 2);
 	}
 	close(JAIL_FD_TOOL);
+	run_stages(&jail, 3);
 	init_run(&jail, tool);
 }

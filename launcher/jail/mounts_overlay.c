@@ -119,6 +119,7 @@ mount_layer(struct jail *j, const struct plan_mount *m)
 	if (rc < 0) {
 		return rc;
 	}
+	j->layer_attrs = jail_mount_attrs(m);
 	j->layer = jail_open_inside(j, "/" STAGING "/layer", O_PATH | O_DIRECTORY);
 	return j->layer < 0 ? j->layer : 0;
 }
@@ -139,7 +140,10 @@ mount_part(struct jail *j, const struct plan_mount *m)
 		return err_set(&j->err, -EINVAL, "neither a directory nor a regular file any more");
 	}
 	mount = sys_open_tree(inside, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	rc = mount < 0 ? mount : 0;
+	if (rc == 0 && jail_mount_attrs(m) != j->layer_attrs) {
+		rc = sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	}
 	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, S_ISDIR(st.st_mode));
 }
 
@@ -202,7 +206,7 @@ open_upper_parent(struct jail *j)
 	int rc;
 
 	if (p->upper_dir[0] == '\0') {
-		dir = dup(j->scratch);
+		dir = fcntl(j->scratch, F_DUPFD_CLOEXEC, 0);
 		return dir < 0 ? -errno : take_fd(&dir);
 	}
 	dir = sys_openat2(j->host_root, p->upper_dir + strspn(p->upper_dir, "/"), O_PATH | O_DIRECTORY,

@@ -55,7 +55,7 @@ stage_hygiene(struct jail *j)
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "close_range");
 	}
-	for (int fd = JAIL_FD_PLAN; fd < (int)j->plan->fd_first_free; fd++) {
+	for (int fd = JAIL_FD_STATUS; fd < (int)j->plan->fd_first_free; fd++) {
 		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
 			return err_sys(&j->err, -errno, "descriptor %d", fd);
 		}

@@ -11,14 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
-#include "../base/limits.h"
 #include "../sys/sys.h"
 #include "jail.h"
 
+#define COPY_STEP (1u << 20)
 #define INSIDE (SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS)
 
 int
@@ -63,17 +64,48 @@ jail_make_dirs(struct jail *j, const char *target, mode_t mode)
 	return take_fd(&at);
 }
 
+/* Rows come sorted, so most share their parent with the row before; it is opened once. */
 int
 jail_make_parent(struct jail *j, const char *target, const char **ret_name)
 {
 	const char *slash = strrchr(target, '/');
-	auto_free char *parent = slash != NULL ? strndup(target, (size_t)(slash - target)) : NULL;
+	size_t len = slash != NULL ? (size_t)(slash - target) : 0;
+	char path[sizeof(j->parent_path)];
 
-	if (parent == NULL || slash[1] == '\0') {
-		return slash == NULL || slash[1] == '\0' ? -EINVAL : -ENOMEM;
+	if (slash == NULL || slash[1] == '\0') {
+		return -EINVAL;
 	}
 	*ret_name = slash + 1;
-	return jail_make_dirs(j, parent, 0755);
+	if (len >= sizeof(path)) {
+		auto_free char *parent = strndup(target, len);
+
+		return parent == NULL ? -ENOMEM : jail_make_dirs(j, parent, 0755);
+	}
+	memcpy(path, target, len);
+	path[len] = '\0';
+	if (j->parent < 0 || strcmp(path, j->parent_path) != 0) {
+		int fd = jail_make_dirs(j, path, 0755);
+
+		if (fd < 0) {
+			return fd;
+		}
+		cleanup_fd(&j->parent);
+		j->parent = fd;
+		memcpy(j->parent_path, path, len + 1);
+	}
+	return fcntl(j->parent, F_DUPFD_CLOEXEC, 0);
+}
+
+/* What is mounted on or above the kept parent hides it. */
+static void
+forget_parent(struct jail *j, const char *target)
+{
+	size_t len = strlen(target);
+
+	if (j->parent >= 0 && strncmp(target, j->parent_path, len) == 0) {
+		cleanup_fd(&j->parent);
+		j->parent = -1;
+	}
 }
 
 int
@@ -84,13 +116,18 @@ jail_attach(struct jail *j, int mount_fd, const char *target, mode_t mode, int i
 	auto_fd parent = -1;
 	auto_fd file = -1;
 
-	if (is_dir) {
-		at = jail_make_dirs(j, target, mode);
-		return at < 0 ? at : sys_move_mount(mount_fd, at, "");
-	}
 	parent = jail_make_parent(j, target, &name);
 	if (parent < 0) {
 		return parent;
+	}
+	if (is_dir) {
+		if (mkdirat(parent, name, mode) < 0 && errno != EEXIST && errno != EROFS) {
+			return -errno;
+		}
+		at = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0,
+				 SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+		forget_parent(j, target);
+		return at < 0 ? at : sys_move_mount(mount_fd, at, "");
 	}
 	file = openat(parent, name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0444);
 	if (file < 0 && errno != EROFS) {
@@ -121,41 +158,45 @@ mount_symlink(struct jail *j, const struct plan_mount *m)
 }
 
 static int
-write_inside(struct jail *j, const struct plan_mount *m, const void *data, size_t len)
+create_inside(struct jail *j, const struct plan_mount *m)
 {
 	const char *name;
 	auto_fd parent = jail_make_parent(j, m->target, &name);
-	auto_fd file = -1;
+	int file;
 
 	if (parent < 0) {
 		return parent;
 	}
 	file = openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, m->mode);
-	return file < 0 ? -errno : fdio_write(file, data, len);
+	return file < 0 ? -errno : file;
 }
 
 static int
 mount_file(struct jail *j, const struct plan_mount *m)
 {
-	return write_inside(j, m, m->data, m->data_len);
+	auto_fd file = create_inside(j, m);
+
+	return file < 0 ? file : fdio_write(file, m->data, m->data_len);
 }
 
 static int
 mount_copy(struct jail *j, const struct plan_mount *m)
 {
-	auto_buf bytes = BUF_INIT;
 	struct stat st;
-	auto_fd fd = jail_open_host(j, m->source, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	int rc;
+	auto_fd source = jail_open_host(j, m->source, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	auto_fd file = source < 0 ? source : create_inside(j, m);
+	ssize_t n;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return fd < 0 ? fd : -errno;
+	if (file < 0 || fstat(source, &st) < 0) {
+		return file < 0 ? file : -errno;
 	}
 	if (!S_ISREG(st.st_mode)) {
 		return err_set(&j->err, -EINVAL, "not a regular file any more");
 	}
-	rc = fdio_slurp(fd, CAP_PLAN, &bytes);
-	return rc < 0 ? rc : write_inside(j, m, bytes.data, bytes.len);
+	do {
+		n = sendfile(file, source, NULL, COPY_STEP);
+	} while (n > 0);
+	return n < 0 ? -errno : 0;
 }
 
 static int (*const kinds[])(struct jail *j, const struct plan_mount *m) = {
@@ -317,11 +358,13 @@ stage_mounts(struct jail *j)
 			err_prefix(&j->err, "%s %s", plan_mount_kind_name(m->kind), m->target);
 		}
 	}
-	if (rc == 0) {
-		rc = hand_over(j);
-	}
+	cleanup_fd(&j->parent);
+	j->parent = -1;
 	if (rc == 0) {
 		rc = leave_staging(j);
 	}
-	return rc < 0 ? rc : pivot(j);
+	if (rc == 0) {
+		rc = pivot(j);
+	}
+	return rc < 0 ? rc : hand_over(j);
 }

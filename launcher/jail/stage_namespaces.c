@@ -43,25 +43,6 @@ write_own_maps(struct jail *j)
 }
 
 static int
-wait_for_maps(struct jail *j)
-{
-	const uint8_t ask = JAIL_WANTS_MAPS;
-	uint8_t answer[8];
-	int fds[SYS_FDS_MAX];
-	pid_t pid;
-	int rc = sys_send_message(JAIL_FD_STATUS, &ask, 1, NULL, 0);
-
-	if (rc < 0) {
-		return err_sys(&j->err, rc, "ask for the id maps");
-	}
-	if (sys_recv_message(JAIL_FD_STATUS, answer, sizeof(answer), fds, &pid) != 1 ||
-	    answer[0] != JAIL_MAPS_WRITTEN) {
-		return err_set(&j->err, -ECONNRESET, "the supervisor did not write the id maps");
-	}
-	return 0;
-}
-
-static int
 become_tool_ids(struct jail *j)
 {
 	const struct plan *p = j->plan;
@@ -99,7 +80,8 @@ tie_life(struct jail *j)
 int
 stage_namespaces(struct jail *j)
 {
-	int rc = (j->plan->flags & PLAN_MAP_SELF) != 0 ? write_own_maps(j) : wait_for_maps(j);
+	/* Else the supervisor wrote them before it sent the plan. */
+	int rc = (j->plan->flags & PLAN_MAP_SELF) != 0 ? write_own_maps(j) : 0;
 
 	if (rc == 0) {
 		rc = become_tool_ids(j);

@@ -25,11 +25,10 @@
 #define PLAN_WORKSPACE_RO (1u << 4)  /* the workspace overlay is read-only (observe_writes: refuse) */
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
 
-/* The descriptors the jail is born with. */
-#define JAIL_FD_PLAN 3
-#define JAIL_FD_STATUS 4    /* PID 1 and the supervisor */
-#define JAIL_FD_TOOL 5      /* PID 2 and the supervisor, until exec closes it */
-#define JAIL_FD_WORKSPACE 6 /* with PLAN_WORKSPACE_FD only */
+/* The descriptors the jail is born with. The plan comes as a message on JAIL_FD_STATUS. */
+#define JAIL_FD_STATUS 3    /* PID 1 and the supervisor */
+#define JAIL_FD_TOOL 4      /* PID 2 and the supervisor, until exec closes it */
+#define JAIL_FD_WORKSPACE 5 /* with PLAN_WORKSPACE_FD only */
 
 enum mount_kind {
 #define X(id, name, fs) MOUNT_##id,

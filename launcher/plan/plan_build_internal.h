@@ -10,6 +10,7 @@
 struct read_entry {
 	const char *path;
 	mode_t type; /* S_IFDIR, S_IFREG or S_IFLNK */
+	uint64_t size;    /* of S_IFREG, bytes */
 	const char *link; /* of S_IFLNK */
 };
 
@@ -22,6 +23,7 @@ struct plan_builder {
 	size_t mount_room;
 	struct read_entry *reads; /* sorted by path once plan_add_reads is done */
 	size_t read_count, read_room;
+	const char *plain_dir; /* known to be a directory reached without a link; spares most lstats */
 	const char **hidden;
 	size_t hidden_count;
 };

@@ -19,6 +19,7 @@
 
 #define LINKS_MAX 8
 #define SPLIT_MAX 4096u
+#define COPY_MAX 4096u /* bytes, of a file: above, binding it out of the shared overlay costs less */
 
 bool
 plan_covers(const char *dir, const char *path)
@@ -30,7 +31,7 @@ plan_covers(const char *dir, const char *path)
 }
 
 static int
-add_entry(struct plan_builder *b, const char *path, mode_t type, const char *link)
+add_entry(struct plan_builder *b, const char *path, const struct stat *st, const char *link)
 {
 	if (b->read_count == b->read_room) {
 		size_t room = b->read_room == 0 ? 64 : b->read_room * 2;
@@ -45,7 +46,9 @@ add_entry(struct plan_builder *b, const char *path, mode_t type, const char *lin
 		b->reads = grown;
 		b->read_room = room;
 	}
-	b->reads[b->read_count++] = (struct read_entry){ .path = path, .type = type, .link = link };
+	b->reads[b->read_count++] = (struct read_entry){
+		.path = path, .type = st->st_mode & S_IFMT, .size = (uint64_t)st->st_size, .link = link
+	};
 	return 0;
 }
 
@@ -96,6 +99,9 @@ resolve(struct plan_builder *b, const char *path, int depth)
 		if (prefix == NULL) {
 			return -ENOMEM;
 		}
+		if (*end != '\0' && b->plain_dir != NULL && plan_covers(prefix, b->plain_dir)) {
+			continue;
+		}
 		if (lstat(prefix, &st) < 0) {
 			/* A read path that this host does not have is no error: profiles are shared by many hosts. */
 			return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
@@ -104,7 +110,7 @@ resolve(struct plan_builder *b, const char *path, int depth)
 			char *slash = strrchr(prefix, '/');
 			char *target = arena_alloc(&b->arena, PATH_MAX);
 			ssize_t n = target != NULL ? readlink(prefix, target, PATH_MAX - 1) : -1;
-			int rc = n < 0 ? -errno : add_entry(b, prefix, S_IFLNK, target);
+			int rc = n < 0 ? -errno : add_entry(b, prefix, &st, target);
 			char *parent = arena_copy(&b->arena, prefix, (size_t)(slash - prefix));
 
 			if (rc < 0 || parent == NULL) {
@@ -117,11 +123,14 @@ resolve(struct plan_builder *b, const char *path, int depth)
 			target = join_link(b, parent, target, end);
 			return target == NULL ? -ENOMEM : resolve(b, target, depth + 1);
 		}
+		if (*end != '\0' && S_ISDIR(st.st_mode)) {
+			b->plain_dir = prefix;
+		}
 	}
 	if (!S_ISDIR(st.st_mode) && !S_ISREG(st.st_mode)) {
 		return -EINVAL;
 	}
-	return add_entry(b, path, st.st_mode & S_IFMT, NULL);
+	return add_entry(b, path, &st, NULL);
 }
 
 int
@@ -232,14 +241,14 @@ tree_rows(struct plan_builder *b, const char *path, unsigned int *budget)
 	return rc;
 }
 
-/* How many entries from i on share the top directory of entry i ("/etc"), links not counted. */
+/* How many directories from entry i on share its top directory ("/etc"). */
 static size_t
 group_size(const struct plan_builder *b, size_t i, const char *top)
 {
 	size_t members = 0;
 
 	for (; i < b->read_count && plan_covers(top, b->reads[i].path); i++) {
-		members += b->reads[i].type != S_IFLNK;
+		members += b->reads[i].type == S_IFDIR;
 	}
 	return members;
 }
@@ -253,8 +262,9 @@ layer_rows(struct plan_builder *b, size_t i, const char *top, size_t *ret_next)
 	for (; rc == 0 && i < b->read_count && plan_covers(top, b->reads[i].path); i++) {
 		const struct read_entry *e = &b->reads[i];
 
-		if (e->type == S_IFLNK) {
-			rc = link_row(b, e->path, e->link);
+		/* A small copy costs less than a mount: in the making, in the attestation and at the end. */
+		if (e->type == S_IFLNK || (e->type == S_IFREG && e->size <= COPY_MAX)) {
+			rc = e->type == S_IFLNK ? link_row(b, e->path, e->link) : file_row(b, e->path);
 			continue;
 		}
 		rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_PART, .target = e->path,

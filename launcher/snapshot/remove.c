@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front after the answer; trusts nothing of what it removes. */
 #include "remove.h"
 
 #include <dirent.h>

@@ -24,13 +24,7 @@
 /* In the order of the record's keys. */
 static const char *const namespaces[] = { "cgroup", "ipc", "mnt", "net", "pid", "user", "uts" };
 
-struct facts {
-	uint64_t ns[ARRAY_LEN(namespaces)];
-	uint64_t mounts;
-	uint8_t mounts_digest[32];
-	uint32_t filters; /* of PID 2 */
-	struct cgroup_values cgroup;
-};
+_Static_assert(ARRAY_LEN(namespaces) == ATTEST_NAMESPACES, "as many as the header says");
 
 static int
 differs(struct err *err, const char *what, uint64_t planned, uint64_t found)
@@ -226,29 +220,30 @@ namespace_of(const char *who, const char *name, uint64_t *ret, struct err *err)
 }
 
 static int
-check_namespaces(const struct attest_request *req, struct facts *facts, struct err *err)
+read_namespaces(const char *who, uint64_t ret[ATTEST_NAMESPACES], struct err *err)
 {
-	char init[16], tool[16];
 	int rc = 0;
 
-	snprintf(init, sizeof(init), "%d", (int)req->init_pid);
-	snprintf(tool, sizeof(tool), "%d", (int)req->tool_pid);
-	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(namespaces); i++) {
-		uint64_t ours = 0, first = 0;
+	for (size_t i = 0; rc == 0 && i < ATTEST_NAMESPACES; i++) {
+		rc = namespace_of(who, namespaces[i], &ret[i], err);
+	}
+	return rc;
+}
 
-		rc = namespace_of("self", namespaces[i], &ours, err);
-		if (rc == 0) {
-			rc = namespace_of(init, namespaces[i], &first, err);
+static int
+check_namespaces(const struct attest_request *req, uint64_t tool[ATTEST_NAMESPACES], struct err *err)
+{
+	const struct attested_early *e = &req->early;
+	char pid[16];
+	int rc;
+
+	snprintf(pid, sizeof(pid), "%d", (int)req->tool_pid);
+	rc = read_namespaces(pid, tool, err);
+	for (size_t i = 0; rc == 0 && i < ATTEST_NAMESPACES; i++) {
+		if (tool[i] == e->ours[i] || tool[i] == 0) {
+			return err_set(err, -EPERM, "the %s namespace is not a fresh one", namespaces[i]);
 		}
-		if (rc == 0) {
-			rc = namespace_of(tool, namespaces[i], &facts->ns[i], err);
-		}
-		if (rc == 0 && (facts->ns[i] == ours || facts->ns[i] == 0)) {
-			rc = err_set(err, -EPERM, "the %s namespace is not a fresh one", namespaces[i]);
-		}
-		if (rc == 0) {
-			rc = differs(err, namespaces[i], first, facts->ns[i]);
-		}
+		rc = differs(err, namespaces[i], e->init[i], tool[i]);
 	}
 	return rc;
 }
@@ -297,7 +292,7 @@ compare_mount(const struct mount_entry *want, const struct mount_entry *found, s
 }
 
 static int
-check_mounts(const struct attest_request *req, struct facts *facts, struct err *err)
+check_mounts(struct attest_request *req, struct err *err)
 {
 	static const struct mount_entry root = { .point = "/", .fs = "tmpfs", .ro = true,
 						 .nosuid = true, .nodev = true };
@@ -308,7 +303,7 @@ check_mounts(const struct attest_request *req, struct facts *facts, struct err *
 	char path[64];
 	int rc;
 
-	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)req->tool_pid);
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", (int)req->init_pid);
 	rc = mount_table_read(path, &table);
 	if (rc < 0 || table.count == 0) {
 		return err_sys(err, rc < 0 ? rc : -ENODATA, "read %s", path);
@@ -330,43 +325,45 @@ check_mounts(const struct attest_request *req, struct facts *facts, struct err *
 	if (rc == 0 && at != table.count) {
 		rc = err_set(err, -EPERM, "mount table: %s was not planned", table.items[at].point);
 	}
-	facts->mounts = table.count;
-	sha256_final(&digest, facts->mounts_digest);
+	req->early.mounts = table.count;
+	sha256_final(&digest, req->early.mounts_digest);
 	return rc;
 }
 
 static int
-check_cgroup(const struct attest_request *req, struct facts *facts, struct err *err)
+check_cgroup(struct attest_request *req, struct err *err)
 {
+	struct cgroup_values *found = &req->early.cgroup;
 	struct cgroup_values want;
 	int rc;
 
 	if (req->cgroup->version == CGROUP_NONE) {
 		return 0;
 	}
-	rc = cgroup_read_values(req->cgroup, &facts->cgroup, err);
+	rc = cgroup_read_values(req->cgroup, found, err);
 	if (rc < 0) {
 		return rc;
 	}
 	cgroup_expect_values(req->cgroup, req->limits, req->shmem_bytes, &want);
-	rc = differs(err, "cgroup memory", want.memory_max, facts->cgroup.memory_max);
+	rc = differs(err, "cgroup memory", want.memory_max, found->memory_max);
 	if (rc == 0) {
-		rc = differs(err, "cgroup swap", want.swap_max, facts->cgroup.swap_max);
+		rc = differs(err, "cgroup swap", want.swap_max, found->swap_max);
 	}
 	if (rc == 0) {
-		rc = differs(err, "cgroup pids", want.pids_max, facts->cgroup.pids_max);
+		rc = differs(err, "cgroup pids", want.pids_max, found->pids_max);
 	}
 	if (rc == 0) {
-		rc = differs(err, "cgroup cpu quota", want.cpu_quota_us, facts->cgroup.cpu_quota_us);
+		rc = differs(err, "cgroup cpu quota", want.cpu_quota_us, found->cpu_quota_us);
 	}
 	return rc == 0 ? differs(err, "cgroup cpu period", want.cpu_period_us,
-				 facts->cgroup.cpu_period_us)
+				 found->cpu_period_us)
 		       : rc;
 }
 
 static void
-write_json(const struct attest_request *req, const struct facts *f, struct buf *out)
+write_json(const struct attest_request *req, const uint64_t ns[ATTEST_NAMESPACES], struct buf *out)
 {
+	const struct attested_early *e = &req->early;
 	const struct report *r = req->report;
 	struct json j;
 
@@ -380,11 +377,11 @@ write_json(const struct attest_request *req, const struct facts *f, struct buf *
 		json_put_null(&j);
 	} else {
 		json_begin_object(&j);
-		json_kv_uint(&j, "cpu_period_us", f->cgroup.cpu_period_us);
-		json_kv_uint(&j, "cpu_quota_us", f->cgroup.cpu_quota_us);
-		json_kv_uint(&j, "memory_max", f->cgroup.memory_max);
-		json_kv_uint(&j, "pids_max", f->cgroup.pids_max);
-		json_kv_uint(&j, "swap_max", f->cgroup.swap_max);
+		json_kv_uint(&j, "cpu_period_us", e->cgroup.cpu_period_us);
+		json_kv_uint(&j, "cpu_quota_us", e->cgroup.cpu_quota_us);
+		json_kv_uint(&j, "memory_max", e->cgroup.memory_max);
+		json_kv_uint(&j, "pids_max", e->cgroup.pids_max);
+		json_kv_uint(&j, "swap_max", e->cgroup.swap_max);
 		json_kv_uint(&j, "version", req->cgroup->version == CGROUP_V2 ? 2 : 1);
 		json_end(&j);
 	}
@@ -396,12 +393,12 @@ write_json(const struct attest_request *req, const struct facts *f, struct buf *
 	}
 	json_end(&j);
 	json_kv_uint(&j, "landlock_abi", r->landlock_abi);
-	json_kv_uint(&j, "mounts", f->mounts);
-	json_kv_hex(&j, "mounts_digest", f->mounts_digest, 32);
+	json_kv_uint(&j, "mounts", e->mounts);
+	json_kv_hex(&j, "mounts_digest", e->mounts_digest, 32);
 	json_key(&j, "namespaces");
 	json_begin_object(&j);
 	for (size_t i = 0; i < ARRAY_LEN(namespaces); i++) {
-		json_kv_uint(&j, namespaces[i], f->ns[i]);
+		json_kv_uint(&j, namespaces[i], ns[i]);
 	}
 	json_end(&j);
 	json_kv_bool(&j, "no_new_privs", true);
@@ -416,45 +413,59 @@ write_json(const struct attest_request *req, const struct facts *f, struct buf *
 	}
 	json_end(&j);
 	json_kv_hex(&j, "seccomp_digest", req->filter_digest, 32);
-	json_kv_uint(&j, "seccomp_filters", f->filters);
+	json_kv_uint(&j, "seccomp_filters", e->filters + 1);
 	json_kv_uint(&j, "uid", r->uid[0]);
 	json_kv_uint(&j, "uid_outside", req->plan->uid_outside);
 	json_end(&j);
 }
 
 int
+attest_early(struct attest_request *req, struct err *err)
+{
+	char pid[16];
+	int rc = check_mounts(req, err);
+
+	if (rc == 0) {
+		rc = check_cgroup(req, err);
+	}
+	if (rc == 0) {
+		rc = own_filters(&req->early.filters, err);
+	}
+	if (rc == 0) {
+		rc = read_namespaces("self", req->early.ours, err);
+	}
+	if (rc == 0) {
+		snprintf(pid, sizeof(pid), "%d", (int)req->init_pid);
+		rc = read_namespaces(pid, req->early.init, err);
+	}
+	if (rc < 0) {
+		err_prefix(err, "attestation");
+	}
+	return rc;
+}
+
+int
 attest(const struct attest_request *req, struct buf *ret_json, struct err *err)
 {
-	struct facts facts = { 0 };
-	uint64_t filters = 0;
+	uint64_t ns[ATTEST_NAMESPACES];
 	int rc = check_report(req->plan, req->report, err);
 
 	if (rc == 0) {
-		rc = own_filters(&filters, err);
-	}
-	facts.filters = (uint32_t)filters + 1;
-	if (rc == 0) {
-		rc = check_status(req->tool_pid, req->plan, filters + 1, err);
+		rc = check_status(req->tool_pid, req->plan, req->early.filters + 1, err);
 	}
 	if (rc == 0) {
-		rc = check_status(req->init_pid, req->plan, filters + 1, err);
+		rc = check_status(req->init_pid, req->plan, req->early.filters + 1, err);
 		if (rc < 0) {
 			err_prefix(err, "PID 1");
 		}
 	}
 	if (rc == 0) {
-		rc = check_namespaces(req, &facts, err);
-	}
-	if (rc == 0) {
-		rc = check_mounts(req, &facts, err);
-	}
-	if (rc == 0) {
-		rc = check_cgroup(req, &facts, err);
+		rc = check_namespaces(req, ns, err);
 	}
 	if (rc < 0) {
 		err_prefix(err, "attestation");
 		return rc;
 	}
-	write_json(req, &facts, ret_json);
+	write_json(req, ns, ret_json);
 	return buf_error(ret_json);
 }

@@ -15,6 +15,17 @@
 #include "../plan/plan.h"
 #include "cgroup.h"
 
+#define ATTEST_NAMESPACES 7
+
+/* What is read before PID 2 is ready, so that nobody waits for it. */
+struct attested_early {
+	uint64_t mounts;
+	uint8_t mounts_digest[32];
+	uint64_t filters; /* seccomp filters on the supervisor itself */
+	uint64_t ours[ATTEST_NAMESPACES], init[ATTEST_NAMESPACES];
+	struct cgroup_values cgroup;
+};
+
 struct attest_request {
 	const struct plan *plan;
 	const struct report *report;
@@ -23,7 +34,15 @@ struct attest_request {
 	const struct limits *limits;
 	uint64_t shmem_bytes;     /* what cgroup_create was given */
 	const uint8_t *filter_digest;
+	struct attested_early early; /* filled by attest_early */
 };
+
+/*
+ * The first half, when PID 1 says that no mount changes any more, while PID 2 gives up its powers: compares the mount
+ * table with the plan's rows and the group's values with the limits. PID 2 is later shown to be in the same
+ * namespaces, without a capability. Needs all of req but report, tool_pid.
+ */
+int attest_early(struct attest_request *req, struct err *err) must_check;
 
 /* Decodes the payload of JAIL_READY (behind its first byte). -EBADMSG. */
 int attest_read_report(const void *data, size_t len, struct report *ret) must_check;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front, as root, before the drop; paths come from our own site, never from the owner. */
 #include "cgroup_delegate.h"
 
 #include <errno.h>

@@ -404,7 +404,8 @@ static int
 first_parent(const struct cgroup_site *site)
 {
 	for (unsigned int c = 0; c < CTL__COUNT; c++) {
-		if (site->parent[c][0] != '\0') {
+		/* NULL: the call ended before anybody looked for cgroups */
+		if (site->parent[c] != NULL && site->parent[c][0] != '\0') {
 			return (int)c;
 		}
 	}

@@ -17,28 +17,34 @@
 #include "../jail/jail_protocol.h"
 #include "../sys/sys.h"
 
-#define NAMESPACES                                                                                 \
-	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+/*
+ * A pid namespace begins with a child. The others the child makes itself, so that their cost (a network namespace is
+ * most of it) runs beside the planned part's fdatasync. The cgroup namespace comes last: its root is the call's group.
+ */
+#define AT_CLONE (CLONE_NEWUSER | CLONE_NEWPID)
+#define IN_CHILD (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 struct child_fds {
-	int source[JAIL_FD_WORKSPACE + 1]; /* what becomes fd 0, 1, …; -1: none */
+	int source[JAIL_FD_WORKSPACE + 1]; /* what becomes fd 0, 1, … */
 	int count;
 	int exe;
-	int error; /* write end of a CLOEXEC pipe: a struct child_error when the child fails */
+	int status; /* the jail's end, to complain on */
 };
 
-struct child_error {
-	int code;
-	char step[32];
-};
-
+/* The child speaks the jail's protocol from its first moment on; nobody waits for its exec. */
 static void __attribute__((noreturn))
-child_fail(int fd, const char *step, int code)
+child_fail(const struct child_fds *fds, const char *step, int code)
 {
-	struct child_error e = { .code = code };
+	uint8_t message[128] = { JAIL_FAILED, STAGE_hygiene };
+	size_t len = strlen(step);
 
-	strncpy(e.step, step, sizeof(e.step) - 1);
-	ignore_err(write(fd, &e, sizeof(e)), "the parent sees our death all the same");
+	for (int i = 0; i < 4; i++) {
+		message[2 + i] = (uint8_t)((uint32_t)-code >> (8 * i));
+		message[6 + i] = (uint8_t)((uint32_t)len >> (8 * i));
+	}
+	memcpy(message + 10, step, len + 1);
+	ignore_err(sys_send_message(fds->status, message, 11 + len, NULL, 0),
+		   "the supervisor sees our death all the same");
 	_exit(125);
 }
 
@@ -51,20 +57,20 @@ place_fds(struct child_fds *fds)
 {
 	const int above = JAIL_FD_WORKSPACE + 4;
 
-	fds->error = fcntl(fds->error, F_DUPFD_CLOEXEC, above);
+	fds->status = fcntl(fds->status, F_DUPFD_CLOEXEC, above);
 	fds->exe = fcntl(fds->exe, F_DUPFD_CLOEXEC, above);
-	if (fds->error < 0 || fds->exe < 0) {
+	if (fds->status < 0 || fds->exe < 0) {
 		_exit(125);
 	}
 	for (int i = 0; i < fds->count; i++) {
 		fds->source[i] = fcntl(fds->source[i], F_DUPFD_CLOEXEC, above);
 		if (fds->source[i] < 0) {
-			child_fail(fds->error, "duplicate descriptors", -errno);
+			child_fail(fds, "duplicate descriptors", -errno);
 		}
 	}
 	for (int i = 0; i < fds->count; i++) {
 		if (dup2(fds->source[i], i) < 0) {
-			child_fail(fds->error, "place descriptors", -errno);
+			child_fail(fds, "place descriptors", -errno);
 		}
 	}
 }
@@ -77,20 +83,20 @@ child_main(struct child_fds *fds, const struct cgroup *cgroup)
 	int rc = cgroup_enter_self(cgroup);
 
 	if (rc < 0) {
-		child_fail(fds->error, "enter the call's cgroup", rc);
+		child_fail(fds, "enter the call's cgroup", rc);
 	}
-	rc = sys_unshare(CLONE_NEWCGROUP); /* after the move: its root is the call's group */
+	rc = sys_unshare(IN_CHILD | CLONE_NEWCGROUP);
 	if (rc < 0) {
-		child_fail(fds->error, "cgroup namespace", rc);
+		child_fail(fds, "fresh namespaces", rc);
 	}
 	place_fds(fds);
 	/* Without an id of its own yet the jail would lose its capabilities at exec. */
 	rc = sys_caps_raise_ambient();
 	if (rc < 0) {
-		child_fail(fds->error, "keep capabilities over exec", rc);
+		child_fail(fds, "keep capabilities over exec", rc);
 	}
 	rc = sys_execveat(fds->exe, "", argv, envp, 0x1000); /* AT_EMPTY_PATH */
-	child_fail(fds->error, "exec airlock-jail", rc);
+	child_fail(fds, "exec airlock-jail", rc);
 }
 
 static int
@@ -141,75 +147,6 @@ explain_clone(int code, struct err *err)
 	}
 }
 
-/* Waits for the child's exec (EOF) or its complaint. */
-static int
-await_exec(int error_fd, struct err *err)
-{
-	struct child_error e;
-	int rc = fdio_read(error_fd, &e, sizeof(e));
-
-	if (rc == -ENODATA) {
-		return 0;
-	}
-	if (rc < 0) {
-		return err_sys(err, rc, "wait for the jail");
-	}
-	e.step[sizeof(e.step) - 1] = '\0';
-	return err_sys(err, e.code, "%s", e.step);
-}
-
-int
-spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err)
-{
-	struct jail_handle jail = JAIL_HANDLE_INIT;
-	struct child_fds fds = { .exe = req->jail_exe_fd };
-	int status[2] = { -1, -1 }, tool[2] = { -1, -1 }, error[2] = { -1, -1 };
-	auto_fd plan_fd = seal_plan(req->plan, jail.plan_digest, err);
-	int rc = plan_fd < 0 ? plan_fd : make_pair(status, err);
-
-	if (rc == 0) {
-		rc = make_pair(tool, err);
-	}
-	if (rc == 0 && pipe2(error, O_CLOEXEC) < 0) {
-		rc = err_sys(err, -errno, "pipe");
-	}
-	if (rc == 0) {
-		memcpy(fds.source, req->stdio, 3 * sizeof(int));
-		fds.source[JAIL_FD_PLAN] = plan_fd;
-		fds.source[JAIL_FD_STATUS] = status[1];
-		fds.source[JAIL_FD_TOOL] = tool[1];
-		fds.source[JAIL_FD_WORKSPACE] = req->workspace_clone;
-		fds.count = JAIL_FD_WORKSPACE + (req->workspace_clone >= 0);
-		fds.error = error[1];
-		jail.pid = sys_clone3(NAMESPACES, cgroup_clone_fd(req->cgroup), &jail.pidfd);
-		if (jail.pid == 0) {
-			child_main(&fds, req->cgroup);
-		}
-		rc = jail.pid < 0 ? explain_clone(jail.pid, err) : 0;
-	}
-	jail.status_fd = status[0];
-	jail.tool_fd = tool[0];
-	const int ours[] = { status[1], tool[1], error[1] };
-
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
-		if (ours[i] >= 0) {
-			close(ours[i]);
-		}
-	}
-	if (rc == 0) {
-		rc = await_exec(error[0], err);
-	}
-	if (error[0] >= 0) {
-		close(error[0]);
-	}
-	if (rc < 0) {
-		jail_handle_finish(&jail);
-		return rc;
-	}
-	*ret = jail;
-	return 0;
-}
-
 static int
 write_map(pid_t pid, const char *name, unsigned int inside, unsigned int outside, struct err *err)
 {
@@ -224,19 +161,73 @@ write_map(pid_t pid, const char *name, unsigned int inside, unsigned int outside
 	return rc < 0 ? err_sys(err, rc, "write %s", name) : 0;
 }
 
-int
-spawn_write_maps(const struct jail_handle *jail, const struct plan *plan, struct err *err)
+/* user_namespaces(7): what PLAN_MAP_SELF cannot do itself. As root only. */
+static int
+write_maps(const struct jail_handle *jail, const struct identity *id, struct err *err)
 {
-	const uint8_t done = JAIL_MAPS_WRITTEN;
-	int rc = write_map(jail->pid, "uid_map", plan->uid_inside, plan->uid_outside, err);
+	int rc = 0;
 
-	if (rc == 0) {
-		rc = write_map(jail->pid, "gid_map", plan->gid_inside, plan->gid_outside, err);
+	if (id->kind == IDENTITY_RANGE) {
+		rc = write_map(jail->pid, "uid_map", id->uid_inside, id->uid_outside, err);
 	}
-	if (rc == 0) {
-		rc = sys_send_message(jail->status_fd, &done, 1, NULL, 0);
+	if (rc == 0 && id->kind == IDENTITY_RANGE) {
+		rc = write_map(jail->pid, "gid_map", id->gid_inside, id->gid_outside, err);
 	}
 	return rc;
+}
+
+static int
+clone_jail(const struct spawn_request *req, struct child_fds *fds, struct jail_handle *jail,
+	   struct err *err)
+{
+	jail->pid = sys_clone3(AT_CLONE, cgroup_clone_fd(req->cgroup), &jail->pidfd);
+	if (jail->pid == 0) {
+		child_main(fds, req->cgroup);
+	}
+	return jail->pid < 0 ? explain_clone(jail->pid, err) : write_maps(jail, req->identity, err);
+}
+
+int
+spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err)
+{
+	struct jail_handle jail = JAIL_HANDLE_INIT;
+	struct child_fds fds = { .exe = req->jail_exe_fd };
+	int status[2] = { -1, -1 }, tool[2] = { -1, -1 };
+	int rc = make_pair(status, err);
+
+	if (rc == 0) {
+		rc = make_pair(tool, err);
+	}
+	jail.status_fd = status[0];
+	jail.tool_fd = tool[0];
+	if (rc == 0) {
+		memcpy(fds.source, req->stdio, 3 * sizeof(int));
+		fds.source[JAIL_FD_STATUS] = status[1];
+		fds.source[JAIL_FD_TOOL] = tool[1];
+		fds.source[JAIL_FD_WORKSPACE] = req->workspace_clone;
+		fds.count = JAIL_FD_WORKSPACE + (req->workspace_clone >= 0);
+		fds.status = status[1];
+		rc = clone_jail(req, &fds, &jail, err);
+	}
+	cleanup_fd(&status[1]);
+	cleanup_fd(&tool[1]);
+	if (rc < 0) {
+		jail_handle_finish(&jail);
+		return rc;
+	}
+	*ret = jail;
+	return 0;
+}
+
+int
+spawn_send_plan(struct jail_handle *jail, const struct plan *plan, struct err *err)
+{
+	const uint8_t message = JAIL_PLAN;
+	auto_fd fd = seal_plan(plan, jail->plan_digest, err);
+	int rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, &fd, 1);
+
+	/* A jail that died on its way to exec has left its reason on the socket: the supervisor reads it. */
+	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
 }
 
 void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/trace.h"
 #include "../jail/jail_protocol.h"
 #include "../sys/sys.h"
 #include "supervise_internal.h"
@@ -40,7 +41,7 @@ outcome_init(struct outcome *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->exit_code = -1;
-	o->upper_fd = o->scratch_fd = -1;
+	o->upper_fd = o->scratch_fd = o->mounts_fd = -1;
 }
 
 void
@@ -49,6 +50,7 @@ outcome_finish(struct outcome *o)
 	buf_finish(&o->attestation);
 	cleanup_fd(&o->upper_fd);
 	cleanup_fd(&o->scratch_fd);
+	cleanup_fd(&o->mounts_fd);
 }
 
 static void
@@ -145,6 +147,7 @@ on_tool_closed(struct run *r)
 	r->req->jail->tool_fd = -1;
 	if (r->state == RUN_WAITING_EXEC) {
 		r->state = RUN_RUNNING;
+		trace_step("exec");
 		r->out->launched = true;
 		r->go_ns = clock_monotonic_ns();
 		r->deadline_ns = r->go_ns + r->req->limits->wall_ms * MS;

@@ -58,6 +58,7 @@ struct outcome {
 	struct usage usage;
 	int upper_fd;        /* the change set's directory; -1 when there is none; owned */
 	int scratch_fd;      /* owned */
+	int mounts_fd;       /* the sandbox's mount namespace, kept until after the answer; owned */
 };
 
 void outcome_init(struct outcome *o);

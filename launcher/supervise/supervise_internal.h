@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include "attest.h"
 #include "supervise.h"
 
 /*
@@ -18,6 +19,9 @@ struct run {
 	struct outcome *out;
 	enum run_state state;
 	int listener_fd, proc_fd, oom_fd;
+	struct attest_request attest; /* filled as its parts come in */
+	struct report report;
+	bool mounts_attested, init_ready, tool_ready; /* GO needs all three */
 	short oom_events;
 	pid_t tool_pid;
 	bool ended;          /* JAIL_ENDED came */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run by the front: what the jail says, and what the kernel asks about a denied call. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/trace.h"
 #include "../plan/filter.h"
 #include "../sys/sys.h"
 #include "attest.h"
@@ -50,6 +52,8 @@ on_failed(struct run *r, const uint8_t *data, size_t len)
 static void
 on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 {
+	struct err err = ERR_INIT;
+
 	if (fds[0] < 0 || fds[1] < 0 || r->out->scratch_fd >= 0) {
 		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not hand over its tmpfs");
 		return;
@@ -57,47 +61,79 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 	r->out->scratch_fd = take_fd(&fds[0]);
 	r->proc_fd = take_fd(&fds[1]);
 	r->out->upper_fd = take_fd(&fds[2]);
-}
-
-static void
-on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], pid_t pid)
-{
-	const uint8_t go = JAIL_GO;
-	struct err err = ERR_INIT;
-	struct report report;
-	struct attest_request req = {
-		.plan = r->req->plan, .report = &report, .init_pid = r->req->jail->pid, .tool_pid = pid,
+	r->attest = (struct attest_request){
+		.plan = r->req->plan, .report = &r->report, .init_pid = r->req->jail->pid,
 		.cgroup = r->req->cgroup, .limits = r->req->limits, .shmem_bytes = r->req->shmem_bytes,
 		.filter_digest = r->req->profile->filter_digest,
 	};
-	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
+	if (attest_early(&r->attest, &err) < 0) {
+		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
+		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
+		return;
+	}
+	r->mounts_attested = true;
+	trace_step("jail: mounts");
+}
+
+/* Holds the sandbox's mounts until after the answer: taking them apart is nobody's to wait for. */
+static int
+hold_mounts(struct run *r)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)r->req->jail->pid);
+	r->out->mounts_fd = open(path, O_RDONLY | O_CLOEXEC);
+	return r->out->mounts_fd < 0 ? -errno : 0;
+}
+
+static void
+say_go(struct run *r)
+{
+	const uint8_t go = JAIL_GO;
+	struct err err = ERR_INIT;
 	int rc;
 
-	if (r->state != RUN_STARTING || r->out->scratch_fd < 0 || pid <= 0 ||
-	    wants_listener != (fds[0] >= 0)) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+	if (r->state != RUN_STARTING || !r->mounts_attested || !r->init_ready || !r->tool_ready) {
 		return;
 	}
-	r->listener_fd = take_fd(&fds[0]);
-	r->tool_pid = pid;
-	rc = attest_read_report(data, len, &report);
-	if (rc < 0) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail's report is damaged");
-		return;
-	}
-	rc = attest(&req, &r->out->attestation, &err);
+	r->attest.tool_pid = r->tool_pid;
+	rc = attest(&r->attest, &r->out->attestation, &err);
 	if (rc < 0) {
 		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
 		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
 		return;
 	}
 	r->out->go_realtime_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
-	rc = sys_send_message(r->req->jail->tool_fd, &go, 1, NULL, 0);
+	rc = hold_mounts(r);
+	if (rc == 0) {
+		rc = sys_send_message(r->req->jail->tool_fd, &go, 1, NULL, 0);
+	}
 	if (rc < 0) {
 		run_end(r, VERDICT_LAUNCH_FAILED, "the jail died before exec");
 		return;
 	}
 	r->state = RUN_WAITING_EXEC;
+	trace_step("attested");
+}
+
+static void
+on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], pid_t pid)
+{
+	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
+
+	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 || wants_listener != (fds[0] >= 0)) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+		return;
+	}
+	r->listener_fd = take_fd(&fds[0]);
+	r->tool_pid = pid;
+	if (attest_read_report(data, len, &r->report) < 0) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail's report is damaged");
+		return;
+	}
+	r->tool_ready = true;
+	trace_step("jail: confined");
+	say_go(r);
 }
 
 static void
@@ -108,6 +144,7 @@ on_ended(struct run *r, const uint8_t *data, size_t len)
 
 	if (!rd.bad && !r->ended) {
 		r->ended = true;
+		trace_step("tool");
 		r->wait_status = (int)status;
 	}
 }
@@ -119,7 +156,6 @@ run_read_status(struct run *r)
 	int fds[SYS_FDS_MAX];
 	pid_t pid;
 	ssize_t n = sys_recv_message(r->req->jail->status_fd, data, sizeof(data), fds, &pid);
-	struct err err = ERR_INIT;
 
 	if (n <= 0) {
 		return n < 0 ? (int)n : -ECONNRESET;
@@ -128,13 +164,13 @@ run_read_status(struct run *r)
 	case JAIL_FAILED:
 		on_failed(r, data + 1, (size_t)n - 1);
 		break;
-	case JAIL_WANTS_MAPS:
-		if (spawn_write_maps(r->req->jail, r->req->plan, &err) < 0) {
-			run_end(r, VERDICT_LAUNCH_FAILED, "namespaces: %s", err.text);
-		}
-		break;
 	case JAIL_MOUNTED:
 		on_mounted(r, fds);
+		say_go(r);
+		break;
+	case JAIL_INIT_READY:
+		r->init_ready = true;
+		say_go(r);
 		break;
 	case JAIL_ENDED:
 		on_ended(r, data + 1, (size_t)n - 1);

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AIRLOCK_TRACE=1. Run by the front; the clock is read only when the variable is set. */
+/* Run by the front. */
+#include "trace.h"
+
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <unistd.h>
 
-#include "../base/clock.h"
-#include "front.h"
+#include "clock.h"
 
 #define STEPS_MAX 32
 
 /* The one exception to "no globals but the log level": a measurement of the process itself, written by one thread. */
 static struct {
-	int on;
+	bool on;
 	size_t count;
 	uint64_t start_ns;
 	struct {
@@ -22,11 +23,9 @@ static struct {
 } trace;
 
 void
-trace_start(void)
+trace_start(bool on)
 {
-	const char *value = getenv("AIRLOCK_TRACE");
-
-	trace.on = value != NULL && strcmp(value, "1") == 0;
+	trace.on = on;
 	trace.start_ns = trace.on ? clock_monotonic_ns() : 0;
 }
 
