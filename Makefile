@@ -59,13 +59,24 @@ LOG_SRC := $(call src,base) $(call src,store)
 
 FRONT_LIBS :=
 JAIL_LIBS  :=
-CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto -lz
-LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lz
+CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd
+LOG_LIBS   := -ljansson -lsqlite3 -lzstd
+# What tests compare with, and no program of ours links.
+TEST_LIBS  := -lcriterion -lcrypto -lz
 
 BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log
 
 .PHONY: all
 all: $(BINARIES)
+
+.PHONY: help
+help:
+	@echo "make              build into $(BUILD)/"
+	@echo "make quickstart   packages, build, and a demonstration on real input"
+	@echo "make check        packages are there: build, then every test"
+	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
+	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
+	@echo "make unit|lint|e2e|containment|compilers|analyze|bench|vm|fuzz|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -100,11 +111,76 @@ $(foreach d,$(SAN_DIRS),$(eval $(call san_archive,$(d))))
 
 $(BUILD)/tests/unit/%: $(BUILD)/obj/san/tests/unit/%.o $(SAN_LIBS)
 	$(Q)mkdir -p $(@D); echo "UNIT $@"; \
-	$(CC) $(SAN) -o $@ $< -Wl,--start-group $(SAN_LIBS) -Wl,--end-group -lcriterion $(CLI_LIBS)
+	$(CC) $(SAN) -o $@ $< -Wl,--start-group $(SAN_LIBS) -Wl,--end-group $(TEST_LIBS) $(CLI_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BIN)
 	$(Q)tests/unit/run $(UNIT_BIN)
+
+# ---- everything else --------------------------------------------------------------------------------
+
+.PHONY: check lint e2e containment
+check: all
+	$(Q)tests/check
+lint: all
+	$(Q)tests/lint/run
+e2e: all
+	$(Q)tests/e2e/run
+containment: all
+	$(Q)tests/containment/run
+
+# The other compiler, over every source of ours; no program of it is used.
+C_SRC := $(sort $(wildcard launcher/*/*.c))
+.PHONY: compilers
+compilers:
+	$(Q)for f in $(C_SRC); do clang -fsyntax-only $(BASE_CFLAGS) -Werror $$f || exit 1; done
+
+.PHONY: analyze
+analyze:
+	$(Q)tests/analyze $(C_SRC)
+
+.PHONY: bench vm
+bench: all
+	$(Q)tests/bench/launch
+vm: all
+	$(Q)tests/vm/build.sh && tests/vm/run.sh
+
+FUZZ_SECONDS := 30
+.PHONY: fuzz
+fuzz:
+	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
+
+BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
+	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev
+CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc shellcheck bubblewrap strace jq \
+	sqlite3 python3 git file attr binutils procps util-linux xxd
+.PHONY: deps
+deps:
+	$(Q)missing=$$(for p in $(BUILD_PACKAGES) $(CHECK_PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	if [ -n "$$missing" ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+.PHONY: quickstart
+quickstart: deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)demo/quickstart
+
+.PHONY: install
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/airlock \
+		$(DESTDIR)$(PREFIX)/share/airlock/profiles $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log \
+		$(DESTDIR)$(PREFIX)/libexec/airlock/
+	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
+	install -m 644 docs/airlock.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/airlock-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 
 .PHONY: clean
 clean:
