@@ -47,8 +47,13 @@ arena_alloc(struct arena *a, size_t size)
 char *
 arena_copy(struct arena *a, const void *data, size_t len)
 {
-	char *p = len < SIZE_MAX ? arena_alloc(a, len + 1) : NULL;
+	char *p = NULL;
 
+	if (len < SIZE_MAX) {
+		p = arena_alloc(a, len + 1);
+	} else {
+		a->failed = true;
+	}
 	if (p != NULL && len > 0) {
 		memcpy(p, data, len);
 	}

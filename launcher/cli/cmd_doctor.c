@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -347,6 +348,7 @@ int
 cmd_doctor(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
+	const struct sigaction plain = { .sa_handler = SIG_DFL };
 	struct doctor d = { .profile = "default" };
 	struct finding findings[ARRAY_LEN(layers)] = { 0 };
 	struct err err = ERR_INIT;
@@ -367,6 +369,8 @@ cmd_doctor(int argc, char **argv)
 	if (command_line_operands(&cl, 0, 0) < 0) {
 		return EXIT_AIRLOCK;
 	}
+	/* Ignored by some callers, and then nobody's end could be waited for. */
+	ignore_err(sigaction(SIGCHLD, &plain, NULL), "it cannot fail with these arguments");
 	rc = find_files(&d, &err);
 	if (rc == 0) {
 		find_identity(&d);

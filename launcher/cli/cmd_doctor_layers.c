@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -24,6 +25,7 @@
 #include "../sys/sys.h"
 #include "cmd_doctor_internal.h"
 
+#define FILES_NEEDED 64u /* the launcher and its relay at their busiest */
 #define LANDLOCK_NEEDED 2 /* REFER: without it no file moves between directories */
 #define LANDLOCK_NEWEST 6 /* the newest whose rights a plan uses */
 #define LANDLOCK_FS ((UINT64_C(1) << 14) - 1) /* ABI 2 */
@@ -53,6 +55,38 @@ tried(struct doctor *d, struct finding *ret, unsigned int how,
 	buf_printf(&ret->detail, "%s%s%s", buf_text(&text), text.len > 0 && rc != -ECHILD ? ": " : "",
 		   rc == -ECHILD ? "" : strerror(-rc));
 	return false;
+}
+
+/* ---- limits of the caller ------------------------------------------------------------------------------ */
+
+static int
+act_rlimits(const struct doctor *d, struct buf *ret_text)
+{
+	struct rlimit files = { 0 };
+
+	(void)d;
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur < FILES_NEEDED) {
+		buf_printf(ret_text, "only %llu open files are allowed, and %u are needed",
+			   (unsigned long long)files.rlim_cur, FILES_NEEDED);
+		return -EMFILE;
+	}
+	return 0;
+}
+
+void
+doctor_rlimits(struct doctor *d, struct finding *ret)
+{
+	auto_buf text = BUF_INIT;
+	int rc = doctor_try(d, TRY_AS_OWNER, act_rlimits, &text);
+
+	if (rc == 0) {
+		buf_puts(&ret->detail, "the caller's limits leave room");
+		return;
+	}
+	ret->status = DOCTOR_MISSING;
+	buf_puts(&ret->detail, buf_text(&text));
+	buf_puts(&ret->fix, "In the shell, the unit (LimitNOFILE=) or limits.conf that starts airlock:\n"
+			    "  ulimit -n 1024\n");
 }
 
 /* ---- namespaces ------------------------------------------------------------------------------------- */

@@ -64,6 +64,7 @@ struct front {
 	int scratch_parent_fd;      /* $STATE/scratch when the upper is on disk */
 	int upper_parent_fd;        /* the call's directory in it */
 	int workspace_clone;        /* detached mount; -1 for a plain user */
+	int upper_clone;            /* the same of the call's directory on disk, where only root reaches it */
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
@@ -103,6 +104,7 @@ int front_environment(struct front *f) must_check;
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
 int front_layers(struct front *f) must_check;         /* what this host lacks, and whether that is allowed */
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
+void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
 int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
 int front_launch(struct front *f) must_check;         /* plan handed over, planned part, supervise */

@@ -75,6 +75,18 @@ put_base(struct env_list *list)
 	return rc;
 }
 
+/* `environment.set` wins over what is passed on and handed in. */
+static bool
+is_set(const struct profile *p, const char *name)
+{
+	for (size_t i = 0; i < p->env_set_count; i++) {
+		if (strcmp(p->env_set[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 pass_on(struct env_list *list)
 {
@@ -86,7 +98,7 @@ pass_on(struct env_list *list)
 		auto_free char *name = equals != NULL ? strndup(*e, (size_t)(equals - *e)) : NULL;
 
 		if (name != NULL && profile_env_matches(&list->f->profile->env_pass, name) &&
-		    profile_env_refused(name) == NULL) {
+		    profile_env_refused(name) == NULL && !is_set(list->f->profile, name)) {
 			rc = put(list, name, strlen(name), equals + 1);
 		}
 	}
@@ -116,6 +128,10 @@ hand_in(struct env_list *list, const char *given, const char *from)
 	if (!profile_env_matches(&f->profile->env_accept, name)) {
 		return err_set(&f->err, -EPERM, "%s: profile %s does not accept %s; add it to environment.accept",
 			       from, f->profile->name, name);
+	}
+	if (is_set(f->profile, name)) {
+		return err_set(&f->err, -EPERM, "%s: profile %s sets %s itself (environment.set)", from,
+			       f->profile->name, name);
 	}
 	if (value == NULL) {
 		value = getenv(name);

@@ -248,6 +248,7 @@ front_identity(struct front *f)
 	if (rc < 0) {
 		return rc;
 	}
+	id->root_unmapped = map.ids < UINT32_MAX;
 	if (geteuid() != 0) {
 		set_account(f, geteuid(), true);
 		return plain_identity(f);

@@ -139,7 +139,8 @@ front_spawn(struct front *f)
 {
 	int child_fds[RELAY__COUNT] = { -1, -1, -1 };
 	struct spawn_request req = { .identity = &f->req.identity, .jail_exe_fd = f->paths.jail_fd,
-				     .workspace_clone = f->workspace_clone, .stdio = child_fds,
+				     .workspace_clone = f->workspace_clone,
+				     .upper_clone = f->upper_clone, .stdio = child_fds,
 				     .cgroup = &f->cgroup };
 	int rc = block_signals(f);
 

@@ -10,15 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysinfo.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/text.h"
 #include "../plan/plan.h"
-#include "../snapshot/remove.h"
 #include "../supervise/cgroup_delegate.h"
 #include "../supervise/idmap.h"
 #include "../sys/sys.h"
@@ -26,8 +23,6 @@
 
 #define LANDLOCK_NEEDED 2
 #define LANDLOCK_KNOWN 7 /* newer ABIs bring rights that the plan's rules do not speak of */
-#define TMPFS_XATTR_MAJOR 6
-#define TMPFS_XATTR_MINOR 6
 #define ROOT_CACHE "/run/airlock"
 
 /* Boot and own groups decide where groups go; a reboot or another session must not meet a stale answer. */
@@ -250,68 +245,4 @@ front_layers(struct front *f)
 		rc = check_landlock(f);
 	}
 	return rc == 0 ? check_notify(f) : rc;
-}
-
-static bool
-tmpfs_has_xattrs(void)
-{
-	struct utsname host;
-	unsigned int major = 0, minor = 0;
-
-	return uname(&host) == 0 && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > TMPFS_XATTR_MAJOR || (major == TMPFS_XATTR_MAJOR && minor >= TMPFS_XATTR_MINOR));
-}
-
-/* The call's directory on disk: what a crash leaves of it is swept by the next command. */
-static int
-upper_on_disk(struct front *f)
-{
-	struct request *r = &f->req;
-	struct stat st;
-	auto_fd parent = -1;
-
-	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
-		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
-	}
-	parent = openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (parent < 0 || mkdirat(parent, r->call_text, 0700) < 0) {
-		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, r->call_text);
-	}
-	f->scratch_parent_fd = take_fd(&parent);
-	f->upper_parent_fd = openat(f->scratch_parent_fd, r->call_text,
-				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (f->upper_parent_fd < 0 || fstat(f->upper_parent_fd, &st) < 0) {
-		return err_sys(&f->err, -errno, "open %s/scratch/%s", f->store.path, r->call_text);
-	}
-	if (r->identity.kind == IDENTITY_RANGE &&
-	    fchown(f->upper_parent_fd, r->identity.uid_outside, r->identity.gid_outside) < 0) {
-		return err_sys(&f->err, -errno, "hand the upper directory to uid %u", r->identity.uid_outside);
-	}
-	r->upper_dir = arena_printf(&f->arena, "%s/scratch/%s", f->store.path, r->call_text);
-	r->upper_dev = st.st_dev;
-	r->upper_ino = st.st_ino;
-	return r->upper_dir == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
-}
-
-/*
- * The call's tmpfs counts against its memory group, and without one against the host: half of the host's memory is
- * what a call may have of it. A larger disk limit, or a tmpfs without user xattrs, takes the disk for the upper.
- */
-int
-front_upper(struct front *f)
-{
-	struct request *r = &f->req;
-	struct sysinfo info;
-	uint64_t budget;
-
-	r->upper_dir = "";
-	if (sysinfo(&info) < 0) {
-		return err_sys(&f->err, -errno, "sysinfo");
-	}
-	budget = (uint64_t)info.totalram * info.mem_unit / 2;
-	f->shmem_bytes = r->limits.disk_bytes < budget ? r->limits.disk_bytes : budget;
-	if (r->mode == MODE_OBSERVE && f->profile->observe_writes == OBSERVE_REFUSE) {
-		return 0;
-	}
-	return r->limits.disk_bytes > budget || !tmpfs_has_xattrs() ? upper_on_disk(f) : 0;
 }

@@ -157,6 +157,9 @@ undo(struct front *f)
 	if (f->upper_parent_fd >= 0 && !f->outcome.undead) {
 		ignore_err(remove_tree(f->scratch_parent_fd, f->req.call_text), "the next sweep removes it");
 	}
+	if (f->store.dir_fd >= 0) {
+		front_sweep_upper(f);
+	}
 	if (f->site.version != CGROUP_NONE) {
 		cgroup_destroy(&f->cgroup, &f->site);
 		cgroup_sweep(&f->site);
@@ -200,7 +203,7 @@ front_main_run(int argc, char **argv)
 {
 	struct front f = {
 		.err = ERR_INIT, .uid_lock_fd = -1, .cgroup = CGROUP_INIT, .store = STORE_INIT,
-		.scratch_parent_fd = -1, .upper_parent_fd = -1, .workspace_clone = -1, .signal_fd = -1,
+		.scratch_parent_fd = -1, .upper_parent_fd = -1, .workspace_clone = -1, .upper_clone = -1, .signal_fd = -1,
 		.jail = JAIL_HANDLE_INIT, .pack = PACK_INIT, .relay = RELAY_INIT, .req = { .workspace_fd = -1, .exe = "" },
 	};
 	int rc;

@@ -10,10 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../sys/sys.h"
 #include "front.h"
+
+#define FILES_ENOUGH 1024u
 
 /*
  * A closed 0, 1 or 2 must not become some file of ours. CLOEXEC tells the relay that the plug is not the caller's.
@@ -55,6 +58,7 @@ main(int argc, char **argv)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	const char *trace = getenv("AIRLOCK_TRACE");
+	struct rlimit files;
 
 	trace_start(trace != NULL && strcmp(trace, "1") == 0);
 	if (getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid()) {
@@ -67,6 +71,11 @@ main(int argc, char **argv)
 	}
 	if (argc < 2 || strcmp(argv[1], "run") != 0) {
 		return exec_cli(argv);
+	}
+	/* A call needs some thirty descriptors; what the hard limit allows is ours to use. */
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_ENOUGH) {
+		files.rlim_cur = files.rlim_max < FILES_ENOUGH ? files.rlim_max : FILES_ENOUGH;
+		ignore_err(setrlimit(RLIMIT_NOFILE, &files), "where it does not help, what fails says so");
 	}
 	/* A caller that went away, or its file size limit, must not end us before the record is written. */
 	sigaction(SIGPIPE, &ignore, NULL);

@@ -195,6 +195,16 @@ open_lower(struct jail *j)
 	return take_fd(&lower);
 }
 
+static int
+clone_upper(struct jail *j)
+{
+	auto_fd dir = sys_openat2(j->host_root, j->plan->upper_dir + strspn(j->plan->upper_dir, "/"),
+				  O_PATH | O_DIRECTORY, 0,
+				  SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+
+	return dir < 0 ? dir : sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+}
+
 /* The directory that holds `upper` and `work`: in the call's tmpfs, or on disk. */
 static int
 open_upper_parent(struct jail *j)
@@ -209,15 +219,7 @@ open_upper_parent(struct jail *j)
 		dir = fcntl(j->scratch, F_DUPFD_CLOEXEC, 0);
 		return dir < 0 ? -errno : take_fd(&dir);
 	}
-	dir = sys_openat2(j->host_root, p->upper_dir + strspn(p->upper_dir, "/"), O_PATH | O_DIRECTORY,
-			  0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
-	if (dir < 0 || fstat(dir, &st) < 0) {
-		return err_sys(&j->err, dir < 0 ? dir : -errno, "open %s", p->upper_dir);
-	}
-	if (st.st_dev != p->upper_dev || st.st_ino != p->upper_ino) {
-		return err_set(&j->err, -ESTALE, "%s was replaced", p->upper_dir);
-	}
-	mount = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	mount = (p->flags & PLAN_UPPER_FD) != 0 ? JAIL_FD_UPPER : clone_upper(j);
 	rc = mount < 0 ? mount
 		       : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, -1);
 	if (rc == 0) {
@@ -226,7 +228,14 @@ open_upper_parent(struct jail *j)
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "attach %s", p->upper_dir);
 	}
-	return jail_open_inside(j, "/" STAGING "/disk", O_RDONLY | O_DIRECTORY);
+	dir = jail_open_inside(j, "/" STAGING "/disk", O_RDONLY | O_DIRECTORY);
+	if (dir < 0 || fstat(dir, &st) < 0) {
+		return err_sys(&j->err, dir < 0 ? dir : -errno, "open %s", p->upper_dir);
+	}
+	if (st.st_dev != p->upper_dev || st.st_ino != p->upper_ino) {
+		return err_set(&j->err, -ESTALE, "%s was replaced", p->upper_dir);
+	}
+	return take_fd(&dir);
 }
 
 static int

@@ -29,19 +29,24 @@ reset_signals(struct jail *j)
 
 /*
  * RLIMIT_CORE 1 and not 0: the kernel skips a core *file* for both, but runs a program that core_pattern pipes to
- * unless the limit is exactly 1 (core(5)). The filter says that no mapping goes into a dump either way.
+ * unless the limit is exactly 1 (core(5)). The filter says that no mapping goes into a dump either way; it is what is
+ * left where the caller's hard limit is 0.
  */
 static int
 no_core(struct jail *j)
 {
-	const struct rlimit one = { .rlim_cur = 1, .rlim_max = 1 };
+	struct rlimit limit;
 	auto_fd filter = open("/proc/self/coredump_filter", O_WRONLY | O_CLOEXEC);
 
-	if (setrlimit(RLIMIT_CORE, &one) < 0) {
+	if (getrlimit(RLIMIT_CORE, &limit) < 0) {
 		return err_sys(&j->err, -errno, "RLIMIT_CORE");
 	}
-	/* Absent in a kernel without core dumps; the limit above is the wall. */
-	if (filter >= 0 && write(filter, "0", 1) != 1) {
+	limit.rlim_cur = limit.rlim_max = limit.rlim_max < 1 ? 0 : 1;
+	if (setrlimit(RLIMIT_CORE, &limit) < 0) {
+		return err_sys(&j->err, -errno, "RLIMIT_CORE");
+	}
+	/* Absent only in a kernel without core dumps. */
+	if (filter < 0 ? errno != ENOENT : write(filter, "0", 1) != 1) {
 		return err_sys(&j->err, -errno, "coredump_filter");
 	}
 	return 0;

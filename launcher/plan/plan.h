@@ -24,11 +24,13 @@
 #define PLAN_NOTIFY (1u << 3)        /* the filter has user notifications: pass the listener out */
 #define PLAN_WORKSPACE_RO (1u << 4)  /* the workspace overlay is read-only (observe_writes: refuse) */
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
+#define PLAN_UPPER_FD (1u << 6)      /* JAIL_FD_UPPER is a detached clone of upper_dir */
 
 /* The descriptors the jail is born with. The plan comes as a message on JAIL_FD_STATUS. */
 #define JAIL_FD_STATUS 3    /* PID 1 and the supervisor */
 #define JAIL_FD_TOOL 4      /* PID 2 and the supervisor, until exec closes it */
 #define JAIL_FD_WORKSPACE 5 /* with PLAN_WORKSPACE_FD only */
+#define JAIL_FD_UPPER 6     /* with PLAN_UPPER_FD only, which comes with PLAN_WORKSPACE_FD */
 
 enum mount_kind {
 #define X(id, name, fs) MOUNT_##id,

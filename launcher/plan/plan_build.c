@@ -260,7 +260,8 @@ plan_builder_finish(struct plan_builder *b, const struct plan **ret_plan, struct
 	p->flags |= b->profile->loopback ? PLAN_LOOPBACK : 0;
 	p->flags |= (r->degraded & DEGRADE_NOTIFY) == 0 ? PLAN_NOTIFY : 0;
 	p->flags |= r->workspace_clone ? PLAN_WORKSPACE_FD : 0;
-	p->fd_first_free = r->workspace_clone ? JAIL_FD_WORKSPACE + 1 : JAIL_FD_WORKSPACE;
+	p->flags |= r->upper_clone ? PLAN_UPPER_FD : 0;
+	p->fd_first_free = JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone;
 	rc = plan_add_landlock(b, err);
 	if (rc == 0) {
 		rc = plan_add_rlimits(b, err);

@@ -33,6 +33,9 @@ int plan_row(struct plan_builder *b, struct plan_mount row) must_check;
 /* Parents before children: '/' sorts before every other byte. */
 int plan_path_order(const char *a, const char *b);
 int plan_add_reads(struct plan_builder *b, struct err *err) must_check;
+/* What airlock makes up for every sandbox (/etc/passwd, /var/tmp …): a read path never shows the host's. */
+bool plan_made_up(const char *path);
+bool plan_made_up_below(const char *dir);
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
 int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;
 int plan_add_rlimits(struct plan_builder *b, struct err *err) must_check;

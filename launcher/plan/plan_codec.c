@@ -98,14 +98,14 @@ plan_encode(const struct plan *p, struct buf *out)
 	put_filter(out, p->init_filter, p->init_filter_len);
 }
 
-/* An array of count elements; a count that cannot fit into what is left is damage. */
+/* An array of count elements; a count whose elements (encoded bytes each, at the least) cannot be there is damage. */
 static void *
-array(struct rd *r, size_t *ret_count, size_t element)
+array(struct rd *r, size_t *ret_count, size_t element, size_t encoded)
 {
 	size_t count = rd_u32(r);
 	void *items;
 
-	if (r->bad || count > COUNT_MAX || count > r->left) {
+	if (r->bad || count > COUNT_MAX || count > r->left / encoded) {
 		r->bad = true;
 		return NULL;
 	}
@@ -121,7 +121,7 @@ array(struct rd *r, size_t *ret_count, size_t element)
 static const char **
 get_strings(struct rd *r, size_t *ret_count)
 {
-	const char **items = array(r, ret_count, sizeof(*items));
+	const char **items = array(r, ret_count, sizeof(*items), 5);
 
 	for (size_t i = 0; items != NULL && i < *ret_count; i++) {
 		items[i] = rd_str(r);
@@ -152,7 +152,7 @@ get_filter(struct rd *r, uint16_t *ret_len)
 static void
 get_mounts(struct rd *r, struct plan *p)
 {
-	p->mounts = array(r, &p->mount_count, sizeof(*p->mounts));
+	p->mounts = array(r, &p->mount_count, sizeof(*p->mounts), 35);
 	for (size_t i = 0; p->mounts != NULL && i < p->mount_count; i++) {
 		struct plan_mount *m = &p->mounts[i];
 
@@ -174,17 +174,17 @@ get_lists(struct rd *r, struct plan *p)
 {
 	p->argv = get_strings(r, &p->argc);
 	p->envp = get_strings(r, &p->envc);
-	p->groups = array(r, &p->group_count, sizeof(*p->groups));
+	p->groups = array(r, &p->group_count, sizeof(*p->groups), 4);
 	for (size_t i = 0; p->groups != NULL && i < p->group_count; i++) {
 		p->groups[i] = rd_u32(r);
 	}
 	get_mounts(r, p);
-	p->rules = array(r, &p->rule_count, sizeof(*p->rules));
+	p->rules = array(r, &p->rule_count, sizeof(*p->rules), 13);
 	for (size_t i = 0; p->rules != NULL && i < p->rule_count; i++) {
 		p->rules[i].path = rd_str(r);
 		p->rules[i].access = rd_u64(r);
 	}
-	p->rlimits = array(r, &p->rlimit_count, sizeof(*p->rlimits));
+	p->rlimits = array(r, &p->rlimit_count, sizeof(*p->rlimits), 20);
 	for (size_t i = 0; p->rlimits != NULL && i < p->rlimit_count; i++) {
 		p->rlimits[i].resource = rd_u32(r);
 		p->rlimits[i].soft = rd_u64(r);

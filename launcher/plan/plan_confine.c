@@ -134,6 +134,33 @@ plan_add_rlimits(struct plan_builder *b, struct err *err)
 	return rc < 0 ? err_sys(err, rc, "read the caller's rlimits") : 0;
 }
 
+static const char *const made_up[] = {
+	"/etc/passwd", "/etc/group", "/etc/hostname", "/etc/hosts", "/etc/localtime",
+	"/etc/nsswitch.conf", "/etc/resolv.conf", "/var/tmp",
+};
+
+bool
+plan_made_up(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(made_up); i++) {
+		if (strcmp(made_up[i], path) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+plan_made_up_below(const char *dir)
+{
+	for (size_t i = 0; i < ARRAY_LEN(made_up); i++) {
+		if (plan_covers(dir, made_up[i])) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 add_file(struct plan_builder *b, const char *path, const char *text)
 {

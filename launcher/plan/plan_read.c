@@ -4,7 +4,7 @@
  * host gives /usr/bin); any other link is shown and not followed: who may write it must not steer what is mounted.
  * Directories become read-only overlays; several paths below one top directory share one overlay (LAYER + PARTs) when
  * nothing is mounted below it; a directory with mounts below is taken apart, because overlayfs refuses it
- * in a user namespace.
+ * in a user namespace, and so is one that holds what airlock makes up.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include "plan_build_internal.h"
 
 #define LINKS_MAX 8
+#define OVERFLOW_UID 65534u
 #define SPLIT_MAX 4096u
 #define COPY_MAX 4096u /* bytes, of a file: above, binding it out of the shared overlay costs less */
 
@@ -85,6 +86,12 @@ join_link(struct plan_builder *b, const char *parent, const char *target, const 
 	return out;
 }
 
+static bool
+is_roots(const struct plan_builder *b, uid_t uid)
+{
+	return b->request->identity.root_unmapped ? uid == OVERFLOW_UID : uid == 0;
+}
+
 static int
 resolve(struct plan_builder *b, const char *path, int depth)
 {
@@ -116,8 +123,7 @@ resolve(struct plan_builder *b, const char *path, int depth)
 			if (rc < 0 || parent == NULL) {
 				return rc < 0 ? rc : -ENOMEM;
 			}
-			/* 65534: root seen from a user namespace that does not map it. */
-			if ((st.st_uid != 0 && st.st_uid != 65534) || depth >= LINKS_MAX) {
+			if (!is_roots(b, st.st_uid) || depth >= LINKS_MAX) {
 				return 0;
 			}
 			target = join_link(b, parent, target, end);
@@ -201,6 +207,9 @@ split_one(struct plan_builder *b, int dir_fd, const char *dir, const char *name,
 	if (path == NULL || (*budget)-- == 0) {
 		return path == NULL ? -ENOMEM : -E2BIG;
 	}
+	if (plan_made_up(path)) {
+		return 0;
+	}
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
 		return errno == ENOENT || errno == EACCES ? 0 : -errno;
 	}
@@ -222,7 +231,7 @@ tree_rows(struct plan_builder *b, const char *path, unsigned int *budget)
 	DIR *dir;
 	int rc;
 
-	if (mount_table_below(&b->mounts, path) == NULL) {
+	if (mount_table_below(&b->mounts, path) == NULL && !plan_made_up_below(path)) {
 		return plan_row(b, (struct plan_mount){ .kind = MOUNT_TREE, .target = path,
 							.source = path });
 	}
@@ -262,6 +271,9 @@ layer_rows(struct plan_builder *b, size_t i, const char *top, size_t *ret_next)
 	for (; rc == 0 && i < b->read_count && plan_covers(top, b->reads[i].path); i++) {
 		const struct read_entry *e = &b->reads[i];
 
+		if (plan_made_up(e->path)) {
+			continue;
+		}
 		/* A small copy costs less than a mount: in the making, in the attestation and at the end. */
 		if (e->type == S_IFLNK || (e->type == S_IFREG && e->size <= COPY_MAX)) {
 			rc = e->type == S_IFLNK ? link_row(b, e->path, e->link) : file_row(b, e->path);
@@ -308,6 +320,8 @@ plan_add_reads(struct plan_builder *b, struct err *err)
 
 		if (top == NULL) {
 			rc = -ENOMEM;
+		} else if (plan_made_up(path)) {
+			i++;
 		} else if (path[top_len] == '/' && group_size(b, i, top) > 1 &&
 			   mount_table_below(&b->mounts, top) == NULL && access(top, R_OK | X_OK) == 0) {
 			rc = layer_rows(b, i, top, &i);

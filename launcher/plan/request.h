@@ -28,6 +28,7 @@ struct identity {
 	gid_t gid_inside, gid_outside;
 	uid_t owner_uid;              /* of what gets committed */
 	gid_t owner_gid;
+	bool root_unmapped;           /* this user namespace does not map the host's root: its files show as 65534 */
 	const char *user, *home, *shell; /* absolute home */
 	const uint32_t *groups;       /* supplementary groups that stay, ascending; as seen inside */
 	size_t group_count;
@@ -52,6 +53,7 @@ struct request {
 	const char *context;   /* checked JSON object, NULL when there is none */
 	const char *upper_dir; /* on-disk upper, "" for the tmpfs */
 	uint64_t upper_dev, upper_ino;
+	bool upper_clone;      /* a detached clone of upper_dir is handed to the jail */
 	uint32_t degraded;     /* DEGRADE_*: layers missing here that the profile allows to be missing */
 	int landlock_abi;      /* 0 when degraded */
 	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */

@@ -426,10 +426,11 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 	}
 	same_rest = p->upper->mode == p->lower->mode &&
 		    strcmp(buf_text(&before.xattrs.text), buf_text(&after->xattrs.text)) == 0;
-	if (r == 0 && same_bytes && !same_rest) {
+	/* A mode is the inode's: of one with another name outside, a new file takes the place, as for bytes. */
+	if (r == 0 && same_bytes && !same_rest && p->lower->nlink == 1) {
 		f.kind = CHANGE_MODE;
 		r = add(c, p, &f);
-	} else if (r == 0 && !same_bytes) {
+	} else if (r == 0 && (!same_bytes || !same_rest)) {
 		f.kind = CHANGE_MODIFY;
 		r = keep_lower(c, &before, p->lower->size);
 		r = r < 0 ? r : keep_content(c, after, p->upper->size);

@@ -389,7 +389,10 @@ copy_bytes(int from_fd, int to_fd, const struct change *c, bool sparse)
 	return sparse && ftruncate(to_fd, (off_t)at) < 0 ? -errno : 0;
 }
 
-/* Root gives everything to the owner; a plain user may at most change the group. */
+/*
+ * Root gives everything to the owner; a plain user may at most change the group. EINVAL: the id is not mapped in our user
+ * namespace, so nobody here could give it; the entry keeps ours.
+ */
 static int
 set_owner(struct commit *cm, const char *entry)
 {
@@ -397,7 +400,7 @@ set_owner(struct commit *cm, const char *entry)
 
 	if (fchownat(cm->staging_fd, entry, must ? cm->req->owner_uid : (uid_t)-1,
 		     cm->req->owner_gid, AT_SYMLINK_NOFOLLOW) < 0 &&
-	    (must || errno != EPERM)) {
+	    errno != EINVAL && (must || errno != EPERM)) {
 		return -errno;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,12 +15,21 @@
 #define BENEATH                                                                                    \
 	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_XDEV)
 
+/* A directory without r, w or x for us: chmod what was opened, not what the name says now. */
+static int
+make_usable(int path_fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
+	return chmod(path, 0700) < 0 ? -errno : 0;
+}
+
 static int
 open_dir(int parent, const char *name)
 {
-	char path[64];
 	auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
-	int fd;
+	int fd, rc;
 
 	if (plain < 0) {
 		return plain;
@@ -28,12 +38,38 @@ open_dir(int parent, const char *name)
 	if (fd != -EACCES) {
 		return fd;
 	}
-	/* A directory without r or x for us: chmod what was opened, not what the name says now. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", plain);
-	if (chmod(path, 0700) < 0) {
-		return -errno;
+	rc = make_usable(plain);
+	return rc < 0 ? rc : sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+}
+
+/*
+ * Up into root, under a name that no earlier, interrupted removal left there. A directory changes its ".." on the way,
+ * so it must be ours to write: overlayfs makes its work directories with mode 000.
+ */
+static int
+move_up(int parent, const char *name, int root, unsigned long *serial)
+{
+	bool usable = false;
+
+	for (;;) {
+		char moved[64];
+
+		snprintf(moved, sizeof(moved), ".airlock-remove-%lu", (*serial)++);
+		if (renameat(parent, name, root, moved) == 0) {
+			return 0;
+		}
+		if (errno == EACCES && !usable) {
+			auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
+			int rc = plain < 0 ? plain : make_usable(plain);
+
+			if (rc < 0) {
+				return rc;
+			}
+			usable = true;
+		} else if (errno != ENOTEMPTY && errno != EEXIST) {
+			return -errno;
+		}
 	}
-	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
 }
 
 /*
@@ -51,16 +87,16 @@ empty_dir(int root, int dir_fd, unsigned long *serial)
 		return -errno;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
-		char moved[64];
+		int rc;
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
 		    unlinkat(dirfd(dir), e->d_name, 0) == 0 ||
 		    unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR) == 0) {
 			continue;
 		}
-		snprintf(moved, sizeof(moved), ".airlock-remove-%lu", (*serial)++);
-		if (renameat(dirfd(dir), e->d_name, root, moved) < 0 && first == 0) {
-			first = -errno;
+		rc = move_up(dirfd(dir), e->d_name, root, serial);
+		if (rc < 0 && first == 0) {
+			first = rc;
 		}
 	}
 	closedir(dir);

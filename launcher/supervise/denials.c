@@ -8,10 +8,15 @@
 void
 denials_add(struct denials *d, const char *kind, const char *what, const char *rule, const char *hint)
 {
-	struct denial *item;
+	struct denial item = { .count = 1 };
 
+	/* Compared as they are kept: cut to their room. */
+	snprintf(item.kind, sizeof(item.kind), "%s", kind);
+	snprintf(item.what, sizeof(item.what), "%s", what);
+	snprintf(item.rule, sizeof(item.rule), "%s", rule);
+	snprintf(item.hint, sizeof(item.hint), "%s", hint);
 	for (size_t i = 0; i < d->count; i++) {
-		if (strcmp(d->items[i].kind, kind) == 0 && strcmp(d->items[i].what, what) == 0) {
+		if (strcmp(d->items[i].kind, item.kind) == 0 && strcmp(d->items[i].what, item.what) == 0) {
 			d->items[i].count++;
 			return;
 		}
@@ -20,12 +25,7 @@ denials_add(struct denials *d, const char *kind, const char *what, const char *r
 		d->dropped++;
 		return;
 	}
-	item = &d->items[d->count++];
-	snprintf(item->kind, sizeof(item->kind), "%s", kind);
-	snprintf(item->what, sizeof(item->what), "%s", what);
-	snprintf(item->rule, sizeof(item->rule), "%s", rule);
-	snprintf(item->hint, sizeof(item->hint), "%s", hint);
-	item->count = 1;
+	d->items[d->count++] = item;
 }
 
 void

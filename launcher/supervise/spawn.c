@@ -25,7 +25,7 @@
 #define IN_CHILD (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
 
 struct child_fds {
-	int source[JAIL_FD_WORKSPACE + 1]; /* what becomes fd 0, 1, … */
+	int source[JAIL_FD_UPPER + 1]; /* what becomes fd 0, 1, … */
 	int count;
 	int exe;
 	int status; /* the jail's end, to complain on */
@@ -55,7 +55,7 @@ child_fail(const struct child_fds *fds, const char *step, int code)
 static void
 place_fds(struct child_fds *fds)
 {
-	const int above = JAIL_FD_WORKSPACE + 4;
+	const int above = JAIL_FD_UPPER + 4;
 
 	fds->status = fcntl(fds->status, F_DUPFD_CLOEXEC, above);
 	fds->exe = fcntl(fds->exe, F_DUPFD_CLOEXEC, above);
@@ -205,7 +205,8 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 		fds.source[JAIL_FD_STATUS] = status[1];
 		fds.source[JAIL_FD_TOOL] = tool[1];
 		fds.source[JAIL_FD_WORKSPACE] = req->workspace_clone;
-		fds.count = JAIL_FD_WORKSPACE + (req->workspace_clone >= 0);
+		fds.source[JAIL_FD_UPPER] = req->upper_clone;
+		fds.count = JAIL_FD_WORKSPACE + (req->workspace_clone >= 0) + (req->upper_clone >= 0);
 		fds.status = status[1];
 		rc = clone_jail(req, &fds, &jail, err);
 	}

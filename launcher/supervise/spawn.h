@@ -28,6 +28,7 @@ struct spawn_request {
 	const struct identity *identity;
 	int jail_exe_fd;     /* O_PATH of airlock-jail */
 	int workspace_clone; /* detached mount, or -1 */
+	int upper_clone;     /* the same of the on-disk upper's parent; only together with workspace_clone */
 	const int *stdio;    /* the tool's 0, 1, 2 */
 	const struct cgroup *cgroup;
 };
