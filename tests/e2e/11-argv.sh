@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The tool's arguments are exactly the caller's, and nothing behind COMMAND is an option of ours.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
 odd=('' ' ' $'a\nb' '--bind=/' $'\x80\xff\xc3\x28' '\101' '$HOME' '*' '-w' '/' '--' 'é' "it's \"q\"" $'tab\there')
@@ -9,13 +9,12 @@ printf '%s\0' "${odd[@]}" >"$T/want"
 run_airlock -- printf '%s\0' "${odd[@]}"
 check "odd arguments arrive byte by byte" cmp "$T/want" "$OUT"
 expect_eq "and are recorded escaped" \
-	'["printf","%s\\0",""," ","a\nb","--bind=/"]' "$(record '.planned.argv[:6] | tojson' | sed 's/\\\\\\\\/\\\\/g')"
+	'["printf","%s\\1340",""," ","a\nb","--bind=/"]' "$(record '.planned.argv[:6] | tojson')"
 expect_eq "invalid UTF-8 is octal in the record" '\200\377\303(' "$(record '.planned.argv[6]')"
 expect_eq "a backslash is octal too" '\134101' "$(record '.planned.argv[7]')"
 want=$(printf '%s\0' printf '%s\0' "${odd[@]}" | sha256sum | cut -d' ' -f1)
 expect_eq "the digest is over the true bytes" "$want" "$(record .planned.argv_digest)"
 
-# shellcheck disable=SC2016
 for form in "--" ""; do
 	# the tool's own options, all of which exist here with another meaning
 	as_id "$A" run -w "$WS" ${form:+"$form"} sh -c 'printf "[%s]" "$@"' sh -m observe -w / -q --help -h --result x -- -n >"$OUT" 2>"$ERR"
@@ -38,6 +37,6 @@ printf '#!/bin/sh\necho "$0"\n' >"$WS/-weird name"
 chmod 755 "$WS/-weird name"
 own "$WS"
 run_airlock -- "./-weird name"
-expect_eq "a command with a space and a dash" "$WS/-weird name" "$(cat "$OUT")"
+expect_eq "a command with a space and a dash" "-weird name" "$(sed 's,.*/,,' "$OUT")"
 run_airlock -- sh -c 'echo "$0"' zero
 expect_eq "argv[0] is what the caller wrote" "zero" "$(cat "$OUT")"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Standard streams: pipes, sockets, files, closed; byte-exact both ways; the tool never has the caller's descriptors.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 payload stdio
 S=$E2E_PAYLOAD/stdio
@@ -33,11 +33,15 @@ expect_eq "a tool that closes stdin early" "0 done" "$RC $(cat "$OUT")"
 run_airlock -- sh -c 'exec >&-; echo still >&2; exit 3'
 expect_eq "a tool that closes stdout" "3 still" "$RC $(cat "$ERR")"
 
-# a reader that went away
-as_id "$A" run -w "$WS" -- yes 2>"$ERR" | head -n 1 >"$OUT"
+# a reader that went away: what the tool says is captured on, and limits.output ends one that never stops
+as_id "$A" run -w "$WS" -- sh -c 'echo y; sleep 0.3; echo more; echo more; exit 3' 2>"$ERR" | head -n 1 >"$OUT"
 rc=${PIPESTATUS[0]}
-expect_eq "the reader of stdout is gone" "141 y" "$rc $(cat "$OUT")"
-expect_eq "and the tool died of SIGPIPE" "signaled 13" "$(record '.outcome | "\(.verdict) \(.signal)"')"
+expect_eq "the reader of stdout is gone" "3 y" "$rc $(cat "$OUT")"
+expect_eq "all of it is captured" "failed 12" "$(record '.outcome | "\(.verdict) \(.stdout.kept)"')"
+as_id "$A" run -w "$WS" --limit output=1MiB -- yes 2>"$ERR" | head -n 1 >"$OUT"
+rc=${PIPESTATUS[0]}
+expect_eq "without end" "125 y" "$rc $(cat "$OUT")"
+expect_eq "the limit ends it" "limit 1048576" "$(record '.outcome | "\(.verdict) \(.stdout.kept)"')"
 
 # files: at the caller's offset, and the tool cannot reach them
 printf '0123456789' >"$T/f"

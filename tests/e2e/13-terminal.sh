@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A terminal: the tool does not get it, and what it prints cannot act on it. Pipes and files get every byte.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2016,SC1003
 . "$(dirname "$0")/lib.sh"
 payload stdio
 S=$E2E_PAYLOAD/stdio
@@ -43,7 +43,6 @@ expect_eq "a sequence in two writes is escaped as well" 0 "$(grep -caP '\x1b\]|\
 
 on_pty pty -q -- sh -c 'tty; test -t 0 || test -t 1 || test -t 2 || echo none; (: </dev/tty) 2>/dev/null || echo no-tty' >"$OUT"
 expect_eq "the tool has no terminal" "not a tty none no-tty" "$(tr -d '\r' <"$OUT" | tr '\n' ' ' | sed 's/ $//')"
-# shellcheck disable=SC2016
 on_pty pty -q -- sh -c 'cut -d" " -f7 /proc/$$/stat' >"$OUT"
 expect_eq "nor a controlling one" 0 "$(tr -d '\r\n' <"$OUT")"
 expect_rc "exit statuses pass on a terminal" 7 on_pty pty -q -- sh -c 'exit 7'

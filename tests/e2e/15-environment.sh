@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The tool's environment is made, not inherited.
-# shellcheck source-path=SCRIPTDIR
+# shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
 # with VAR=VALUE… -- ARG…: run_airlock in an environment with these
@@ -69,8 +69,8 @@ printf 'version: 1\nname: fixed\nextends: default\nenvironment:\n  set:\n    LAN
 own "$T/profiles"
 with LANG=caller AIRLOCK_PROFILES="$T/profiles" -- -p fixed -- sh -c 'echo "$LANG $CI"'
 expect_eq "set wins over pass" "fixed fixed" "$(cat "$OUT")"
-with AIRLOCK_PROFILES="$T/profiles" -- -p fixed -e CI=mine -- sh -c 'echo "$CI"'
-expect_eq "set wins over -e" "fixed" "$(cat "$OUT")"
+with AIRLOCK_PROFILES="$T/profiles" -- -p fixed -e CI=mine -- true
+expect_eq "set wins over -e, and says so" "125 airlock: -e: profile fixed sets CI itself (environment.set)" "$RC $(cat "$ERR")"
 
 # nearly nothing around airlock
 as_id env -i AIRLOCK_STATE="$AIRLOCK_STATE" "$A" run -w "$WS" -- sh -c 'echo "$PATH|$USER"' >"$OUT" 2>"$ERR"

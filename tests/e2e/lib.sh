@@ -26,27 +26,33 @@ RC=0
 OUT=$T/.out
 ERR=$T/.err
 
-# as_user CMD…: as the plain user, with nothing of the caller's environment that a session would not have.
+# What makes a command the plain user's, or the identity's: prefixes that exec, so that a pid stays the command's.
+E2E_BECOME=()
+if [ "$(id -u)" = 0 ]; then
+	E2E_BECOME=(setpriv --reuid="$E2E_USER" --regid="$(id -g "$E2E_USER")" --init-groups --)
+fi
+case $E2E_IDENTITY in
+root)
+	E2E_AS_USER=("${E2E_BECOME[@]}" env HOME="$E2E_USER_HOME" USER="$E2E_USER" LOGNAME="$E2E_USER")
+	E2E_AS_ID=(env HOME="$T/home")
+	;;
+plain | userns)
+	E2E_AS_USER=("${E2E_BECOME[@]}" env HOME="$T/home" USER="$E2E_USER" LOGNAME="$E2E_USER")
+	E2E_AS_ID=("${E2E_AS_USER[@]}")
+	[ "$E2E_IDENTITY" = plain ] || E2E_AS_ID+=(unshare -r)
+	;;
+esac
+
+# as_user CMD…: as the plain user, whatever the identity is. CMD is a program, no function.
 as_user()
 {
-	local home=$E2E_USER_HOME
-	local -a become=()
-
-	[ "$E2E_IDENTITY" = root ] || home=$T/home
-	if [ "$(id -u)" = 0 ]; then
-		become=(setpriv --reuid="$E2E_USER" --regid="$(id -g "$E2E_USER")" --init-groups --)
-	fi
-	"${become[@]}" env HOME="$home" USER="$E2E_USER" LOGNAME="$E2E_USER" "$@"
+	"${E2E_AS_USER[@]}" "$@"
 }
 
 # as_id CMD…: as the identity that this run of the file is about.
 as_id()
 {
-	case $E2E_IDENTITY in
-	root) HOME=$T/home "$@" ;;
-	plain) as_user "$@" ;;
-	userns) as_user unshare -r "$@" ;;
-	esac
+	"${E2E_AS_ID[@]}" "$@"
 }
 
 # own PATH…: hands files that the test made to the identity.
@@ -72,6 +78,13 @@ run_airlock()
 	as_id "$A" run -w "$WS" "$@" >"$OUT" 2>"$ERR"
 	RC=$?
 	return 0
+}
+
+# start_airlock ARG…: the same in the background. Sets PID, airlock's own; what it says is in $T/.bg.out and $T/.bg.err.
+start_airlock()
+{
+	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" "$@") >"$T/.bg.out" 2>"$T/.bg.err" &
+	PID=$!
 }
 
 ok()

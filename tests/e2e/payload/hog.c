@@ -3,7 +3,6 @@
  * Runs inside a sandbox as the tool: takes one resource without end, or for ever, and says what it got.
  * usage: hog KIND [NUMBER]. Exits 0 when it was stopped by an errno, which it prints; each KIND has one line below.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

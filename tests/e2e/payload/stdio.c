@@ -62,26 +62,25 @@ pass(int from, int to)
 	return n > 0;
 }
 
-/* Some bytes of our stdin; half-closes at their end. */
-static bool
+/* A process of its own, so that neither direction waits for the other: our stdin, then the half-close. */
+static void
 feed(int in)
 {
 	char bytes[65536];
-	ssize_t n = read(STDIN_FILENO, bytes, sizeof(bytes));
+	ssize_t n;
 
-	for (ssize_t at = 0; at < n;) {
-		ssize_t done = send(in, bytes + at, (size_t)(n - at), MSG_NOSIGNAL);
+	while ((n = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0) {
+		for (ssize_t at = 0; at < n;) {
+			ssize_t done = send(in, bytes + at, (size_t)(n - at), MSG_NOSIGNAL);
 
-		if (done <= 0) {
-			n = 0;
-			break;
+			if (done <= 0) {
+				_exit(0);
+			}
+			at += done;
 		}
-		at += done;
 	}
-	if (n <= 0) {
-		shutdown(in, SHUT_WR);
-	}
-	return n > 0;
+	shutdown(in, SHUT_WR);
+	_exit(0);
 }
 
 static int
@@ -89,7 +88,7 @@ with_sockets(char **argv, bool reply)
 {
 	int s[3][2];
 	struct pollfd fds[3];
-	pid_t pid;
+	pid_t pid, feeder = -1;
 
 	for (int i = 0; i < 3; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s[i]) < 0) {
@@ -107,16 +106,19 @@ with_sockets(char **argv, bool reply)
 	for (int i = 0; i < 3; i++) {
 		close(s[i][1]);
 	}
-	fds[0] = (struct pollfd){ .fd = reply ? -1 : STDIN_FILENO, .events = POLLIN };
+	if (!reply) {
+		feeder = fork();
+		if (feeder == 0) {
+			feed(s[0][0]);
+		}
+	}
+	fds[0] = (struct pollfd){ .fd = -1 };
 	fds[1] = (struct pollfd){ .fd = s[1][0], .events = POLLIN };
 	fds[2] = (struct pollfd){ .fd = s[2][0], .events = POLLIN };
 	while (fds[1].fd >= 0 || fds[2].fd >= 0) {
 		if (poll(fds, 3, 30000) <= 0) {
 			kill(pid, SIGTERM);
 			break;
-		}
-		if (fds[0].revents != 0 && !feed(s[0][0])) {
-			fds[0].fd = -1;
 		}
 		for (int i = 1; i < 3; i++) {
 			if (fds[i].revents == 0) {
@@ -129,6 +131,10 @@ with_sockets(char **argv, bool reply)
 				reply = false;
 			}
 		}
+	}
+	if (feeder > 0) {
+		kill(feeder, SIGKILL);
+		status_of(feeder);
 	}
 	return status_of(pid);
 }

@@ -15,14 +15,17 @@ plan_sample(struct plan *ret)
 	static const uint8_t bytes[] = { 'x', 0, 'y', 0 };
 	static struct plan_mount mounts[] = {
 		{ .kind = MOUNT_DIR, .mode = 0755, .target = "/run", .source = "", .data = bytes },
-		{ .kind = MOUNT_NODE, .flags = MOUNT_NOEXEC, .device = UINT64_C(0x123456789abcdef0), .target = "/dev/null",
-		  .source = "/dev/null", .data = bytes },
+		{ .kind = MOUNT_NODE, .flags = MOUNT_NOEXEC, .device = UINT64_C(0x123456789abcdef0),
+		  .target = "/dev/null", .source = "/dev/null", .data = bytes },
 		{ .kind = MOUNT_FILE, .mode = 0444, .target = "/etc/x", .source = "", .data = bytes, .data_len = 4 },
-		{ .kind = MOUNT__COUNT - 1, .flags = MOUNT_WRITABLE, .target = "/proc/sys", .source = "s", .data = bytes },
+		{ .kind = MOUNT__COUNT - 1, .flags = MOUNT_WRITABLE, .target = "/proc/sys", .source = "s",
+		  .data = bytes },
 	};
 	static struct plan_rule rules[] = { { "/", 8 }, { "/usr", UINT64_MAX } };
 	static struct plan_rlimit rlimits[] = { { 7, 1024, UINT64_C(1) << 40 }, { 4, 1, UINT64_MAX } };
-	static const struct sock_filter filter[] = { { 0x20, 0, 0, 4 }, { 0x15, 1, 2, 0xc000003e }, { 6, 0, 0, 0x7fff0000 } };
+	static const struct sock_filter filter[] = {
+		{ 0x20, 0, 0, 4 }, { 0x15, 1, 2, 0xc000003e }, { 6, 0, 0, 0x7fff0000 },
+	};
 	static const struct sock_filter init_filter[] = { { 6, 0, 0, 0x80000000 } };
 	uint64_t n = 1;
 

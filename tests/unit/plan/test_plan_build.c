@@ -208,8 +208,15 @@ Test(plan_build, device_numbers_are_the_hosts)
 
 Test(plan_build, parents_before_children)
 {
-	add_read("/usr/share");
+	/* both lie on mounts whose rows are made after theirs: HOME and the workspace */
+	const char *home = new_dir("home"), *in_home = new_dir("home/tools"), *in_ws = new_dir("ws/sub");
+
+	request.identity.home = home;
+	add_read(in_home);
+	add_read(in_ws);
 	build();
+	cr_assert_not_null(row_at(in_home, 0));
+	cr_assert_not_null(row_at(in_ws, 0));
 	for (size_t i = 0; i < plan->mount_count; i++) {
 		const char *child = plan->mounts[i].target;
 
@@ -339,7 +346,7 @@ Test(plan_build, a_name_that_only_begins_alike_is_not_covered)
 
 Test(plan_build, several_below_one_top_share_a_layer)
 {
-	const char *a = new_dir("a"), *b = new_dir("b"), *f = new_file("f");
+	const char *a = new_dir("a"), *b = new_dir("b"), *small = new_file("small"), *large = new_file("large");
 	auto_mount_table mounts = MOUNT_TABLE_INIT;
 	size_t layer = SIZE_MAX, parts = 0;
 
@@ -347,13 +354,18 @@ Test(plan_build, several_below_one_top_share_a_layer)
 	if (mount_table_below(&mounts, "/tmp") != NULL) {
 		skip("something is mounted below /tmp");
 	}
+	/* a file of a page is copied, a larger one is bound out of the shared overlay */
+	cr_assert_eq(truncate(small, 4096), 0);
+	cr_assert_eq(truncate(large, 4097), 0);
 	add_read(a);
 	add_read(b);
-	add_read(f);
+	add_read(small);
+	add_read(large);
 	build();
 	expect_row(a, MOUNT_PART, a + strlen("/tmp/"), 0, 0);
 	expect_row(b, MOUNT_PART, b + strlen("/tmp/"), 0, 0);
-	expect_row(f, MOUNT_PART, f + strlen("/tmp/"), 0, 0);
+	expect_row(large, MOUNT_PART, large + strlen("/tmp/"), 0, 0);
+	expect_row(small, MOUNT_COPY, small, 0444, 0);
 	for (size_t i = 0; i < plan->mount_count; i++) {
 		const struct plan_mount *m = &plan->mounts[i];
 
@@ -368,6 +380,48 @@ Test(plan_build, several_below_one_top_share_a_layer)
 		}
 	}
 	cr_expect_eq(parts, 3u);
+}
+
+/*
+ * What is made up for a sandbox wins over a read path: a second row for the same name could not be made (the jail
+ * creates it exclusively), and nothing can be made in a read-only tree.
+ */
+static void
+expect_made_up_wins(const char *read_path, const char *made_up)
+{
+	struct stat st;
+
+	if (stat(read_path, &st) < 0) {
+		skip("this host does not have the path");
+	}
+	add_read(read_path);
+	build();
+	cr_assert_not_null(row_at(made_up, 0), "%s is gone", made_up);
+	cr_expect_null(row_at(made_up, 1), "%s is read from the host and made up", made_up);
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		const struct plan_mount *m = &plan->mounts[i];
+		size_t len = strlen(m->target);
+
+		if (m->kind == MOUNT_TREE || m->kind == MOUNT_PART) {
+			cr_expect(!(strncmp(made_up, m->target, len) == 0 && made_up[len] == '/'),
+				  "%s is to be made in %s, which is read-only", made_up, m->target);
+		}
+	}
+}
+
+Test(plan_build, made_up_hosts_wins_over_a_read_file)
+{
+	expect_made_up_wins("/etc/hosts", "/etc/hosts");
+}
+
+Test(plan_build, made_up_files_win_over_all_of_etc)
+{
+	expect_made_up_wins("/etc", "/etc/passwd");
+}
+
+Test(plan_build, the_link_of_var_tmp_wins_over_all_of_var)
+{
+	expect_made_up_wins("/var", "/var/tmp");
 }
 
 /* ---- links ---------------------------------------------------------------------------------------------- */

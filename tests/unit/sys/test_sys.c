@@ -322,22 +322,13 @@ Test(sys_openat2, resolve_flags)
 		{ "absolute", SYS_RESOLVE_IN_ROOT, -ENOENT }, { "up", SYS_RESOLVE_IN_ROOT, -ENOENT },
 		{ "/sub", SYS_RESOLVE_IN_ROOT, 0 }, { "../../sub", SYS_RESOLVE_IN_ROOT, 0 },
 		{ "magic", SYS_RESOLVE_NO_MAGICLINKS, -ELOOP }, { "absolute", SYS_RESOLVE_NO_MAGICLINKS, 0 },
-		{ "absolute", SYS_RESOLVE_NO_XDEV, 0 },
+		{ "sub", SYS_RESOLVE_NO_XDEV, 0 },
 		{ "sub", UINT64_C(1) << 40, -EINVAL }, /* an unknown flag is never ignored */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct stat etc, tmp;
 		auto_fd fd = sys_openat2(dir_fd, rows[i].path, O_PATH, 0, rows[i].resolve);
 
-		if (rows[i].resolve == SYS_RESOLVE_NO_XDEV) {
-			cr_assert_eq(stat("/etc", &etc), 0);
-			cr_assert_eq(fstat(dir_fd, &tmp), 0);
-			if (etc.st_dev != tmp.st_dev) { /* /tmp is a mount of its own */
-				cr_expect_eq(fd, -EXDEV, "%s", rows[i].path);
-				continue;
-			}
-		}
 		cr_expect_eq(fd < 0 ? fd : 0, rows[i].rc, "%s, resolve %llx: %d", rows[i].path,
 			     (unsigned long long)rows[i].resolve, fd);
 		if (fd >= 0) {
@@ -472,6 +463,6 @@ Test(sys_process, birth_of_a_file_lies_in_the_past)
 Test(sys_mount, unknown_things_are_refused)
 {
 	cr_expect_lt(sys_fsopen("nosuchfs"), 0);
-	cr_expect_eq(sys_mount_setattr(-1, 0, 0, 0, 0, -1), -EBADF);
+	cr_expect_eq(sys_mount_setattr(-1, 0, 1, 0, 0, -1), -EBADF); /* MOUNT_ATTR_RDONLY */
 	cr_expect_eq(sys_open_tree(AT_FDCWD, "/nonexistent", 0), -ENOENT);
 }

@@ -1,0 +1,8 @@
+# tries: the same kernel through i386 and x32 numbers, and a number of the future (attempt 24)
+# property: P14
+# contained: killed by SIGSYS; ENOSYS for what is unknown
+not_here() { [ "$(uname -m)" = x86_64 ] || echo "not an x86-64 machine"; }
+free i386-getpid=ok i386-socketcall=ok i386-mount=ok
+attack() { act foreign; }
+held i386-getpid=killed-31 i386-socketcall=killed-31 i386-mount=killed-31 x32-socket=killed-31 x32-mount=killed-31 \
+	unknown-499=ENOSYS

@@ -1,0 +1,14 @@
+# tries: the control groups: release_agent, cgroup.procs, memory.max; what /proc tells of them (attempts 34, 35)
+# property: P7
+# contained: no cgroup file system inside; the namespace hides the path
+without_control "what is there differs from host to host"
+attack() {
+	act open:/sys/fs/cgroup open:/sys put:/sys/fs/cgroup/cgroup.procs,1 put:/sys/fs/cgroup/memory/release_agent,/x
+}
+held open:/sys/fs/cgroup=ENOENT open:/sys=ENOENT put:/sys/fs/cgroup/cgroup.procs,1=ENOENT \
+	put:/sys/fs/cgroup/memory/release_agent,/x=ENOENT
+attempt() {
+	usual_attempt
+	launch /bin/cat /proc/self/cgroup /proc/1/cgroup
+	expect "paths of other groups" "" "$(cut -d: -f3- <<<"$OUT" | grep -v '^/$' | sort -u)"
+}

@@ -1,0 +1,8 @@
+# tries: to get a capability, an id or a group back (attempts 37, 38)
+# property: P2
+# contained: all five sets are empty, EPERM, EINVAL for ids that are not mapped
+control_in userns
+free setuid-0=ok no_new_privs=0 keepcaps=ok securebits=ok
+attack() { act privileges; }
+held "capabilities=0 0 0, bounding 0" capset=EPERM ambient=EPERM keepcaps=EPERM securebits=EPERM \
+	no_new_privs-off=EINVAL no_new_privs=1 setuid-0=EINVAL setgid-0=EINVAL seccomp-off=EINVAL groups=0

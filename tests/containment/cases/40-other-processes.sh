@@ -1,0 +1,10 @@
+# tries: to see and to signal processes of the host (attempt 39)
+# property: P9
+# contained: only the sandbox's own are there
+without_control "process numbers differ"
+attempt() {
+	launch /bin/sh -c 'ls /proc | grep -c "^[0-9]"; kill -0 '$$' && echo seen; kill -9 -1; exit 3'
+	expect processes 4 "${OUT%%$'\n'*}"
+	expect "the launcher's number" 4 "$OUT"
+	expect "exit after kill -1" 3 "$RC"
+}

@@ -1,0 +1,19 @@
+# tries: to read what a person keeps: keys, passwords, the launcher's own state and profiles (attempt 41)
+# property: P4
+# contained: ENOENT, no event
+free read:CANARY/secret=ok open:CANARY=ok
+prepare() { as mkdir -p "$T/state"; }
+attack() {
+	act read:"$CANARY/secret" open:"$CANARY" read:/etc/shadow read:/etc/gshadow open:/run/secrets open:/run/user \
+		open:"$T/state" open:"$T/state/journal" open:/var/lib/airlock open:/etc/airlock open:/etc/ssh open:/etc/ssl/private \
+		open:"$IDENTITY_HOME/.ssh" open:"$IDENTITY_HOME/.bashrc" open:"$IDENTITY_HOME/.local" list:"$IDENTITY_HOME" \
+		list:/tmp/.X11-unix list:/run list:/root/.ssh open:"${AIRLOCK%/*}" list:/dev/shm climb:"$CANARY/secret" \
+		open:/proc/self/root"$CANARY" open:/proc/self/cwd/../canary/secret handle:"$CANARY/secret"
+}
+held read:CANARY/secret=ENOENT open:CANARY=ENOENT read:/etc/shadow=ENOENT read:/etc/gshadow=ENOENT \
+	open:/run/secrets=ENOENT open:/run/user=ENOENT open:TEMP/state=ENOENT open:TEMP/state/journal=ENOENT \
+	open:/var/lib/airlock=ENOENT open:/etc/airlock=ENOENT open:/etc/ssh=ENOENT open:/etc/ssl/private=ENOENT \
+	"open:$IDENTITY_HOME/.ssh=ENOENT" "open:$IDENTITY_HOME/.bashrc=ENOENT" "open:$IDENTITY_HOME/.local=ENOENT" \
+	"list:$IDENTITY_HOME=" list:/tmp/.X11-unix=ENOENT list:/run= list:/root/.ssh=ENOENT "open:${AIRLOCK%/*}=ENOENT" \
+	list:/dev/shm= climb:CANARY/secret=ENOENT open:/proc/self/rootCANARY=ENOENT \
+	open:/proc/self/cwd/../canary/secret=ENOENT handle:CANARY/secret=ENOENT

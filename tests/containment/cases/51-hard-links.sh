@@ -1,0 +1,19 @@
+# tries: a workspace file that is the same inode as one outside: written, chmod'ed, given away (attempt 51)
+# property: P12
+# contained: the file outside keeps its bytes, mode and owner; the link is broken and reported
+prepare() {
+	as ln "$CANARY/secret" "$WORKSPACE/same"
+	as ln "$READ/file" "$WORKSPACE/also"
+}
+free append:same,evil=ok chmod:also=ok
+attack() { act append:same,evil chmod:also; }
+held append:same,evil=ok chmod:also=ok
+settled committed
+attempt() {
+	usual_attempt
+	expect "canary" canary "$(cat "$CANARY/secret")"
+	expect "mode outside" 644 "$(stat -c %a "$READ/file")"
+	expect "committed" $'canary\nevil' "$(cat "$WORKSPACE/same")"
+	expect "links broken" true "$(record '.outcome.changes.links_broken >= 1')"
+}
+host_state() { cat "$CANARY/secret" "$READ/file"; stat -c '%a %u' "$CANARY/secret" "$READ/file"; }

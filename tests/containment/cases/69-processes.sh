@@ -1,0 +1,12 @@
+# tries: a fork bomb, and a storm of zombies for PID 1 (attempt 69)
+# property: P7
+# contained: EAGAIN; an event; the host is well; all are reaped
+free forks:40=ok
+options --limit pids=24
+attack() { act forks:40 zombies:400; }
+attempt() {
+	inside
+	expect_lines $'forks:40=EAGAIN\nzombies:400=ok' "$OUT"
+	[ "$(record '.outcome.degraded | index("cgroup.pids") // index("cgroup")')" = null ] && event limit pids
+	check_record
+}

@@ -1,0 +1,17 @@
+# tries: to run for ever: spinning, sleeping, stopped, flooding the launcher with denied calls; deaf to SIGTERM (attempt 71)
+# property: P7
+# contained: timeout at limits.wall, exit 124
+without_control "without a sandbox it would run for ever"
+options --limit wall=1s -m observe
+attempt() {
+	local how start took
+	for how in spin sleep stop flood; do
+		start=$(date +%s%N)
+		launch ./attack $how
+		took=$((($(date +%s%N) - start) / 1000000))
+		expect "$how exit" 124 "$RC"
+		expect "$how verdict" timeout "$(record .outcome.verdict)"
+		[ $took -ge 900 ] && [ $took -lt 3000 ] || fail "$how took $took ms"
+	done
+	expect "flood is counted" true "$(record '.outcome.denials[0] | .what == "acct" and .count > 100')"
+}

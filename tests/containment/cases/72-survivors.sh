@@ -1,0 +1,19 @@
+# tries: to leave a process behind: own session, deaf, descriptors closed (attempts 69, 71)
+# property: P6
+# contained: it is dead when the call returns
+control_in bare
+options -m observe
+attempt() {
+	local pid start=$SECONDS
+	(cd "$WORKSPACE" && as ./attack daemon:airlock-control-$$) >/dev/null
+	for _ in {1..40}; do
+		pid=$(pgrep -f "^airlock-control-$$ 300") && break
+		sleep 0.05
+	done
+	[ -n "$pid" ] || fail "control: no process was left"
+	[ -z "$pid" ] || kill -9 "$pid"
+	launch ./attack daemon:airlock-survivor-$$
+	expect "exit" 0 "$RC"
+	expect "left" "" "$(pgrep -f "^airlock-survivor-$$ 300")"
+	[ $((SECONDS - start)) -lt 8 ] || fail "the call waited for it"
+}

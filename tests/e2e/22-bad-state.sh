@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A state directory that cannot hold a record: refused before anything runs, never run unrecorded.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+. "$(dirname "$0")/lib.sh"
+
+# refused NAME FRAGMENT: what the last run_airlock must have said; its tool would have made $WS/ran
+refused()
+{
+	local why=
+
+	[ "$RC" = 125 ] || why="exit $RC; "
+	[ "$(wc -l <"$ERR")" = 1 ] || why="$why$(wc -l <"$ERR") lines; "
+	grep -qF -- "$2" "$ERR" || why="${why}wanted '$2'; "
+	[ ! -s "$OUT" ] || why="${why}the tool spoke; "
+	[ ! -e "$WS/ran" ] || why="${why}the tool ran; "
+	rm -f "$WS/ran"
+	if [ -z "$why" ]; then
+		ok "$1"
+	else
+		not_ok "$1" "$why$(head -c 400 "$ERR")"
+	fi
+}
+tool=(-- sh -c 'echo spoke; echo x >ran')
+
+good=$AIRLOCK_STATE
+export AIRLOCK_STATE=relative/state
+run_airlock "${tool[@]}"
+refused "a relative state directory" "AIRLOCK_STATE"
+export AIRLOCK_STATE=$T/file/state
+echo x >"$T/file"
+run_airlock "${tool[@]}"
+refused "below a file" "$T/file"
+export AIRLOCK_STATE=/proc/airlock-state
+run_airlock "${tool[@]}"
+refused "where nothing can be made" "/proc/airlock-state"
+
+if [ "$E2E_IDENTITY" != root ]; then
+	mkdir "$T/closed"
+	own "$T/closed"
+	chmod 555 "$T/closed"
+	export AIRLOCK_STATE=$T/closed/state
+	run_airlock "${tool[@]}"
+	refused "not writable" "$T/closed/state: Permission denied"
+fi
+export AIRLOCK_STATE=$T/open-state
+mkdir "$T/open-state"
+own "$T/open-state"
+chmod 777 "$T/open-state"
+run_airlock "${tool[@]}"
+refused "writable by others" "$T/open-state"
+
+# in a mount namespace of its own: a read-only and a full file system
+small=$T/small
+mkdir "$small"
+own "$small"
+# in_small SETUP: mounts 256 KiB on $small, does SETUP, runs airlock with its state there
+in_small()
+{
+	AIRLOCK_STATE=$small/state as_id "$(command -v unshare)" -m sh -c '
+		mount -t tmpfs -o size=256k,mode=755 tmpfs "$1" || exit 99
+		small=$1 setup=$2
+		shift 2
+		eval "$setup" || exit 98
+		"$@"' sh "$small" "$1" "$A" run -w "$WS" "${tool[@]}" >"$OUT" 2>"$ERR"
+	RC=$?
+}
+if [ "$E2E_IDENTITY" = plain ]; then
+	skip "a read-only, a full file system" "a plain user cannot mount; userns and root do"
+else
+	in_small 'mount -o remount,ro "$small"'
+	refused "a read-only file system" "$small/state: Read-only file system"
+	in_small 'head -c 300k /dev/zero >"$small/fill" 2>/dev/null; true'
+	refused "a full file system" "No space left on device"
+	in_small 'mkdir -m 700 "$small/state"; head -c 200k /dev/zero >"$small/fill"; true'
+	refused "one without room for a record" "No space left on device"
+fi
+
+export AIRLOCK_STATE=$good
+run_airlock "${tool[@]}"
+expect_eq "positive control" "0 spoke x" "$RC $(cat "$OUT") $(cat "$WS/ran")"
+expect_eq "the state directory is private" 700 "$(stat -c %a "$AIRLOCK_STATE")"
+expect_eq "nothing in it is for others" "" "$(find "$AIRLOCK_STATE" ! -type l -perm /077 2>&1)"

@@ -1,0 +1,89 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The result JSON and the stored record tell the same story.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+. "$(dirname "$0")/lib.sh"
+
+# agree NAME JQ_RESULT JQ_RECORD
+agree()
+{
+	local result stored
+
+	result=$(jq -S -c "$2" "$T/result" 2>&1)
+	stored=$(as_id "$A" show "$(jq -r .call "$T/result")" --json | jq -S -c "$3")
+	expect_eq "$1" "$stored" "$result"
+}
+
+story()
+{
+	agree "$1: call" '.call, .record' '.planned.call, .outcome.call'
+	agree "$1: verdict" '[.verdict, .exit, .signal, .reason, .settled]' '.outcome | [.verdict, .exit, .signal, .reason, .settled]'
+	agree "$1: changes" .changes '.outcome.changes | {created, deleted, held, modified}'
+	agree "$1: denials" .denials .outcome.denials
+	agree "$1: isolation" .isolation .outcome.attestation
+	agree "$1: usage" '.usage | [.cpu_ms, .disk_bytes, .memory_peak, .pids_peak, .wall_ms]' \
+		'.outcome.usage | [.cpu_ms, .disk_bytes, .memory_peak, .pids_peak, .wall_ms]'
+	agree "$1: streams" '.usage | [.stdout_bytes, .stderr_bytes]' '.outcome | [.stdout.bytes, .stderr.bytes]'
+	agree "$1: request" '[.key, .workflow, .profile, .mode, .limits]' '.planned | [.key, .workflow, .profile.name, .mode, .limits]'
+}
+
+echo old >"$WS/old"
+echo gone >"$WS/gone"
+own "$WS"
+run_airlock -k a-key --result "$T/result" -- sh -c 'echo new >new; echo more >>old; rm gone; echo 12345; echo err >&2;
+	i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done'
+expect_eq "a call that changes things" 0 "$RC"
+story ok
+expect_eq "what it says" '["ok",0,null,null,"committed","a-key","default","apply"]' \
+	"$(jq -c '[.verdict, .exit, .signal, .reason, .settled, .key, .profile, .mode]' "$T/result")"
+expect_eq "what was changed" '{"created":1,"deleted":1,"held":0,"modified":1}' "$(jq -S -c .changes "$T/result")"
+expect_eq "what was printed" '6 4' "$(jq -r '.usage | "\(.stdout_bytes) \(.stderr_bytes)"' "$T/result")"
+expect_eq "usage is above nothing" 'true true true true' \
+	"$(jq -r '.usage | "\(.cpu_ms > 0) \(.wall_ms > 0) \(.memory_peak > 0) \(.pids_peak > 0)"' "$T/result")"
+expect_eq "keys of the result" \
+	'["call","changes","denials","exit","isolation","key","limits","log_index","mode","principal","profile","reason","record","settled","signal","usage","verdict","workflow"]' \
+	"$(jq -c keys "$T/result")"
+expect_eq "its keys are sorted and it is one line" "$(jq -S -c . "$T/result")" "$(cat "$T/result")"
+expect_eq "keys of the isolation" \
+	'["capabilities","gid","groups","landlock_abi","mounts","mounts_digest","namespaces","no_new_privs","rlimits","seccomp_digest","seccomp_filters","uid","uid_outside"]' \
+	"$(jq -c '.isolation | del(.cgroup) | keys' "$T/result")"
+expect_eq "no_new_privs, no capability" 'true []' "$(jq -r '.isolation | "\(.no_new_privs) \(.capabilities)"' "$T/result")"
+expect_eq "seven namespaces, none of them ours" '["cgroup","ipc","mnt","net","pid","user","uts"]' \
+	"$(jq -c '.isolation.namespaces | keys' "$T/result")"
+for ns in cgroup ipc mnt net pid user uts; do
+	own_ns=$(as_id readlink "/proc/self/ns/$ns" | tr -dc 0-9)
+	expect_eq "$ns is another" true "$(jq -r ".isolation.namespaces.$ns != $own_ns" "$T/result")"
+done
+if [ "$E2E_IDENTITY" = root ]; then
+	expect_eq "a cgroup with the limits" '[3221225472,512,0]' "$(jq -c '.isolation.cgroup | [.memory_max, .pids_max, .swap_max]' "$T/result")"
+	expect_eq "nothing is degraded" '[]' "$(record '.outcome.degraded | tojson')"
+fi
+expect_eq "record: what it saw" 'sh -c true' "$(record '.planned.argv[:2] | join(" ")') $(record '.outcome.in_tree.files == 2')"
+expect_eq "record: items" '["created new","deleted gone","modified old"]' \
+	"$(record '[.outcome.changes.items[] | "\(.kind) \(.path)"] | sort | tojson')"
+expect_eq "record: stdout is inline" 12345 "$(record .outcome.stdout.inline | base64 -d)"
+
+run_airlock --result "$T/result" -- sh -c 'echo x >kept-back; exit 9'
+story failed
+expect_eq "failed and held" '9 failed 9 held' "$RC $(jq -r '"\(.verdict) \(.exit) \(.settled)"' "$T/result")"
+expect_eq "with a reason" true "$(jq -r '.reason | length > 0' "$T/result")"
+run_airlock --result "$T/result" -m observe -- sh -c 'echo x >seen'
+story observe
+expect_eq "observe discards" 'ok discarded observe 1' "$(jq -r '"\(.verdict) \(.settled) \(.mode) \(.changes.created)"' "$T/result")"
+expect_eq "and leaves nothing" "" "$(ls "$WS/seen" 2>/dev/null)"
+run_airlock --result "$T/result" -- sh -c 'kill -9 $$'
+story signaled
+expect_eq "signaled" 'signaled null 9' "$(jq -r '"\(.verdict) \(.exit) \(.signal)"' "$T/result")"
+run_airlock --result "$T/result" --limit wall=200ms -- sleep 20
+story timeout
+expect_eq "timeout" '124 timeout null' "$RC $(jq -r '"\(.verdict) \(.exit)"' "$T/result")"
+expect_eq "wall time is the limit's" true "$(jq -r '.usage.wall_ms >= 200 and .usage.wall_ms < 3000' "$T/result")"
+run_airlock --limit memory=256MiB --limit pids=99 --limit wall=1m --result "$T/result" -- true
+story narrowed
+expect_eq "limits are the narrowed ones" '[268435456,99,60000]' "$(jq -c '.limits | [.memory, .pids, .wall]' "$T/result")"
+as_id "$A" run -w "$WS" --result-fd 9 -- sh -c 'echo out' 9>"$T/by-fd" >"$OUT"
+expect_eq "--result-fd says the same kind of thing" 'ok out' "$(jq -r .verdict "$T/by-fd") $(cat "$OUT")"
+expect_eq "log lists them all, newest last" 'ok failed ok signaled timeout ok ok' \
+	"$(as_id "$A" log -n 0 --json | jq -r .verdict | tr '\n' ' ' | sed 's/ $//')"
+expect_eq "seq counts in the workflow" '1 2 3 4 5 6 7' \
+	"$(for c in $(as_id "$A" log -n 0 --json | jq -r .call); do record .planned.seq "$c"; done | tr '\n' ' ' | sed 's/ $//')"
