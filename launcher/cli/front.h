@@ -58,6 +58,7 @@ struct front {
 	const char *site_cache;     /* its file */
 	struct cgroup cgroup;
 	uint64_t shmem_bytes;
+	const char *state_path;
 	struct store store;
 	uint8_t workflow[16];
 	uint64_t seq;
@@ -75,6 +76,7 @@ struct front {
 	uint64_t t0_ms, t1_ms;
 	int64_t start_ns;           /* coarse clock before the jail: an entry of the input tree with a later ctime is unstable */
 	struct pack pack;
+	uint8_t stream_object[RELAY__COUNT][32]; /* where a stream that is not inline was stored */
 	bool tree_known;
 	struct tree_result tree;
 	struct change_set changes;
@@ -94,7 +96,8 @@ int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a w
 int front_identity(struct front *f) must_check;       /* who the tool is */
 int front_root_only(struct front *f) must_check;      /* root: cgroup parent and workspace clone, before the drop */
 int front_become_owner(struct front *f) must_check;   /* root: the drop */
-int front_store(struct front *f) must_check;          /* state directory, call id, workflow */
+int front_state_path(struct front *f) must_check;     /* where the state directory is or will be */
+int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */
 int front_claim(struct front *f) must_check;          /* key and number in the workflow; opens the pack */
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
 int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
@@ -108,6 +111,7 @@ void front_sweep_upper(struct front *f);              /* what crashed calls left
 int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
 int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
 int front_launch(struct front *f) must_check;         /* plan handed over, planned part, supervise */
+int front_keep_streams(struct front *f) must_check;   /* what was captured, into the pack */
 int front_settle(struct front *f) must_check;         /* change set: collect, commit, hold, discard */
 int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;

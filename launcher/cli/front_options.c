@@ -213,6 +213,20 @@ check_key(struct front *f)
 	return 0;
 }
 
+/*
+ * Opened before any tool runs and never through a link: what a tool leaves at that place must not steer our write. What
+ * was in the file stays until there is a result.
+ */
+static int
+open_result(struct front *f)
+{
+	if (f->opt.result == NULL) {
+		return 0;
+	}
+	f->opt.result_fd = open(f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
+	return f->opt.result_fd < 0 ? err_sys(&f->err, -errno, "--result %s", f->opt.result) : 0;
+}
+
 int
 front_parse(struct front *f, int argc, char **argv)
 {
@@ -239,5 +253,6 @@ front_parse(struct front *f, int argc, char **argv)
 	if (f->opt.argv[0][0] == '\0') {
 		return err_set(&f->err, -EINVAL, "the command is an empty string");
 	}
-	return check_key(f);
+	rc = open_result(f);
+	return rc == 0 ? check_key(f) : rc;
 }

@@ -320,34 +320,52 @@ changes(struct json *j, const struct front *f)
 	json_end(j);
 }
 
-static int
-put_stream(struct front *f, struct json *j, enum relay_stream which)
+static bool
+is_inline(const struct spool *s)
 {
-	struct spool *s = &f->relay.spool[which];
-	bool in_file = s->fd >= 0;
-	bool small = !in_file && s->memory.len <= CAP_INLINE_STREAM;
-	uint8_t digest[32], stored[32] = { 0 };
+	return s->fd < 0 && s->memory.len <= CAP_INLINE_STREAM;
+}
+
+/* Into the pack, before anything is committed: a full disk must be met while there is nothing to take back. */
+int
+front_keep_streams(struct front *f)
+{
 	int rc = 0;
 
-	spool_digest(s, digest);
-	if (s->kept_bytes > 0 && !small) {
-		rc = in_file ? pack_put_file(&f->pack, s->fd, s->kept_bytes, NULL, stored, &f->err)
-			     : pack_put(&f->pack, OBJECT_BLOB, s->memory.data, s->memory.len, stored,
-					&f->err);
+	for (int i = 0; rc == 0 && i < RELAY__COUNT; i++) {
+		struct spool *s = &f->relay.spool[i];
+
+		if (s->kept_bytes == 0 || is_inline(s)) {
+			continue;
+		}
+		rc = s->fd >= 0 ? pack_put_file(&f->pack, s->fd, s->kept_bytes, NULL, f->stream_object[i],
+						&f->err)
+				: pack_put(&f->pack, OBJECT_BLOB, s->memory.data, s->memory.len,
+					   f->stream_object[i], &f->err);
 	}
+	return rc;
+}
+
+static void
+stream(struct json *j, const struct front *f, enum relay_stream which)
+{
+	const struct spool *s = &f->relay.spool[which];
+	uint8_t digest[32];
+
+	spool_digest(s, digest);
 	json_begin_object(j);
 	json_kv_uint(j, "bytes", s->total_bytes);
 	json_kv_hex(j, "digest", digest, 32);
-	if (small && s->kept_bytes > 0) {
+	if (is_inline(s) && s->kept_bytes > 0) {
 		json_key(j, "inline");
 		json_base64(j, s->memory.data, s->memory.len);
 	}
 	json_kv_uint(j, "kept", s->kept_bytes);
-	if (!small && s->kept_bytes > 0 && s->kept_bytes < s->total_bytes) {
-		json_kv_hex(j, "object", stored, 32); /* the part that was kept has a name of its own */
+	if (!is_inline(s) && s->kept_bytes < s->total_bytes) {
+		/* The part that was kept has a name of its own. */
+		json_kv_hex(j, "object", f->stream_object[which], 32);
 	}
 	json_end(j);
-	return rc;
 }
 
 static void
@@ -428,7 +446,6 @@ static int
 write_outcome(struct front *f, struct json *j)
 {
 	const struct outcome *o = &f->outcome;
-	int rc;
 
 	json_begin_object(j);
 	json_key(j, "attestation");
@@ -462,14 +479,11 @@ write_outcome(struct front *f, struct json *j)
 	json_end(j);
 	ending(j, f);
 	json_key(j, "stderr");
-	rc = put_stream(f, j, RELAY_STDERR);
+	stream(j, f, RELAY_STDERR);
 	json_key(j, "stdin");
-	rc = rc < 0 ? rc : put_stream(f, j, RELAY_STDIN);
+	stream(j, f, RELAY_STDIN);
 	json_key(j, "stdout");
-	rc = rc < 0 ? rc : put_stream(f, j, RELAY_STDOUT);
-	if (rc < 0) {
-		return rc;
-	}
+	stream(j, f, RELAY_STDOUT);
 	json_kv_uint(j, "t1", f->t1_ms);
 	json_key(j, "usage");
 	usage(j, &o->usage);

@@ -144,19 +144,12 @@ write_result(struct front *f, struct json *j, bool complete)
 static void
 deliver(struct front *f, const struct buf *text)
 {
-	auto_fd file = -1;
-	int fd = f->opt.result_fd;
-	int rc;
+	int rc = f->opt.result != NULL && ftruncate(f->opt.result_fd, 0) < 0 && errno != EINVAL ? -errno : 0;
 
-	if (f->opt.result != NULL) {
-		file = open(f->opt.result, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-		fd = file;
-		if (file < 0) {
-			say("airlock: --result: cannot write %s\n", f->opt.result);
-			return;
-		}
+	/* EINVAL: a device or a fifo, which has nothing to cut. */
+	if (rc == 0) {
+		rc = fdio_write(f->opt.result_fd, text->data, text->len);
 	}
-	rc = fd < 0 ? 0 : fdio_write(fd, text->data, text->len);
 	if (rc < 0) {
 		say("airlock: the result JSON could not be written: %s\n", strerror(-rc));
 	}
@@ -274,7 +267,7 @@ front_result(struct front *f)
 		say_outcome(f);
 		say_note(f);
 	}
-	if (f->opt.result != NULL || f->opt.result_fd >= 0) {
+	if (f->opt.result_fd >= 0) {
 		json_init(&j, &text);
 		write_result(f, &j, complete);
 		buf_putc(&text, '\n');

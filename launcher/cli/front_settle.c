@@ -75,6 +75,12 @@ commit(struct front *f)
 	int rc;
 
 	memcpy(req.call, r->call, sizeof(req.call));
+	/* Pre-images and streams are durable first: without room for the evidence nothing is committed. */
+	rc = pack_sync(&f->pack, &f->err);
+	if (rc < 0) {
+		err_prefix(&f->err, "nothing was committed, the evidence cannot be stored");
+		return rc;
+	}
 	rc = changes_commit(&req, &applied, &f->err);
 	if (rc == 0) {
 		f->settled = "committed";

@@ -104,15 +104,24 @@ take_number(struct front *f, int workflow_fd)
 }
 
 int
-front_store(struct front *f)
+front_state_path(struct front *f)
 {
 	auto_free char *path = NULL;
 	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), f->req.identity.home, &path,
 			    &f->err);
 
 	if (rc == 0) {
-		rc = store_open_write(path, &f->store, &f->err);
+		f->state_path = arena_string(&f->arena, path);
+		rc = f->state_path == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 	}
+	return rc;
+}
+
+int
+front_store(struct front *f)
+{
+	int rc = store_open_write(f->state_path, &f->store, &f->err);
+
 	if (rc < 0) {
 		return rc;
 	}

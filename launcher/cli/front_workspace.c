@@ -132,12 +132,36 @@ front_workspace(struct front *f)
 	return rc;
 }
 
+/* Where a path that need not exist yet will be: its nearest existing ancestor without links, and the rest. */
+static const char *
+resolved(struct front *f, const char *path)
+{
+	char *head = arena_string(&f->arena, path);
+	size_t len = head != NULL ? strlen(head) : 0;
+
+	while (len > 1) {
+		auto_free char *real = realpath(head, NULL);
+
+		if (real != NULL) {
+			return arena_printf(&f->arena, "%s%s", real, path + len);
+		}
+		while (len > 1 && head[--len] != '/') {
+		}
+		head[len] = '\0';
+	}
+	return path;
+}
+
 static int
 refuse(struct front *f, const char *other, const char *what)
 {
 	const char *workspace = f->req.workspace;
-	auto_free char *real = realpath(other, NULL);
-	const char *path = real != NULL ? real : other;
+	const char *path = other != NULL ? resolved(f, other) : NULL;
+
+	if (path == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+
 
 	if (plan_covers(path, workspace) || plan_covers(workspace, path)) {
 		return err_set(&f->err, -EINVAL, "workspace %s: it %s %s (%s)", workspace,
@@ -162,7 +186,7 @@ front_refuse_overlap(struct front *f)
 		return err_set(&f->err, -EINVAL, "workspace %s: it %s the home directory %s", r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
-	rc = refuse(f, f->store.path, "the state directory");
+	rc = refuse(f, f->state_path, "the state directory");
 	if (rc == 0) {
 		rc = refuse(f, "/etc/airlock", "the system's profiles");
 	}
