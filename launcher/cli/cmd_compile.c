@@ -64,10 +64,7 @@ static int
 compile_filters(struct profile *p, struct filter_program *tool, struct filter_program *init,
 		struct err *err)
 {
-	/*
-	 * Denials that explain something go through notification: the front serves it (DESIGN
-	 * §5.8).
-	 */
+	/* Denials that explain something go through notification: the supervisor serves it. */
 	const bool notify = true;
 	int rc = filter_compile(p->syscalls.items, p->syscalls.count, notify, tool, err);
 

@@ -83,6 +83,7 @@ struct front {
 	bool changes_known;
 	const char *settled;        /* committed held discarded none */
 	const char *settle_reason;  /* why held, NULL else */
+	bool said;                  /* airlock-cli has told the person what err says */
 	const char *warnings[16];
 	size_t warning_count;
 	int exit_status;
@@ -123,6 +124,8 @@ void front_warn(struct front *f, const char *text);   /* into the record; borrow
 
 /* Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit status or -errno. */
 int front_run_cli(struct front *f, const char *const argv[]) must_check;
+/* The same; what it says comes back as text, without the newline at its end. */
+int front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size) must_check;
 
 int front_main_run(int argc, char **argv);
 

@@ -64,6 +64,36 @@ read_uid_map(struct front *f, struct id_map *ret)
 	return 0;
 }
 
+/* Absolute, not the root, no empty, "." or ".." component: it becomes a mount point by its name. */
+static bool
+is_plain_path(const char *path)
+{
+	if (path[0] != '/' || path[1] == '\0') {
+		return false;
+	}
+	for (const char *p = path; *p != '\0';) {
+		size_t len = strcspn(p + 1, "/");
+
+		if (len == 0 || (len == 1 && p[1] == '.') || (len == 2 && p[1] == '.' && p[2] == '.')) {
+			return false;
+		}
+		p += 1 + len;
+	}
+	return true;
+}
+
+/*
+ * Files that are the host's root's show who it is here: our own id, whatever number that has, or the overflow id. Goes
+ * by the kernel and through any depth of namespaces, where a uid_map tells of one step.
+ */
+static bool
+is_host_root(void)
+{
+	struct stat st;
+
+	return stat("/proc/sys/kernel", &st) == 0 && st.st_uid == geteuid();
+}
+
 static void
 set_account(struct front *f, uid_t uid, bool trust_environment)
 {
@@ -72,9 +102,10 @@ set_account(struct front *f, uid_t uid, bool trust_environment)
 	const char *home = trust_environment ? getenv("HOME") : NULL;
 	const char *shell = trust_environment ? getenv("SHELL") : NULL;
 
-	if (home == NULL || home[0] != '/' || home[1] == '\0') {
-		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0' ? pw->pw_dir
-										    : "/home/sandbox";
+	if (home == NULL || !is_plain_path(home)) {
+		home = pw != NULL && is_plain_path(pw->pw_dir) ? pw->pw_dir
+		       : uid == 0			       ? "/root"
+							       : "/home/sandbox";
 	}
 	if (shell == NULL || shell[0] != '/') {
 		shell = pw != NULL && pw->pw_shell[0] == '/' ? pw->pw_shell : "/bin/sh";
@@ -159,8 +190,13 @@ file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, c
 {
 	auto_buf text = BUF_INIT;
 	char *save = NULL;
+	int rc = fdio_slurp_at(AT_FDCWD, path, CAP_PROC_FILE * 16, &text);
 
-	if (fdio_slurp_at(AT_FDCWD, path, CAP_PROC_FILE * 16, &text) < 0 || text.data == NULL) {
+	if (rc < 0 && rc != -ENOENT) {
+		snprintf(ret_name, size, "which cannot be read");
+		return true;
+	}
+	if (rc < 0 || text.data == NULL) {
 		return false;
 	}
 	for (char *line = strtok_r((char *)text.data, "\n", &save); line != NULL;
@@ -238,6 +274,18 @@ range_identity(struct front *f)
 	return rc;
 }
 
+/* Where root's or an owner's files are, his passwd entry says, not the environment that root was called with. */
+static void
+forget_home_of_caller(void)
+{
+	static const char *const names[] = { "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME",
+					     "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		unsetenv(names[i]);
+	}
+}
+
 int
 front_identity(struct front *f)
 {
@@ -248,15 +296,15 @@ front_identity(struct front *f)
 	if (rc < 0) {
 		return rc;
 	}
-	id->root_unmapped = map.ids < UINT32_MAX;
+	/* In a namespace of one id the host's root shows as the overflow id; in a larger one its own root is meant. */
+	id->root_unmapped = map.ids <= 1;
+	if (is_host_root() && (geteuid() != 0 || map.ids <= 1)) {
+		return err_set(&f->err, -EPERM, "this is the host's root in a user namespace that has no powerless id to run "
+						"the tool as; start airlock outside of it");
+	}
 	if (geteuid() != 0) {
 		set_account(f, geteuid(), true);
 		return plain_identity(f);
-	}
-	if (map.ids <= 1 && map.zero_outside == 0) {
-		return err_set(&f->err, -EPERM, "this is root in a user namespace whose only id is the host's root: "
-						"there is no powerless id to run the tool as; start airlock outside "
-						"of it");
 	}
 	f->is_root = map.ids > 1;
 	if (f->is_root && id->owner_uid != 0) {
@@ -265,9 +313,14 @@ front_identity(struct front *f)
 		id->dropped = true;
 		return 0;
 	}
-	set_account(f, 0, true);
 	/* uid 0 here, but not the host's: dropping further would only take the workspace away. */
-	return f->is_root && map.zero_outside == 0 ? range_identity(f) : plain_identity(f);
+	if (!f->is_root || map.zero_outside != 0) {
+		set_account(f, 0, true);
+		return plain_identity(f);
+	}
+	set_account(f, 0, false);
+	forget_home_of_caller();
+	return range_identity(f);
 }
 
 int
@@ -281,7 +334,8 @@ front_become_owner(struct front *f)
 		return 0;
 	}
 	pw = getpwuid(id->owner_uid);
-	gid = pw != NULL ? pw->pw_gid : id->owner_gid;
+	/* Without an account the directory's group is no answer: anybody may give a directory a group of power. */
+	gid = pw != NULL ? pw->pw_gid : (gid_t)id->owner_uid;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 	    setresuid(id->owner_uid, id->owner_uid, id->owner_uid) < 0) {
 		return err_sys(&f->err, -errno, "become the workspace's owner (uid %u)", id->owner_uid);
@@ -289,12 +343,7 @@ front_become_owner(struct front *f)
 	if (geteuid() != id->owner_uid || getuid() != id->owner_uid || setuid(0) == 0) {
 		return err_set(&f->err, -EPERM, "root's id did not go away");
 	}
-	/* What the owner's files mean must not come from root's environment. */
-	unsetenv("XDG_STATE_HOME");
-	unsetenv("XDG_CONFIG_HOME");
-	unsetenv("XDG_CACHE_HOME");
-	unsetenv("XDG_RUNTIME_DIR");
-	unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	forget_home_of_caller();
 	if (setenv("HOME", id->home, 1) < 0) {
 		return err_sys(&f->err, -errno, "set HOME");
 	}

@@ -7,11 +7,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +31,7 @@ struct hasher {
 	bool started;
 	atomic_bool cancel;
 	int cache_fd;
+	int done_fd; /* eventfd: readable once the thread is through */
 	int result;
 	struct err err;
 };
@@ -46,6 +50,7 @@ hash_input(void *arg)
 	};
 
 	h->result = tree_hash(&req, &h->f->tree, &h->err);
+	ignore_err(eventfd_write(h->done_fd, 1), "it cannot be full");
 	return NULL;
 }
 
@@ -73,6 +78,10 @@ start_hasher(struct front *f, struct hasher *h)
 
 	h->f = f;
 	h->cache_fd = open_stat_cache(f);
+	h->done_fd = eventfd(0, EFD_CLOEXEC);
+	if (h->done_fd < 0) {
+		return err_sys(&f->err, -errno, "eventfd");
+	}
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, TREE_STACK);
 	rc = pthread_create(&h->thread, &attr, hash_input, h);
@@ -84,16 +93,32 @@ start_hasher(struct front *f, struct hasher *h)
 	return 0;
 }
 
+/*
+ * A workspace may hold more than anybody wants to wait for (a sparse file of terabytes): the call's own wall limit, from
+ * here once more, or a signal, ends the hash.
+ */
+static void
+await_hash(struct front *f, struct hasher *h)
+{
+	struct pollfd fds[] = { { .fd = h->done_fd, .events = POLLIN },
+				{ .fd = f->signal_fd, .events = POLLIN } };
+	uint64_t wall_ms = f->req.limits.wall_ms;
+
+	if (poll(fds, 2, wall_ms > INT_MAX ? INT_MAX : (int)wall_ms) <= 0 || fds[0].revents == 0) {
+		atomic_store(&h->cancel, true);
+	}
+}
+
 static void
 join_hasher(struct front *f, struct hasher *h)
 {
 	if (!h->started) {
 		return;
 	}
+	await_hash(f, h);
 	pthread_join(h->thread, NULL);
-	if (h->cache_fd >= 0) {
-		close(h->cache_fd);
-	}
+	cleanup_fd(&h->cache_fd);
+	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
 	if (h->result < 0) {
 		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s", h->err.text));
@@ -164,7 +189,7 @@ front_spawn(struct front *f)
 static int
 supervise(struct front *f)
 {
-	struct hasher hasher = { .cancel = false, .cache_fd = -1 };
+	struct hasher hasher = { .cancel = false, .cache_fd = -1, .done_fd = -1 };
 	const struct supervise_request req = {
 		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
 		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,

@@ -73,22 +73,47 @@ discover_site(struct front *f, const char *path)
 	return rc < 0 ? err_sys(&f->err, rc, "%s", path) : 0;
 }
 
+/*
+ * False when there is none to be had. Why not is nobody's to read where the profile does without a group, so it goes
+ * into the site's reason instead of to stderr.
+ */
+static bool
+ask_for_scope(struct front *f)
+{
+	static const char prefix[] = "airlock: cgroup: ";
+	char pid[16], said[ERR_TEXT_MAX] = "";
+	const char *argv[] = { "airlock", "cgroup-scope", "--pid", pid, f->is_root ? "--system" : NULL,
+			       NULL };
+	const char *why = said;
+	char *text;
+
+	if (access("/run/systemd/system", F_OK) < 0) {
+		return false;
+	}
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	if (front_ask_cli(f, argv, said, sizeof(said)) == 0) {
+		return true;
+	}
+	if (strncmp(why, prefix, sizeof(prefix) - 1) == 0) {
+		why += sizeof(prefix) - 1;
+	}
+	if (why[0] != '\0' && asprintf(&text, "%s; or start airlock alone in a service with Delegate=yes; or list "
+					      "cgroup in allow_degraded", why) >= 0) {
+		free(f->site.why);
+		f->site.why = text;
+	}
+	return false;
+}
+
 /* On v2 without a group of our own: a delegated scope, from systemd, around this process. */
 static int
 enter_scope(struct front *f)
 {
 	struct cgroup_site scoped;
 	struct err err = ERR_INIT;
-	char pid[16];
 
-	if (!cgroup_scope_ready()) {
-		const char *argv[] = { "airlock", "cgroup-scope", "--pid", pid,
-				       f->is_root ? "--system" : NULL, NULL };
-
-		snprintf(pid, sizeof(pid), "%d", (int)getpid());
-		if (front_run_cli(f, argv) != 0) {
-			return 0; /* none to be had: the site's own reason stands */
-		}
+	if (!cgroup_scope_ready() && !ask_for_scope(f)) {
+		return 0;
 	}
 	if (cgroup_scope_enter(&scoped, &err) == 0) {
 		cgroup_site_finish(&f->site);
@@ -101,10 +126,10 @@ int
 front_cgroup_site(struct front *f, const char *cache_dir)
 {
 	const char *path;
-	int rc = fdio_mkdirs(cache_dir, 0755);
+	int rc = cache_dir == NULL ? -ENOMEM : fdio_mkdirs(cache_dir, 0755);
 
 	if (rc < 0) {
-		return err_sys(&f->err, rc, "make %s", cache_dir);
+		return err_sys(&f->err, rc, "make %s", cache_dir != NULL ? cache_dir : "the cache");
 	}
 	path = site_cache(f, cache_dir);
 	if (path == NULL) {

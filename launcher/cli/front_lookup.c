@@ -125,9 +125,10 @@ check_allowed(struct front *f)
 	for (size_t i = 0; i < run->count; i++) {
 		auto_free char *allowed = realpath(run->items[i], NULL);
 
-		if (strcmp(f->req.exe, run->items[i]) == 0 ||
-		    (real != NULL && allowed != NULL && strcmp(real, allowed) == 0)) {
-			return 0;
+		if (real != NULL && allowed != NULL && strcmp(real, allowed) == 0) {
+			/* What was judged is what is exec'd, whatever a link says by then. */
+			f->req.exe = arena_string(&f->arena, real);
+			return f->req.exe == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 		}
 	}
 	f->exit_status = EXIT_AIRLOCK;

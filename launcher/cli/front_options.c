@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "../base/limits.h"
+#include "../base/nearest.h"
+#include "../sys/sys.h"
 #include "front.h"
 
 enum option_kind { OPT_TEXT, OPT_LIST, OPT_NUMBER, OPT_FLAG };
@@ -138,6 +140,23 @@ store_value(struct front *f, enum option_id id, const char *value)
 	return -EINVAL;
 }
 
+static int
+unknown_long(struct front *f, const char *text, size_t len)
+{
+	const char *names[OPTION__COUNT];
+	char *word = arena_copy(&f->arena, text, len);
+	const char *near;
+
+	for (enum option_id id = 0; id < OPTION__COUNT; id++) {
+		names[id] = rows[id].name;
+	}
+	near = word == NULL ? NULL : nearest_name(word, names, OPTION__COUNT);
+	if (near != NULL) {
+		return err_set(&f->err, -EINVAL, "unknown option --%s; did you mean --%s?", word, near);
+	}
+	return err_set(&f->err, -EINVAL, "unknown option --%.*s (see 'airlock run --help')", (int)len, text);
+}
+
 /* "--name=value", "--name value"; *at moves over what was taken. */
 static int
 parse_long(struct front *f, int argc, char **argv, int *at)
@@ -163,7 +182,7 @@ parse_long(struct front *f, int argc, char **argv, int *at)
 		}
 		return store_value(f, id, value);
 	}
-	return err_set(&f->err, -EINVAL, "unknown option --%.*s (see 'airlock run --help')", (int)len, text);
+	return unknown_long(f, text, len);
 }
 
 /* "-p value", "-pvalue", "-nq". */
@@ -223,18 +242,19 @@ open_result(struct front *f)
 	if (f->opt.result == NULL) {
 		return 0;
 	}
-	f->opt.result_fd = open(f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
-	return f->opt.result_fd < 0 ? err_sys(&f->err, -errno, "--result %s", f->opt.result) : 0;
+	/* Root follows none on the whole way. */
+	f->opt.result_fd = sys_openat2(AT_FDCWD, f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
+				       SYS_RESOLVE_NO_MAGICLINKS |
+					       (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	return f->opt.result_fd < 0 ? err_sys(&f->err, f->opt.result_fd, "--result %s", f->opt.result) : 0;
 }
 
-int
-front_parse(struct front *f, int argc, char **argv)
+static int
+parse_words(struct front *f, int argc, char **argv)
 {
 	int at = 1;
 	int rc = 0;
 
-	f->opt.result_fd = -1;
-	f->opt.profile = "default";
 	for (; rc == 0 && at < argc && argv[at][0] == '-' && argv[at][1] != '\0'; at++) {
 		if (strcmp(argv[at], "--") == 0) {
 			at++;
@@ -253,6 +273,27 @@ front_parse(struct front *f, int argc, char **argv)
 	if (f->opt.argv[0][0] == '\0') {
 		return err_set(&f->err, -EINVAL, "the command is an empty string");
 	}
-	rc = open_result(f);
-	return rc == 0 ? check_key(f) : rc;
+	return check_key(f);
+}
+
+int
+front_parse(struct front *f, int argc, char **argv)
+{
+	struct err err;
+	int rc, opened;
+
+	f->opt.result_fd = -1;
+	f->opt.profile = "default";
+	rc = parse_words(f, argc, argv);
+	if (rc == -ECANCELED) {
+		return rc;
+	}
+	/* What is wrong with the other options goes into the result as well. */
+	err = f->err;
+	opened = open_result(f);
+	if (rc < 0) {
+		f->err = err;
+		return rc;
+	}
+	return opened;
 }

@@ -3,13 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
+#include "../base/text.h"
 #include "../sys/sys.h"
 #include "front.h"
+
+#define CLI_WORDS_MAX (64u << 10)
 
 static int
 open_program(struct front *f, const char *dir, const char *name)
@@ -57,26 +63,48 @@ front_find_paths(struct front *f)
 	return f->paths.log_fd < 0 ? f->err.code : 0;
 }
 
-int
-front_run_cli(struct front *f, const char *const argv[])
+/*
+ * It answers on stderr, or into said_fd; the tool's stdin and stdout are not its business, nor is any other descriptor:
+ * after a drop it runs as the owner, who could take them out of it.
+ */
+static void __attribute__((noreturn))
+become_cli(const struct front *f, const char *const argv[], int said_fd)
 {
 	extern char **environ;
-	int status;
-	pid_t pid = fork();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	    (said_fd >= 0 && dup2(said_fd, STDERR_FILENO) < 0) ||
+	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+		_exit(EXIT_AIRLOCK);
+	}
+	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ, AT_EMPTY_PATH),
+		   "it returns only on failure");
+	_exit(EXIT_AIRLOCK);
+}
+
+/* said: NULL lets it speak to the person itself. */
+static int
+start_cli(struct front *f, const char *const argv[], struct buf *said)
+{
+	int words[2] = { -1, -1 };
+	int status;
+	pid_t pid;
+
+	if (said != NULL && pipe2(words, O_CLOEXEC) < 0) {
+		return err_sys(&f->err, -errno, "pipe");
+	}
+	pid = fork();
+	if (pid == 0) {
+		become_cli(f, argv, words[1]);
+	}
+	cleanup_fd(&words[1]);
+	if (pid > 0 && said != NULL) {
+		ignore_err(fdio_slurp(words[0], CLI_WORDS_MAX, said), "what came so far is enough");
+	}
+	cleanup_fd(&words[0]);
 	if (pid < 0) {
 		return err_sys(&f->err, -errno, "start airlock-cli");
-	}
-	if (pid == 0) {
-		/* It answers on stderr; the tool's stdin and stdout are not its business. */
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-		if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
-			_exit(EXIT_AIRLOCK);
-		}
-		ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ,
-					AT_EMPTY_PATH), "it returns only on failure");
-		_exit(EXIT_AIRLOCK);
 	}
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR) {
@@ -84,4 +112,33 @@ front_run_cli(struct front *f, const char *const argv[])
 		}
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+}
+
+int
+front_run_cli(struct front *f, const char *const argv[])
+{
+	bool as_owner = f->req.identity.dropped && geteuid() != 0;
+	auto_buf said = BUF_INIT, safe = BUF_INIT;
+	/* The owner's process gets no descriptor of root's, a terminal least of all. */
+	int status = start_cli(f, argv, as_owner ? &said : NULL);
+
+	if (said.len > 0) {
+		text_safe(&safe, buf_text(&said), said.len, true);
+		ignore_err(fdio_write(STDERR_FILENO, buf_text(&safe), safe.len), "nobody to tell it to");
+	}
+	return status;
+}
+
+int
+front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
+{
+	auto_buf said = BUF_INIT;
+	int status = start_cli(f, argv, &said);
+	size_t len = said.len;
+
+	while (len > 0 && buf_text(&said)[len - 1] == '\n') {
+		len--;
+	}
+	snprintf(ret_said, size, "%.*s", (int)len, buf_text(&said));
+	return status;
 }

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
 #include "../base/json.h"
 #include "../base/limits.h"
+#include "../base/nearest.h"
 #include "../base/text.h"
 #include "../base/units.h"
 #include "front.h"
@@ -60,6 +62,18 @@ load_cached(struct front *f, const char *path, const char *kernel)
 		      : profile_decode(bytes.data, bytes.len, kernel, &f->profile, &f->err);
 }
 
+/* What the tool may write must not say what the tool may do. */
+static int
+refuse_inside(struct front *f)
+{
+	auto_free char *real = realpath(f->profile->source, NULL);
+
+	return real != NULL && plan_covers(f->req.workspace, real)
+		       ? err_set(&f->err, -EPERM, "profile %s lies in the workspace: a tool could write the rules of the "
+						  "next call; keep it elsewhere", real)
+		       : 0;
+}
+
 int
 front_profile(struct front *f)
 {
@@ -92,14 +106,16 @@ front_profile(struct front *f)
 		rc = front_run_cli(f, argv);
 		if (rc != 0) {
 			/* It has said what is wrong, with file, line and column. */
+			f->said = rc > 0;
 			return rc < 0 ? rc : err_set(&f->err, -EINVAL, "profile %s is not usable", name);
 		}
 		rc = load_cached(f, path, host.release);
 	}
 	if (rc < 0) {
 		err_prefix(&f->err, "compiled profile");
+		return rc;
 	}
-	return rc;
+	return refuse_inside(f);
 }
 
 static int
@@ -147,6 +163,24 @@ static const struct limit_row limit_rows[] = {
 /* clang-format on */
 
 static int
+unknown_limit(struct front *f, const char *given, size_t len)
+{
+	const char *names[ARRAY_LEN(limit_rows)];
+	char *word = arena_copy(&f->arena, given, len);
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
+		names[i] = limit_rows[i].name;
+	}
+	near = word == NULL ? NULL : nearest_name(word, names, ARRAY_LEN(names));
+	if (near != NULL) {
+		return err_set(&f->err, -EINVAL, "--limit %s: unknown limit; did you mean '%s'?", given, near);
+	}
+	return err_set(&f->err, -EINVAL, "--limit %s: unknown limit (cpu, cpu_time, disk, files, memory, open_files, "
+					 "output, pids, wall)", given);
+}
+
+static int
 narrow_limit(struct front *f, const char *given)
 {
 	size_t len = strcspn(given, "=");
@@ -170,8 +204,25 @@ narrow_limit(struct front *f, const char *given)
 		*slot = value;
 		return 0;
 	}
-	return err_set(&f->err, -EINVAL, "--limit %s: unknown limit (cpu, cpu_time, disk, files, memory, open_files, "
-					 "output, pids, wall)", given);
+	return unknown_limit(f, given, len);
+}
+
+/* Said here and not by the cgroup alone: where the host gives no group the number is as wrong. */
+static int
+check_memory(struct front *f)
+{
+	uint64_t wanted = f->req.limits.memory_bytes;
+	struct sysinfo info;
+	uint64_t host;
+
+	if (sysinfo(&info) < 0) {
+		return err_sys(&f->err, -errno, "sysinfo");
+	}
+	host = (uint64_t)info.totalram * info.mem_unit;
+	return wanted <= host ? 0
+			      : err_set(&f->err, -ERANGE, "limits.memory is %llu bytes but this host has %llu: "
+							  "--limit memory=SIZE lowers it",
+					(unsigned long long)wanted, (unsigned long long)host);
 }
 
 static int
@@ -207,6 +258,9 @@ front_narrow(struct front *f)
 	f->req.key = f->opt.key;
 	for (size_t i = 0; rc == 0 && i < f->opt.limit_count; i++) {
 		rc = narrow_limit(f, f->opt.limits[i]);
+	}
+	if (rc == 0) {
+		rc = check_memory(f);
 	}
 	return rc == 0 ? read_context(f) : rc;
 }

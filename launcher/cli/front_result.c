@@ -261,7 +261,9 @@ front_result(struct front *f)
 		if (f->exit_status == 0) {
 			f->exit_status = EXIT_AIRLOCK;
 		}
-		say("airlock: %s\n", f->err.text);
+		if (!f->said) {
+			say("airlock: %s\n", f->err.text);
+		}
 	} else {
 		f->exit_status = exit_of(f);
 		say_outcome(f);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../base/text.h"
 #include "../base/units.h"
 #include "../snapshot/remove.h"
@@ -112,18 +113,21 @@ static void
 print_plan(struct front *f)
 {
 	const struct plan *p = f->plan;
+	auto_buf text = BUF_INIT, safe = BUF_INIT;
 
-	dprintf(STDOUT_FILENO, "profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u outside\n",
-		f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
-		p->uid_outside, p->gid_outside);
+	buf_printf(&text, "profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u outside\n",
+		   f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
+		   p->uid_outside, p->gid_outside);
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
+		bool elsewhere = m->source[0] != '\0' && strcmp(m->source, m->target) != 0;
 
-		dprintf(STDOUT_FILENO, "%-9s %s%s%s%s\n", plan_mount_kind_name(m->kind), m->target,
-			m->source[0] != '\0' && strcmp(m->source, m->target) != 0 ? " <- " : "",
-			m->source[0] != '\0' && strcmp(m->source, m->target) != 0 ? m->source : "",
-			(m->flags & MOUNT_WRITABLE) != 0 ? " (writable)" : "");
+		buf_printf(&text, "%-9s %s%s%s%s\n", plan_mount_kind_name(m->kind), m->target,
+			   elsewhere ? " <- " : "", elsewhere ? m->source : "",
+			   (m->flags & MOUNT_WRITABLE) != 0 ? " (writable)" : "");
 	}
+	text_safe(&safe, buf_text(&text), text.len, true);
+	ignore_err(fdio_write(STDOUT_FILENO, buf_text(&safe), safe.len), "who does not read it, does not want it");
 }
 
 static int

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,23 +32,56 @@ real_path(struct front *f, const char *path, const char *what, const char **ret)
 	return 0;
 }
 
+/* The name of what was opened, not of what a name means now. */
+static int
+name_of(struct front *f, int fd, const char **ret)
+{
+	char link[64], path[PATH_MAX];
+	struct stat st;
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0 || fstat(fd, &st) < 0) {
+		return err_sys(&f->err, -errno, "read %s", link);
+	}
+	path[n] = '\0';
+	if (st.st_nlink == 0 || path[0] != '/') {
+		return err_set(&f->err, -ENOENT, "the workspace was deleted: go to another directory or name one "
+						 "with -w");
+	}
+	*ret = arena_string(&f->arena, path);
+	return *ret == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+}
+
+/*
+ * Opened once, before anything is decided from it. Root follows no link on the way: who can swap one would choose which
+ * directory root hands to a tool, and as whom.
+ */
 static int
 open_workspace(struct front *f, const char *given)
 {
 	struct request *r = &f->req;
+	bool as_root = geteuid() == 0;
 	struct stat st;
-	int rc = real_path(f, given, "workspace", &r->workspace);
+	int rc;
 
-	if (rc == -ENOENT && strcmp(given, ".") == 0) {
-		return err_set(&f->err, rc, "the current directory was deleted: go to another one or name a "
-					    "workspace with -w");
+	r->workspace_fd = sys_openat2(AT_FDCWD, given, O_RDONLY | O_DIRECTORY, 0,
+				      SYS_RESOLVE_NO_MAGICLINKS | (as_root ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	if (r->workspace_fd == -ELOOP && as_root) {
+		return err_set(&f->err, -ELOOP, "workspace %s: there is a link in this path, which root does not follow: "
+						"name the directory itself", given);
 	}
+	if (r->workspace_fd == -ENOSYS) {
+		return err_set(&f->err, -ENOSYS, "openat2 is not there (ENOSYS): a seccomp filter around airlock hides it "
+						 "(systemd's RestrictSUIDSGID= is one); there is no other way");
+	}
+	if (r->workspace_fd < 0 || fstat(r->workspace_fd, &st) < 0) {
+		return err_sys(&f->err, r->workspace_fd < 0 ? r->workspace_fd : -errno, "workspace %s", given);
+	}
+	rc = name_of(f, r->workspace_fd, &r->workspace);
 	if (rc < 0) {
 		return rc;
-	}
-	r->workspace_fd = open(r->workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (r->workspace_fd < 0 || fstat(r->workspace_fd, &st) < 0) {
-		return err_sys(&f->err, -errno, "workspace %s", r->workspace);
 	}
 	r->workspace_dev = st.st_dev;
 	r->workspace_ino = st.st_ino;
@@ -170,6 +204,26 @@ refuse(struct front *f, const char *other, const char *what)
 	return 0;
 }
 
+/* A tool that can write a directory of profiles decides what the next call may do. */
+static int
+refuse_profile_path(struct front *f)
+{
+	const char *dirs = getenv("AIRLOCK_PROFILES");
+	int rc = 0;
+
+	while (rc == 0 && dirs != NULL && *dirs != '\0') {
+		size_t len = strcspn(dirs, ":");
+		const char *dir = arena_copy(&f->arena, dirs, len);
+
+		if (dir == NULL) {
+			return err_set(&f->err, -ENOMEM, "out of memory");
+		}
+		rc = dir[0] == '/' ? refuse(f, dir, "a directory of AIRLOCK_PROFILES") : 0;
+		dirs += len + (dirs[len] == ':');
+	}
+	return rc;
+}
+
 int
 front_refuse_overlap(struct front *f)
 {
@@ -188,6 +242,9 @@ front_refuse_overlap(struct front *f)
 	}
 	rc = refuse(f, f->state_path, "the state directory");
 	if (rc == 0) {
+		rc = refuse_profile_path(f);
+	}
+	if (rc == 0) {
 		rc = refuse(f, "/etc/airlock", "the system's profiles");
 	}
 	if (rc == 0 && config != NULL && config[0] == '/' && !r->identity.dropped) {
@@ -195,6 +252,12 @@ front_refuse_overlap(struct front *f)
 	}
 	if (rc == 0) {
 		rc = refuse(f, arena_printf(&f->arena, "%s/.config/airlock", real_home), "your profiles");
+	}
+	for (const char *p = getenv("AIRLOCK_PROFILES"); rc == 0 && p != NULL && *p != '\0';) {
+		size_t len = strcspn(p, ":");
+
+		rc = len == 0 ? 0 : refuse(f, arena_copy(&f->arena, p, len), "profiles ($AIRLOCK_PROFILES)");
+		p += len + (p[len] == ':');
 	}
 	return rc == 0 ? refuse(f, f->paths.shipped, "the shipped profiles") : rc;
 }

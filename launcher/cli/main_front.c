@@ -56,7 +56,7 @@ exec_cli(char **argv)
 int
 main(int argc, char **argv)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN }, plain = { .sa_handler = SIG_DFL };
 	const char *trace = getenv("AIRLOCK_TRACE");
 	struct rlimit files;
 
@@ -78,6 +78,7 @@ main(int argc, char **argv)
 		ignore_err(setrlimit(RLIMIT_NOFILE, &files), "where it does not help, what fails says so");
 	}
 	/* A caller that went away, or its file size limit, must not end us before the record is written. */
+	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
 	return front_main_run(argc - 1, argv + 1);

@@ -149,6 +149,7 @@ view_list_finish(struct view_list *list)
 
 struct layout {
 	enum view_time_style time_style;
+	const char *gap; /* one space where a terminal's width is short, else two */
 	size_t width[COLUMN__COUNT];
 	size_t command_columns; /* SIZE_MAX: never cut */
 };
@@ -182,6 +183,7 @@ lay_out(const struct view_list *list, const struct view *v, uint64_t now_ms, str
 		oldest = list->rows[i].t0_ms < oldest ? list->rows[i].t0_ms : oldest;
 	}
 	ret->time_style = view_time_style(oldest, now_ms);
+	ret->gap = v->terminal ? " " : "  ";
 	for (enum view_list_column c = COLUMN_TIME; c < COLUMN_COMMAND; c++) {
 		size_t width = 0;
 
@@ -194,7 +196,7 @@ lay_out(const struct view_list *list, const struct view *v, uint64_t now_ms, str
 			width = strlen(columns[c].head);
 		}
 		ret->width[c] = width; /* 0: nothing stands in the column, it is left out */
-		used += width > 0 ? width + 1 : 0;
+		used += width > 0 ? width + strlen(ret->gap) : 0;
 	}
 	ret->width[COLUMN_COMMAND] = 0;
 	ret->command_columns = SIZE_MAX;
@@ -225,7 +227,7 @@ view_list_print(const struct view_list *list, const struct view *v, uint64_t now
 	     v->terminal && list->count > 0 && c < COLUMN_COMMAND; c++) {
 		if (l.width[c] > 0) {
 			view_pad(&padded, columns[c].head, l.width[c], columns[c].right);
-			buf_putc(&padded, ' ');
+			buf_puts(&padded, l.gap);
 		}
 	}
 	if (padded.len > 0) {
@@ -242,7 +244,7 @@ view_list_print(const struct view_list *list, const struct view *v, uint64_t now
 			view_pad(&padded, cell(list, &l, i, c, &scratch), l.width[c],
 				 columns[c].right);
 			view_paint(v, out, color_of(&list->rows[i], c), buf_text(&padded));
-			buf_putc(out, ' ');
+			buf_puts(out, l.gap);
 		}
 		view_cut(out, list->rows[i].text[COLUMN_COMMAND], l.command_columns);
 		buf_putc(out, '\n');

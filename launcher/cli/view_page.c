@@ -52,18 +52,45 @@ page_fact(struct page *p, const char *label, const char *text)
 	view_wrap(&p->out, text[0] != '\0' ? text : "-", PAGE_LABEL, p->view.columns);
 }
 
-void
-page_fact_color(struct page *p, const char *label, enum view_color color, const char *text)
+static void
+put_wrapped(struct page *p, enum view_color color, const char *text, size_t indent)
 {
 	auto_buf wrapped = BUF_INIT;
 
-	put_label(p, label);
-	view_wrap(&wrapped, text, PAGE_LABEL, p->view.columns);
+	view_wrap(&wrapped, text, indent, p->view.columns);
 	if (wrapped.len > 0) {
 		wrapped.data[--wrapped.len] = '\0'; /* the colour ends before the newline */
 	}
 	view_paint(&p->view, &p->out, color, buf_text(&wrapped));
 	buf_putc(&p->out, '\n');
+}
+
+void
+page_fact_color(struct page *p, const char *label, enum view_color color, const char *text)
+{
+	put_label(p, label);
+	put_wrapped(p, color, text, PAGE_LABEL);
+}
+
+void
+page_text(struct page *p, enum view_color color, const char *text)
+{
+	put_wrapped(p, color, text, 0);
+}
+
+void
+page_digest(const struct page *p, struct buf *b, const char *hex)
+{
+	auto_buf safe = BUF_INIT;
+
+	text_safe(&safe, hex, strlen(hex), false);
+	if (safe.len == 0) {
+		buf_putc(b, '-');
+	} else if (p->verbose) {
+		buf_puts(b, buf_text(&safe));
+	} else {
+		buf_printf(b, "%.*s", PAGE_DIGEST, buf_text(&safe));
+	}
 }
 
 void
@@ -89,7 +116,7 @@ page_line(struct page *p, enum view_color color, const char *text)
 {
 	auto_buf cut = BUF_INIT;
 
-	view_cut(&cut, text, p->view.columns - PAGE_LABEL);
+	view_cut(&cut, text, p->verbose ? SIZE_MAX : p->view.columns - PAGE_LABEL);
 	buf_printf(&p->out, "%*s", (int)PAGE_LABEL, "");
 	view_paint(&p->view, &p->out, color, buf_text(&cut));
 	buf_putc(&p->out, '\n');

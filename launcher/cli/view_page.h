@@ -10,9 +10,12 @@
 
 /* A label column that leaves room for a SHA-256 in 80 columns. */
 #define PAGE_LABEL 14u
+/* What a page shows of a digest: enough to tell digests apart, short enough to be read. */
+#define PAGE_DIGEST 12
 
 struct page {
 	struct view view;
+	bool verbose; /* digests and lists whole, no line cut */
 	struct buf out;
 };
 
@@ -31,7 +34,11 @@ void page_fact(struct page *p, const char *label, const char *text);
 void page_fact_color(struct page *p, const char *label, enum view_color color, const char *text);
 void page_factf(struct page *p, const char *label, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* A line below a fact that is not wrapped but cut. */
+/* A text over the whole width, wrapped. */
+void page_text(struct page *p, enum view_color color, const char *text);
+/* Appends a digest of a record, whole when verbose; "-" for "". */
+void page_digest(const struct page *p, struct buf *b, const char *hex);
+/* A line below a fact that is not wrapped but cut, unless verbose. */
 void page_line(struct page *p, enum view_color color, const char *text);
 
 #endif

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SAW and DECIDED of `airlock show`. Runs in airlock-cli as the caller; every string of a record is
- * a caller's or a tool's and is escaped here.
+ * SAW of `airlock show`, and what its parts share. Runs in airlock-cli as the caller; every string
+ * of a record is a caller's or a tool's and is escaped here.
  */
 #include "view_show.h"
 
 #include <string.h>
 
 #define PREVIEW_LINES 5u
+#define PREVIEW_LINES_VERBOSE 50u
 #define VALUE_BYTES 400u /* of a nested value; --json has all of it */
 
 void
@@ -20,119 +21,17 @@ show_text(struct page *p, const char *label, const json_t *object, const char *m
 }
 
 void
-show_strings(struct page *p, const char *label, const json_t *array)
+show_strings(struct buf *b, const json_t *array, const char *between)
 {
-	auto_buf text = BUF_INIT;
-
 	for (size_t i = 0; i < json_array_size(array); i++) {
 		const char *item = json_string_value(json_array_get(array, i));
 
-		if (item != NULL) {
-			buf_puts(&text, text.len > 0 ? " " : "");
-			view_text(&text, item);
-		}
-	}
-	page_fact(p, label, text.len > 0 ? buf_text(&text) : "none");
-}
-
-/* The first lines of a short stream: what an incident is often recognised by. */
-static void
-show_preview(struct page *p, const json_t *stream)
-{
-	const char *content = json_string_value(json_object_get(stream, "inline"));
-	auto_buf raw = BUF_INIT;
-	size_t at = 0;
-
-	if (content == NULL || text_unbase64(content, &raw) != 0) {
-		return;
-	}
-	for (unsigned int i = 0; i < PREVIEW_LINES && at < raw.len; i++) {
-		const uint8_t *newline = memchr(raw.data + at, '\n', raw.len - at);
-		size_t len = newline != NULL ? (size_t)(newline - raw.data) - at : raw.len - at;
-		auto_buf line = BUF_INIT;
-
-		buf_puts(&line, "| ");
-		text_safe(&line, raw.data + at, len, false);
-		page_line(p, VIEW_PLAIN, buf_text(&line));
-		at += len + 1;
-	}
-	if (at < raw.len) {
-		page_line(p, VIEW_DIM, "| …");
+		buf_puts(b, i > 0 ? between : "");
+		view_text(b, item != NULL ? item : "?");
 	}
 }
 
 void
-show_stream(struct page *p, const char *label, const json_t *stream)
-{
-	uint64_t bytes = record_number(stream, "bytes"), kept = record_number(stream, "kept");
-	auto_buf text = BUF_INIT;
-
-	if (bytes == 0) {
-		page_fact(p, label, "empty");
-		return;
-	}
-	view_size(&text, bytes);
-	if (kept >= bytes) {
-		buf_puts(&text, ", all kept");
-	} else if (kept > 0) {
-		buf_puts(&text, ", the first ");
-		view_size(&text, kept);
-		buf_puts(&text, " kept");
-	} else {
-		buf_puts(&text, ", not kept");
-	}
-	page_fact(p, label, buf_text(&text));
-	show_text(p, "", stream, "digest");
-	show_preview(p, stream);
-}
-
-/* ---- saw ---------------------------------------------------------------------------------- */
-
-static void
-show_workspace(struct page *p, const struct record *rec)
-{
-	const json_t *tree = json_object_get(rec->outcome, "in_tree");
-	auto_buf text = BUF_INIT;
-
-	view_path(&text, record_text(rec->planned, "workspace.path"));
-	page_fact(p, "workspace", buf_text(&text));
-	if (!json_is_object(tree)) {
-		page_fact(p, "input tree", rec->outcome != NULL ? "not hashed" : "not recorded");
-		return;
-	}
-	buf_reset(&text);
-	view_count(&text, record_number(tree, "files"), "file", "files");
-	buf_puts(&text, ", ");
-	view_count(&text, record_number(tree, "directories"), "directory", "directories");
-	buf_puts(&text, ", ");
-	view_count(&text, record_number(tree, "links"), "link", "links");
-	buf_puts(&text, ", ");
-	view_size(&text, record_number(tree, "bytes"));
-	page_fact(p, "input tree", buf_text(&text));
-	show_text(p, "", tree, "digest");
-	if (json_is_true(json_object_get(tree, "unstable"))) {
-		page_fact_color(p, "", VIEW_YELLOW,
-				"unstable: something else wrote to the workspace meanwhile");
-	}
-}
-
-static void
-show_ids(struct page *p, const json_t *actor)
-{
-	const json_t *groups = json_object_get(actor, "groups");
-	auto_buf text = BUF_INIT;
-
-	buf_printf(&text, "uid %llu, gid %llu", (unsigned long long)record_number(actor, "uid"),
-		   (unsigned long long)record_number(actor, "gid"));
-	for (size_t i = 0; i < json_array_size(groups); i++) {
-		buf_printf(&text, "%s%llu", i == 0 ? ", groups " : " ",
-			   (unsigned long long)record_value(json_array_get(groups, i)));
-	}
-	page_fact(p, "caller", buf_text(&text));
-}
-
-/* Members of an object, one fact each; nested values as the JSON they are. */
-static void
 show_object(struct page *p, const char *label, const json_t *object)
 {
 	const char *key;
@@ -158,17 +57,148 @@ show_object(struct page *p, const char *label, const json_t *object)
 	}
 }
 
-void
-show_saw(struct page *p, const struct record *rec)
+/* ---- streams ------------------------------------------------------------------------------ */
+
+static void
+put_preview(struct page *p, const struct buf *raw)
 {
+	unsigned int lines = p->verbose ? PREVIEW_LINES_VERBOSE : PREVIEW_LINES;
+	size_t at = 0;
+
+	for (unsigned int i = 0; i < lines && at < raw->len; i++) {
+		const uint8_t *newline = memchr(raw->data + at, '\n', raw->len - at);
+		size_t len = newline != NULL ? (size_t)(newline - raw->data) - at : raw->len - at;
+		auto_buf line = BUF_INIT;
+
+		buf_puts(&line, "| ");
+		text_safe(&line, raw->data + at, len, false);
+		page_line(p, VIEW_PLAIN, buf_text(&line));
+		at += len + 1;
+	}
+	if (at < raw->len) {
+		page_line(p, VIEW_DIM, "| …");
+	}
+}
+
+/* The first lines: what an incident is often recognised by. */
+static void
+show_preview(struct page *p, struct reading *r, const struct record *rec, const char *name)
+{
+	const json_t *stream = json_object_get(rec->outcome, name);
+	const char *content = json_string_value(json_object_get(stream, "inline"));
+	auto_buf raw = BUF_INIT;
+	struct err err = ERR_INIT;
+	int rc = -1;
+
+	if (content != NULL) {
+		rc = text_unbase64(content, &raw);
+	} else if (r != NULL) {
+		rc = object_stream(r, rec, name, &raw, &err);
+	}
+	if (rc == 0) {
+		put_preview(p, &raw);
+	} else if (err.code != 0) {
+		page_fact_color(p, "", VIEW_RED, err.text);
+	}
+}
+
+void
+show_stream(struct page *p, struct reading *r, const struct record *rec, const char *name)
+{
+	const json_t *stream = json_object_get(rec->outcome, name);
+	uint64_t bytes = record_number(stream, "bytes"), kept = record_number(stream, "kept");
+	auto_buf text = BUF_INIT;
+
+	if (bytes == 0) {
+		page_fact(p, name, "empty");
+		return;
+	}
+	view_size(&text, bytes);
+	if (kept == 0) {
+		buf_puts(&text, ", nothing of it was kept but its digest");
+	} else if (kept < bytes) {
+		buf_puts(&text, ", only the first ");
+		view_size(&text, kept);
+		buf_puts(&text, " were kept");
+	}
+	if (p->verbose || kept == 0) {
+		buf_puts(&text, ", ");
+		page_digest(p, &text, record_text(stream, "digest"));
+	}
+	if (kept > 0) {
+		buf_printf(&text, ": airlock cat %.13s %s", rec->id, name);
+	}
+	page_fact_color(p, name, kept < bytes ? VIEW_YELLOW : VIEW_PLAIN, buf_text(&text));
+	if (kept > 0) {
+		show_preview(p, r, rec, name);
+	}
+}
+
+/* ---- saw ---------------------------------------------------------------------------------- */
+
+static void
+show_workspace(struct page *p, const struct record *rec)
+{
+	const json_t *tree = json_object_get(rec->outcome, "in_tree");
+	auto_buf root = BUF_INIT, cwd = BUF_INIT, text = BUF_INIT;
+
+	view_path(&root, record_text(rec->planned, "workspace.path"));
+	view_text(&cwd, record_text(rec->planned, "cwd"));
+	page_fact(p, "workspace", buf_text(&root));
+	if (strcmp(buf_text(&root), buf_text(&cwd)) != 0) {
+		page_fact(p, "started in", buf_text(&cwd));
+	}
+	if (!json_is_object(tree)) {
+		page_fact_color(p, "input", VIEW_YELLOW,
+				"not hashed: what stood in the workspace is not known");
+		return;
+	}
+	view_count(&text, record_number(tree, "files"), "file", "files");
+	buf_puts(&text, ", ");
+	view_count(&text, record_number(tree, "directories"), "directory", "directories");
+	if (record_number(tree, "links") > 0) {
+		buf_puts(&text, ", ");
+		view_count(&text, record_number(tree, "links"), "link", "links");
+	}
+	buf_puts(&text, ", ");
+	view_size(&text, record_number(tree, "bytes"));
+	buf_puts(&text, "; tree ");
+	page_digest(p, &text, record_text(tree, "digest"));
+	page_fact(p, "input", buf_text(&text));
+	if (json_is_true(json_object_get(tree, "unstable"))) {
+		page_fact_color(p, "", VIEW_YELLOW,
+				"unstable: something else wrote to the workspace meanwhile");
+	}
+}
+
+static void
+show_ids(struct page *p, const json_t *actor)
+{
+	const json_t *groups = json_object_get(actor, "groups");
+	auto_buf text = BUF_INIT;
+
+	buf_printf(&text, "uid %llu, gid %llu", (unsigned long long)record_number(actor, "uid"),
+		   (unsigned long long)record_number(actor, "gid"));
+	for (size_t i = 0; i < json_array_size(groups); i++) {
+		buf_printf(&text, "%s%llu", i == 0 ? ", groups " : " ",
+			   (unsigned long long)record_value(json_array_get(groups, i)));
+	}
+	page_fact(p, "caller", buf_text(&text));
+}
+
+void
+show_saw(struct page *p, struct reading *r, const struct record *rec)
+{
+	auto_buf kernel = BUF_INIT, version = BUF_INIT, names = BUF_INIT;
+
 	page_part(p, "SAW", "what went in");
 	show_text(p, "program", rec->planned, "tool");
-	show_text(p, "cwd", rec->planned, "cwd");
-	show_strings(p, "environment", json_object_get(rec->planned, "env_names"));
-	if (rec->outcome != NULL) {
-		show_stream(p, "stdin", json_object_get(rec->outcome, "stdin"));
-	}
 	show_workspace(p, rec);
+	show_strings(&names, json_object_get(rec->planned, "env_names"), " ");
+	page_fact(p, "environment", names.len > 0 ? buf_text(&names) : "empty");
+	if (rec->outcome != NULL) {
+		show_stream(p, r, rec, "stdin");
+	}
 	show_ids(p, json_object_get(rec->planned, "actor"));
 	if (record_text(rec->planned, "key")[0] != '\0') {
 		show_text(p, "key", rec->planned, "key");
@@ -177,53 +207,9 @@ show_saw(struct page *p, const struct record *rec)
 		show_text(p, "trace", rec->planned, "trace");
 	}
 	show_object(p, "context", json_object_get(rec->planned, "context"));
-	show_text(p, "kernel", rec->planned, "node.kernel");
-	show_text(p, "airlock", rec->planned, "node.airlock");
-}
-
-/* ---- decided ------------------------------------------------------------------------------ */
-
-void
-show_decided(struct page *p, const struct record *rec)
-{
-	const json_t *degraded = json_object_get(rec->outcome, "degraded");
-	const json_t *labels = json_object_get(rec->outcome, "labels_after");
-	const json_t *attestation = json_object_get(rec->outcome, "attestation");
-	auto_buf text = BUF_INIT;
-
-	page_part(p, "DECIDED", "what was allowed, and what held");
-	show_text(p, "profile", rec->planned, "profile.name");
-	view_path(&text, record_text(rec->planned, "profile.source"));
-	page_fact(p, "", buf_text(&text));
-	show_text(p, "", rec->planned, "profile.digest");
-	show_text(p, "mode", rec->planned, "mode");
-	show_text(p, "policy", rec->planned, "policy.decision");
-	if (json_array_size(record_get(rec->planned, "policy.rules")) > 0) {
-		show_strings(p, "rules", record_get(rec->planned, "policy.rules"));
-	}
-	if (json_array_size(degraded) > 0) {
-		auto_buf names = BUF_INIT;
-
-		for (size_t i = 0; i < json_array_size(degraded); i++) {
-			const char *name = json_string_value(json_array_get(degraded, i));
-
-			buf_puts(&names, i > 0 ? ", " : "");
-			view_text(&names, name != NULL ? name : "?");
-		}
-		buf_puts(&names, ": not enforced on this host, as the profile allows");
-		page_fact_color(p, "degraded", VIEW_YELLOW, buf_text(&names));
-	} else if (rec->outcome != NULL) {
-		page_fact(p, "degraded", "none: every layer was enforced");
-	}
-	if (json_array_size(labels) > 0) {
-		show_strings(p, "labels", labels);
-	}
-	if (json_object_size(attestation) > 0) {
-		show_object(p, "attested", attestation);
-	} else if (rec->outcome != NULL) {
-		page_fact_color(p, "attested", VIEW_YELLOW,
-				"nothing: the sandbox was not complete");
-	}
-	show_text(p, "plan", rec->planned, "plan_digest");
-	show_text(p, "request", rec->planned, "request_digest");
+	view_text(&kernel, record_text(rec->planned, "node.kernel"));
+	view_text(&version, record_text(rec->planned, "node.airlock"));
+	page_factf(p, "host", "Linux %s, airlock %s", buf_text(&kernel), buf_text(&version));
+	page_fact_color(p, "not seen", VIEW_DIM,
+			"which files it read; values of variables (never stored)");
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TOUCHED of `airlock show`: changes, streams, denials, limits. Runs in airlock-cli as the caller;
- * paths and what was denied are the tool's and are escaped here.
+ * TOUCHED of `airlock show`: changes, denials, streams, use of the limits. Runs in airlock-cli as the
+ * caller; paths and what was denied are the tool's and are escaped here.
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "view_show.h"
 
-#define CHANGES_SHOWN 60u
+#define CHANGES_SHOWN 20u
+#define SIZE_COLUMNS 9u
 
 /* ---- changes ------------------------------------------------------------------------------ */
 
@@ -32,113 +34,187 @@ kind_sign(const char *kind)
 	return '?';
 }
 
-static bool
-is_held(const json_t *item)
+/* The size after; what is no file says so. */
+static void
+put_size(struct buf *b, const json_t *item)
 {
-	const char *hold = record_text(item, "hold");
+	mode_t mode = (mode_t)record_number(item, "mode_after");
 
-	return hold[0] != '\0' && strcmp(hold, "none") != 0;
+	if (S_ISDIR(mode)) {
+		buf_puts(b, "dir");
+	} else if (S_ISLNK(mode)) {
+		buf_puts(b, "link");
+	} else if (mode != 0 && !S_ISREG(mode)) {
+		buf_puts(b, "special");
+	} else if (mode != 0) {
+		view_size(b, record_number(item, "size_after"));
+	}
+}
+
+static bool
+is_kind(const json_t *item, const char *kind)
+{
+	return strcmp(record_text(item, "kind"), kind) == 0;
+}
+
+static bool
+is_below(const json_t *item, const json_t *dir)
+{
+	const char *path = record_text(item, "path"), *above = record_text(dir, "path");
+	size_t len = strlen(above);
+
+	return strncmp(path, above, len) == 0 && path[len] == '/';
+}
+
+/* Entries of that kind below items[at]: they need not follow at once, "a-b" stands before "a/b". */
+static size_t
+count_below(const json_t *items, size_t at, const char *kind)
+{
+	size_t count = 0;
+
+	for (size_t i = at + 1; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		count += is_kind(item, kind) && is_below(item, json_array_get(items, at)) ? 1 : 0;
+	}
+	return count;
+}
+
+/*
+ * What another line says already: a directory that was made for what is in it, an entry of a
+ * directory that went as a whole.
+ */
+static bool
+is_implied(const json_t *items, size_t at)
+{
+	const json_t *item = json_array_get(items, at);
+
+	if (is_kind(item, "create")) {
+		return S_ISDIR((mode_t)record_number(item, "mode_after")) &&
+		       count_below(items, at, "create") > 0;
+	}
+	for (size_t i = 0; is_kind(item, "delete") && i < at; i++) {
+		const json_t *dir = json_array_get(items, i);
+
+		if (is_kind(dir, "delete") && is_below(item, dir)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static void
-put_change(struct page *p, const json_t *item)
+put_remarks(const struct page *p, struct buf *line, const json_t *items, size_t at)
 {
-	const char *kind = record_text(item, "kind"), *hold = record_text(item, "hold");
-	auto_buf line = BUF_INIT, size = BUF_INIT;
+	const json_t *item = json_array_get(items, at);
+	size_t below = 0;
 
-	if (strcmp(kind, "delete") != 0 && strcmp(kind, "mode") != 0) {
-		view_size(&size, record_number(item, "size_after"));
-	}
-	buf_printf(&line, "%c ", kind_sign(kind));
-	view_pad(&line, buf_text(&size), 9, true);
-	buf_puts(&line, "  ");
-	view_path(&line, record_text(item, "path"));
-	if (strcmp(kind, "mode") == 0) {
-		buf_printf(&line, " (mode %llo to %llo)",
+	if (is_kind(item, "mode")) {
+		buf_printf(line, " (mode %llo to %llo)",
 			   (unsigned long long)(record_number(item, "mode_before") & 07777),
 			   (unsigned long long)(record_number(item, "mode_after") & 07777));
 	}
-	page_line(p, is_held(item) ? VIEW_YELLOW : VIEW_PLAIN, buf_text(&line));
-	if (is_held(item)) {
-		buf_reset(&line);
-		buf_puts(&line, "             held: ");
-		view_text(&line, hold);
-		page_line(p, VIEW_YELLOW, buf_text(&line));
+	if (!p->verbose && is_kind(item, "delete")) {
+		below = count_below(items, at, "delete");
 	}
+	if (below > 0) {
+		buf_puts(line, "/ and ");
+		view_count(line, below, "entry below", "entries below");
+	}
+}
+
+static void
+put_change(struct page *p, const json_t *items, size_t at)
+{
+	const json_t *item = json_array_get(items, at);
+	enum view_color color = show_is_held(item) ? VIEW_YELLOW : VIEW_PLAIN;
+	auto_buf line = BUF_INIT, size = BUF_INIT;
+
+	put_size(&size, item);
+	buf_printf(&line, "%c ", kind_sign(record_text(item, "kind")));
+	view_pad(&line, buf_text(&size), SIZE_COLUMNS, true);
+	buf_puts(&line, "  ");
+	view_path(&line, record_text(item, "path"));
+	put_remarks(p, &line, items, at);
+	page_line(p, color, buf_text(&line));
+	if (show_is_held(item)) {
+		buf_reset(&line);
+		buf_printf(&line, "  %*s  HELD for a person: ", (int)SIZE_COLUMNS, "");
+		view_text(&line, record_text(item, "hold"));
+		page_line(p, color, buf_text(&line));
+	}
+	if (p->verbose) {
+		buf_reset(&line);
+		buf_printf(&line, "  %*s  ", (int)SIZE_COLUMNS, "");
+		page_digest(p, &line, record_text(item, "before"));
+		buf_puts(&line, " to ");
+		page_digest(p, &line, record_text(item, "after"));
+		page_line(p, VIEW_DIM, buf_text(&line));
+	}
+}
+
+static void
+put_more(struct page *p, const struct record *rec, uint64_t count)
+{
+	auto_buf more = BUF_INIT;
+
+	buf_printf(&more, "… and %llu more", (unsigned long long)count);
+	if (p->verbose) {
+		buf_puts(&more, ": the record lists no more; the whole list is the object ");
+		page_digest(p, &more, record_text(rec->outcome, "changes.object"));
+	} else {
+		buf_printf(&more, " (airlock show -v %.13s)", rec->id);
+	}
+	page_line(p, VIEW_DIM, buf_text(&more));
 }
 
 /* What is held comes first: it is what a person has to decide about. */
 static void
-put_items(struct page *p, const struct record *rec, const json_t *items, bool truncated)
+put_items(struct page *p, const struct record *rec, uint64_t total)
 {
-	size_t shown = 0, count = json_array_size(items);
+	const json_t *items = record_get(rec->outcome, "changes.items");
+	size_t count = json_array_size(items), limit = p->verbose ? count : CHANGES_SHOWN;
+	size_t shown = 0, lines = 0;
 
 	for (int held = 1; held >= 0; held--) {
-		for (size_t i = 0; i < count && shown < CHANGES_SHOWN; i++) {
-			const json_t *item = json_array_get(items, i);
-
-			if (is_held(item) == (held == 1)) {
-				put_change(p, item);
-				shown++;
+		for (size_t i = 0; i < count && lines < limit; i++) {
+			if (show_is_held(json_array_get(items, i)) != (held == 1)) {
+				continue;
 			}
+			if (held == 1 || p->verbose || !is_implied(items, i)) {
+				put_change(p, items, i);
+				lines++;
+			}
+			shown++;
 		}
 	}
-	if (shown < count || truncated) {
-		auto_buf more = BUF_INIT;
-
-		buf_printf(&more, "… %s%zu more: airlock show %.13s --json",
-			   truncated ? "at least " : "", count - shown, rec->id);
-		page_line(p, VIEW_DIM, buf_text(&more));
+	if (shown < total) {
+		put_more(p, rec, total - shown);
 	}
-}
-
-static void
-show_settled(struct page *p, const char *settled, uint64_t held)
-{
-	static const struct {
-		const char *settled, *meaning;
-	} words[] = {
-		{ "committed", ": the changes are in the workspace" },
-		{ "discarded", ": the changes were dropped, the list is kept" },
-		{ "held", ": the changes are not in the workspace, a person decides" },
-		{ "none", ": nothing to settle" },
-	};
-	auto_buf text = BUF_INIT;
-
-	view_text(&text, settled);
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(words[i].settled, settled) == 0) {
-			buf_puts(&text, words[i].meaning);
-		}
-	}
-	if (held > 0) {
-		buf_puts(&text, "; ");
-		view_count(&text, held, "change asks for it", "changes ask for it");
-	}
-	page_fact_color(p, "settled", strcmp(settled, "held") == 0 ? VIEW_YELLOW : VIEW_PLAIN,
-			buf_text(&text));
 }
 
 static void
 show_changes(struct page *p, const struct record *rec)
 {
 	const json_t *changes = json_object_get(rec->outcome, "changes");
+	uint64_t created = record_number(changes, "created");
+	uint64_t modified = record_number(changes, "modified");
+	uint64_t deleted = record_number(changes, "deleted");
 	uint64_t links_broken = record_number(changes, "links_broken");
 	auto_buf text = BUF_INIT;
 
-	show_settled(p, record_text(rec->outcome, "settled"), record_number(changes, "held"));
-	view_changes(&text, record_number(changes, "created"), record_number(changes, "modified"),
-		     record_number(changes, "deleted"));
-	if (text.len == 0) {
+	if (created + modified + deleted == 0) {
 		page_fact(p, "changes", "none");
 		return;
 	}
-	buf_puts(&text, ", ");
+	buf_printf(&text, "%llu created, %llu modified, %llu deleted, ",
+		   (unsigned long long)created, (unsigned long long)modified,
+		   (unsigned long long)deleted);
 	view_size(&text, record_number(changes, "bytes"));
+	buf_puts(&text, "; set ");
+	page_digest(p, &text, record_text(changes, "digest"));
 	page_fact(p, "changes", buf_text(&text));
-	show_text(p, "", changes, "digest");
-	put_items(p, rec, json_object_get(changes, "items"),
-		  json_is_true(json_object_get(changes, "truncated")));
+	put_items(p, rec, created + modified + deleted);
 	if (links_broken > 0) {
 		buf_reset(&text);
 		view_count(&text, links_broken, "hard link was broken", "hard links were broken");
@@ -150,23 +226,56 @@ show_changes(struct page *p, const struct record *rec)
 /* ---- denials ------------------------------------------------------------------------------ */
 
 static void
-put_denial(struct page *p, const json_t *d)
+put_times(struct buf *b, uint64_t count)
 {
+	if (count == 1) {
+		buf_puts(b, "once");
+	} else {
+		buf_printf(b, "%llu times", (unsigned long long)count);
+	}
+}
+
+/* What somebody can do who wants the call to succeed; hints about limits say it themselves. */
+static const char *
+remedy(const json_t *d)
+{
+	static const char missing[] = "the profile does not allow ";
+	const char *kind = record_text(d, "kind");
+
+	if (strcmp(kind, "syscall") == 0) {
+		return strncmp(record_text(d, "hint"), missing, sizeof(missing) - 1) == 0
+			       ? "syscalls.allow of a profile can name the group"
+			       : "no profile allows it";
+	}
+	return strcmp(kind, "launch") == 0 ? "airlock doctor tries every layer" : "";
+}
+
+static void
+put_denial(struct page *p, const char *label, const json_t *d)
+{
+	const char *kind = record_text(d, "kind"), *todo = remedy(d);
 	auto_buf line = BUF_INIT;
 
-	buf_printf(&line, "%llux ", (unsigned long long)record_number(d, "count"));
-	view_text(&line, record_text(d, "kind"));
-	buf_puts(&line, " ");
+	if (strcmp(kind, "syscall") == 0) {
+		buf_puts(&line, "system call");
+	} else {
+		view_text(&line, kind);
+	}
+	buf_putc(&line, ' ');
 	view_text(&line, record_text(d, "what"));
+	buf_puts(&line, ", ");
+	put_times(&line, record_number(d, "count"));
 	if (record_text(d, "rule")[0] != '\0') {
-		buf_puts(&line, "  by ");
+		buf_puts(&line, ", by ");
 		view_text(&line, record_text(d, "rule"));
 	}
-	page_fact_color(p, "", VIEW_YELLOW, buf_text(&line));
-	if (record_text(d, "hint")[0] != '\0') {
-		buf_reset(&line);
-		buf_puts(&line, "hint: ");
-		view_text(&line, record_text(d, "hint"));
+	page_fact_color(p, label, VIEW_YELLOW, buf_text(&line));
+	buf_reset(&line);
+	view_text(&line, record_text(d, "hint"));
+	if (todo[0] != '\0') {
+		buf_printf(&line, "%s%s", line.len > 0 ? "; " : "", todo);
+	}
+	if (line.len > 0) {
 		page_fact(p, "", buf_text(&line));
 	}
 }
@@ -175,24 +284,20 @@ static void
 show_denials(struct page *p, const json_t *denials)
 {
 	size_t count = json_array_size(denials);
-	uint64_t times = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		times += record_number(json_array_get(denials, i), "count");
+		put_denial(p, i == 0 ? "denied" : "", json_array_get(denials, i));
 	}
 	if (count == 0) {
-		page_fact(p, "denials", "none were seen");
-		return;
+		page_fact(p, "denied", "nothing that leaves an event");
 	}
-	page_factf(p, "denials", "%zu different, %llu in all", count, (unsigned long long)times);
-	for (size_t i = 0; i < count; i++) {
-		put_denial(p, json_array_get(denials, i));
-	}
+	page_fact_color(p, "", VIEW_DIM,
+			"without event: paths and hosts that the sandbox does not have");
 }
 
 /* ---- limits ------------------------------------------------------------------------------- */
 
-enum unit { UNIT_SIZE, UNIT_TIME, UNIT_COUNT, UNIT_PERCENT };
+enum unit { UNIT_SIZE, UNIT_TIME, UNIT_COUNT };
 
 static void
 put_quantity(struct buf *b, enum unit unit, uint64_t v)
@@ -207,79 +312,59 @@ put_quantity(struct buf *b, enum unit unit, uint64_t v)
 	case UNIT_COUNT:
 		buf_printf(b, "%llu", (unsigned long long)v);
 		break;
-	case UNIT_PERCENT:
-		buf_printf(b, "%llu%%", (unsigned long long)v);
-		break;
 	}
 }
 
-/* used may be NULL: a limit whose use is not measured. */
+/* used "": both streams together. */
 static const struct {
 	const char *label, *used, *limit;
 	enum unit unit;
 } limit_rows[] = {
 	{ "memory", "usage.memory_peak", "limits.memory", UNIT_SIZE },
 	{ "disk", "usage.disk_bytes", "limits.disk", UNIT_SIZE },
+	{ "output", "", "limits.output", UNIT_SIZE },
 	{ "wall", "usage.wall_ms", "limits.wall", UNIT_TIME },
 	{ "cpu time", "usage.cpu_ms", "limits.cpu_time", UNIT_TIME },
 	{ "pids", "usage.pids_peak", "limits.pids", UNIT_COUNT },
-	{ "output", "", "limits.output", UNIT_SIZE },
-	{ "cpu", NULL, "limits.cpu", UNIT_PERCENT },
-	{ "files", NULL, "limits.files", UNIT_COUNT },
-	{ "open files", NULL, "limits.open_files", UNIT_COUNT },
 };
 
+static uint64_t
+used_of(const struct record *rec, const char *member)
+{
+	return member[0] != '\0' ? record_number(rec->outcome, member)
+				 : record_number(rec->outcome, "stdout.bytes") +
+					   record_number(rec->outcome, "stderr.bytes");
+}
+
+/* "memory 3.5 MiB of 2 GiB, …", and what was reached on a line of its own. */
 static void
 show_limits(struct page *p, const struct record *rec)
 {
-	page_fact(p, "limits", "                 used          limit");
-	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
-		const char *member = limit_rows[i].used;
-		uint64_t limit = record_number(rec->planned, limit_rows[i].limit), used = 0;
-		auto_buf line = BUF_INIT, cell = BUF_INIT;
-		bool known = member != NULL && rec->outcome != NULL;
+	auto_buf text = BUF_INIT, reached = BUF_INIT;
 
-		if (known && member[0] != '\0') {
-			used = record_number(rec->outcome, member);
-		} else if (known) {
-			used = record_number(rec->outcome, "stdout.bytes") +
-			       record_number(rec->outcome, "stderr.bytes");
-		}
-		view_pad(&line, limit_rows[i].label, 11, false);
-		if (known) {
-			put_quantity(&cell, limit_rows[i].unit, used);
-		}
-		view_pad(&line, known ? buf_text(&cell) : "-", 10, true);
-		buf_reset(&cell);
-		put_quantity(&cell, limit_rows[i].unit, limit);
-		view_pad(&line, buf_text(&cell), 15, true);
-		if (known && used >= limit) {
-			buf_puts(&line, "  reached");
-		}
-		page_line(p, known && used >= limit ? VIEW_RED : VIEW_PLAIN, buf_text(&line));
+	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
+		uint64_t limit = record_number(rec->planned, limit_rows[i].limit);
+		uint64_t used = used_of(rec, limit_rows[i].used);
+		struct buf *line = used >= limit ? &reached : &text;
+
+		buf_printf(line, "%s%s ", line->len > 0 ? ", " : "", limit_rows[i].label);
+		put_quantity(line, limit_rows[i].unit, used);
+		buf_puts(line, " of ");
+		put_quantity(line, limit_rows[i].unit, limit);
 	}
+	if (reached.len > 0) {
+		page_fact_color(p, "reached", VIEW_RED, buf_text(&reached));
+	}
+	page_fact(p, "used", buf_text(&text));
 }
 
-/* ---- the part ----------------------------------------------------------------------------- */
-
-void
-show_touched(struct page *p, const struct record *rec)
+static void
+show_events(struct page *p, const struct record *rec)
 {
 	const json_t *warnings = json_object_get(rec->outcome, "warnings");
 	uint64_t oom = record_number(rec->outcome, "cgroup_events.oom_kills");
 	uint64_t pids = record_number(rec->outcome, "cgroup_events.pids_max");
 
-	page_part(p, "TOUCHED", "what came out");
-	if (rec->outcome == NULL) {
-		page_fact_color(p, "", VIEW_RED, "not recorded: there is no outcome");
-		show_limits(p, rec);
-		return;
-	}
-	show_changes(p, rec);
-	show_stream(p, "stdout", json_object_get(rec->outcome, "stdout"));
-	show_stream(p, "stderr", json_object_get(rec->outcome, "stderr"));
-	show_denials(p, json_object_get(rec->outcome, "denials"));
-	show_limits(p, rec);
 	if (oom > 0) {
 		page_factf(p, "events", "killed for want of memory: %llu processes",
 			   (unsigned long long)oom);
@@ -295,4 +380,22 @@ show_touched(struct page *p, const struct record *rec)
 		view_text(&text, warning != NULL ? warning : "?");
 		page_fact_color(p, i == 0 ? "warnings" : "", VIEW_YELLOW, buf_text(&text));
 	}
+}
+
+/* ---- the part ----------------------------------------------------------------------------- */
+
+void
+show_touched(struct page *p, struct reading *r, const struct record *rec)
+{
+	page_part(p, "TOUCHED", "what came out");
+	if (rec->outcome == NULL) {
+		page_fact_color(p, "", VIEW_RED, "not recorded: there is no outcome");
+		return;
+	}
+	show_changes(p, rec);
+	show_denials(p, json_object_get(rec->outcome, "denials"));
+	show_stream(p, r, rec, "stdout");
+	show_stream(p, r, rec, "stderr");
+	show_limits(p, rec);
+	show_events(p, rec);
 }

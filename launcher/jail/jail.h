@@ -19,7 +19,7 @@ struct jail {
 	int host_root; /* O_PATH of the host's root, until the mounts stand */
 	int root;      /* O_PATH of the new root */
 	int scratch;   /* the call's tmpfs, attached at STAGING "/scratch" */
-	int empty;     /* STAGING "/empty", the second lower of read-only overlays */
+	int empty;     /* in `scratch`: the second lower of read-only overlays */
 	int parent;    /* the directory of the last row, `parent_path`; -1 when none is kept */
 	char parent_path[256];
 	unsigned int layer_attrs;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs in PID 1 with capabilities over its own mount namespace. Walks the plan's rows in order, one function per
- * kind; then pivots. Host paths are opened from a descriptor of the host's root without following links of magic
- * kind; paths inside are resolved within the new root without following any link (openat2(2)).
+ * kind; then pivots. Host paths are opened from a descriptor of the host's root; the plan names them without links, and a
+ * link that is there now was not planned. Paths inside are resolved within the new root without following any link (openat2(2)).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@ int
 jail_open_host(struct jail *j, const char *source, int flags)
 {
 	return sys_openat2(j->host_root, source + strspn(source, "/"), (uint64_t)flags, 0,
-			   SYS_RESOLVE_NO_MAGICLINKS);
+			   SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
 }
 
 int
@@ -272,15 +272,16 @@ prepare_root(struct jail *j)
 	if (fchdir(j->root) < 0) {
 		return err_sys(&j->err, -errno, "enter the root tmpfs");
 	}
-	j->empty = jail_make_dirs(j, "/" STAGING "/empty", 0755);
 	staged = jail_make_dirs(j, "/" STAGING "/scratch", 0755);
 	scratch = new_tmpfs(j, j->plan->scratch_bytes, j->plan->scratch_inodes, "0755");
 	rc = scratch < 0 ? scratch : sys_move_mount(scratch, staged, "");
-	if (rc < 0 || j->empty < 0) {
-		return err_sys(&j->err, rc < 0 ? rc : j->empty, "the call's tmpfs");
+	if (rc < 0) {
+		return err_sys(&j->err, rc, "the call's tmpfs");
 	}
 	j->scratch = jail_open_inside(j, "/" STAGING "/scratch", O_RDONLY | O_DIRECTORY);
-	return j->scratch < 0 ? err_sys(&j->err, j->scratch, "open the call's tmpfs") : 0;
+	/* It lives as long as the overlays that have it as a lower: one that was removed ends every listing of their root. */
+	j->empty = j->scratch < 0 ? j->scratch : jail_make_dirs(j, "/" STAGING "/scratch/empty", 0555);
+	return j->empty < 0 ? err_sys(&j->err, j->empty, "open the call's tmpfs") : 0;
 }
 
 static int
@@ -300,8 +301,7 @@ leave_staging(struct jail *j)
 			return err_sys(&j->err, -errno, "remove %s", mounted[i]);
 		}
 	}
-	if (unlinkat(j->root, STAGING "/empty", AT_REMOVEDIR) < 0 ||
-	    unlinkat(j->root, STAGING, AT_REMOVEDIR) < 0) {
+	if (unlinkat(j->root, STAGING, AT_REMOVEDIR) < 0) {
 		return err_sys(&j->err, -errno, "remove the staging directory");
 	}
 	return 0;

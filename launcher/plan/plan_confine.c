@@ -125,6 +125,9 @@ plan_add_rlimits(struct plan_builder *b, struct err *err)
 	if (rc == 0) {
 		rc = add_rlimit(b, RLIMIT_MEMLOCK, 8u << 20, 8u << 20);
 	}
+	if (rc == 0 && b->request->upper_dir[0] != '\0') {
+		rc = add_rlimit(b, RLIMIT_FSIZE, l->disk_bytes, l->disk_bytes);
+	}
 	if (rc == 0 && (b->request->degraded & DEGRADE_CGROUP_PIDS) != 0) {
 		rc = add_rlimit(b, RLIMIT_NPROC, l->pids, l->pids);
 	}

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -36,10 +35,12 @@ fsat_stat(int dirfd, const char *name, struct fs_stat *ret)
 {
 	struct statx sx;
 	int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (name[0] == '\0' ? AT_EMPTY_PATH : 0);
+	int rc;
 
-	/* statx and not fstatat: it alone tells mount points without opening them */
-	if (syscall(SYS_statx, dirfd, name, flags, STATX_BASIC_STATS, &sx) < 0) {
-		return -errno;
+	/* not fstatat: it does not tell mount points */
+	rc = sys_statx(dirfd, name, flags, STATX_BASIC_STATS, &sx);
+	if (rc < 0) {
+		return rc;
 	}
 	*ret = (struct fs_stat){
 		.dev = makedev(sx.stx_dev_major, sx.stx_dev_minor),
@@ -174,7 +175,7 @@ fsat_open_forced(int dirfd, const char *name, const struct fs_stat *st, int flag
 int
 fsat_rename(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags)
 {
-	return syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to, flags) < 0 ? -errno : 0;
+	return sys_renameat2(from_dirfd, from, to_dirfd, to, flags);
 }
 
 int

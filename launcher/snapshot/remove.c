@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,61 +14,44 @@
 #define BENEATH                                                                                    \
 	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_XDEV)
 
-/* A directory without r, w or x for us: chmod what was opened, not what the name says now. */
-static int
-make_usable(int path_fd)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", path_fd);
-	return chmod(path, 0700) < 0 ? -errno : 0;
-}
-
+/* Overlayfs leaves directories of mode 000, tools some of 555. Chmod what was opened, not what the name says now. */
 static int
 open_dir(int parent, const char *name)
 {
+	char path[64];
+	struct stat st;
 	auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
-	int fd, rc;
 
-	if (plain < 0) {
-		return plain;
+	if (plain < 0 || fstat(plain, &st) < 0) {
+		return plain < 0 ? plain : -errno;
 	}
-	fd = sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
-	if (fd != -EACCES) {
-		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", plain);
+	if ((st.st_mode & 0700) != 0700 && chmod(path, 0700) < 0) {
+		return -errno;
 	}
-	rc = make_usable(plain);
-	return rc < 0 ? rc : sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
 }
 
 /*
- * Up into root, under a name that no earlier, interrupted removal left there. A directory changes its ".." on the way,
- * so it must be ours to write: overlayfs makes its work directories with mode 000.
+ * Up into root, under a name that no earlier, interrupted removal left there. A directory must be ours to write for
+ * that: its ".." changes.
  */
 static int
 move_up(int parent, const char *name, int root, unsigned long *serial)
 {
-	bool usable = false;
+	auto_fd usable = open_dir(parent, name);
+	char moved[64];
 
-	for (;;) {
-		char moved[64];
-
+	if (usable < 0) {
+		return usable;
+	}
+	do {
 		snprintf(moved, sizeof(moved), ".airlock-remove-%lu", (*serial)++);
 		if (renameat(parent, name, root, moved) == 0) {
 			return 0;
 		}
-		if (errno == EACCES && !usable) {
-			auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
-			int rc = plain < 0 ? plain : make_usable(plain);
-
-			if (rc < 0) {
-				return rc;
-			}
-			usable = true;
-		} else if (errno != ENOTEMPTY && errno != EEXIST) {
-			return -errno;
-		}
-	}
+	} while (errno == ENOTEMPTY || errno == EEXIST);
+	return -errno;
 }
 
 /*

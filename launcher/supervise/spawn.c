@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,6 +25,8 @@
  */
 #define AT_CLONE (CLONE_NEWUSER | CLONE_NEWPID)
 #define IN_CHILD (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
+
+#define REAP_MS 2000
 
 struct child_fds {
 	int source[JAIL_FD_UPPER + 1]; /* what becomes fd 0, 1, … */
@@ -90,6 +94,11 @@ child_main(struct child_fds *fds, const struct cgroup *cgroup)
 		child_fail(fds, "fresh namespaces", rc);
 	}
 	place_fds(fds);
+	/* The jail closes what is not its own only once it has a plan; until then who shares our uid could take it. */
+	rc = sys_close_range((unsigned int)fds->count, ~0u, CLOSE_RANGE_CLOEXEC);
+	if (rc < 0) {
+		child_fail(fds, "close_range", rc);
+	}
 	/* Without an id of its own yet the jail would lose its capabilities at exec. */
 	rc = sys_caps_raise_ambient();
 	if (rc < 0) {
@@ -235,10 +244,15 @@ void
 jail_handle_finish(struct jail_handle *jail)
 {
 	if (jail->pidfd >= 0) {
+		struct pollfd end = { .fd = jail->pidfd, .events = POLLIN };
 		siginfo_t info;
 
 		ignore_err(sys_pidfd_send_signal(jail->pidfd, SIGKILL), "it may be dead already");
-		ignore_err(waitid(P_PID, (id_t)jail->pid, &info, WEXITED), "it may be reaped already");
+		/* What cannot die now (frozen, in the kernel) is not waited for. */
+		if (poll(&end, 1, REAP_MS) > 0) {
+			ignore_err(waitid(P_PID, (id_t)jail->pid, &info, WEXITED | WNOHANG),
+				   "it may be reaped already");
+		}
 		close(jail->pidfd);
 	}
 	if (jail->status_fd >= 0) {

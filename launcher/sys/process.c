@@ -239,12 +239,24 @@ sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX], pi
 	return n;
 }
 
+int
+sys_statx(int dirfd, const char *path, int flags, unsigned int mask, struct statx *ret)
+{
+	return syscall(SYS_statx, dirfd, path, flags, mask, ret) < 0 ? -errno : 0;
+}
+
+int
+sys_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags)
+{
+	return syscall(SYS_renameat2, from_dirfd, from, to_dirfd, to, flags) < 0 ? -errno : 0;
+}
+
 int64_t
 sys_birth_ns(int fd)
 {
-	struct statx sx; /* the kernel's: musl has none before 1.2.4 */
+	struct statx sx;
 
-	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx) < 0 ||
+	if (sys_statx(fd, "", AT_EMPTY_PATH, STATX_BTIME, &sx) < 0 ||
 	    (sx.stx_mask & STATX_BTIME) == 0) {
 		return 0;
 	}

@@ -86,6 +86,17 @@ int sys_send_message(int sock, const void *data, size_t len, const int *fds, siz
 ssize_t sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX],
 			 pid_t *ret_pid) must_check;
 
+/*
+ * statx(2), of the kernel itself: musl has none before 1.2.4, and it alone tells mount points without
+ * opening them. mask: STATX_*; what the file system has not is absent from the result's stx_mask.
+ */
+struct statx;
+int sys_statx(int dirfd, const char *path, int flags, unsigned int mask,
+	      struct statx *ret) must_check;
+/* renameat2(2), where musl has none. flags: RENAME_*. */
+int sys_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to,
+		  unsigned int flags) must_check;
+
 /* Birth time of what fd refers to, in ns since the epoch; 0 where the file system keeps none. statx(2). */
 int64_t sys_birth_ns(int fd);
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * DECIDED of `airlock show`: profile, mode, policy, and the attestation in words. Runs in airlock-cli
+ * as the caller; strings of a record are escaped here.
+ */
+#include <string.h>
+#include <sys/resource.h>
+
+#include "view_show.h"
+
+#define UNLIMITED ((uint64_t)1 << 62) /* what a kernel says for "no limit" is above it */
+
+static void
+put_item(struct buf *b, const char *text)
+{
+	buf_puts(b, b->len > 0 ? ", " : "");
+	buf_puts(b, text);
+}
+
+/* ---- the attestation ---------------------------------------------------------------------- */
+
+static void
+show_isolation(struct page *p, const json_t *a)
+{
+	const json_t *capabilities = json_object_get(a, "capabilities");
+	uint64_t filters = record_number(a, "seccomp_filters");
+	uint64_t abi = record_number(a, "landlock_abi");
+	auto_buf text = BUF_INIT;
+
+	view_count(&text, json_object_size(json_object_get(a, "namespaces")), "fresh namespace",
+		   "fresh namespaces");
+	if (json_array_size(capabilities) == 0) {
+		put_item(&text, "no capability");
+	} else {
+		put_item(&text, "capabilities ");
+		show_strings(&text, capabilities, " ");
+	}
+	put_item(&text, json_is_true(json_object_get(a, "no_new_privs")) ? "no_new_privs"
+									   : "NOT no_new_privs");
+	put_item(&text, "seccomp (");
+	view_count(&text, filters, "filter ", "filters ");
+	page_digest(p, &text, record_text(a, "seccomp_digest"));
+	buf_putc(&text, ')');
+	if (abi > 0) {
+		buf_printf(&text, ", Landlock ABI %llu", (unsigned long long)abi);
+	} else {
+		put_item(&text, "no Landlock");
+	}
+	page_fact(p, "isolation", buf_text(&text));
+}
+
+static void
+show_identity(struct page *p, const json_t *a)
+{
+	const json_t *groups = json_object_get(a, "groups");
+	auto_buf text = BUF_INIT;
+
+	buf_printf(&text, "uid %llu inside, %llu outside; gid %llu",
+		   (unsigned long long)record_number(a, "uid"),
+		   (unsigned long long)record_number(a, "uid_outside"),
+		   (unsigned long long)record_number(a, "gid"));
+	for (size_t i = 0; i < json_array_size(groups); i++) {
+		buf_printf(&text, "%s%llu", i == 0 ? ", kept groups " : " ",
+			   (unsigned long long)record_value(json_array_get(groups, i)));
+	}
+	page_fact(p, "ran as", buf_text(&text));
+	buf_reset(&text);
+	buf_printf(&text, "%llu, as planned; table ",
+		   (unsigned long long)record_number(a, "mounts"));
+	page_digest(p, &text, record_text(a, "mounts_digest"));
+	page_fact(p, "mounts", buf_text(&text));
+}
+
+static void
+put_memory(struct buf *b, const json_t *cgroup, const json_t *limits)
+{
+	uint64_t max = record_number(cgroup, "memory_max");
+	uint64_t memory = record_number(limits, "memory"), disk = record_number(limits, "disk");
+
+	if (max >= UNLIMITED) {
+		buf_puts(b, "memory not limited");
+		return;
+	}
+	buf_puts(b, "memory ");
+	view_size(b, max);
+	if (max == memory + disk) {
+		buf_puts(b, " (");
+		view_size(b, memory);
+		buf_puts(b, " + ");
+		view_size(b, disk);
+		buf_puts(b, " disk)");
+	}
+	if (record_number(cgroup, "swap_max") == 0) {
+		buf_puts(b, ", no swap");
+	}
+}
+
+static void
+show_cgroup(struct page *p, const json_t *cgroup, const json_t *limits)
+{
+	uint64_t quota = record_number(cgroup, "cpu_quota_us");
+	uint64_t period = record_number(cgroup, "cpu_period_us");
+	uint64_t pids = record_number(cgroup, "pids_max");
+	auto_buf text = BUF_INIT;
+
+	if (!json_is_object(cgroup)) {
+		page_fact_color(p, "limits held", VIEW_YELLOW,
+				"by no cgroup: memory was advisory (RLIMIT_DATA and a look every 100 ms), "
+				"the share of CPU was not limited");
+		return;
+	}
+	buf_printf(&text, "by cgroup v%llu: ", (unsigned long long)record_number(cgroup, "version"));
+	put_memory(&text, cgroup, limits);
+	if (pids < UNLIMITED) {
+		buf_printf(&text, ", pids %llu", (unsigned long long)pids);
+	}
+	if (quota > 0 && quota < UNLIMITED && period > 0) {
+		buf_printf(&text, ", cpu %llu%%", (unsigned long long)(quota * 100 / period));
+	}
+	page_fact(p, "limits held", buf_text(&text));
+}
+
+enum unit { UNIT_COUNT, UNIT_SECONDS, UNIT_BYTES };
+
+static void
+put_rlimit(struct buf *b, uint64_t resource, uint64_t soft)
+{
+	static const struct {
+		const char *name;
+		const char *none; /* said instead, when the value is as good as nothing */
+		uint64_t nothing;
+		enum unit unit;
+	} names[] = {
+		[RLIMIT_CPU] = { "cpu time", NULL, 0, UNIT_SECONDS },
+		[RLIMIT_DATA] = { "private memory", NULL, 0, UNIT_BYTES },
+		[RLIMIT_CORE] = { "core", "no core dump", 1, UNIT_BYTES },
+		[RLIMIT_NPROC] = { "processes", NULL, 0, UNIT_COUNT },
+		[RLIMIT_NOFILE] = { "open files", NULL, 0, UNIT_COUNT },
+		[RLIMIT_MEMLOCK] = { "locked memory", NULL, 0, UNIT_BYTES },
+		[RLIMIT_RTPRIO] = { "real-time priority", "no real-time priority", 0, UNIT_COUNT },
+	};
+
+	if (resource >= ARRAY_LEN(names) || names[resource].name == NULL) {
+		buf_printf(b, "resource %llu %llu", (unsigned long long)resource,
+			   (unsigned long long)soft);
+		return;
+	}
+	if (names[resource].none != NULL && soft <= names[resource].nothing) {
+		buf_puts(b, names[resource].none);
+		return;
+	}
+	buf_printf(b, "%s ", names[resource].name);
+	switch (names[resource].unit) {
+	case UNIT_COUNT:
+		buf_printf(b, "%llu", (unsigned long long)soft);
+		break;
+	case UNIT_SECONDS:
+		view_duration(b, soft < UNLIMITED / 1000 ? soft * 1000 : soft);
+		break;
+	case UNIT_BYTES:
+		view_size(b, soft);
+		break;
+	}
+}
+
+static void
+show_rlimits(struct page *p, const json_t *rlimits)
+{
+	auto_buf text = BUF_INIT;
+
+	for (size_t i = 0; i < json_array_size(rlimits); i++) {
+		const json_t *row = json_array_get(rlimits, i);
+
+		buf_puts(&text, i > 0 ? ", " : "");
+		put_rlimit(&text, record_number(row, "resource"), record_number(row, "soft"));
+	}
+	page_fact(p, "per process", text.len > 0 ? buf_text(&text) : "no rlimit");
+}
+
+static void
+show_attestation(struct page *p, const struct record *rec)
+{
+	const json_t *a = json_object_get(rec->outcome, "attestation");
+	const json_t *degraded = json_object_get(rec->outcome, "degraded");
+	auto_buf text = BUF_INIT;
+
+	if (json_object_size(a) == 0) {
+		page_fact_color(p, "isolation", VIEW_YELLOW,
+				"nothing was attested: the sandbox was not complete, the tool did not run");
+	} else {
+		show_isolation(p, a);
+		show_identity(p, a);
+		show_cgroup(p, json_object_get(a, "cgroup"), json_object_get(rec->planned, "limits"));
+		show_rlimits(p, json_object_get(a, "rlimits"));
+	}
+	if (json_array_size(degraded) > 0) {
+		show_strings(&text, degraded, ", ");
+		buf_puts(&text, ": not enforced on this host, as the profile allows");
+		page_fact_color(p, "degraded", VIEW_YELLOW, buf_text(&text));
+	} else {
+		page_fact(p, "degraded", "nothing");
+	}
+	if (p->verbose) {
+		show_object(p, "attested", a);
+	}
+}
+
+/* ---- profile and policy ------------------------------------------------------------------- */
+
+static void
+show_profile(struct page *p, const struct record *rec)
+{
+	auto_buf text = BUF_INIT;
+
+	view_text(&text, record_text(rec->planned, "profile.name"));
+	buf_putc(&text, ' ');
+	page_digest(p, &text, record_text(rec->planned, "profile.digest"));
+	buf_puts(&text, ", from ");
+	view_path(&text, record_text(rec->planned, "profile.source"));
+	page_fact(p, "profile", buf_text(&text));
+}
+
+static void
+show_mode(struct page *p, const struct record *rec)
+{
+	static const struct {
+		const char *mode, *meaning;
+	} modes[] = {
+		{ "apply", ": committed on success, unless protected or in conflict" },
+		{ "observe", ": changes are dropped, whatever happens" },
+	};
+	const char *mode = record_text(rec->planned, "mode");
+	auto_buf text = BUF_INIT;
+
+	view_text(&text, mode);
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		buf_puts(&text, strcmp(modes[i].mode, mode) == 0 ? modes[i].meaning : "");
+	}
+	page_fact(p, "mode", buf_text(&text));
+}
+
+static void
+show_policy(struct page *p, const struct record *rec)
+{
+	const json_t *rules = record_get(rec->planned, "policy.rules");
+	auto_buf text = BUF_INIT;
+
+	view_text(&text, record_text(rec->planned, "policy.decision"));
+	if (json_array_size(rules) > 0) {
+		buf_puts(&text, " by ");
+		show_strings(&text, rules, " ");
+	}
+	if (record_text(rec->planned, "policy.digest")[0] != '\0') {
+		buf_puts(&text, ", policy ");
+		page_digest(p, &text, record_text(rec->planned, "policy.digest"));
+	} else {
+		buf_puts(&text, ": there is no policy, the profile alone decided");
+	}
+	page_fact(p, "policy", buf_text(&text));
+}
+
+void
+show_decided(struct page *p, const struct record *rec)
+{
+	const json_t *labels = json_object_get(rec->outcome, "labels_after");
+	auto_buf text = BUF_INIT;
+
+	page_part(p, "DECIDED", "what was allowed, and what held before the tool started");
+	show_profile(p, rec);
+	show_mode(p, rec);
+	show_policy(p, rec);
+	if (rec->outcome != NULL) {
+		show_attestation(p, rec);
+	}
+	if (json_array_size(labels) > 0) {
+		show_strings(&text, labels, " ");
+		page_fact(p, "labels", buf_text(&text));
+		buf_reset(&text);
+	}
+	buf_puts(&text, "plan ");
+	page_digest(p, &text, record_text(rec->planned, "plan_digest"));
+	buf_puts(&text, ", request ");
+	page_digest(p, &text, record_text(rec->planned, "request_digest"));
+	page_fact(p, "digests", buf_text(&text));
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The head of `airlock show`: one sentence that says how a call ended and what became of its changes,
+ * then which call it was. Runs in airlock-cli as the caller; reasons and paths are the tool's and are
+ * escaped here.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../store/index.h"
+#include "view_show.h"
+
+bool
+show_is_held(const json_t *item)
+{
+	return record_text(item, "hold")[0] != '\0';
+}
+
+static bool
+is(const struct record *rec, const char *member, const char *value)
+{
+	return strcmp(record_text(rec->outcome, member), value) == 0;
+}
+
+static bool
+has_run(const struct record *rec)
+{
+	return !is(rec, "verdict", "launch_failed") && !is(rec, "verdict", "denied");
+}
+
+/* "ok, exit 0", "signaled, SIGSEGV", "timeout (wall: the call ran for limits.wall)". */
+static void
+put_ending(struct buf *b, const struct record *rec)
+{
+	const json_t *exit_code = json_object_get(rec->outcome, "exit");
+	const char *reason = record_text(rec->outcome, "reason");
+	int signal = (int)record_number(rec->outcome, "signal");
+
+	view_text(b, record_text(rec->outcome, "verdict"));
+	if (json_is_integer(exit_code)) {
+		buf_printf(b, ", exit %lld", (long long)json_integer_value(exit_code));
+	}
+	if (signal > 0) {
+		const char *name = sigabbrev_np(signal);
+
+		buf_printf(b, ", signal %d%s%s", signal, name != NULL ? " SIG" : "",
+			   name != NULL ? name : "");
+	}
+	if (reason[0] != '\0' && has_run(rec) && !is(rec, "verdict", "ok") &&
+	    !is(rec, "verdict", "signaled")) {
+		buf_puts(b, " (");
+		view_text(b, reason);
+		buf_putc(b, ')');
+	}
+}
+
+/* The first change that asks for a person, and how many more do. */
+static bool
+put_culprit(struct buf *b, const json_t *changes)
+{
+	const json_t *items = json_object_get(changes, "items");
+	uint64_t held = record_number(changes, "held");
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		if (!show_is_held(item)) {
+			continue;
+		}
+		buf_puts(b, " for a person because of ");
+		view_path(b, record_text(item, "path"));
+		buf_puts(b, " (");
+		view_text(b, record_text(item, "hold"));
+		buf_putc(b, ')');
+		if (held > 1) {
+			buf_printf(b, " and %llu more", (unsigned long long)(held - 1));
+		}
+		return true;
+	}
+	return false;
+}
+
+static void
+put_held(struct buf *b, const struct record *rec, uint64_t count)
+{
+	const char *reason = record_text(rec->outcome, "reason");
+
+	buf_puts(b, "; nothing was committed: ");
+	view_count(b, count, "change is", "changes are");
+	buf_puts(b, " held");
+	if (!is(rec, "verdict", "ok")) {
+		buf_puts(b, ", as the tool did not succeed");
+	} else if (!put_culprit(b, json_object_get(rec->outcome, "changes")) && reason[0] != '\0') {
+		buf_puts(b, ": ");
+		view_text(b, reason);
+	}
+}
+
+static void
+put_settled(struct buf *b, const struct record *rec)
+{
+	const json_t *changes = json_object_get(rec->outcome, "changes");
+	uint64_t count = record_number(changes, "created") + record_number(changes, "modified") +
+			 record_number(changes, "deleted");
+
+	if (!has_run(rec)) {
+		buf_puts(b, ": the tool did not run");
+		if (record_text(rec->outcome, "reason")[0] != '\0') {
+			buf_puts(b, "; ");
+			view_text(b, record_text(rec->outcome, "reason"));
+		}
+	} else if (is(rec, "settled", "held")) {
+		put_held(b, rec, count);
+	} else if (is(rec, "settled", "committed")) {
+		buf_puts(b, "; ");
+		view_count(b, count, "change is", "changes are");
+		buf_puts(b, " in the workspace");
+	} else if (is(rec, "settled", "discarded")) {
+		buf_puts(b, "; ");
+		view_count(b, count, "change was", "changes were");
+		buf_puts(b, " dropped, as the mode is observe");
+	} else if (strncmp(record_text(rec->outcome, "reason"), "undead", 6) == 0) {
+		buf_puts(b, "; what it changed was not read and is not committed");
+	} else {
+		buf_puts(b, "; it changed nothing in the workspace");
+	}
+}
+
+void
+show_sentence(struct buf *b, const struct record *rec)
+{
+	if (rec->outcome == NULL) {
+		buf_puts(b, "unknown: no outcome is recorded; the call still runs, or airlock was "
+			    "killed in it");
+		return;
+	}
+	put_ending(b, rec);
+	put_settled(b, rec);
+}
+
+enum view_color
+show_sentence_color(const struct record *rec)
+{
+	if (rec->outcome == NULL) {
+		return VIEW_RED;
+	}
+	if (is(rec, "verdict", "ok") && is(rec, "settled", "held")) {
+		return VIEW_YELLOW;
+	}
+	return view_verdict_color(record_text(rec->outcome, "verdict"));
+}
+
+void
+show_head(struct page *p, const struct record *rec)
+{
+	const json_t *argv = json_object_get(rec->planned, "argv");
+	uint64_t t0 = record_number(rec->planned, "t0"), t1 = record_number(rec->outcome, "t1");
+	const char *workflow = record_text(rec->planned, "workflow");
+	auto_buf text = BUF_INIT;
+
+	show_sentence(&text, rec);
+	page_text(p, show_sentence_color(rec), buf_text(&text));
+	buf_putc(&p->out, '\n');
+	page_fact(p, "call", rec->id);
+	buf_reset(&text);
+	for (size_t i = 0; i < json_array_size(argv); i++) {
+		const char *argument = json_string_value(json_array_get(argv, i));
+
+		buf_puts(&text, i > 0 ? " " : "");
+		index_spell_argument(&text, argument != NULL ? argument : "?");
+	}
+	page_fact_color(p, "command", VIEW_BOLD, buf_text(&text));
+	buf_reset(&text);
+	view_time(&text, t0, VIEW_TIME_FULL);
+	if (t1 != 0) {
+		buf_puts(&text, ", took ");
+		view_duration(&text, t1 > t0 ? t1 - t0 : 0);
+	}
+	page_fact(p, "started", buf_text(&text));
+	buf_reset(&text);
+	view_text(&text, record_text(rec->planned, "workflow_name"));
+	page_factf(p, "workflow", "%s, call %llu (%.*s)", buf_text(&text),
+		   (unsigned long long)record_number(rec->planned, "seq"),
+		   p->verbose ? UUID_TEXT_SIZE : 8, workflow);
+}
