@@ -20,7 +20,8 @@ void *
 arena_alloc(struct arena *a, size_t size)
 {
 	struct arena_block *b = a->newest;
-	size_t rounded = (size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
+	size_t rounded =
+		(size + sizeof(max_align_t) - 1) / sizeof(max_align_t) * sizeof(max_align_t);
 	void *p;
 
 	if (rounded < size || rounded > SIZE_MAX - sizeof(*b)) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that is freed all at once. Everything of one call (request, plan, record texts) lives in one arena.
- * An allocation that fails returns NULL and is remembered: check arena_failed once at the end of a chain.
+ * Memory that is freed all at once. Everything of one call (request, plan, record texts) lives in
+ * one arena. An allocation that fails returns NULL and is remembered: check arena_failed once at
+ * the end of a chain.
  */
 #ifndef AIRLOCK_BASE_ARENA_H
 #define AIRLOCK_BASE_ARENA_H

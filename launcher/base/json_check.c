@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Is a text one JSON object (RFC 8259), so that it may stand verbatim in a record? The front links no JSON library;
- * this only says yes or no. Depth is bounded. Pure.
+ * Is a text one JSON object (RFC 8259), so that it may stand verbatim in a record? The front links
+ * no JSON library; this only says yes or no. Depth is bounded. Pure.
  */
 #include <errno.h>
 #include <string.h>

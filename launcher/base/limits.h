@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every cap on a size that somebody else controls, in one place. Bytes unless the name says otherwise. */
+/*
+ * Every cap on a size that somebody else controls, in one place. Bytes unless the name says
+ * otherwise.
+ */
 #ifndef AIRLOCK_BASE_LIMITS_H
 #define AIRLOCK_BASE_LIMITS_H
 
@@ -15,7 +18,7 @@
 #define CAP_STDIN_CAPTURE (16u << 20)   /* kept of stdin; the digest covers all of it */
 #define CAP_PLAN (8u << 20)             /* an encoded plan */
 #define CAP_PROC_FILE (1u << 20)        /* anything read from /proc or a cgroup */
-#define CAP_DENIAL_EVENTS 256u          /* different denials kept of one call; the rest is counted */
+#define CAP_DENIAL_EVENTS 256u /* different denials kept of one call; the rest is counted */
 #define CAP_TREE_DEPTH 1024u            /* directories below a workspace root */
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * proc_pid_mountinfo(5), parsed. Used on our own namespace to find mounts below a path, and on a sandbox's to
- * compare what stands with what was planned. The kernel's octal escapes are undone.
+ * proc_pid_mountinfo(5), parsed. Used on our own namespace to find mounts below a path, and on a
+ * sandbox's to compare what stands with what was planned. The kernel's octal escapes are undone.
  */
 #ifndef AIRLOCK_BASE_MOUNTINFO_H
 #define AIRLOCK_BASE_MOUNTINFO_H
@@ -25,7 +25,9 @@ struct mount_table {
 #define MOUNT_TABLE_INIT { .items = NULL, .count = 0, .text = NULL }
 #define auto_mount_table __attribute__((cleanup(mount_table_finish))) struct mount_table
 
-/* path: "/proc/self/mountinfo" or another process's. -EBADMSG for a line that is not as documented. */
+/*
+ * path: "/proc/self/mountinfo" or another process's. -EBADMSG for a line that is not as documented.
+ */
 int mount_table_read(const char *path, struct mount_table *ret) must_check;
 void mount_table_finish(struct mount_table *t);
 /* Is there a mount strictly below path? Returns its point, or NULL. */

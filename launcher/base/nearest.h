@@ -5,7 +5,10 @@
 
 #include <stddef.h>
 
-/* The nearest of the names, or NULL when none is near: Damerau-Levenshtein, at most a third differs. */
+/*
+ * The nearest of the names, or NULL when none is near: Damerau-Levenshtein, at most a third
+ * differs.
+ */
 const char *nearest_name(const char *word, const char *const *names, size_t count);
 
 #endif

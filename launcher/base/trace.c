@@ -11,7 +11,10 @@
 
 #define STEPS_MAX 32
 
-/* The one exception to "no globals but the log level": a measurement of the process itself, written by one thread. */
+/*
+ * The one exception to "no globals but the log level": a measurement of the process itself, written
+ * by one thread.
+ */
 static struct {
 	bool on;
 	size_t count;

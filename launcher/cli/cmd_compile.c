@@ -126,7 +126,8 @@ compile(const struct compile_args *args, struct buf *report, struct err *err)
 		.caller = geteuid(),
 		.unmapped = profile_unmapped_uid(),
 	};
-	__attribute__((cleanup(profile_loaded_finish))) struct profile_loaded loaded = { .deps = NULL };
+	__attribute__((
+		cleanup(profile_loaded_finish))) struct profile_loaded loaded = { .deps = NULL };
 	__attribute__((cleanup(filter_finish))) struct filter_program tool = { .insns = NULL };
 	__attribute__((cleanup(filter_finish))) struct filter_program init = { .insns = NULL };
 	auto_buf bytes = BUF_INIT;

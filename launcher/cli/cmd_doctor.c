@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `airlock doctor`: tries every layer of doctor.def here and now, says what to do about what is missing, and whether a
- * profile could run. Runs in airlock-cli as the caller. What comes from paths and files is escaped.
+ * `airlock doctor`: tries every layer of doctor.def here and now, says what to do about what is
+ * missing, and whether a profile could run. Runs in airlock-cli as the caller. What comes from
+ * paths and files is escaped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +70,7 @@ degrade_bits(const char *name)
 	return 0;
 }
 
-/* ---- who and where ---------------------------------------------------------------------------------------- */
+/* ---- who and where --------------------------------------------------------------------------- */
 
 /* A build tree has all in build/, an installed prefix in libexec/airlock and share/airlock. */
 static int
@@ -110,10 +111,12 @@ find_root(struct doctor *d)
 	uint64_t ids = 0, zero_outside = UINT64_MAX;
 	unsigned long inside, outside, count;
 
-	if (geteuid() != 0 || fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", CAP_PROC_FILE, &map) < 0) {
+	if (geteuid() != 0 ||
+	    fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", CAP_PROC_FILE, &map) < 0) {
 		return;
 	}
-	for (const char *line = buf_text(&map); sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3;) {
+	for (const char *line = buf_text(&map);
+	     sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3;) {
 		zero_outside = inside == 0 ? outside : zero_outside;
 		ids += count;
 		line += strcspn(line, "\n");
@@ -144,7 +147,9 @@ find_identity(struct doctor *d)
 		d->gid = pw != NULL ? pw->pw_gid : d->gid;
 	}
 	if (home == NULL || home[0] != '/' || home[1] == '\0') {
-		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0' ? pw->pw_dir : "/home/sandbox";
+		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0'
+			     ? pw->pw_dir
+			     : "/home/sandbox";
 	}
 	d->home = strdup(home);
 }
@@ -156,7 +161,8 @@ find_surroundings(struct doctor *d)
 	auto_buf status = BUF_INIT;
 	const char *line;
 
-	d->in_container = access("/.dockerenv", F_OK) == 0 || access("/run/.containerenv", F_OK) == 0 ||
+	d->in_container = access("/.dockerenv", F_OK) == 0 ||
+			  access("/run/.containerenv", F_OK) == 0 ||
 			  (container != NULL && container[0] != '\0');
 	if (fdio_slurp_at(AT_FDCWD, "/proc/self/status", CAP_PROC_FILE, &status) == 0) {
 		line = strstr(buf_text(&status), "\nSeccomp:\t");
@@ -164,7 +170,7 @@ find_surroundings(struct doctor *d)
 	}
 }
 
-/* ---- trying ------------------------------------------------------------------------------------------------ */
+/* ---- trying ---------------------------------------------------------------------------------- */
 
 static bool
 is_missing(const struct finding *findings, const char *name)
@@ -208,14 +214,15 @@ judge(struct doctor *d, struct finding findings[ARRAY_LEN(layers)])
 		}
 		can_run = false;
 		if (bits != 0 && strstr(buf_text(&f->fix), "allow_degraded") == NULL) {
-			buf_printf(&f->fix, "Or let the profile do without it:\n  allow_degraded: [%s]\n",
+			buf_printf(&f->fix,
+				   "Or let the profile do without it:\n  allow_degraded: [%s]\n",
 				   layers[i].degrade);
 		}
 	}
 	return can_run;
 }
 
-/* ---- output -------------------------------------------------------------------------------------------------- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 /* A layer's fix, line by line: sentences are broken at the terminal's edge, commands never. */
 static void
@@ -259,7 +266,8 @@ print_finding(const struct view *v, struct buf *out, const struct layer *l, cons
 }
 
 static void
-list_layers(struct buf *out, const struct finding *findings, enum doctor_status status, const char *before)
+list_layers(struct buf *out, const struct finding *findings, enum doctor_status status,
+	    const char *before)
 {
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
 		if (findings[i].status == status) {
@@ -284,7 +292,8 @@ print_page(const struct doctor *d, const struct finding *findings, bool can_run)
 	text_safe(&last, d->profile, strlen(d->profile), false);
 	buf_puts(&last, can_run ? " can run here" : " cannot run here");
 	list_layers(&last, findings, DOCTOR_MISSING, "; missing: ");
-	list_layers(&last, findings, DOCTOR_DEGRADED, can_run ? ", without: " : "; allowed to be missing: ");
+	list_layers(&last, findings, DOCTOR_DEGRADED,
+		    can_run ? ", without: " : "; allowed to be missing: ");
 	buf_putc(&out, '\n');
 	view_wrap(&out, buf_text(&last), 0, v.columns);
 	fputs(buf_text(&out), stdout);

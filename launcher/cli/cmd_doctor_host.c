@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The probes of this host, this process and airlock's own files. As the caller; what belongs to the workspace's owner
- * (profile, state directory) is looked at in a child that has become it. Profiles are trusted as far as
- * profile_load.c does.
+ * The probes of this host, this process and airlock's own files. As the caller; what belongs to the
+ * workspace's owner (profile, state directory) is looked at in a child that has become it. Profiles
+ * are trusted as far as profile_load.c does.
  */
 #include <elf.h>
 #include <errno.h>
@@ -42,7 +42,8 @@ doctor_sysctl(const char *path, char *ret_text, size_t size)
 
 	ret_text[0] = '\0';
 	if (fdio_slurp_at(AT_FDCWD, path, 4096, &bytes) == 0) {
-		snprintf(ret_text, size, "%.*s", (int)strcspn(buf_text(&bytes), "\n"), buf_text(&bytes));
+		snprintf(ret_text, size, "%.*s", (int)strcspn(buf_text(&bytes), "\n"),
+			 buf_text(&bytes));
 	}
 }
 
@@ -55,19 +56,24 @@ doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 			   "  docker run --security-opt seccomp=unconfined ...\n", call);
 	}
 	if (d->is_filtered) {
-		buf_printf(&ret->fix,
-			   "A seccomp filter around airlock refuses %s. In a systemd unit that is RestrictSUIDSGID=, "
-			   "SystemCallFilter= or RestrictNamespaces=; with systemctl edit UNIT:\n"
-			   "  [Service]\n"
-			   "  RestrictSUIDSGID=no\n", call);
+		buf_printf(
+			&ret->fix,
+			"A seccomp filter around airlock refuses %s. In a systemd unit that is "
+			"RestrictSUIDSGID=, SystemCallFilter= or RestrictNamespaces=; with "
+			"systemctl edit UNIT:\n"
+			"  [Service]\n"
+			"  RestrictSUIDSGID=no\n",
+			call);
 	}
 	if (!d->in_container && !d->is_filtered) {
-		buf_printf(&ret->fix, "The kernel refuses %s: a security module does, or it was built without.\n",
-			   call);
+		buf_printf(
+			&ret->fix,
+			"The kernel refuses %s: a security module does, or it was built without.\n",
+			call);
 	}
 }
 
-/* ---- this process -------------------------------------------------------------------------------------- */
+/* ---- this process ---------------------------------------------------------------------------- */
 
 void
 doctor_kernel(struct doctor *d, struct finding *ret)
@@ -144,8 +150,8 @@ doctor_programs(struct doctor *d, struct finding *ret)
 	if (getauxval(AT_SECURE) != 0) {
 		ret->status = DOCTOR_MISSING;
 		buf_puts(&ret->detail, "started set-uid, set-gid or with file capabilities");
-		buf_printf(&ret->fix, "  sudo chmod ug-s %s/airlock*; sudo setcap -r %s/airlock\n", d->programs,
-			   d->programs);
+		buf_printf(&ret->fix, "  sudo chmod ug-s %s/airlock*; sudo setcap -r %s/airlock\n",
+			   d->programs, d->programs);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
@@ -160,17 +166,21 @@ doctor_programs(struct doctor *d, struct finding *ret)
 			continue;
 		}
 		ret->status = DOCTOR_MISSING;
-		buf_printf(&ret->detail, "%s%s/%s: %s", ret->detail.len > 0 ? "; " : "", d->programs,
-			   parts[i].name,
-			   rc == -ELIBBAD ? "is linked dynamically; inside a sandbox there is no loader for it"
-			   : rc == -EPERM ? "is set-uid or set-gid"
-					  : strerror(-rc));
+		buf_printf(
+			&ret->detail, "%s%s/%s: %s", ret->detail.len > 0 ? "; " : "", d->programs,
+			parts[i].name,
+			rc == -ELIBBAD
+				? "is linked dynamically; inside a sandbox there is no loader for "
+				  "it"
+			: rc == -EPERM ? "is set-uid or set-gid"
+				       : strerror(-rc));
 	}
 	if (ret->status == DOCTOR_MISSING) {
 		buf_puts(&ret->fix, "Install airlock again, all of it:\n  sudo make install\n");
 		return;
 	}
-	buf_printf(&ret->detail, "airlock " AIRLOCK_VERSION ", complete, not set-uid; its jail is static");
+	buf_printf(&ret->detail,
+		   "airlock " AIRLOCK_VERSION ", complete, not set-uid; its jail is static");
 }
 
 /* Does one line of the map cover these ids of this namespace? */
@@ -181,8 +191,9 @@ map_covers(const char *map, uint64_t first, uint64_t count)
 
 	for (const char *line = map; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
 		line += *line == '\n';
-		if (sscanf(line, "%lu %lu %lu", &inside, &outside, &length) == 3 && first >= inside &&
-		    first - inside < length && count <= length - (first - inside)) {
+		if (sscanf(line, "%lu %lu %lu", &inside, &outside, &length) == 3 &&
+		    first >= inside && first - inside < length &&
+		    count <= length - (first - inside)) {
 			return true;
 		}
 	}
@@ -198,17 +209,24 @@ doctor_identity(struct doctor *d, struct finding *ret)
 
 	if (d->is_host_root && !d->is_root) {
 		ret->status = DOCTOR_MISSING;
-		buf_puts(&ret->detail, "uid 0 outside is the only id here, and no tool runs as root");
-		buf_puts(&ret->fix, "Start airlock outside of this user namespace, or as a user who is not root.\n");
+		buf_puts(&ret->detail,
+			 "uid 0 outside is the only id here, and no tool runs as root");
+		buf_puts(
+			&ret->fix,
+			"Start airlock outside of this user namespace, or as a user who is not "
+			"root.\n");
 		return;
 	}
 	if (!d->is_root || (!d->becomes && !d->is_host_root)) {
 		buf_printf(&ret->detail, "uid %u%s", d->uid,
-			   d->uid == 0 ? " of a user namespace, a plain user outside" : ", without root");
+			   d->uid == 0 ? " of a user namespace, a plain user outside"
+				       : ", without root");
 		return;
 	}
 	if (d->becomes) {
-		buf_printf(&ret->detail, "root; here calls run as uid %u, who owns the current directory", d->uid);
+		buf_printf(&ret->detail,
+			   "root; here calls run as uid %u, who owns the current directory",
+			   d->uid);
 		return;
 	}
 	if (range != NULL && range[0] != '\0' && sscanf(range, "%llu+%llu", &first, &count) != 2) {
@@ -217,8 +235,9 @@ doctor_identity(struct doctor *d, struct finding *ret)
 	if (fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", 65536, &map) < 0 ||
 	    !map_covers(buf_text(&map), first, count)) {
 		ret->status = DOCTOR_MISSING;
-		buf_printf(&ret->detail, "no powerless ids for calls of root: %llu+%llu is not mapped here", first,
-			   count);
+		buf_printf(&ret->detail,
+			   "no powerless ids for calls of root: %llu+%llu is not mapped here",
+			   first, count);
 		buf_puts(&ret->fix, "Name ids that nobody uses and /proc/self/uid_map has:\n"
 				    "  export AIRLOCK_UIDS=FIRST+COUNT\n");
 		return;
@@ -242,18 +261,21 @@ doctor_caps(struct doctor *d, struct finding *ret)
 	if (text == NULL) {
 		buf_printf(&ret->detail, "cannot be read: %s", strerror(errno));
 	} else if (!d->is_root) {
-		buf_printf(&ret->detail, "%s; none is needed", strcmp(text, "=") == 0 ? "none" : text);
+		buf_printf(&ret->detail, "%s; none is needed",
+			   strcmp(text, "=") == 0 ? "none" : text);
 	} else {
 		buf_printf(&ret->detail, "%s", text);
 	}
 	for (size_t i = 0; d->is_root && caps != NULL && i < ARRAY_LEN(needed); i++) {
 		cap_flag_value_t set = CAP_CLEAR;
 
-		if (cap_get_flag(caps, needed[i].value, CAP_EFFECTIVE, &set) == 0 && set == CAP_SET) {
+		if (cap_get_flag(caps, needed[i].value, CAP_EFFECTIVE, &set) == 0 &&
+		    set == CAP_SET) {
 			continue;
 		}
 		ret->status = DOCTOR_MISSING;
-		buf_printf(&ret->fix, "root lacks CAP_%s; in a container:\n  docker run --cap-add %s ...\n",
+		buf_printf(&ret->fix,
+			   "root lacks CAP_%s; in a container:\n  docker run --cap-add %s ...\n",
 			   needed[i].name, needed[i].name);
 	}
 	cap_free(text);
@@ -281,8 +303,9 @@ act_openat2(const struct doctor *d, struct buf *ret_text)
 {
 	auto_fd root = sys_openat2(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0,
 				   SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
-	auto_fd inside = root < 0 ? root : sys_openat2(root, "proc/self", O_PATH | O_DIRECTORY, 0,
-						       SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
+	auto_fd inside = root < 0 ? root
+				  : sys_openat2(root, "proc/self", O_PATH | O_DIRECTORY, 0,
+						SYS_RESOLVE_IN_ROOT | SYS_RESOLVE_NO_MAGICLINKS);
 	auto_fd magic = -1;
 
 	(void)d;
@@ -352,7 +375,7 @@ doctor_clone3(struct doctor *d, struct finding *ret)
 	simple(d, ret, "clone3", "with a pidfd", act_clone3);
 }
 
-/* ---- profile ---------------------------------------------------------------------------------------------- */
+/* ---- profile --------------------------------------------------------------------------------- */
 
 static int
 judge_filters(struct profile *p, struct err *err)
@@ -390,7 +413,8 @@ act_profile(const struct doctor *d, struct buf *ret_text)
 		rc = judge_filters(loaded.profile, &err);
 	}
 	if (rc == 0) {
-		buf_printf(ret_text, "%u %s", loaded.profile->allow_degraded, loaded.profile->source);
+		buf_printf(ret_text, "%u %s", loaded.profile->allow_degraded,
+			   loaded.profile->source);
 	} else {
 		buf_puts(ret_text, err.text);
 	}
@@ -421,7 +445,7 @@ doctor_profile(struct doctor *d, struct finding *ret)
 	}
 }
 
-/* ---- cgroups ------------------------------------------------------------------------------------------- */
+/* ---- cgroups --------------------------------------------------------------------------------- */
 
 /* v2 may want a scope of systemd's first; the child goes into it and ends with it. */
 static int
@@ -452,7 +476,10 @@ try_scope(struct doctor *d)
 	char *why;
 	int rc;
 
-	/* Alone in a delegated group the front goes into a leaf of it; so does this process, which then ends. */
+	/*
+	 * Alone in a delegated group the front goes into a leaf of it; so does this process, which
+	 * then ends.
+	 */
 	if (cgroup_scope_ready()) {
 		rc = cgroup_scope_enter(&better, &err);
 		buf_puts(&bytes, err.text);
@@ -485,14 +512,16 @@ cgroup_layer(struct doctor *d, struct finding *ret, uint32_t bit, enum cgroup_ct
 	}
 	if (d->site_code < 0) {
 		ret->status = DOCTOR_MISSING;
-		buf_printf(&ret->detail, "%s", err.text[0] != '\0' ? err.text : strerror(-d->site_code));
+		buf_printf(&ret->detail, "%s",
+			   err.text[0] != '\0' ? err.text : strerror(-d->site_code));
 		return;
 	}
 	if ((d->site.missing & bit) == 0) {
 		const char *parent = d->site.version == CGROUP_V2 ? d->site.parent[CTL_MEMORY]
 								  : d->site.parent[ctl];
 
-		buf_printf(&ret->detail, "cgroup v%d, below %s", d->site.version == CGROUP_V2 ? 2 : 1, parent);
+		buf_printf(&ret->detail, "cgroup v%d, below %s",
+			   d->site.version == CGROUP_V2 ? 2 : 1, parent);
 		return;
 	}
 	ret->status = DOCTOR_MISSING;
@@ -523,7 +552,7 @@ doctor_cpu(struct doctor *d, struct finding *ret)
 	cgroup_layer(d, ret, DEGRADE_CGROUP_CPU, CTL_CPU);
 }
 
-/* ---- state directory ----------------------------------------------------------------------------------- */
+/* ---- state directory ------------------------------------------------------------------------- */
 
 /* Puts the free bytes as a number and the path, or the reason. */
 static int
@@ -533,8 +562,8 @@ act_state(const struct doctor *d, struct buf *ret_text)
 	auto_store store = STORE_INIT;
 	struct err err = ERR_INIT;
 	struct statvfs fs = { 0 };
-	int rc = store_path(getenv("AIRLOCK_STATE"), d->becomes ? NULL : getenv("XDG_STATE_HOME"), d->home, &path,
-			    &err);
+	int rc = store_path(getenv("AIRLOCK_STATE"), d->becomes ? NULL : getenv("XDG_STATE_HOME"),
+			    d->home, &path, &err);
 
 	if (rc == 0) {
 		rc = store_open_write(path, &store, &err);
@@ -543,7 +572,8 @@ act_state(const struct doctor *d, struct buf *ret_text)
 		rc = err_sys(&err, -errno, "%s", path);
 	}
 	if (rc == 0) {
-		buf_printf(ret_text, "%llu %s", (unsigned long long)fs.f_bavail * fs.f_frsize, path);
+		buf_printf(ret_text, "%llu %s", (unsigned long long)fs.f_bavail * fs.f_frsize,
+			   path);
 	} else {
 		buf_puts(ret_text, err.text);
 	}
@@ -571,6 +601,7 @@ doctor_state(struct doctor *d, struct finding *ret)
 	buf_puts(&ret->detail, " free");
 	if (room < LOW_ROOM_BYTES) {
 		ret->status = DOCTOR_INFO;
-		buf_puts(&ret->detail, ", which is little: a full disk ends calls without a commit");
+		buf_puts(&ret->detail,
+			 ", which is little: a full disk ends calls without a commit");
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared by cmd_doctor.c (verb, verdict, output), cmd_doctor_try.c (children), cmd_doctor_host.c (this process and
- * its files) and cmd_doctor_layers.c (what a sandbox is made of). airlock-cli only, as the caller.
+ * Shared by cmd_doctor.c (verb, verdict, output), cmd_doctor_try.c (children), cmd_doctor_host.c
+ * (this process and its files) and cmd_doctor_layers.c (what a sandbox is made of). airlock-cli
+ * only, as the caller.
  */
 #ifndef AIRLOCK_CLI_CMD_DOCTOR_INTERNAL_H
 #define AIRLOCK_CLI_CMD_DOCTOR_INTERNAL_H
@@ -15,7 +16,8 @@
 enum doctor_status { DOCTOR_OK, DOCTOR_DEGRADED, DOCTOR_MISSING, DOCTOR_INFO, DOCTOR__COUNT };
 
 struct finding {
-	enum doctor_status status; /* a probe says OK, MISSING or INFO; the verb turns MISSING into DEGRADED */
+	/* a probe says OK, MISSING or INFO; the verb turns MISSING into DEGRADED */
+	enum doctor_status status;
 	struct buf detail;         /* one line */
 	struct buf fix;            /* lines; one that begins with two spaces is a command */
 };
@@ -23,10 +25,12 @@ struct finding {
 /* The question, and what the probes learned on their way. */
 struct doctor {
 	const char *profile;
-	char *programs, *shipped;  /* owned: directories of airlock's parts and of the shipped profiles */
+	/* owned: directories of airlock's parts and of the shipped profiles */
+	char *programs, *shipped;
 	bool is_root;              /* root over more than one id */
 	bool is_host_root;         /* uid 0, and uid 0 outside as well */
-	bool becomes;              /* root, and the current directory is somebody else's: calls run as that owner */
+	/* root, and the current directory is somebody else's: calls run as that owner */
+	bool becomes;
 	uid_t uid;                 /* as whom calls are started */
 	gid_t gid;
 	char *home;                /* owned; absolute, of that uid */
@@ -39,19 +43,21 @@ struct doctor {
 	struct cgroup_site site;
 };
 
-/* ---- trying, in a child ------------------------------------------------------------------------------- */
+/* ---- trying, in a child ---------------------------------------------------------------------- */
 
-#define TRY_AS_OWNER (1u << 0)   /* with the ids of doctor.uid and .gid, as a call would be started */
+#define TRY_AS_OWNER (1u << 0) /* with the ids of doctor.uid and .gid, as a call would be started */
 #define TRY_NAMESPACES (1u << 1) /* as PID 1 of fresh namespaces, with an id of its own there */
 
 /*
- * Runs act in a child that is killed after ten seconds and is always reaped. What act returns (0 or -errno) and the
- * text it put come back; ret_text holds a step's name when it failed. -ETIMEDOUT, or -ECHILD when the child died.
+ * Runs act in a child that is killed after ten seconds and is always reaped. What act returns (0 or
+ * -errno) and the text it put come back; ret_text holds a step's name when it failed. -ETIMEDOUT,
+ * or -ECHILD when the child died.
  */
 int doctor_try(const struct doctor *d, unsigned int how,
-	       int (*act)(const struct doctor *d, struct buf *ret_text), struct buf *ret_text) must_check;
+	       int (*act)(const struct doctor *d, struct buf *ret_text), struct buf *ret_text)
+	must_check;
 
-/* ---- what to do ---------------------------------------------------------------------------------------- */
+/* ---- what to do ------------------------------------------------------------------------------ */
 
 /* First line of a kernel file, without its newline; "" when there is none. */
 void doctor_sysctl(const char *path, char *ret_text, size_t size);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The probes of what a sandbox is made of. Each act_* runs in a child of doctor_try, does for real what the jail will
- * do, and dies with everything it made; nothing of the host is changed. Trusts the kernel's answers.
+ * The probes of what a sandbox is made of. Each act_* runs in a child of doctor_try, does for real
+ * what the jail will do, and dies with everything it made; nothing of the host is changed. Trusts
+ * the kernel's answers.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -52,12 +53,12 @@ tried(struct doctor *d, struct finding *ret, unsigned int how,
 		return true;
 	}
 	ret->status = DOCTOR_MISSING;
-	buf_printf(&ret->detail, "%s%s%s", buf_text(&text), text.len > 0 && rc != -ECHILD ? ": " : "",
-		   rc == -ECHILD ? "" : strerror(-rc));
+	buf_printf(&ret->detail, "%s%s%s", buf_text(&text),
+		   text.len > 0 && rc != -ECHILD ? ": " : "", rc == -ECHILD ? "" : strerror(-rc));
 	return false;
 }
 
-/* ---- limits of the caller ------------------------------------------------------------------------------ */
+/* ---- limits of the caller -------------------------------------------------------------------- */
 
 static int
 act_rlimits(const struct doctor *d, struct buf *ret_text)
@@ -85,13 +86,16 @@ doctor_rlimits(struct doctor *d, struct finding *ret)
 	}
 	ret->status = DOCTOR_MISSING;
 	buf_puts(&ret->detail, buf_text(&text));
-	buf_puts(&ret->fix, "In the shell, the unit (LimitNOFILE=) or limits.conf that starts airlock:\n"
-			    "  ulimit -n 1024\n");
+	buf_puts(&ret->fix,
+		 "In the shell, the unit (LimitNOFILE=) or limits.conf that starts airlock:\n"
+		 "  ulimit -n 1024\n");
 }
 
-/* ---- namespaces ------------------------------------------------------------------------------------- */
+/* ---- namespaces ------------------------------------------------------------------------------ */
 
-/* Uses what it was given: AppArmor lets a user namespace be made and then refuses its capabilities. */
+/*
+ * Uses what it was given: AppArmor lets a user namespace be made and then refuses its capabilities.
+ */
 static int
 act_namespaces(const struct doctor *d, struct buf *ret_text)
 {
@@ -106,7 +110,8 @@ act_namespaces(const struct doctor *d, struct buf *ret_text)
 		rc = step(ret_text, "the new user namespace gives no capabilities", -EPERM);
 	}
 	if (rc == 0 && sethostname("airlock", 7) < 0) {
-		rc = step(ret_text, "use a capability of the new user namespace (sethostname)", -errno);
+		rc = step(ret_text, "use a capability of the new user namespace (sethostname)",
+			  -errno);
 	}
 	return rc;
 }
@@ -155,11 +160,16 @@ explain_namespaces(const struct doctor *d, struct finding *ret)
 	if (d->is_filtered || d->in_container) {
 		buf_puts(&ret->detail, d->is_filtered ? ", under a seccomp filter" : "");
 		doctor_fix_filter(d, ret, "clone3 with namespaces");
-		buf_puts(&ret->fix, d->in_container ? "  docker run --security-opt apparmor=unconfined ...\n" : "");
+		buf_puts(&ret->fix,
+			 d->in_container ? "  docker run --security-opt apparmor=unconfined ...\n"
+					 : "");
 	} else {
-		buf_puts(&ret->fix, "In a chroot the kernel refuses them: start airlock outside of it. In a "
-				    "nested user namespace the limit of an outer one may be reached; out there:\n"
-				    "  sudo sysctl -w user.max_user_namespaces=15000\n");
+		buf_puts(
+			&ret->fix,
+			"In a chroot the kernel refuses them: start airlock outside of it. In a "
+			"nested user namespace the limit of an outer one may be reached; out "
+			"there:\n"
+			"  sudo sysctl -w user.max_user_namespaces=15000\n");
 	}
 }
 
@@ -167,13 +177,14 @@ void
 doctor_namespaces(struct doctor *d, struct finding *ret)
 {
 	if (tried(d, ret, TRY_AS_OWNER | TRY_NAMESPACES, act_namespaces)) {
-		buf_printf(&ret->detail, "user, mount, pid, net, ipc, uts and cgroup, as uid %u", d->uid);
+		buf_printf(&ret->detail, "user, mount, pid, net, ipc, uts and cgroup, as uid %u",
+			   d->uid);
 	} else {
 		explain_namespaces(d, ret);
 	}
 }
 
-/* ---- mounts ------------------------------------------------------------------------------------------ */
+/* ---- mounts ---------------------------------------------------------------------------------- */
 
 /* A tmpfs over "/", with the working directory in it, as the jail begins. The fd of it. */
 static int
@@ -219,8 +230,9 @@ act_mounts(const struct doctor *d, struct buf *ret_text)
 	(void)d;
 	if (rc == 0) {
 		rc = step(ret_text, "mount_setattr",
-			  sys_mount_setattr(tree, 1, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-					    0, 0, -1));
+			  sys_mount_setattr(
+				  tree, 1, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+				  0, 0, -1));
 	}
 	if (rc == 0) {
 		root = enter_tmpfs(ret_text);
@@ -242,8 +254,9 @@ doctor_mounts(struct doctor *d, struct finding *ret)
 	if (tried(d, ret, TRY_AS_OWNER | TRY_NAMESPACES, act_mounts)) {
 		buf_puts(&ret->detail, "open_tree, mount_setattr, fsopen, move_mount, pivot_root");
 	} else if (strncmp(buf_text(&ret->detail), "pivot_root: Invalid", 19) == 0) {
-		buf_puts(&ret->fix, "An initramfs as root cannot be pivoted: switch_root to a real file "
-				    "system first.\n");
+		buf_puts(&ret->fix,
+			 "An initramfs as root cannot be pivoted: switch_root to a real file "
+			 "system first.\n");
 	} else {
 		doctor_fix_filter(d, ret, "the mount calls");
 	}
@@ -282,13 +295,14 @@ doctor_new_proc(struct doctor *d, struct finding *ret)
 		doctor_fix_filter(d, ret, "fsopen of a procfs");
 		return;
 	}
-	buf_puts(&ret->detail, "; the kernel wants the /proc outside to be whole, and parts of it are masked");
+	buf_puts(&ret->detail,
+		 "; the kernel wants the /proc outside to be whole, and parts of it are masked");
 	buf_puts(&ret->fix, "Start the container with an unmasked /proc:\n"
 			    "  docker run --security-opt systempaths=unconfined ...\n"
 			    "  podman run --security-opt unmask=ALL ...\n");
 }
 
-/* ---- overlay ------------------------------------------------------------------------------------------- */
+/* ---- overlay --------------------------------------------------------------------------------- */
 
 static int
 overlay_option(int fs, const char *key, int fd, int second)
@@ -337,7 +351,9 @@ overlay(int lower, int second, int upper, int work, struct buf *text)
 	if (rc == 0) {
 		rc = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 	}
-	return rc < 0 ? step(text, upper < 0 ? "read-only overlay over /usr" : "overlay with userxattr", rc)
+	return rc < 0 ? step(text,
+			     upper < 0 ? "read-only overlay over /usr" : "overlay with userxattr",
+			     rc)
 		      : rc;
 }
 
@@ -391,8 +407,11 @@ doctor_overlay(struct doctor *d, struct finding *ret)
 	} else if (strstr(buf_text(&ret->detail), strerror(ENODEV)) != NULL) {
 		buf_puts(&ret->fix, "  sudo modprobe overlay\n");
 	} else {
-		buf_puts(&ret->fix, "/usr must lie on a file system that can be the lower of an overlay (with at most "
-				    "one overlay in it), and no security module may refuse the mount.\n");
+		buf_puts(
+			&ret->fix,
+			"/usr must lie on a file system that can be the lower of an overlay (with "
+			"at most one overlay in it), and no security module may refuse the "
+			"mount.\n");
 	}
 }
 
@@ -418,8 +437,9 @@ doctor_xattrs(struct doctor *d, struct finding *ret)
 		return;
 	}
 	ret->status = DOCTOR_INFO;
-	buf_puts(&ret->detail, " (Linux 6.6 brings it); changes of a call are kept on disk, in the state "
-			       "directory, which is slower");
+	buf_puts(&ret->detail,
+		 " (Linux 6.6 brings it); changes of a call are kept on disk, in the state "
+		 "directory, which is slower");
 }
 
 static int
@@ -439,7 +459,7 @@ doctor_network(struct doctor *d, struct finding *ret)
 	}
 }
 
-/* ---- idmapped mounts ------------------------------------------------------------------------------------ */
+/* ---- idmapped mounts ------------------------------------------------------------------------- */
 
 static int
 map_from_outside(pid_t pid, const char *name)
@@ -504,18 +524,21 @@ doctor_idmap(struct doctor *d, struct finding *ret)
 {
 	if (!d->is_root || !d->is_host_root || d->becomes) {
 		ret->status = DOCTOR_INFO;
-		buf_puts(&ret->detail, d->becomes ? "not needed: the current directory is not root's"
-						  : "not needed: only root's calls on root's files use it");
+		buf_puts(&ret->detail,
+			 d->becomes ? "not needed: the current directory is not root's"
+				    : "not needed: only root's calls on root's files use it");
 	} else if (tried(d, ret, 0, act_idmap)) {
 		buf_puts(&ret->detail, "the current directory's file system takes them");
 	} else {
-		buf_puts(&ret->fix, "Move the workspace to ext4, xfs, btrfs or tmpfs (overlayfs and proc refuse "
-				    "idmapped mounts), or give it to a user who is not root:\n"
-				    "  chown -R USER: .\n");
+		buf_puts(
+			&ret->fix,
+			"Move the workspace to ext4, xfs, btrfs or tmpfs (overlayfs and proc "
+			"refuse idmapped mounts), or give it to a user who is not root:\n"
+			"  chown -R USER: .\n");
 	}
 }
 
-/* ---- Landlock, seccomp ------------------------------------------------------------------------------------ */
+/* ---- Landlock, seccomp ----------------------------------------------------------------------- */
 
 static int
 act_landlock(const struct doctor *d, struct buf *ret_text)
@@ -579,10 +602,12 @@ doctor_landlock(struct doctor *d, struct finding *ret)
 	if (rc == -ENOSYS && d->is_filtered) {
 		doctor_fix_filter(d, ret, "landlock_create_ruleset");
 	} else {
-		buf_puts(&ret->fix, "Linux 5.19 or newer is needed, with CONFIG_SECURITY_LANDLOCK, and landlock in its "
-				    "list of security modules. /sys/kernel/security/lsm has the list; on the kernel's "
-				    "command line put landlock before it:\n"
-				    "  lsm=landlock,...\n");
+		buf_puts(
+			&ret->fix,
+			"Linux 5.19 or newer is needed, with CONFIG_SECURITY_LANDLOCK, and "
+			"landlock in its list of security modules. /sys/kernel/security/lsm has "
+			"the list; on the kernel's command line put landlock before it:\n"
+			"  lsm=landlock,...\n");
 	}
 }
 
@@ -622,8 +647,8 @@ void
 doctor_seccomp(struct doctor *d, struct finding *ret)
 {
 	if (tried(d, ret, TRY_AS_OWNER, act_seccomp)) {
-		buf_printf(&ret->detail, "a filter holds%s", d->is_filtered ? ", inside one that is there already"
-									    : "");
+		buf_printf(&ret->detail, "a filter holds%s",
+			   d->is_filtered ? ", inside one that is there already" : "");
 	} else {
 		doctor_fix_filter(d, ret, "seccomp");
 	}
@@ -645,9 +670,11 @@ doctor_notify(struct doctor *d, struct finding *ret)
 	if (tried(d, ret, TRY_AS_OWNER, act_notify)) {
 		buf_puts(&ret->detail, "denied system calls become events of the record");
 	} else if (strstr(buf_text(&ret->detail), strerror(EBUSY)) != NULL) {
-		buf_puts(&ret->fix, "Another supervisor listens already (airlock in airlock, or a container that "
-				    "uses notification), and a process can have one listener: start airlock "
-				    "outside of it.\n");
+		buf_puts(
+			&ret->fix,
+			"Another supervisor listens already (airlock in airlock, or a container "
+			"that uses notification), and a process can have one listener: start "
+			"airlock outside of it.\n");
 	} else {
 		doctor_fix_filter(d, ret, "seccomp with a listener");
 	}

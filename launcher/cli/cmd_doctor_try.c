@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs one probe in a child, as the caller or the owner that root would become, and there inside fresh namespaces when
- * asked. The child never execs; its answer is a code and a text on a pipe, which only our own code writes.
+ * Runs one probe in a child, as the caller or the owner that root would become, and there inside
+ * fresh namespaces when asked. The child never execs; its answer is a code and a text on a pipe,
+ * which only our own code writes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,8 @@ answer(int fd, int code, const struct buf *text)
 	buf_u32(&bytes, (uint32_t)-code);
 	buf_put(&bytes, text->data, text->len);
 	if (buf_error(&bytes) == 0) {
-		ignore_err(fdio_write(fd, bytes.data, bytes.len), "the parent counts silence as death");
+		ignore_err(fdio_write(fd, bytes.data, bytes.len),
+			   "the parent counts silence as death");
 	}
 }
 
@@ -192,7 +194,10 @@ doctor_try(const struct doctor *d, unsigned int how,
 	close(pipe_fds[1]);
 	if (rc == 0) {
 		rc = read_answer(pipe_fds[0], &bytes);
-		/* Its answer is in, or its time is up; it is ours and not reaped, so the number is still its own. */
+		/*
+		 * Its answer is in, or its time is up; it is ours and not reaped, so the number is
+		 * still its own.
+		 */
 		kill(pid, SIGKILL);
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 		}

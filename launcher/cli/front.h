@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The static front: `airlock run` from argv to exit status, in the order of docs/architecture.md's pipeline.
- * Each step fills its part of struct front and is the only one to write it; later steps read. Runs as the caller; as
- * root it becomes the workspace's owner after the cgroup parent stands (front_identity.c) and never turns back.
- * Trusts: its own binary's neighbours, the caller's options as wishes that only narrow, nothing in the workspace.
+ * The static front: `airlock run` from argv to exit status, in the order of docs/architecture.md's
+ * pipeline. Each step fills its part of struct front and is the only one to write it; later steps
+ * read. Runs as the caller; as root it becomes the workspace's owner after the cgroup parent stands
+ * (front_identity.c) and never turns back. Trusts: its own binary's neighbours, the caller's
+ * options as wishes that only narrow, nothing in the workspace.
  */
 #ifndef AIRLOCK_CLI_FRONT_H
 #define AIRLOCK_CLI_FRONT_H
@@ -65,7 +66,8 @@ struct front {
 	int scratch_parent_fd;      /* $STATE/scratch when the upper is on disk */
 	int upper_parent_fd;        /* the call's directory in it */
 	int workspace_clone;        /* detached mount; -1 for a plain user */
-	int upper_clone;            /* the same of the call's directory on disk, where only root reaches it */
+	/* the same of the call's directory on disk, where only root reaches it */
+	int upper_clone;
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
@@ -74,7 +76,10 @@ struct front {
 	struct outcome outcome;
 	bool recorded;              /* the planned part is durable */
 	uint64_t t0_ms, t1_ms;
-	int64_t start_ns;           /* coarse clock before the jail: an entry of the input tree with a later ctime is unstable */
+	/*
+	 * coarse clock before the jail: an entry of the input tree with a later ctime is unstable
+	 */
+	int64_t start_ns;
 	struct pack pack;
 	uint8_t stream_object[RELAY__COUNT][32]; /* where a stream that is not inline was stored */
 	bool tree_known;
@@ -90,30 +95,38 @@ struct front {
 	struct journal_pos outcome_pos;
 };
 
-/* Each returns 0 or -errno with f->err set; f->exit_status says which exit that is (EXIT_AIRLOCK by default). */
+/*
+ * Each returns 0 or -errno with f->err set; f->exit_status says which exit that is (EXIT_AIRLOCK by
+ * default).
+ */
 int front_parse(struct front *f, int argc, char **argv) must_check;
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a workspace */
 int front_identity(struct front *f) must_check;       /* who the tool is */
-int front_root_only(struct front *f) must_check;      /* root: cgroup parent and workspace clone, before the drop */
+/* root: cgroup parent and workspace clone, before the drop */
+int front_root_only(struct front *f) must_check;
 int front_become_owner(struct front *f) must_check;   /* root: the drop */
 int front_state_path(struct front *f) must_check;     /* where the state directory is or will be */
 int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */
-int front_claim(struct front *f) must_check;          /* key and number in the workflow; opens the pack */
+/* key and number in the workflow; opens the pack */
+int front_claim(struct front *f) must_check;
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
 int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
 int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
-int front_layers(struct front *f) must_check;         /* what this host lacks, and whether that is allowed */
+/* what this host lacks, and whether that is allowed */
+int front_layers(struct front *f) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
 int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
-int front_launch(struct front *f) must_check;         /* plan handed over, planned part, supervise */
+/* plan handed over, planned part, supervise */
+int front_launch(struct front *f) must_check;
 int front_keep_streams(struct front *f) must_check;   /* what was captured, into the pack */
-int front_settle(struct front *f) must_check;         /* change set: collect, commit, hold, discard */
+/* change set: collect, commit, hold, discard */
+int front_settle(struct front *f) must_check;
 int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
 void front_result(struct front *f);                   /* --result, stderr, exit status */
@@ -122,10 +135,14 @@ struct json;
 void front_limits_json(struct json *j, const struct limits *l);
 void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */
 
-/* Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit status or -errno. */
+/*
+ * Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit
+ * status or -errno.
+ */
 int front_run_cli(struct front *f, const char *const argv[]) must_check;
 /* The same; what it says comes back as text, without the newline at its end. */
-int front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size) must_check;
+int front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
+	must_check;
 
 int front_main_run(int argc, char **argv);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front. The tool's environment is made, not inherited: a fixed base, what the profile sets and passes, what
- * the caller hands in with -e and the profile accepts. Loader and interpreter names never cross (envnames.def).
+ * Run by the front. The tool's environment is made, not inherited: a fixed base, what the profile
+ * sets and passes, what the caller hands in with -e and the profile accepts. Loader and interpreter
+ * names never cross (envnames.def).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -118,26 +119,31 @@ hand_in(struct env_list *list, const char *given, const char *from)
 	if (name == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
-	if (len == 0 || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != len) {
+	if (len == 0 ||
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") !=
+		    len) {
 		return err_set(&f->err, -EINVAL, "%s: not the name of a variable: %s", from, name);
 	}
 	refused = profile_env_refused(name);
 	if (refused != NULL) {
-		return err_set(&f->err, -EPERM, "%s: %s never crosses into a sandbox: %s", from, name, refused);
+		return err_set(&f->err, -EPERM, "%s: %s never crosses into a sandbox: %s", from,
+			       name, refused);
 	}
 	if (!profile_env_matches(&f->profile->env_accept, name)) {
-		return err_set(&f->err, -EPERM, "%s: profile %s does not accept %s; add it to environment.accept",
+		return err_set(&f->err, -EPERM,
+			       "%s: profile %s does not accept %s; add it to environment.accept",
 			       from, f->profile->name, name);
 	}
 	if (is_set(f->profile, name)) {
-		return err_set(&f->err, -EPERM, "%s: profile %s sets %s itself (environment.set)", from,
-			       f->profile->name, name);
+		return err_set(&f->err, -EPERM, "%s: profile %s sets %s itself (environment.set)",
+			       from, f->profile->name, name);
 	}
 	if (value == NULL) {
 		value = getenv(name);
 	}
 	if (value == NULL) {
-		return err_set(&f->err, -ENOENT, "%s: %s is not set in airlock's environment", from, name);
+		return err_set(&f->err, -ENOENT, "%s: %s is not set in airlock's environment", from,
+			       name);
 	}
 	return put(list, name, len, value);
 }

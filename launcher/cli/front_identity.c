@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front, as the caller. Decides who the tool is; uid_map decides what "root" means, not euid:
- *  - a plain user, or root of a namespace with one id that is not the host's root: one id, its own map;
+ * Run by the front, as the caller. Decides who the tool is; uid_map decides what "root" means, not
+ * euid:
+ *  - a plain user, or root of a namespace with one id that is not the host's root: one id, its own
+ *  map;
  *  - root and a workspace of somebody else: becomes that owner, for good;
- *  - root and a workspace of root's: a powerless host id from a range, the workspace through an idmapped mount;
+ *  - root and a workspace of root's: a powerless host id from a range, the workspace through an
+ *  idmapped mount;
  *  - root where uid 0 outside is the only id: refused, there is no powerless id to give.
  */
 #include <errno.h>
@@ -26,7 +29,8 @@
 #define UIDS_DEFAULT_FIRST 2147000000u
 #define UIDS_DEFAULT_COUNT 256u
 #define UIDS_DIR "/run/airlock/uids"
-#define INSIDE_ID 1000u /* of a tool whose owner is 0: as uid 0 tar and installers chown, and fail */
+#define INSIDE_ID \
+	1000u /* of a tool whose owner is 0: as uid 0 tar and installers chown, and fail */
 #define OVERFLOW_ID 65534u
 
 struct id_map {
@@ -74,7 +78,8 @@ is_plain_path(const char *path)
 	for (const char *p = path; *p != '\0';) {
 		size_t len = strcspn(p + 1, "/");
 
-		if (len == 0 || (len == 1 && p[1] == '.') || (len == 2 && p[1] == '.' && p[2] == '.')) {
+		if (len == 0 || (len == 1 && p[1] == '.') ||
+		    (len == 2 && p[1] == '.' && p[2] == '.')) {
 			return false;
 		}
 		p += 1 + len;
@@ -83,8 +88,9 @@ is_plain_path(const char *path)
 }
 
 /*
- * Files that are the host's root's show who it is here: our own id, whatever number that has, or the overflow id. Goes
- * by the kernel and through any depth of namespaces, where a uid_map tells of one step.
+ * Files that are the host's root's show who it is here: our own id, whatever number that has, or
+ * the overflow id. Goes by the kernel and through any depth of namespaces, where a uid_map tells of
+ * one step.
  */
 static bool
 is_host_root(void)
@@ -123,7 +129,10 @@ order_u32(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* A plain user's groups cannot be dropped (user_namespaces(7)): inside all but its own show as the overflow id. */
+/*
+ * A plain user's groups cannot be dropped (user_namespaces(7)): inside all but its own show as the
+ * overflow id.
+ */
 static int
 keep_groups(struct front *f)
 {
@@ -133,7 +142,8 @@ keep_groups(struct front *f)
 	uint32_t *kept;
 
 	if (n < 0) {
-		return err_sys(&f->err, -errno, "more than %d supplementary groups", REPORT_GROUPS_MAX);
+		return err_sys(&f->err, -errno, "more than %d supplementary groups",
+			       REPORT_GROUPS_MAX);
 	}
 	kept = arena_alloc(&f->arena, ((size_t)n + 1) * sizeof(*kept));
 	if (kept == NULL) {
@@ -175,18 +185,25 @@ parse_range(struct front *f, uint32_t *ret_first, uint32_t *ret_count)
 	}
 	first = strtoul(text, &end, 10);
 	count = *end == '+' ? strtoul(end + 1, &end, 10) : 0;
-	if (*end != '\0' || first < 65536 || count == 0 || count > 65536 || first + count > UINT32_MAX) {
-		return err_set(&f->err, -EINVAL, "AIRLOCK_UIDS=%s: wants FIRST+COUNT, FIRST at least 65536, "
-						 "COUNT 1 to 65536", text);
+	if (*end != '\0' || first < 65536 || count == 0 || count > 65536 ||
+	    first + count > UINT32_MAX) {
+		return err_set(&f->err, -EINVAL,
+			       "AIRLOCK_UIDS=%s: wants FIRST+COUNT, FIRST at least 65536, "
+			       "COUNT 1 to 65536",
+			       text);
 	}
 	*ret_first = (uint32_t)first;
 	*ret_count = (uint32_t)count;
 	return 0;
 }
 
-/* "name:first:count" lines (subuid(5)) or "name:x:uid:…" lines (passwd(5)): does any id fall into the range? */
+/*
+ * "name:first:count" lines (subuid(5)) or "name:x:uid:…" lines (passwd(5)): does any id fall into
+ * the range?
+ */
 static bool
-file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, char *ret_name, size_t size)
+file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, char *ret_name,
+	      size_t size)
 {
 	auto_buf text = BUF_INIT;
 	char *save = NULL;
@@ -218,7 +235,10 @@ file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, c
 	return false;
 }
 
-/* One lock file per id: held as long as the call may have processes, so two calls never share an id. */
+/*
+ * One lock file per id: held as long as the call may have processes, so two calls never share an
+ * id.
+ */
 static int
 take_range_id(struct front *f, uint32_t *ret_id)
 {
@@ -234,9 +254,12 @@ take_range_id(struct front *f, uint32_t *ret_id)
 		return rc;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (file_overlaps(others[i].path, others[i].is_subid, first, count, name, sizeof(name))) {
-			return err_set(&f->err, -EEXIST, "the id range %u+%u overlaps %s (%s): set AIRLOCK_UIDS to a "
-							 "free one", first, count, others[i].path, name);
+		if (file_overlaps(others[i].path, others[i].is_subid, first, count, name,
+				  sizeof(name))) {
+			return err_set(&f->err, -EEXIST,
+				       "the id range %u+%u overlaps %s (%s): set AIRLOCK_UIDS to a "
+				       "free one",
+				       first, count, others[i].path, name);
 		}
 	}
 	rc = fdio_mkdirs(UIDS_DIR, 0755);
@@ -258,7 +281,8 @@ take_range_id(struct front *f, uint32_t *ret_id)
 			return 0;
 		}
 	}
-	return err_set(&f->err, -EAGAIN, "all %u ids of the range are in use by running calls", count);
+	return err_set(&f->err, -EAGAIN, "all %u ids of the range are in use by running calls",
+		       count);
 }
 
 static int
@@ -274,7 +298,10 @@ range_identity(struct front *f)
 	return rc;
 }
 
-/* Where root's or an owner's files are, his passwd entry says, not the environment that root was called with. */
+/*
+ * Where root's or an owner's files are, his passwd entry says, not the environment that root was
+ * called with.
+ */
 static void
 forget_home_of_caller(void)
 {
@@ -296,11 +323,16 @@ front_identity(struct front *f)
 	if (rc < 0) {
 		return rc;
 	}
-	/* In a namespace of one id the host's root shows as the overflow id; in a larger one its own root is meant. */
+	/*
+	 * In a namespace of one id the host's root shows as the overflow id; in a larger one its
+	 * own root is meant.
+	 */
 	id->root_unmapped = map.ids <= 1;
 	if (is_host_root() && (geteuid() != 0 || map.ids <= 1)) {
-		return err_set(&f->err, -EPERM, "this is the host's root in a user namespace that has no powerless id to run "
-						"the tool as; start airlock outside of it");
+		return err_set(
+			&f->err, -EPERM,
+			"this is the host's root in a user namespace that has no powerless id to "
+			"run the tool as; start airlock outside of it");
 	}
 	if (geteuid() != 0) {
 		set_account(f, geteuid(), true);
@@ -334,11 +366,15 @@ front_become_owner(struct front *f)
 		return 0;
 	}
 	pw = getpwuid(id->owner_uid);
-	/* Without an account the directory's group is no answer: anybody may give a directory a group of power. */
+	/*
+	 * Without an account the directory's group is no answer: anybody may give a directory a
+	 * group of power.
+	 */
 	gid = pw != NULL ? pw->pw_gid : (gid_t)id->owner_uid;
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
 	    setresuid(id->owner_uid, id->owner_uid, id->owner_uid) < 0) {
-		return err_sys(&f->err, -errno, "become the workspace's owner (uid %u)", id->owner_uid);
+		return err_sys(&f->err, -errno, "become the workspace's owner (uid %u)",
+			       id->owner_uid);
 	}
 	if (geteuid() != id->owner_uid || getuid() != id->owner_uid || setuid(0) == 0) {
 		return err_set(&f->err, -EPERM, "root's id did not go away");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: from a jail without a plan to a dead sandbox. The jail is started first, the plan follows it, and the
- * planned part is durable before it is told to go on: the kernel makes namespaces while we plan, the jail mounts
- * while the journal syncs. The input tree is hashed by the one
- * further thread, beside the tool, and joined before anything is settled.
+ * Run by the front: from a jail without a plan to a dead sandbox. The jail is started first, the
+ * plan follows it, and the planned part is durable before it is told to go on: the kernel makes
+ * namespaces while we plan, the jail mounts while the journal syncs. The input tree is hashed by
+ * the one further thread, beside the tool, and joined before anything is settled.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -94,8 +94,8 @@ start_hasher(struct front *f, struct hasher *h)
 }
 
 /*
- * A workspace may hold more than anybody wants to wait for (a sparse file of terabytes): the call's own wall limit, from
- * here once more, or a signal, ends the hash.
+ * A workspace may hold more than anybody wants to wait for (a sparse file of terabytes): the call's
+ * own wall limit, from here once more, or a signal, ends the hash.
  */
 static void
 await_hash(struct front *f, struct hasher *h)
@@ -121,7 +121,8 @@ join_hasher(struct front *f, struct hasher *h)
 	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
 	if (h->result < 0) {
-		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s", h->err.text));
+		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s",
+					   h->err.text));
 	}
 }
 
@@ -142,7 +143,10 @@ block_signals(struct front *f)
 	return f->signal_fd < 0 ? err_sys(&f->err, -errno, "signalfd") : 0;
 }
 
-/* The tool's ends of the pipes belong to the id that it runs as, else it could not open /dev/stdout. */
+/*
+ * The tool's ends of the pipes belong to the id that it runs as, else it could not open
+ * /dev/stdout.
+ */
 static int
 own_pipes(struct front *f, const int child_fds[RELAY__COUNT])
 {
@@ -153,7 +157,8 @@ own_pipes(struct front *f, const int child_fds[RELAY__COUNT])
 
 		if (fstat(child_fds[i], &st) == 0 && S_ISFIFO(st.st_mode) &&
 		    fchown(child_fds[i], id->uid_outside, id->gid_outside) < 0) {
-			return err_sys(&f->err, -errno, "hand the pipes to uid %u", id->uid_outside);
+			return err_sys(&f->err, -errno, "hand the pipes to uid %u",
+				       id->uid_outside);
 		}
 	}
 	return 0;
@@ -170,8 +175,8 @@ front_spawn(struct front *f)
 	int rc = block_signals(f);
 
 	if (rc == 0) {
-		rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes, f->opt.no_stdin,
-				f->opt.raw, child_fds, &f->err);
+		rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes,
+				f->opt.no_stdin, f->opt.raw, child_fds, &f->err);
 	}
 	if (rc == 0) {
 		rc = own_pipes(f, child_fds);
@@ -201,7 +206,8 @@ supervise(struct front *f)
 		rc = supervise_run(&req, &f->outcome, &f->err);
 	}
 	if (rc == 0 && !f->outcome.launched) {
-		atomic_store(&hasher.cancel, true); /* nothing ran: what it would have seen is of no use */
+		/* nothing ran: what it would have seen is of no use */
+		atomic_store(&hasher.cancel, true);
 	}
 	trace_step("sandbox gone");
 	join_hasher(f, &hasher);

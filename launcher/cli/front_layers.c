@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: what this host has of the layers. A layer that is missing ends the launch unless the profile lists
- * it under allow_degraded; then its fallback applies and the record says so.
- * What only root can do has a function of its own, front_root_only, which runs before any drop of ids.
+ * Run by the front: what this host has of the layers. A layer that is missing ends the launch
+ * unless the profile lists it under allow_degraded; then its fallback applies and the record says
+ * so. What only root can do has a function of its own, front_root_only, which runs before any drop
+ * of ids.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +26,10 @@
 #define LANDLOCK_KNOWN 7 /* newer ABIs bring rights that the plan's rules do not speak of */
 #define ROOT_CACHE "/run/airlock"
 
-/* Boot and own groups decide where groups go; a reboot or another session must not meet a stale answer. */
+/*
+ * Boot and own groups decide where groups go; a reboot or another session must not meet a stale
+ * answer.
+ */
 static char *
 site_cache(struct front *f, const char *dir)
 {
@@ -74,16 +78,17 @@ discover_site(struct front *f, const char *path)
 }
 
 /*
- * False when there is none to be had. Why not is nobody's to read where the profile does without a group, so it goes
- * into the site's reason instead of to stderr.
+ * False when there is none to be had. Why not is nobody's to read where the profile does without a
+ * group, so it goes into the site's reason instead of to stderr.
  */
 static bool
 ask_for_scope(struct front *f)
 {
 	static const char prefix[] = "airlock: cgroup: ";
 	char pid[16], said[ERR_TEXT_MAX] = "";
-	const char *argv[] = { "airlock", "cgroup-scope", "--pid", pid, f->is_root ? "--system" : NULL,
-			       NULL };
+	const char *argv[] = {
+		"airlock", "cgroup-scope", "--pid", pid, f->is_root ? "--system" : NULL, NULL
+	};
 	const char *why = said;
 	char *text;
 
@@ -97,8 +102,11 @@ ask_for_scope(struct front *f)
 	if (strncmp(why, prefix, sizeof(prefix) - 1) == 0) {
 		why += sizeof(prefix) - 1;
 	}
-	if (why[0] != '\0' && asprintf(&text, "%s; or start airlock alone in a service with Delegate=yes; or list "
-					      "cgroup in allow_degraded", why) >= 0) {
+	if (why[0] != '\0' &&
+	    asprintf(&text,
+		     "%s; or start airlock alone in a service with Delegate=yes; or list "
+		     "cgroup in allow_degraded",
+		     why) >= 0) {
 		free(f->site.why);
 		f->site.why = text;
 	}
@@ -137,7 +145,10 @@ front_cgroup_site(struct front *f, const char *cache_dir)
 	}
 	f->site_cache = path;
 	rc = load_site(f, path);
-	/* Where something is missing an administrator may have mended it; on v2 the scope is asked for anyway. */
+	/*
+	 * Where something is missing an administrator may have mended it; on v2 the scope is asked
+	 * for anyway.
+	 */
 	if (rc == 0 && f->site.missing != 0 && f->site.version != CGROUP_V2) {
 		cgroup_site_finish(&f->site);
 		rc = -ESTALE;
@@ -151,7 +162,9 @@ front_cgroup_site(struct front *f, const char *cache_dir)
 	return rc;
 }
 
-/* The parent for an owner's groups; where it was removed meanwhile, once more from the beginning. */
+/*
+ * The parent for an owner's groups; where it was removed meanwhile, once more from the beginning.
+ */
 static int
 delegate(struct front *f)
 {
@@ -184,9 +197,9 @@ front_root_only(struct front *f)
 	if (rc < 0) {
 		return rc;
 	}
-	f->workspace_clone = idmap_clone(f->req.workspace_fd, f->req.workspace,
-					 id->kind == IDENTITY_RANGE, id->uid_outside, id->gid_outside,
-					 &f->err);
+	f->workspace_clone =
+		idmap_clone(f->req.workspace_fd, f->req.workspace, id->kind == IDENTITY_RANGE,
+			    id->uid_outside, id->gid_outside, &f->err);
 	f->req.workspace_clone = f->workspace_clone >= 0;
 	return f->workspace_clone < 0 ? f->workspace_clone : 0;
 }
@@ -197,8 +210,10 @@ missing_layer(struct front *f, uint32_t bits, const char *name, const char *why)
 	uint32_t refused = bits & ~f->profile->allow_degraded;
 
 	if (refused != 0) {
-		return err_set(&f->err, -EOPNOTSUPP, "layer %s is missing here and profile %s does not allow to do "
-						     "without it: %s", name, f->profile->name, why);
+		return err_set(&f->err, -EOPNOTSUPP,
+			       "layer %s is missing here and profile %s does not allow to do "
+			       "without it: %s",
+			       name, f->profile->name, why);
 	}
 	f->req.degraded |= bits;
 	return 0;
@@ -236,16 +251,20 @@ check_landlock(struct front *f)
 	int abi = sys_landlock_abi();
 
 	if (abi < LANDLOCK_NEEDED) {
-		return missing_layer(f, DEGRADE_LANDLOCK, "landlock",
-				     abi < 0 ? "the kernel has no Landlock: boot with lsm=landlock,… or list landlock in "
-					       "allow_degraded"
-					     : "Landlock ABI 2 is needed (Linux 5.19)");
+		return missing_layer(
+			f, DEGRADE_LANDLOCK, "landlock",
+			abi < 0 ? "the kernel has no Landlock: boot with lsm=landlock,… or list "
+				  "landlock in allow_degraded"
+				: "Landlock ABI 2 is needed (Linux 5.19)");
 	}
 	f->req.landlock_abi = abi < LANDLOCK_KNOWN ? abi : LANDLOCK_KNOWN;
 	return 0;
 }
 
-/* A filter around us may hold the one listener that a task can have; only the kernel knows, at load time. */
+/*
+ * A filter around us may hold the one listener that a task can have; only the kernel knows, at load
+ * time.
+ */
 static int
 check_notify(struct front *f)
 {

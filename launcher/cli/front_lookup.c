@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: COMMAND -> the path that is exec'd inside. Looked up on the host in what the sandbox will show, so
- * that "not found" can say where the host has it and what would make it visible.
+ * Run by the front: COMMAND -> the path that is exec'd inside. Looked up on the host in what the
+ * sandbox will show, so that "not found" can say where the host has it and what would make it
+ * visible.
  */
 #include <errno.h>
 #include <limits.h>
@@ -38,15 +39,18 @@ not_found(struct front *f, const char *name, const char *host_path)
 	if (host_path == NULL) {
 		return err_set(&f->err, -ENOENT, "%s: command not found", name);
 	}
-	return err_set(&f->err, -ENOENT, "%s: the host has it at %s, but profile %s does not read that: add it to "
-					 "filesystem.read", name, host_path, f->profile->name);
+	return err_set(&f->err, -ENOENT,
+		       "%s: the host has it at %s, but profile %s does not read that: add it to "
+		       "filesystem.read",
+		       name, host_path, f->profile->name);
 }
 
 /* A path, absolute or relative to the working directory, as execve would take it. */
 static int
 lookup_path(struct front *f, const char *name)
 {
-	const char *path = name[0] == '/' ? name : arena_printf(&f->arena, "%s/%s", f->req.cwd, name);
+	const char *path =
+		name[0] == '/' ? name : arena_printf(&f->arena, "%s/%s", f->req.cwd, name);
 	auto_free char *real = NULL;
 	struct stat st;
 	int rc;
@@ -54,7 +58,10 @@ lookup_path(struct front *f, const char *name)
 	if (path == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
-	/* What a scratch directory will hold does not exist yet: only what is there can be looked at. */
+	/*
+	 * What a scratch directory will hold does not exist yet: only what is there can be looked
+	 * at.
+	 */
 	rc = plan_visible(f->builder, path, &real);
 	if (rc == -ENOENT || rc == -ENOTDIR) {
 		return not_found(f, name, NULL);
@@ -132,8 +139,10 @@ check_allowed(struct front *f)
 		}
 	}
 	f->exit_status = EXIT_AIRLOCK;
-	return run->count == 0 ? 0 : err_set(&f->err, -EPERM, "%s: profile %s runs only what tool.run names", f->req.exe,
-					     f->profile->name);
+	return run->count == 0
+		     ? 0
+		     : err_set(&f->err, -EPERM, "%s: profile %s runs only what tool.run names",
+			       f->req.exe, f->profile->name);
 }
 
 int

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front. argv is the caller's: option parsing stops at the first non-option, nothing behind COMMAND is ours. */
+/*
+ * Run by the front. argv is the caller's: option parsing stops at the first non-option, nothing
+ * behind COMMAND is ours.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -43,12 +46,13 @@ print_help(void)
 		char left[64];
 
 		snprintf(left, sizeof(left), "%c%c%s --%s %s", rows[i].letter != 0 ? '-' : ' ',
-			 rows[i].letter != 0 ? rows[i].letter : ' ', rows[i].letter != 0 ? "," : " ",
-			 rows[i].name, rows[i].arg);
+			 rows[i].letter != 0 ? rows[i].letter : ' ',
+			 rows[i].letter != 0 ? "," : " ", rows[i].name, rows[i].arg);
 		dprintf(STDOUT_FILENO, "  %-28s %s\n", left, rows[i].help);
 	}
-	dprintf(STDOUT_FILENO, "\nThe exit status is the tool's; 123 held, 124 timeout, 125 airlock itself, "
-			       "126, 127 as a shell's. See airlock(1).\n");
+	dprintf(STDOUT_FILENO,
+		"\nThe exit status is the tool's; 123 held, 124 timeout, 125 airlock itself, "
+		"126, 127 as a shell's. See airlock(1).\n");
 }
 
 static int
@@ -74,7 +78,8 @@ store_fd(struct front *f, const char *value)
 	char *end;
 	long fd = strtol(value, &end, 10);
 
-	if (*value == '\0' || *end != '\0' || fd < 0 || fd > 1000000 || fcntl((int)fd, F_GETFD) < 0) {
+	if (*value == '\0' || *end != '\0' || fd < 0 || fd > 1000000 ||
+	    fcntl((int)fd, F_GETFD) < 0) {
 		return err_set(&f->err, -EINVAL, "--result-fd %s: not an open descriptor", value);
 	}
 	f->opt.result_fd = (int)fd;
@@ -152,9 +157,11 @@ unknown_long(struct front *f, const char *text, size_t len)
 	}
 	near = word == NULL ? NULL : nearest_name(word, names, OPTION__COUNT);
 	if (near != NULL) {
-		return err_set(&f->err, -EINVAL, "unknown option --%s; did you mean --%s?", word, near);
+		return err_set(&f->err, -EINVAL, "unknown option --%s; did you mean --%s?", word,
+			       near);
 	}
-	return err_set(&f->err, -EINVAL, "unknown option --%.*s (see 'airlock run --help')", (int)len, text);
+	return err_set(&f->err, -EINVAL, "unknown option --%.*s (see 'airlock run --help')",
+		       (int)len, text);
 }
 
 /* "--name=value", "--name value"; *at moves over what was taken. */
@@ -171,14 +178,16 @@ parse_long(struct front *f, int argc, char **argv, int *at)
 			continue;
 		}
 		if (rows[id].kind == OPT_FLAG) {
-			return value != NULL ? err_set(&f->err, -EINVAL, "--%s takes no value", rows[id].name)
+			return value != NULL ? err_set(&f->err, -EINVAL, "--%s takes no value",
+						       rows[id].name)
 					     : store_value(f, id, NULL);
 		}
 		if (value == NULL && *at + 1 < argc) {
 			value = argv[++*at];
 		}
 		if (value == NULL) {
-			return err_set(&f->err, -EINVAL, "--%s wants %s", rows[id].name, rows[id].arg);
+			return err_set(&f->err, -EINVAL, "--%s wants %s", rows[id].name,
+				       rows[id].arg);
 		}
 		return store_value(f, id, value);
 	}
@@ -197,13 +206,17 @@ parse_short(struct front *f, int argc, char **argv, int *at)
 			id++;
 		}
 		if (id == OPTION__COUNT) {
-			return err_set(&f->err, -EINVAL, "unknown option -%c (see 'airlock run --help')", *p);
+			return err_set(&f->err, -EINVAL,
+				       "unknown option -%c (see 'airlock run --help')", *p);
 		}
 		if (rows[id].kind != OPT_FLAG) {
-			const char *value = p[1] != '\0' ? p + 1 : *at + 1 < argc ? argv[++*at] : NULL;
+			const char *value = p[1] != '\0'   ? p + 1
+					  : *at + 1 < argc ? argv[++*at]
+							   : NULL;
 
-			return value != NULL ? store_value(f, id, value)
-					     : err_set(&f->err, -EINVAL, "-%c wants %s", *p, rows[id].arg);
+			return value != NULL
+				     ? store_value(f, id, value)
+				     : err_set(&f->err, -EINVAL, "-%c wants %s", *p, rows[id].arg);
 		}
 		rc = store_value(f, id, NULL);
 		if (rc < 0) {
@@ -226,15 +239,16 @@ check_key(struct front *f)
 	}
 	for (const char *p = key; *p != '\0'; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f) {
-			return err_set(&f->err, -EINVAL, "--key: control characters are not allowed");
+			return err_set(&f->err, -EINVAL,
+				       "--key: control characters are not allowed");
 		}
 	}
 	return 0;
 }
 
 /*
- * Opened before any tool runs and never through a link: what a tool leaves at that place must not steer our write. What
- * was in the file stays until there is a result.
+ * Opened before any tool runs and never through a link: what a tool leaves at that place must not
+ * steer our write. What was in the file stays until there is a result.
  */
 static int
 open_result(struct front *f)
@@ -243,10 +257,12 @@ open_result(struct front *f)
 		return 0;
 	}
 	/* Root follows none on the whole way. */
-	f->opt.result_fd = sys_openat2(AT_FDCWD, f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
-				       SYS_RESOLVE_NO_MAGICLINKS |
-					       (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
-	return f->opt.result_fd < 0 ? err_sys(&f->err, f->opt.result_fd, "--result %s", f->opt.result) : 0;
+	f->opt.result_fd = sys_openat2(
+		AT_FDCWD, f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
+		SYS_RESOLVE_NO_MAGICLINKS | (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	return f->opt.result_fd < 0
+		     ? err_sys(&f->err, f->opt.result_fd, "--result %s", f->opt.result)
+		     : 0;
 }
 
 static int
@@ -260,13 +276,15 @@ parse_words(struct front *f, int argc, char **argv)
 			at++;
 			break;
 		}
-		rc = argv[at][1] == '-' ? parse_long(f, argc, argv, &at) : parse_short(f, argc, argv, &at);
+		rc = argv[at][1] == '-' ? parse_long(f, argc, argv, &at)
+					: parse_short(f, argc, argv, &at);
 	}
 	if (rc < 0) {
 		return rc;
 	}
 	if (at >= argc) {
-		return err_set(&f->err, -EINVAL, "no command (usage: airlock run [options] -- COMMAND [ARG...])");
+		return err_set(&f->err, -EINVAL,
+			       "no command (usage: airlock run [options] -- COMMAND [ARG...])");
 	}
 	f->opt.argv = (const char *const *)(argv + at);
 	f->opt.argc = (size_t)(argc - at);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front. Finds its neighbours beside /proc/self/exe, in a build tree or an installed prefix. */
+/*
+ * Run by the front. Finds its neighbours beside /proc/self/exe, in a build tree or an installed
+ * prefix.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,7 +26,8 @@ open_program(struct front *f, const char *dir, const char *name)
 	const char *path = arena_printf(&f->arena, "%s/%s", dir, name);
 	int fd = path == NULL ? -1 : open(path, O_PATH | O_CLOEXEC);
 
-	return fd < 0 ? err_sys(&f->err, -errno, "%s/%s, which belongs to this airlock", dir, name) : fd;
+	return fd < 0 ? err_sys(&f->err, -errno, "%s/%s, which belongs to this airlock", dir, name)
+		      : fd;
 }
 
 int
@@ -46,7 +50,10 @@ front_find_paths(struct front *f)
 	if (dir == NULL || programs == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
-	/* PREFIX/bin/airlock has the rest in PREFIX/libexec/airlock; a build tree has all in build/. */
+	/*
+	 * PREFIX/bin/airlock has the rest in PREFIX/libexec/airlock; a build tree has all in
+	 * build/.
+	 */
 	if (stat(programs, &st) == 0) {
 		programs = dir;
 		f->paths.shipped = arena_printf(&f->arena, "%.*s/profiles",
@@ -64,8 +71,8 @@ front_find_paths(struct front *f)
 }
 
 /*
- * It answers on stderr, or into said_fd; the tool's stdin and stdout are not its business, nor is any other descriptor:
- * after a drop it runs as the owner, who could take them out of it.
+ * It answers on stderr, or into said_fd; the tool's stdin and stdout are not its business, nor is
+ * any other descriptor: after a drop it runs as the owner, who could take them out of it.
  */
 static void __attribute__((noreturn))
 become_cli(const struct front *f, const char *const argv[], int said_fd)
@@ -78,7 +85,8 @@ become_cli(const struct front *f, const char *const argv[], int said_fd)
 	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
-	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ, AT_EMPTY_PATH),
+	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ,
+				AT_EMPTY_PATH),
 		   "it returns only on failure");
 	_exit(EXIT_AIRLOCK);
 }
@@ -124,7 +132,8 @@ front_run_cli(struct front *f, const char *const argv[])
 
 	if (said.len > 0) {
 		text_safe(&safe, buf_text(&said), said.len, true);
-		ignore_err(fdio_write(STDERR_FILENO, buf_text(&safe), safe.len), "nobody to tell it to");
+		ignore_err(fdio_write(STDERR_FILENO, buf_text(&safe), safe.len),
+			   "nobody to tell it to");
 	}
 	return status;
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front, as the owner. A profile comes as finished bytes from the cache; a miss is airlock-cli's work. */
+/*
+ * Run by the front, as the owner. A profile comes as finished bytes from the cache; a miss is
+ * airlock-cli's work.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,12 +25,15 @@
 
 #define CACHE_FILE_MAX (4u << 20)
 
-/* Everything that decides which file a name means; what is in the files is checked by profile_decode. */
+/*
+ * Everything that decides which file a name means; what is in the files is checked by
+ * profile_decode.
+ */
 static char *
 cache_name(struct front *f, const char *name)
 {
-	const char *parts[] = { name, f->paths.shipped, f->req.identity.home, getenv("AIRLOCK_PROFILES"),
-				getenv("XDG_CONFIG_HOME") };
+	const char *parts[] = { name, f->paths.shipped, f->req.identity.home,
+				getenv("AIRLOCK_PROFILES"), getenv("XDG_CONFIG_HOME") };
 	struct sha256 hash;
 	uint8_t digest[32];
 	char hex[HEX_DIGEST_SIZE];
@@ -69,9 +75,11 @@ refuse_inside(struct front *f)
 	auto_free char *real = realpath(f->profile->source, NULL);
 
 	return real != NULL && plan_covers(f->req.workspace, real)
-		       ? err_set(&f->err, -EPERM, "profile %s lies in the workspace: a tool could write the rules of the "
-						  "next call; keep it elsewhere", real)
-		       : 0;
+		     ? err_set(&f->err, -EPERM,
+			       "profile %s lies in the workspace: a tool could write the rules of "
+			       "the next call; keep it elsewhere",
+			       real)
+		     : 0;
 }
 
 int
@@ -99,15 +107,19 @@ front_profile(struct front *f)
 	}
 	rc = load_cached(f, path, host.release);
 	if (rc < 0) {
-		const char *argv[] = { "airlock", "compile-profile", "--profile", name, "--shipped",
-				       f->paths.shipped, "--home", f->req.identity.home, "--out", path,
+		const char *argv[] = { "airlock",   "compile-profile",
+				       "--profile", name,
+				       "--shipped", f->paths.shipped,
+				       "--home",    f->req.identity.home,
+				       "--out",	    path,
 				       NULL };
 
 		rc = front_run_cli(f, argv);
 		if (rc != 0) {
 			/* It has said what is wrong, with file, line and column. */
 			f->said = rc > 0;
-			return rc < 0 ? rc : err_set(&f->err, -EINVAL, "profile %s is not usable", name);
+			return rc < 0 ? rc
+				      : err_set(&f->err, -EINVAL, "profile %s is not usable", name);
 		}
 		rc = load_cached(f, path, host.release);
 	}
@@ -135,7 +147,8 @@ narrow_mode(struct front *f)
 		return err_set(&f->err, -EINVAL, "-m %s: unknown mode (observe, apply)", given);
 	}
 	if (f->profile->mode != MODE_APPLY) {
-		return err_set(&f->err, -EPERM, "-m apply: profile %s says observe, and options only narrow",
+		return err_set(&f->err, -EPERM,
+			       "-m apply: profile %s says observe, and options only narrow",
 			       f->profile->name);
 	}
 	return 0;
@@ -174,10 +187,13 @@ unknown_limit(struct front *f, const char *given, size_t len)
 	}
 	near = word == NULL ? NULL : nearest_name(word, names, ARRAY_LEN(names));
 	if (near != NULL) {
-		return err_set(&f->err, -EINVAL, "--limit %s: unknown limit; did you mean '%s'?", given, near);
+		return err_set(&f->err, -EINVAL, "--limit %s: unknown limit; did you mean '%s'?",
+			       given, near);
 	}
-	return err_set(&f->err, -EINVAL, "--limit %s: unknown limit (cpu, cpu_time, disk, files, memory, open_files, "
-					 "output, pids, wall)", given);
+	return err_set(&f->err, -EINVAL,
+		       "--limit %s: unknown limit (cpu, cpu_time, disk, files, memory, open_files, "
+		       "output, pids, wall)",
+		       given);
 }
 
 static int
@@ -194,12 +210,14 @@ narrow_limit(struct front *f, const char *given)
 			continue;
 		}
 		if (given[len] != '=' || row->parse(given + len + 1, &value) < 0 || value == 0) {
-			return err_set(&f->err, -EINVAL, "--limit %s: wants a value like %s=%s", given,
-				       row->name, row->example);
+			return err_set(&f->err, -EINVAL, "--limit %s: wants a value like %s=%s",
+				       given, row->name, row->example);
 		}
 		if (value > *slot) {
-			return err_set(&f->err, -EPERM, "--limit %s: above what profile %s allows; options only "
-							"narrow", given, f->profile->name);
+			return err_set(&f->err, -EPERM,
+				       "--limit %s: above what profile %s allows; options only "
+				       "narrow",
+				       given, f->profile->name);
 		}
 		*slot = value;
 		return 0;
@@ -220,8 +238,9 @@ check_memory(struct front *f)
 	}
 	host = (uint64_t)info.totalram * info.mem_unit;
 	return wanted <= host ? 0
-			      : err_set(&f->err, -ERANGE, "limits.memory is %llu bytes but this host has %llu: "
-							  "--limit memory=SIZE lowers it",
+			      : err_set(&f->err, -ERANGE,
+					"limits.memory is %llu bytes but this host has %llu: "
+					"--limit memory=SIZE lowers it",
 					(unsigned long long)wanted, (unsigned long long)host);
 }
 
@@ -236,7 +255,8 @@ read_context(struct front *f)
 	}
 	rc = fdio_slurp_at(AT_FDCWD, f->opt.context, CAP_CONTEXT, &text);
 	if (rc == -EFBIG) {
-		return err_set(&f->err, rc, "--context %s: more than %u bytes", f->opt.context, CAP_CONTEXT);
+		return err_set(&f->err, rc, "--context %s: more than %u bytes", f->opt.context,
+			       CAP_CONTEXT);
 	}
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "--context %s", f->opt.context);

@@ -42,8 +42,10 @@ append(struct front *f, const char *type, const struct buf *record, struct journ
 	buf_printf(&entry, ",\"salt\":\"%s\",\"type\":\"%s\"}", hex, type);
 	rc = buf_error(&entry);
 	if (rc == 0 && entry.len > CAP_JOURNAL_ENTRY) {
-		return err_set(&f->err, -E2BIG, "the record would have %zu bytes, more than %u: arguments and "
-						"context are too long", entry.len, CAP_JOURNAL_ENTRY);
+		return err_set(&f->err, -E2BIG,
+			       "the record would have %zu bytes, more than %u: arguments and "
+			       "context are too long",
+			       entry.len, CAP_JOURNAL_ENTRY);
 	}
 	return rc == 0 ? journal_append(&f->store, entry.data, entry.len, ret_pos, &f->err)
 		       : err_set(&f->err, rc, "out of memory");
@@ -86,8 +88,9 @@ argv_digest(const struct request *r, uint8_t ret[32])
 }
 
 /*
- * The request digest: what idempotency will compare. Values of variables are in it only as digests salted with their
- * names' workflow, so that the record does not let anybody guess a short secret offline across workflows.
+ * The request digest: what idempotency will compare. Values of variables are in it only as digests
+ * salted with their names' workflow, so that the record does not let anybody guess a short secret
+ * offline across workflows.
  */
 static void
 request_digest(const struct front *f, uint8_t ret[32])
@@ -308,7 +311,10 @@ changes(struct json *j, const struct front *f)
 	json_kv_uint(j, "held", cs->held);
 	json_key(j, "items");
 	json_begin_array(j);
-	/* The whole list is an object of the pack; what is here must fit a journal entry whatever the names are. */
+	/*
+	 * The whole list is an object of the pack; what is here must fit a journal entry whatever
+	 * the names are.
+	 */
 	for (size_t i = 0; i < listed && j->out->len < CAP_JOURNAL_ENTRY / 2; i++) {
 		change_item(j, &cs->items[i]);
 	}
@@ -326,7 +332,10 @@ is_inline(const struct spool *s)
 	return s->fd < 0 && s->memory.len <= CAP_INLINE_STREAM;
 }
 
-/* Into the pack, before anything is committed: a full disk must be met while there is nothing to take back. */
+/*
+ * Into the pack, before anything is committed: a full disk must be met while there is nothing to
+ * take back.
+ */
 int
 front_keep_streams(struct front *f)
 {
@@ -338,8 +347,8 @@ front_keep_streams(struct front *f)
 		if (s->kept_bytes == 0 || is_inline(s)) {
 			continue;
 		}
-		rc = s->fd >= 0 ? pack_put_file(&f->pack, s->fd, s->kept_bytes, NULL, f->stream_object[i],
-						&f->err)
+		rc = s->fd >= 0 ? pack_put_file(&f->pack, s->fd, s->kept_bytes, NULL,
+						f->stream_object[i], &f->err)
 				: pack_put(&f->pack, OBJECT_BLOB, s->memory.data, s->memory.len,
 					   f->stream_object[i], &f->err);
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front, last: the result JSON, the line on stderr, the exit status. What came from a tool is escaped. */
+/*
+ * Run by the front, last: the result JSON, the line on stderr, the exit status. What came from a
+ * tool is escaped.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -97,7 +100,10 @@ reason_of(const struct front *f)
 	return f->settle_reason;
 }
 
-/* Without a planned part there is no call: "call" is null and the reason says what stood in the way. */
+/*
+ * Without a planned part there is no call: "call" is null and the reason says what stood in the
+ * way.
+ */
 static void
 write_result(struct front *f, struct json *j, bool complete)
 {
@@ -144,7 +150,9 @@ write_result(struct front *f, struct json *j, bool complete)
 static void
 deliver(struct front *f, const struct buf *text)
 {
-	int rc = f->opt.result != NULL && ftruncate(f->opt.result_fd, 0) < 0 && errno != EINVAL ? -errno : 0;
+	int rc = f->opt.result != NULL && ftruncate(f->opt.result_fd, 0) < 0 && errno != EINVAL
+		       ? -errno
+		       : 0;
 
 	/* EINVAL: a device or a fifo, which has nothing to cut. */
 	if (rc == 0) {
@@ -190,8 +198,9 @@ explain_exec(struct front *f)
 	const struct outcome *o = &f->outcome;
 
 	if (o->exec_errno == ENOENT) {
-		say("airlock: %s exists, but what it needs to start does not exist inside: its interpreter ('#!' line) or "
-		    "its dynamic loader is not in filesystem.read\n", f->req.exe);
+		say("airlock: %s exists, but what it needs to start does not exist inside: its "
+		    "interpreter ('#!' line) or its dynamic loader is not in filesystem.read\n",
+		    f->req.exe);
 	}
 }
 
@@ -203,12 +212,16 @@ say_outcome(struct front *f)
 	bool held = strcmp(f->settled, "held") == 0;
 	auto_buf line = BUF_INIT;
 
-	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED && o->verdict != VERDICT_SIGNALED) {
-		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict), reason != NULL ? reason : "");
+	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED &&
+	    o->verdict != VERDICT_SIGNALED) {
+		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict),
+			   reason != NULL ? reason : "");
 	}
 	if (held) {
-		buf_printf(&line, "airlock: held: %llu change%s not committed%s%s; airlock show %.13s\n",
-			   (unsigned long long)f->changes.count, f->changes.count == 1 ? "" : "s", f->settle_reason != NULL ? ": " : "",
+		buf_printf(&line,
+			   "airlock: held: %llu change%s not committed%s%s; airlock show %.13s\n",
+			   (unsigned long long)f->changes.count, f->changes.count == 1 ? "" : "s",
+			   f->settle_reason != NULL ? ": " : "",
 			   f->settle_reason != NULL ? f->settle_reason : "", f->req.call_text);
 	}
 	if (line.len > 0) {
@@ -242,9 +255,11 @@ say_note(struct front *f)
 
 		text_safe(&first, f->outcome.denials.items[0].what,
 			  strlen(f->outcome.denials.items[0].what), false);
-		dprintf(STDERR_FILENO, ", %llu denied: %s", (unsigned long long)denied, buf_text(&first));
+		dprintf(STDERR_FILENO, ", %llu denied: %s", (unsigned long long)denied,
+			buf_text(&first));
 	}
-	dprintf(STDERR_FILENO, " \302\267 airlock show %.13s%s\n", f->req.call_text, dim ? "\033[0m" : "");
+	dprintf(STDERR_FILENO, " \302\267 airlock show %.13s%s\n", f->req.call_text,
+		dim ? "\033[0m" : "");
 }
 
 void

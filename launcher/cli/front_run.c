@@ -39,11 +39,13 @@ make_cgroup(struct front *f)
 	int rc = 0;
 
 	if (f->site.version != CGROUP_NONE) {
-		rc = cgroup_create(&f->site, &f->req.limits, f->shmem_bytes, f->req.call, &f->cgroup, &f->err);
+		rc = cgroup_create(&f->site, &f->req.limits, f->shmem_bytes, f->req.call,
+				   &f->cgroup, &f->err);
 	}
 	if (rc == -ESTALE) {
 		/* Somebody removed the parent; the next call discovers anew. */
-		ignore_err(unlink(f->site_cache), "it may be gone or root's; then the message repeats");
+		ignore_err(unlink(f->site_cache),
+			   "it may be gone or root's; then the message repeats");
 		err_prefix(&f->err, "start the call again");
 	}
 	return rc;
@@ -64,7 +66,10 @@ static const struct stage prepare_stages[] = {
 	{ "layers", front_layers },
 };
 
-/* A jail that has no plan yet: the kernel makes its namespaces meanwhile. It dies with us, whatever fails below. */
+/*
+ * A jail that has no plan yet: the kernel makes its namespaces meanwhile. It dies with us, whatever
+ * fails below.
+ */
 static const struct stage begin_stages[] = {
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },
@@ -97,7 +102,8 @@ run_stages(struct front *f, const struct stage *stages, size_t count)
 		rc = stages[i].run(f);
 		if (rc < 0) {
 			if (f->err.code == 0) {
-				err_sys(&f->err, rc, "%s", stages[i].name != NULL ? stages[i].name : "run");
+				err_sys(&f->err, rc, "%s",
+					stages[i].name != NULL ? stages[i].name : "run");
 			}
 			return rc;
 		}
@@ -115,9 +121,12 @@ print_plan(struct front *f)
 	const struct plan *p = f->plan;
 	auto_buf text = BUF_INIT, safe = BUF_INIT;
 
-	buf_printf(&text, "profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u outside\n",
-		   f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
-		   p->uid_outside, p->gid_outside);
+	buf_printf(
+		&text,
+		"profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u "
+		"outside\n",
+		f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
+		p->uid_outside, p->gid_outside);
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
 		bool elsewhere = m->source[0] != '\0' && strcmp(m->source, m->target) != 0;
@@ -127,7 +136,8 @@ print_plan(struct front *f)
 			   (m->flags & MOUNT_WRITABLE) != 0 ? " (writable)" : "");
 	}
 	text_safe(&safe, buf_text(&text), text.len, true);
-	ignore_err(fdio_write(STDOUT_FILENO, buf_text(&safe), safe.len), "who does not read it, does not want it");
+	ignore_err(fdio_write(STDOUT_FILENO, buf_text(&safe), safe.len),
+		   "who does not read it, does not want it");
 }
 
 static int
@@ -156,12 +166,16 @@ run_call(struct front *f)
 	return rc == 0 ? run_stages(f, launch_stages, ARRAY_LEN(launch_stages)) : rc;
 }
 
-/* What is worth undoing of a call: its groups and its directory on disk. Mounts go with the last descriptor. */
+/*
+ * What is worth undoing of a call: its groups and its directory on disk. Mounts go with the last
+ * descriptor.
+ */
 static void
 undo(struct front *f)
 {
 	if (f->upper_parent_fd >= 0 && !f->outcome.undead) {
-		ignore_err(remove_tree(f->scratch_parent_fd, f->req.call_text), "the next sweep removes it");
+		ignore_err(remove_tree(f->scratch_parent_fd, f->req.call_text),
+			   "the next sweep removes it");
 	}
 	if (f->store.dir_fd >= 0) {
 		front_sweep_upper(f);
@@ -173,9 +187,10 @@ undo(struct front *f)
 }
 
 /*
- * After the answer nobody waits: a child takes the sandbox apart (it holds the last descriptors of its mounts) and becomes
- * airlock-log, which brings the index up to date. It has nothing of the caller's open. Where no child can be had, all
- * is done here; every reading verb brings the index up to date by itself.
+ * After the answer nobody waits: a child takes the sandbox apart (it holds the last descriptors of
+ * its mounts) and becomes airlock-log, which brings the index up to date. It has nothing of the
+ * caller's open. Where no child can be had, all is done here; every reading verb brings the index
+ * up to date by itself.
  */
 static void
 finish_behind(struct front *f)
@@ -192,14 +207,17 @@ finish_behind(struct front *f)
 		}
 		return;
 	}
-	if (setsid() < 0 || chdir("/") < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) {
+	if (setsid() < 0 || chdir("/") < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	    dup2(null, 2) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
 	undo(f);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	ignore_err(sys_close_range(3, ~0u, 1u << 2), "all of ours are close-on-exec; this is for the caller's");
-	ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ, AT_EMPTY_PATH),
+	ignore_err(sys_close_range(3, ~0u, 1u << 2),
+		   "all of ours are close-on-exec; this is for the caller's");
+	ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ,
+				AT_EMPTY_PATH),
 		   "the index is caught up by the next reader");
 	_exit(EXIT_AIRLOCK);
 }
@@ -208,9 +226,19 @@ int
 front_main_run(int argc, char **argv)
 {
 	struct front f = {
-		.err = ERR_INIT, .uid_lock_fd = -1, .cgroup = CGROUP_INIT, .store = STORE_INIT,
-		.scratch_parent_fd = -1, .upper_parent_fd = -1, .workspace_clone = -1, .upper_clone = -1, .signal_fd = -1,
-		.jail = JAIL_HANDLE_INIT, .pack = PACK_INIT, .relay = RELAY_INIT, .req = { .workspace_fd = -1, .exe = "" },
+		.err = ERR_INIT,
+		.uid_lock_fd = -1,
+		.cgroup = CGROUP_INIT,
+		.store = STORE_INIT,
+		.scratch_parent_fd = -1,
+		.upper_parent_fd = -1,
+		.workspace_clone = -1,
+		.upper_clone = -1,
+		.signal_fd = -1,
+		.jail = JAIL_HANDLE_INIT,
+		.pack = PACK_INIT,
+		.relay = RELAY_INIT,
+		.req = { .workspace_fd = -1, .exe = "" },
 	};
 	int rc;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front after every process of the call is dead: reads the change set and decides by the table of
- * docs/architecture.md what happens to it: committed, held, discarded, none.
+ * Run by the front after every process of the call is dead: reads the change set and decides by the
+ * table of docs/architecture.md what happens to it: committed, held, discarded, none.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -52,7 +52,8 @@ hold_reason(struct front *f)
 			auto_buf path = BUF_INIT;
 
 			text_safe(&path, c->path, strlen(c->path), false);
-			return arena_printf(&f->arena, "%s is held for a person: %s", buf_text(&path),
+			return arena_printf(&f->arena, "%s is held for a person: %s",
+					    buf_text(&path),
 					    c->hold_rule != NULL ? c->hold_rule : "protected");
 		}
 	}
@@ -75,7 +76,10 @@ commit(struct front *f)
 	int rc;
 
 	memcpy(req.call, r->call, sizeof(req.call));
-	/* Pre-images and streams are durable first: without room for the evidence nothing is committed. */
+	/*
+	 * Pre-images and streams are durable first: without room for the evidence nothing is
+	 * committed.
+	 */
 	rc = pack_sync(&f->pack, &f->err);
 	if (rc < 0) {
 		err_prefix(&f->err, "nothing was committed, the evidence cannot be stored");
@@ -107,7 +111,10 @@ front_settle(struct front *f)
 	}
 	rc = collect(f);
 	if (rc < 0) {
-		/* What cannot be read cannot be vouched for: nothing of it is committed, the record says why. */
+		/*
+		 * What cannot be read cannot be vouched for: nothing of it is committed, the record
+		 * says why.
+		 */
 		hold(f, arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
 		return 0;
 	}

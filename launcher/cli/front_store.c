@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front, as the owner. The state directory, the day's `local` workflow, the call's number and key in it. */
+/*
+ * Run by the front, as the owner. The state directory, the day's `local` workflow, the call's
+ * number and key in it.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,8 +18,8 @@
 #include "front.h"
 
 /*
- * `local` is a workflow per workspace and UTC day. Its id is a digest of both (RFC 9562, version 8), so that every
- * call finds it without a registry.
+ * `local` is a workflow per workspace and UTC day. Its id is a digest of both (RFC 9562, version
+ * 8), so that every call finds it without a registry.
  */
 static void
 local_workflow(struct front *f)
@@ -29,9 +32,9 @@ local_workflow(struct front *f)
 	struct sha256 hash;
 
 	gmtime_r(&now, &day);
-	snprintf(text, sizeof(text), "%llu:%llu:%lld:%04d-%02d-%02d", (unsigned long long)r->workspace_dev,
-		 (unsigned long long)r->workspace_ino, (long long)r->workspace_btime_ns,
-		 day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
+	snprintf(text, sizeof(text), "%llu:%llu:%lld:%04d-%02d-%02d",
+		 (unsigned long long)r->workspace_dev, (unsigned long long)r->workspace_ino,
+		 (long long)r->workspace_btime_ns, day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);
 	sha256_init(&hash);
 	sha256_update(&hash, "airlock-local v1", 17);
 	sha256_update(&hash, r->workspace, strlen(r->workspace) + 1);
@@ -74,10 +77,12 @@ claim_key(struct front *f, int workflow_fd)
 	if (fd < 0 && errno == EEXIST) {
 		auto_buf used = BUF_INIT;
 
-		ignore_err(fdio_slurp_at(workflow_fd, name, 64, &used), "the call id is a courtesy");
-		return err_set(&f->err, -EEXIST, "--key %s was used in this workflow by call %s; a result is not "
-						 "replayed yet: use another key", f->opt.key,
-			       used.len > 0 ? buf_text(&used) : "(unknown)");
+		ignore_err(fdio_slurp_at(workflow_fd, name, 64, &used),
+			   "the call id is a courtesy");
+		return err_set(&f->err, -EEXIST,
+			       "--key %s was used in this workflow by call %s; a result is not "
+			       "replayed yet: use another key",
+			       f->opt.key, used.len > 0 ? buf_text(&used) : "(unknown)");
 	}
 	if (fd < 0 || fdio_write(fd, f->req.call_text, strlen(f->req.call_text)) < 0) {
 		return err_sys(&f->err, fd < 0 ? -errno : -EIO, "claim the key");
@@ -107,8 +112,8 @@ int
 front_state_path(struct front *f)
 {
 	auto_free char *path = NULL;
-	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), f->req.identity.home, &path,
-			    &f->err);
+	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), f->req.identity.home,
+			    &path, &f->err);
 
 	if (rc == 0) {
 		f->state_path = arena_string(&f->arena, path);

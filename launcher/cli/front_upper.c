@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front, as the owner: where the overlay's upper directory is, in the call's tmpfs or on disk, and who removes
- * what a crash left of the latter.
+ * Run by the front, as the owner: where the overlay's upper directory is, in the call's tmpfs or on
+ * disk, and who removes what a crash left of the latter.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +29,8 @@ tmpfs_has_xattrs(void)
 	unsigned int major = 0, minor = 0;
 
 	return uname(&host) == 0 && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > TMPFS_XATTR_MAJOR || (major == TMPFS_XATTR_MAJOR && minor >= TMPFS_XATTR_MINOR));
+	       (major > TMPFS_XATTR_MAJOR ||
+		(major == TMPFS_XATTR_MAJOR && minor >= TMPFS_XATTR_MINOR));
 }
 
 /* The state directory is root's alone: the powerless id gets what is in it as a mount. */
@@ -39,11 +40,13 @@ hand_to_range(struct front *f)
 	const struct identity *id = &f->req.identity;
 
 	if (fchown(f->upper_parent_fd, id->uid_outside, id->gid_outside) < 0) {
-		return err_sys(&f->err, -errno, "hand the upper directory to uid %u", id->uid_outside);
+		return err_sys(&f->err, -errno, "hand the upper directory to uid %u",
+			       id->uid_outside);
 	}
 	f->upper_clone = sys_open_tree(f->upper_parent_fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 	f->req.upper_clone = f->upper_clone >= 0;
-	return f->upper_clone < 0 ? err_sys(&f->err, f->upper_clone, "clone the upper directory") : 0;
+	return f->upper_clone < 0 ? err_sys(&f->err, f->upper_clone, "clone the upper directory")
+				  : 0;
 }
 
 /* The call's directory on disk. Its lock says that the call lives; the sweep goes by it. */
@@ -58,7 +61,8 @@ upper_on_disk(struct front *f)
 	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
 		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
 	}
-	parent = openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	parent =
+		openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (parent < 0 || mkdirat(parent, r->call_text, 0700) < 0) {
 		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, r->call_text);
 	}
@@ -79,8 +83,9 @@ upper_on_disk(struct front *f)
 }
 
 /*
- * The call's tmpfs counts against its memory group, and without one against the host: half of the host's memory is
- * what a call may have of it. A larger disk limit, or a tmpfs without user xattrs, takes the disk for the upper.
+ * The call's tmpfs counts against its memory group, and without one against the host: half of the
+ * host's memory is what a call may have of it. A larger disk limit, or a tmpfs without user xattrs,
+ * takes the disk for the upper.
  */
 int
 front_upper(struct front *f)
@@ -105,7 +110,8 @@ front_upper(struct front *f)
 void
 front_sweep_upper(struct front *f)
 {
-	int fd = openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd =
+		openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (dir == NULL) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front as the caller (perhaps root): which directory is the workspace, and may it be one. A wrong choice
- * here would hand a tool the home directory or our own evidence, so what is refused is refused before anything starts.
+ * Run by the front as the caller (perhaps root): which directory is the workspace, and may it be
+ * one. A wrong choice here would hand a tool the home directory or our own evidence, so what is
+ * refused is refused before anything starts.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -47,16 +48,17 @@ name_of(struct front *f, int fd, const char **ret)
 	}
 	path[n] = '\0';
 	if (st.st_nlink == 0 || path[0] != '/') {
-		return err_set(&f->err, -ENOENT, "the workspace was deleted: go to another directory or name one "
-						 "with -w");
+		return err_set(&f->err, -ENOENT,
+			       "the workspace was deleted: go to another directory or name one "
+			       "with -w");
 	}
 	*ret = arena_string(&f->arena, path);
 	return *ret == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 }
 
 /*
- * Opened once, before anything is decided from it. Root follows no link on the way: who can swap one would choose which
- * directory root hands to a tool, and as whom.
+ * Opened once, before anything is decided from it. Root follows no link on the way: who can swap
+ * one would choose which directory root hands to a tool, and as whom.
  */
 static int
 open_workspace(struct front *f, const char *given)
@@ -66,18 +68,25 @@ open_workspace(struct front *f, const char *given)
 	struct stat st;
 	int rc;
 
-	r->workspace_fd = sys_openat2(AT_FDCWD, given, O_RDONLY | O_DIRECTORY, 0,
-				      SYS_RESOLVE_NO_MAGICLINKS | (as_root ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	r->workspace_fd =
+		sys_openat2(AT_FDCWD, given, O_RDONLY | O_DIRECTORY, 0,
+			    SYS_RESOLVE_NO_MAGICLINKS | (as_root ? SYS_RESOLVE_NO_SYMLINKS : 0));
 	if (r->workspace_fd == -ELOOP && as_root) {
-		return err_set(&f->err, -ELOOP, "workspace %s: there is a link in this path, which root does not follow: "
-						"name the directory itself", given);
+		return err_set(
+			&f->err, -ELOOP,
+			"workspace %s: there is a link in this path, which root does not follow: "
+			"name the directory itself",
+			given);
 	}
 	if (r->workspace_fd == -ENOSYS) {
-		return err_set(&f->err, -ENOSYS, "openat2 is not there (ENOSYS): a seccomp filter around airlock hides it "
-						 "(systemd's RestrictSUIDSGID= is one); there is no other way");
+		return err_set(
+			&f->err, -ENOSYS,
+			"openat2 is not there (ENOSYS): a seccomp filter around airlock hides it "
+			"(systemd's RestrictSUIDSGID= is one); there is no other way");
 	}
 	if (r->workspace_fd < 0 || fstat(r->workspace_fd, &st) < 0) {
-		return err_sys(&f->err, r->workspace_fd < 0 ? r->workspace_fd : -errno, "workspace %s", given);
+		return err_sys(&f->err, r->workspace_fd < 0 ? r->workspace_fd : -errno,
+			       "workspace %s", given);
 	}
 	rc = name_of(f, r->workspace_fd, &r->workspace);
 	if (rc < 0) {
@@ -117,7 +126,8 @@ choose_cwd(struct front *f)
 		return rc;
 	}
 	if (!plan_covers(r->workspace, r->cwd)) {
-		return err_set(&f->err, -EINVAL, "-C %s: not in the workspace %s", r->cwd, r->workspace);
+		return err_set(&f->err, -EINVAL, "-C %s: not in the workspace %s", r->cwd,
+			       r->workspace);
 	}
 	if (stat(r->cwd, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		return err_set(&f->err, -ENOTDIR, "-C %s: not a directory", r->cwd);
@@ -135,18 +145,25 @@ hint_about_git(struct front *f)
 
 	if (fstatat(r->workspace_fd, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (S_ISREG(st.st_mode)) {
-			front_warn(f, "the workspace is a linked git worktree: its repository lies outside and "
-				      "is not visible, so git will not work in this call");
+			front_warn(
+				f,
+				"the workspace is a linked git worktree: its repository lies "
+				"outside and is not visible, so git will not work in this call");
 		}
 		return;
 	}
 	dir = arena_string(&f->arena, r->workspace);
-	for (char *slash = dir; slash != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {
+	for (char *slash = dir;
+	     slash != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {
 		*slash = '\0';
 		if (stat(arena_printf(&f->arena, "%s/.git", dir), &st) == 0) {
-			front_warn(f, arena_printf(&f->arena,
-						   "the workspace is a directory of the git repository %s, which is "
-						   "not visible: use -w %s for git", dir, dir));
+			front_warn(
+				f,
+				arena_printf(
+					&f->arena,
+					"the workspace is a directory of the git repository %s, "
+					"which is not visible: use -w %s for git",
+					dir, dir));
 			return;
 		}
 	}
@@ -166,7 +183,10 @@ front_workspace(struct front *f)
 	return rc;
 }
 
-/* Where a path that need not exist yet will be: its nearest existing ancestor without links, and the rest. */
+/*
+ * Where a path that need not exist yet will be: its nearest existing ancestor without links, and
+ * the rest.
+ */
 static const char *
 resolved(struct front *f, const char *path)
 {
@@ -234,10 +254,12 @@ front_refuse_overlap(struct front *f)
 	int rc;
 
 	if (strcmp(r->workspace, "/") == 0) {
-		return err_set(&f->err, -EINVAL, "workspace /: the whole file system cannot be one");
+		return err_set(&f->err, -EINVAL,
+			       "workspace /: the whole file system cannot be one");
 	}
 	if (plan_covers(r->workspace, real_home)) {
-		return err_set(&f->err, -EINVAL, "workspace %s: it %s the home directory %s", r->workspace,
+		return err_set(&f->err, -EINVAL, "workspace %s: it %s the home directory %s",
+			       r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
 	rc = refuse(f, f->state_path, "the state directory");
@@ -251,12 +273,15 @@ front_refuse_overlap(struct front *f)
 		rc = refuse(f, arena_printf(&f->arena, "%s/airlock", config), "your profiles");
 	}
 	if (rc == 0) {
-		rc = refuse(f, arena_printf(&f->arena, "%s/.config/airlock", real_home), "your profiles");
+		rc = refuse(f, arena_printf(&f->arena, "%s/.config/airlock", real_home),
+			    "your profiles");
 	}
 	for (const char *p = getenv("AIRLOCK_PROFILES"); rc == 0 && p != NULL && *p != '\0';) {
 		size_t len = strcspn(p, ":");
 
-		rc = len == 0 ? 0 : refuse(f, arena_copy(&f->arena, p, len), "profiles ($AIRLOCK_PROFILES)");
+		rc = len == 0 ? 0
+			      : refuse(f, arena_copy(&f->arena, p, len),
+				       "profiles ($AIRLOCK_PROFILES)");
 		p += len + (p[len] == ':');
 	}
 	return rc == 0 ? refuse(f, f->paths.shipped, "the shipped profiles") : rc;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * airlock: the small static front. `run` is done here from beginning to end; every other verb is airlock-cli's, which it
- * execs with the same arguments. Refuses to run setuid, setgid or with file capabilities.
+ * airlock: the small static front. `run` is done here from beginning to end; every other verb is
+ * airlock-cli's, which it execs with the same arguments. Refuses to run setuid, setgid or with file
+ * capabilities.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +20,8 @@
 #define FILES_ENOUGH 1024u
 
 /*
- * A closed 0, 1 or 2 must not become some file of ours. CLOEXEC tells the relay that the plug is not the caller's.
+ * A closed 0, 1 or 2 must not become some file of ours. CLOEXEC tells the relay that the plug is
+ * not the caller's.
  */
 static int
 plug_standard_fds(void)
@@ -56,14 +58,16 @@ exec_cli(char **argv)
 int
 main(int argc, char **argv)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN }, plain = { .sa_handler = SIG_DFL };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN },
+			       plain = { .sa_handler = SIG_DFL };
 	const char *trace = getenv("AIRLOCK_TRACE");
 	struct rlimit files;
 
 	trace_start(trace != NULL && strcmp(trace, "1") == 0);
 	if (getauxval(AT_SECURE) != 0 || getuid() != geteuid() || getgid() != getegid()) {
-		dprintf(STDERR_FILENO, "airlock: refuses to run setuid, setgid or with file capabilities: remove the "
-				       "bit (chmod u-s,g-s; setcap -r)\n");
+		dprintf(STDERR_FILENO,
+			"airlock: refuses to run setuid, setgid or with file capabilities: remove "
+			"the bit (chmod u-s,g-s; setcap -r)\n");
 		return EXIT_AIRLOCK;
 	}
 	if (plug_standard_fds() < 0) {
@@ -75,9 +79,13 @@ main(int argc, char **argv)
 	/* A call needs some thirty descriptors; what the hard limit allows is ours to use. */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < FILES_ENOUGH) {
 		files.rlim_cur = files.rlim_max < FILES_ENOUGH ? files.rlim_max : FILES_ENOUGH;
-		ignore_err(setrlimit(RLIMIT_NOFILE, &files), "where it does not help, what fails says so");
+		ignore_err(setrlimit(RLIMIT_NOFILE, &files),
+			   "where it does not help, what fails says so");
 	}
-	/* A caller that went away, or its file size limit, must not end us before the record is written. */
+	/*
+	 * A caller that went away, or its file size limit, must not end us before the record is
+	 * written.
+	 */
 	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * DECIDED of `airlock show`: profile, mode, policy, and the attestation in words. Runs in airlock-cli
- * as the caller; strings of a record are escaped here.
+ * DECIDED of `airlock show`: profile, mode, policy, and the attestation in words. Runs in
+ * airlock-cli as the caller; strings of a record are escaped here.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -104,12 +104,14 @@ show_cgroup(struct page *p, const json_t *cgroup, const json_t *limits)
 	auto_buf text = BUF_INIT;
 
 	if (!json_is_object(cgroup)) {
-		page_fact_color(p, "limits held", VIEW_YELLOW,
-				"by no cgroup: memory was advisory (RLIMIT_DATA and a look every 100 ms), "
-				"the share of CPU was not limited");
+		page_fact_color(
+			p, "limits held", VIEW_YELLOW,
+			"by no cgroup: memory was advisory (RLIMIT_DATA and a look every 100 ms), "
+			"the share of CPU was not limited");
 		return;
 	}
-	buf_printf(&text, "by cgroup v%llu: ", (unsigned long long)record_number(cgroup, "version"));
+	buf_printf(&text,
+		   "by cgroup v%llu: ", (unsigned long long)record_number(cgroup, "version"));
 	put_memory(&text, cgroup, limits);
 	if (pids < UNLIMITED) {
 		buf_printf(&text, ", pids %llu", (unsigned long long)pids);
@@ -185,12 +187,14 @@ show_attestation(struct page *p, const struct record *rec)
 	auto_buf text = BUF_INIT;
 
 	if (json_object_size(a) == 0) {
-		page_fact_color(p, "isolation", VIEW_YELLOW,
-				"nothing was attested: the sandbox was not complete, the tool did not run");
+		page_fact_color(
+			p, "isolation", VIEW_YELLOW,
+			"nothing was attested: the sandbox was not complete, the tool did not run");
 	} else {
 		show_isolation(p, a);
 		show_identity(p, a);
-		show_cgroup(p, json_object_get(a, "cgroup"), json_object_get(rec->planned, "limits"));
+		show_cgroup(p, json_object_get(a, "cgroup"),
+			    json_object_get(rec->planned, "limits"));
 		show_rlimits(p, json_object_get(a, "rlimits"));
 	}
 	if (json_array_size(degraded) > 0) {

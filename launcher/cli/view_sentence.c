@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of `airlock show`: one sentence that says how a call ended and what became of its changes,
- * then which call it was. Runs in airlock-cli as the caller; reasons and paths are the tool's and are
- * escaped here.
+ * The head of `airlock show`: one sentence that says how a call ended and what became of its
+ * changes, then which call it was. Runs in airlock-cli as the caller; reasons and paths are the
+ * tool's and are escaped here.
  */
 #include <signal.h>
 #include <stdio.h>

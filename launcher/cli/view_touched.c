@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * TOUCHED of `airlock show`: changes, denials, streams, use of the limits. Runs in airlock-cli as the
- * caller; paths and what was denied are the tool's and are escaped here.
+ * TOUCHED of `airlock show`: changes, denials, streams, use of the limits. Runs in airlock-cli as
+ * the caller; paths and what was denied are the tool's and are escaped here.
  */
 #include <stdio.h>
 #include <string.h>
@@ -244,7 +244,7 @@ remedy(const json_t *d)
 
 	if (strcmp(kind, "syscall") == 0) {
 		return strncmp(record_text(d, "hint"), missing, sizeof(missing) - 1) == 0
-			       ? "syscalls.allow of a profile can name the group"
+			       ? "a profile can allow it"
 			       : "no profile allows it";
 	}
 	return strcmp(kind, "launch") == 0 ? "airlock doctor tries every layer" : "";
@@ -269,12 +269,12 @@ put_denial(struct page *p, const char *label, const json_t *d)
 		buf_puts(&line, ", by ");
 		view_text(&line, record_text(d, "rule"));
 	}
+	if (todo[0] != '\0') {
+		buf_printf(&line, "; %s", todo);
+	}
 	page_fact_color(p, label, VIEW_YELLOW, buf_text(&line));
 	buf_reset(&line);
 	view_text(&line, record_text(d, "hint"));
-	if (todo[0] != '\0') {
-		buf_printf(&line, "%s%s", line.len > 0 ? "; " : "", todo);
-	}
 	if (line.len > 0) {
 		page_fact(p, "", buf_text(&line));
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * PID 1 of the sandbox once the tool's process exists: reaps everything, forwards signals that the supervisor
- * names, reports the tool's end, and dies, which ends whatever is left. The tool shares its uid but can neither trace
- * it (non-dumpable, filter) nor kill it (pid_namespaces(7)).
+ * PID 1 of the sandbox once the tool's process exists: reaps everything, forwards signals that the
+ * supervisor names, reports the tool's end, and dies, which ends whatever is left. The tool shares
+ * its uid but can neither trace it (non-dumpable, filter) nor kill it (pid_namespaces(7)).
  */
 #include <errno.h>
 #include <poll.h>
@@ -91,7 +91,10 @@ init_run(struct jail *j, pid_t tool)
 	sigfillset(&blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 	sigaction(SIGCHLD, &act, NULL);
-	/* Only the status socket is needed from here on: the tool's pipes must close when the tool ends. */
+	/*
+	 * Only the status socket is needed from here on: the tool's pipes must close when the tool
+	 * ends.
+	 */
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside airlock-jail: what the stages share. The process starts inside its new namespaces with all
- * capabilities over its own user namespace and none over the host. It trusts its plan (sealed, from the
- * supervisor) and nothing else. The messages on the status socket are in jail_protocol.h.
+ * capabilities over its own user namespace and none over the host. It trusts its plan (sealed, from
+ * the supervisor) and nothing else. The messages on the status socket are in jail_protocol.h.
  */
 #ifndef AIRLOCK_JAIL_JAIL_H
 #define AIRLOCK_JAIL_JAIL_H
@@ -29,7 +29,10 @@ struct jail {
 	int null;      /* O_PATH of the verified /dev/null, for masks */
 	int listener;  /* seccomp notifications, -1 when there are none */
 	struct report report; /* what was read back inside */
-	/* Room for any message from the start: after the filters stand, nobody here may call malloc. */
+	/*
+	 * Room for any message from the start: after the filters stand, nobody here may call
+	 * malloc.
+	 */
 	struct buf message;
 	struct err err;
 };
@@ -41,12 +44,17 @@ struct jail {
 #include "stages.def"
 #undef X
 
-/* Helpers of the mounts stage. All take paths below the new root, resolved with RESOLVE_IN_ROOT and no links. */
-int jail_make_dirs(struct jail *j, const char *target, mode_t mode) must_check; /* the fd of the last one */
+/*
+ * Helpers of the mounts stage. All take paths below the new root, resolved with RESOLVE_IN_ROOT and
+ * no links.
+ */
+/* the fd of the last one */
+int jail_make_dirs(struct jail *j, const char *target, mode_t mode) must_check;
 int jail_make_parent(struct jail *j, const char *target, const char **ret_name) must_check;
 int jail_open_inside(struct jail *j, const char *target, int flags) must_check;
 int jail_open_host(struct jail *j, const char *source, int flags) must_check;
-int jail_attach(struct jail *j, int mount_fd, const char *target, mode_t mode, int is_dir) must_check;
+int jail_attach(struct jail *j, int mount_fd, const char *target, mode_t mode, int is_dir)
+	must_check;
 /* A read-only overlay of one directory: the detached mount. */
 int jail_overlay_ro(struct jail *j, int lower_fd, const struct plan_mount *m) must_check;
 int jail_context_error(struct jail *j, int fs_fd, int code, const char *what);
@@ -65,7 +73,10 @@ int mount_mask_file(struct jail *j, const struct plan_mount *m) must_check;
 int mount_mask_dir(struct jail *j, const struct plan_mount *m) must_check;
 int mount_readonly(struct jail *j, const struct plan_mount *m) must_check;
 
-/* PID 1 after the fork: drops everything, loads its own filter, forwards signals, reaps, reports. No return. */
+/*
+ * PID 1 after the fork: drops everything, loads its own filter, forwards signals, reaps, reports.
+ * No return.
+ */
 void init_run(struct jail *j, pid_t tool) __attribute__((noreturn));
 
 #endif

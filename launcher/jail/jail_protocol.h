@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two sockets between a jail and its supervisor: one for PID 1 (status), one for PID 2 (tool; its EOF says that
- * exec worked). SOCK_SEQPACKET, one message a datagram, the first byte says which. Integers little endian (base/buf.h). The supervisor trusts no message: after exec the
- * tool cannot send any (the socket is CLOEXEC and PID 1 is non-dumpable), before exec only our code runs.
+ * The two sockets between a jail and its supervisor: one for PID 1 (status), one for PID 2 (tool;
+ * its EOF says that exec worked). SOCK_SEQPACKET, one message a datagram, the first byte says
+ * which. Integers little endian (base/buf.h). The supervisor trusts no message: after exec the tool
+ * cannot send any (the socket is CLOEXEC and PID 1 is non-dumpable), before exec only our code
+ * runs.
  */
 #ifndef AIRLOCK_JAIL_PROTOCOL_H
 #define AIRLOCK_JAIL_PROTOCOL_H
@@ -12,9 +14,11 @@
 enum jail_message {
 	/* jail to supervisor */
 	JAIL_FAILED = 1,  /* u8 stage, u32 errno, str text: the launch is over */
-	JAIL_MOUNTED,     /* fds: scratch, /proc, upper (when there is one); no mount changes any more */
+	/* fds: scratch, /proc, upper (when there is one); no mount changes any more */
+	JAIL_MOUNTED,
 	JAIL_INIT_READY,  /* PID 1 has given up its powers */
-	JAIL_READY,       /* from PID 2: struct report; fd: the seccomp listener when there is one */
+	/* from PID 2: struct report; fd: the seccomp listener when there is one */
+	JAIL_READY,
 	JAIL_ENDED,       /* u32 wait status of the tool */
 	/* supervisor to jail */
 	JAIL_PLAN,         /* the first of all; fd: the plan in a sealed memfd */

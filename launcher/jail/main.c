@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * airlock-jail: started by the supervisor inside fresh namespaces, with its two sockets at fd 3 and 4; receives a
- * sealed plan, turns it into a sandbox, forks the process that becomes the tool, stays as PID 1.
- * The order of everything is the table in stages.def. Not for people: run without a plan it says so.
+ * airlock-jail: started by the supervisor inside fresh namespaces, with its two sockets at fd 3 and
+ * 4; receives a sealed plan, turns it into a sandbox, forks the process that becomes the tool,
+ * stays as PID 1. The order of everything is the table in stages.def. Not for people: run without a
+ * plan it says so.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,8 @@ static const struct {
 	int process;
 	int (*run)(struct jail *j);
 } stages[] = {
-#define X(id, pid, should, must_not) [STAGE_##id] = { .name = #id, .process = pid, .run = stage_##id },
+#define X(id, pid, should, must_not) \
+	[STAGE_##id] = { .name = #id, .process = pid, .run = stage_##id },
 #include "stages.def"
 #undef X
 };
@@ -91,9 +93,20 @@ int
 main(int argc, char **argv)
 {
 	struct plan plan;
-	struct jail jail = { .plan = &plan, .channel = JAIL_FD_STATUS, .host_root = -1, .root = -1,
-			     .scratch = -1, .empty = -1, .layer = -1, .parent = -1, .upper = -1, .proc = -1,
-			     .null = -1, .listener = -1, .message = BUF_INIT, .err = ERR_INIT };
+	struct jail jail = { .plan = &plan,
+			     .channel = JAIL_FD_STATUS,
+			     .host_root = -1,
+			     .root = -1,
+			     .scratch = -1,
+			     .empty = -1,
+			     .layer = -1,
+			     .parent = -1,
+			     .upper = -1,
+			     .proc = -1,
+			     .null = -1,
+			     .listener = -1,
+			     .message = BUF_INIT,
+			     .err = ERR_INIT };
 	pid_t tool;
 
 	if (argc > 1 && strcmp(argv[1], "--version") == 0) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs in PID 1: everything that is an overlay, and the call's own tmpfs below it. An overlay and not a bind, also
- * where nothing is written: locks, leases and inotify watches do not cross it.
- * Directories are named to overlayfs as /proc/self/fd/N: no path of the workspace's is parsed by its option
- * parser (colons, commas, 256 bytes), and what was opened and compared is what is mounted.
+ * Runs in PID 1: everything that is an overlay, and the call's own tmpfs below it. An overlay and
+ * not a bind, also where nothing is written: locks, leases and inotify watches do not cross it.
+ * Directories are named to overlayfs as /proc/self/fd/N: no path of the workspace's is parsed by
+ * its option parser (colons, commas, 256 bytes), and what was opened and compared is what is
+ * mounted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +51,9 @@ set_fd_option(int fs, const char *key, int fd, int second)
 	return sys_fsconfig_string(fs, key, text);
 }
 
-/* upper_fd -1: read-only, with the empty directory as the second lower that overlayfs wants then. */
+/*
+ * upper_fd -1: read-only, with the empty directory as the second lower that overlayfs wants then.
+ */
 static int
 overlay(struct jail *j, int lower_fd, int upper_fd, int work_fd, unsigned int attrs)
 {
@@ -166,7 +169,10 @@ mount_scratch(struct jail *j, const struct plan_mount *m)
 	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, 1);
 }
 
-/* Opened by the path of the plan or given as a detached clone; either way it is the inode that was planned. */
+/*
+ * Opened by the path of the plan or given as a detached clone; either way it is the inode that was
+ * planned.
+ */
 static int
 open_lower(struct jail *j)
 {
@@ -190,7 +196,8 @@ open_lower(struct jail *j)
 		return err_sys(&j->err, lower < 0 ? lower : -errno, "open the workspace");
 	}
 	if (st.st_dev != p->workspace_dev || st.st_ino != p->workspace_ino) {
-		return err_set(&j->err, -ESTALE, "the workspace was replaced while the call started");
+		return err_set(&j->err, -ESTALE,
+			       "the workspace was replaced while the call started");
 	}
 	return take_fd(&lower);
 }
@@ -198,9 +205,9 @@ open_lower(struct jail *j)
 static int
 clone_upper(struct jail *j)
 {
-	auto_fd dir = sys_openat2(j->host_root, j->plan->upper_dir + strspn(j->plan->upper_dir, "/"),
-				  O_PATH | O_DIRECTORY, 0,
-				  SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+	auto_fd dir = sys_openat2(
+		j->host_root, j->plan->upper_dir + strspn(j->plan->upper_dir, "/"),
+		O_PATH | O_DIRECTORY, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
 
 	return dir < 0 ? dir : sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 }
@@ -220,8 +227,9 @@ open_upper_parent(struct jail *j)
 		return dir < 0 ? -errno : take_fd(&dir);
 	}
 	mount = (p->flags & PLAN_UPPER_FD) != 0 ? JAIL_FD_UPPER : clone_upper(j);
-	rc = mount < 0 ? mount
-		       : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, -1);
+	rc = mount < 0
+		   ? mount
+		   : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, -1);
 	if (rc == 0) {
 		rc = jail_attach(j, mount, "/" STAGING "/disk", 0755, 1);
 	}
@@ -275,7 +283,8 @@ mount_workspace(struct jail *j, const struct plan_mount *m)
 		/* Without it overlayfs would mount all the same and lose opaque directories. */
 		if (fsetxattr(j->upper, "user.overlay.airlock", "1", 1, 0) < 0 ||
 		    fremovexattr(j->upper, "user.overlay.airlock") < 0) {
-			return err_sys(&j->err, -errno, "the upper directory's file system has no user xattrs");
+			return err_sys(&j->err, -errno,
+				       "the upper directory's file system has no user xattrs");
 		}
 	}
 	mount = overlay(j, lower, j->upper, work, jail_mount_attrs(m));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs in PID 1: /proc, devices, masks. Every special file is checked by type, number or file system magic after it
- * was opened, never trusted by name.
+ * Runs in PID 1: /proc, devices, masks. Every special file is checked by type, number or file
+ * system magic after it was opened, never trusted by name.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,8 +18,8 @@
 #include "jail.h"
 
 /*
- * Bounds of this user namespace (user_namespaces(7), inotify(7)): no namespace below it, and few of the
- * inotify instances that all calls of one uid share.
+ * Bounds of this user namespace (user_namespaces(7), inotify(7)): no namespace below it, and few of
+ * the inotify instances that all calls of one uid share.
  */
 static int
 bound_user_namespace(struct jail *j)
@@ -56,9 +56,11 @@ mount_proc(struct jail *j, const struct plan_mount *m)
 		rc = mount < 0 ? mount : 0;
 	}
 	if (rc == -EPERM) {
-		return err_set(&j->err, rc, "the kernel refuses a new /proc because the one outside is "
-					    "partly masked (a container): run the container with an unmasked /proc "
-					    "(docker: --security-opt systempaths=unconfined)");
+		return err_set(
+			&j->err, rc,
+			"the kernel refuses a new /proc because the one outside is "
+			"partly masked (a container): run the container with an unmasked /proc "
+			"(docker: --security-opt systempaths=unconfined)");
 	}
 	if (rc == 0) {
 		rc = jail_attach(j, mount, m->target, 0555, 1);
@@ -86,12 +88,13 @@ mount_node(struct jail *j, const struct plan_mount *m)
 		return fd < 0 ? fd : -errno;
 	}
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != (dev_t)m->device) {
-		return err_set(&j->err, -ENXIO, "not character device %u:%u", major((dev_t)m->device),
-			       minor((dev_t)m->device));
+		return err_set(&j->err, -ENXIO, "not character device %u:%u",
+			       major((dev_t)m->device), minor((dev_t)m->device));
 	}
 	mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount
-		       : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, -1);
+	rc = mount < 0
+		   ? mount
+		   : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, -1);
 	if (rc == 0) {
 		rc = jail_attach(j, mount, m->target, 0755, 0);
 	}

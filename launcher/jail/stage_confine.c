@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs in PID 2: landlock, ids, rlimits, seccomp, attest, exec. Each gives something up for good; the order
- * is stages.def's. After stage_seccomp only what the filter group @jail allows may be called.
+ * Runs in PID 2: landlock, ids, rlimits, seccomp, attest, exec. Each gives something up for good;
+ * the order is stages.def's. After stage_seccomp only what the filter group @jail allows may be
+ * called.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +27,9 @@ stage_landlock(struct jail *j)
 	}
 	rc = sys_landlock_abi();
 	if (rc < (int)p->landlock_abi) {
-		return err_set(&j->err, -EOPNOTSUPP, "Landlock ABI %u was planned, the kernel says %d",
-			       p->landlock_abi, rc);
+		return err_set(&j->err, -EOPNOTSUPP,
+			       "Landlock ABI %u was planned, the kernel says %d", p->landlock_abi,
+			       rc);
 	}
 	ruleset = sys_landlock_create(p->landlock_fs, p->landlock_net, p->landlock_scoped,
 				      (int)p->landlock_abi);
@@ -106,8 +108,10 @@ read_back(struct jail *j)
 	if (n < 0 || j->plan->rlimit_count > REPORT_RLIMITS_MAX) {
 		return err_sys(&j->err, n < 0 ? -errno : -E2BIG, "read back groups and limits");
 	}
-	memcpy(r->caps, (uint64_t[]){ caps.effective, caps.permitted, caps.inheritable, caps.ambient,
-				      caps.bounding }, sizeof(r->caps));
+	memcpy(r->caps,
+	       (uint64_t[]){ caps.effective, caps.permitted, caps.inheritable, caps.ambient,
+			     caps.bounding },
+	       sizeof(r->caps));
 	r->no_new_privs = (uint32_t)prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 	r->securebits = (uint32_t)prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
 	r->group_count = (uint32_t)n;
@@ -143,8 +147,9 @@ stage_seccomp(struct jail *j)
 	}
 	rc = sys_seccomp_load(p->filter, p->filter_len, notify);
 	if (rc == -EBUSY) {
-		return err_set(&j->err, rc, "a supervisor outside holds the one seccomp listener that a "
-					    "task may have; list notify in allow_degraded");
+		return err_set(&j->err, rc,
+			       "a supervisor outside holds the one seccomp listener that a "
+			       "task may have; list notify in allow_degraded");
 	}
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "load the filter");
@@ -205,7 +210,10 @@ int
 stage_exec(struct jail *j)
 {
 	const struct plan *p = j->plan;
-	/* Every descriptor above 2 is close-on-exec since it was made, the inherited ones since stage_hygiene. */
+	/*
+	 * Every descriptor above 2 is close-on-exec since it was made, the inherited ones since
+	 * stage_hygiene.
+	 */
 	int rc = sys_execve(p->exe, p->argv, p->envp);
 
 	return err_sys(&j->err, rc, "%s", p->exe);

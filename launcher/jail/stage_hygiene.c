@@ -17,8 +17,11 @@ reset_signals(struct jail *j)
 	sigset_t none;
 
 	for (int sig = 1; sig < NSIG; sig++) {
-		/* SIGKILL, SIGSTOP and the C library's own two refuse, and are never anything else. */
-		ignore_err(sigaction(sig, &plain, NULL), "the refusing ones cannot be ignored either");
+		/*
+		 * SIGKILL, SIGSTOP and the C library's own two refuse, and are never anything else.
+		 */
+		ignore_err(sigaction(sig, &plain, NULL),
+			   "the refusing ones cannot be ignored either");
 	}
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
@@ -28,9 +31,9 @@ reset_signals(struct jail *j)
 }
 
 /*
- * RLIMIT_CORE 1 and not 0: the kernel skips a core *file* for both, but runs a program that core_pattern pipes to
- * unless the limit is exactly 1 (core(5)). The filter says that no mapping goes into a dump either way; it is what is
- * left where the caller's hard limit is 0.
+ * RLIMIT_CORE 1 and not 0: the kernel skips a core *file* for both, but runs a program that
+ * core_pattern pipes to unless the limit is exactly 1 (core(5)). The filter says that no mapping
+ * goes into a dump either way; it is what is left where the caller's hard limit is 0.
  */
 static int
 no_core(struct jail *j)

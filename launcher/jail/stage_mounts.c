@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs in PID 1 with capabilities over its own mount namespace. Walks the plan's rows in order, one function per
- * kind; then pivots. Host paths are opened from a descriptor of the host's root; the plan names them without links, and a
- * link that is there now was not planned. Paths inside are resolved within the new root without following any link (openat2(2)).
+ * Runs in PID 1 with capabilities over its own mount namespace. Walks the plan's rows in order, one
+ * function per kind; then pivots. Host paths are opened from a descriptor of the host's root; the
+ * plan names them without links, and a link that is there now was not planned. Paths inside are
+ * resolved within the new root without following any link (openat2(2)).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -279,8 +280,12 @@ prepare_root(struct jail *j)
 		return err_sys(&j->err, rc, "the call's tmpfs");
 	}
 	j->scratch = jail_open_inside(j, "/" STAGING "/scratch", O_RDONLY | O_DIRECTORY);
-	/* It lives as long as the overlays that have it as a lower: one that was removed ends every listing of their root. */
-	j->empty = j->scratch < 0 ? j->scratch : jail_make_dirs(j, "/" STAGING "/scratch/empty", 0555);
+	/*
+	 * It lives as long as the overlays that have it as a lower: one that was removed ends every
+	 * listing of their root.
+	 */
+	j->empty =
+		j->scratch < 0 ? j->scratch : jail_make_dirs(j, "/" STAGING "/scratch/empty", 0555);
 	return j->empty < 0 ? err_sys(&j->err, j->empty, "open the call's tmpfs") : 0;
 }
 

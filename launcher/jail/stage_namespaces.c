@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs in PID 1. The namespaces exist since clone3; this stage gives them their ids, life and bounds. */
+/*
+ * Runs in PID 1. The namespaces exist since clone3; this stage gives them their ids, life and
+ * bounds.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -59,7 +62,10 @@ become_tool_ids(struct jail *j)
 	return 0;
 }
 
-/* prctl(2): the death signal comes when the *thread* that made us ends, and is cleared by setresuid. */
+/*
+ * prctl(2): the death signal comes when the *thread* that made us ends, and is cleared by
+ * setresuid.
+ */
 static int
 tie_life(struct jail *j)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs in PID 1, while PID 2 confines itself. The namespace is empty but for a loopback interface that is down. */
+/*
+ * Runs in PID 1, while PID 2 confines itself. The namespace is empty but for a loopback interface
+ * that is down.
+ */
 #include "../sys/sys.h"
 #include "jail.h"
 

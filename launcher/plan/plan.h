@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The plan: the complete, flat, frozen description of one sandbox. Made by the front from a profile and a
- * request (plan_build.h), handed to the jail as bytes in a sealed memfd, and used by the supervisor to judge
- * what the jail reports. Nothing is decided after it. No pointer crosses: fields are written one by one.
- * plan_decode trusts nothing: lengths are checked, counts are capped, an unknown version is refused.
+ * The plan: the complete, flat, frozen description of one sandbox. Made by the front from a profile
+ * and a request (plan_build.h), handed to the jail as bytes in a sealed memfd, and used by the
+ * supervisor to judge what the jail reports. Nothing is decided after it. No pointer crosses:
+ * fields are written one by one. plan_decode trusts nothing: lengths are checked, counts are
+ * capped, an unknown version is refused.
  */
 #ifndef AIRLOCK_PLAN_PLAN_H
 #define AIRLOCK_PLAN_PLAN_H
@@ -22,7 +23,8 @@
 #define PLAN_DROP_GROUPS (1u << 1)   /* supplementary groups can and must be cleared */
 #define PLAN_LOOPBACK (1u << 2)      /* bring `lo` up */
 #define PLAN_NOTIFY (1u << 3)        /* the filter has user notifications: pass the listener out */
-#define PLAN_WORKSPACE_RO (1u << 4)  /* the workspace overlay is read-only (observe_writes: refuse) */
+#define PLAN_WORKSPACE_RO \
+	(1u << 4) /* the workspace overlay is read-only (observe_writes: refuse) */
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
 #define PLAN_UPPER_FD (1u << 6)      /* JAIL_FD_UPPER is a detached clone of upper_dir */
 
@@ -39,7 +41,10 @@ enum mount_kind {
 	MOUNT__COUNT
 };
 
-/* Flags of a mount row. nosuid and nodev are not flags: they are everywhere (nodev but on NODE and PTS). */
+/*
+ * Flags of a mount row. nosuid and nodev are not flags: they are everywhere (nodev but on NODE and
+ * PTS).
+ */
 #define MOUNT_NOEXEC (1u << 0)
 #define MOUNT_WRITABLE (1u << 1)
 
@@ -87,8 +92,8 @@ struct plan {
 
 void plan_encode(const struct plan *p, struct buf *out);
 /*
- * Decodes bytes that must stay mapped as long as the plan is used. -EBADMSG when they are not exactly one
- * plan of this version, -ENOMEM. Free with plan_release.
+ * Decodes bytes that must stay mapped as long as the plan is used. -EBADMSG when they are not
+ * exactly one plan of this version, -ENOMEM. Free with plan_release.
  */
 int plan_decode(const void *bytes, size_t len, struct plan *ret) must_check;
 void plan_release(struct plan *p); /* the arrays that plan_decode made */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front: puts the plan together. The rows here are the sandbox's skeleton, the same for every profile. */
+/*
+ * Run by the front: puts the plan together. The rows here are the sandbox's skeleton, the same for
+ * every profile.
+ */
 #include "plan_build.h"
 
 #include <errno.h>
@@ -37,7 +40,9 @@ static const struct plan_mount skeleton[] = {
 	/* clang-format on */
 };
 
-/* Parts of /proc that tell of the host or change it. The ones that this kernel lacks make no row. */
+/*
+ * Parts of /proc that tell of the host or change it. The ones that this kernel lacks make no row.
+ */
 static const struct plan_mount proc_masks[] = {
 	/* clang-format off */
 	{ .kind = MOUNT_MASK_FILE, .target = "/proc/kcore" },
@@ -109,8 +114,8 @@ add_table(struct plan_builder *b, const struct plan_mount *rows, size_t count, b
 }
 
 /*
- * A mount must come after every mount that its target lies on. Stable, so that a LAYER stays before its PARTs; plain
- * insertion, because the rows are few and nearly sorted.
+ * A mount must come after every mount that its target lies on. Stable, so that a LAYER stays before
+ * its PARTs; plain insertion, because the rows are few and nearly sorted.
  */
 static void
 sort_rows(struct plan *p)
@@ -152,14 +157,22 @@ add_home_and_workspace(struct plan_builder *b, struct err *err)
 	bool refuse = r->mode == MODE_OBSERVE && b->profile->observe_writes == OBSERVE_REFUSE;
 	int rc = find_hidden_mounts(b);
 
-	/* A clone that was made outside leaves them behind; in a user namespace the kernel does not let us. */
+	/*
+	 * A clone that was made outside leaves them behind; in a user namespace the kernel does not
+	 * let us.
+	 */
 	if (rc == 0 && b->hidden_count > 0 && !r->workspace_clone) {
-		return err_set(err, -EBUSY, "%s is a mount inside the workspace: the kernel does not let an "
-					    "unprivileged overlay hide it; unmount it or choose a workspace without "
-					    "mounts inside", b->hidden[0]);
+		return err_set(
+			err, -EBUSY,
+			"%s is a mount inside the workspace: the kernel does not let an "
+			"unprivileged overlay hide it; unmount it or choose a workspace without "
+			"mounts inside",
+			b->hidden[0]);
 	}
 	if (rc == 0) {
-		rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_SCRATCH, .source = "home", .mode = 0700,
+		rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_SCRATCH,
+						      .source = "home",
+						      .mode = 0700,
 						      .target = r->identity.home,
 						      .flags = MOUNT_WRITABLE });
 	}

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by plan_build.c, plan_read.c (read paths), plan_confine.c (Landlock, rlimits, synthetic files). */
+/*
+ * Shared by plan_build.c, plan_read.c (read paths), plan_confine.c (Landlock, rlimits, synthetic
+ * files).
+ */
 #ifndef AIRLOCK_PLAN_PLAN_BUILD_INTERNAL_H
 #define AIRLOCK_PLAN_PLAN_BUILD_INTERNAL_H
 
@@ -23,7 +26,8 @@ struct plan_builder {
 	size_t mount_room;
 	struct read_entry *reads; /* sorted by path once plan_add_reads is done */
 	size_t read_count, read_room;
-	const char *plain_dir; /* known to be a directory reached without a link; spares most lstats */
+	/* known to be a directory reached without a link; spares most lstats */
+	const char *plain_dir;
 	const char **hidden;
 	size_t hidden_count;
 };
@@ -33,7 +37,10 @@ int plan_row(struct plan_builder *b, struct plan_mount row) must_check;
 /* Parents before children: '/' sorts before every other byte. */
 int plan_path_order(const char *a, const char *b);
 int plan_add_reads(struct plan_builder *b, struct err *err) must_check;
-/* What airlock makes up for every sandbox (/etc/passwd, /var/tmp …): a read path never shows the host's. */
+/*
+ * What airlock makes up for every sandbox (/etc/passwd, /var/tmp …): a read path never shows the
+ * host's.
+ */
 bool plan_made_up(const char *path);
 bool plan_made_up_below(const char *dir);
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;

@@ -7,7 +7,9 @@
 #include "../base/limits.h"
 #include "plan.h"
 
-/* Far above what a plan needs, low enough that a damaged count cannot make us allocate gigabytes. */
+/*
+ * Far above what a plan needs, low enough that a damaged count cannot make us allocate gigabytes.
+ */
 #define COUNT_MAX 1000000u
 
 static const struct {
@@ -98,7 +100,10 @@ plan_encode(const struct plan *p, struct buf *out)
 	put_filter(out, p->init_filter, p->init_filter_len);
 }
 
-/* An array of count elements; a count whose elements (encoded bytes each, at the least) cannot be there is damage. */
+/*
+ * An array of count elements; a count whose elements (encoded bytes each, at the least) cannot be
+ * there is damage.
+ */
 static void *
 array(struct rd *r, size_t *ret_count, size_t element, size_t encoded)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front: the second layer (Landlock), rlimits, and the files that are made up for a sandbox. */
+/*
+ * Run by the front: the second layer (Landlock), rlimits, and the files that are made up for a
+ * sandbox.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/landlock.h>
@@ -38,8 +41,8 @@ add_rule(struct plan_builder *b, const char *path, uint64_t access)
 }
 
 /*
- * Directories may be listed everywhere (the mounts are what can be seen at all); files are readable below the read
- * paths, writable where the call may write.
+ * Directories may be listed everywhere (the mounts are what can be seen at all); files are readable
+ * below the read paths, writable where the call may write.
  */
 int
 plan_add_landlock(struct plan_builder *b, struct err *err)
@@ -75,7 +78,8 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 		const struct read_entry *e = &b->reads[i];
 
 		if (e->type != S_IFLNK && !plan_covers("/etc", e->path)) {
-			add_rule(b, e->path, e->type == S_IFDIR ? LL_READ : LL_READ & LL_FILE_RIGHTS);
+			add_rule(b, e->path,
+				 e->type == S_IFDIR ? LL_READ : LL_READ & LL_FILE_RIGHTS);
 		}
 	}
 	return 0;
@@ -98,8 +102,9 @@ add_rlimit(struct plan_builder *b, int resource, uint64_t soft, uint64_t hard)
 }
 
 /*
- * RLIMIT_NPROC counts per user namespace (Linux 5.14), so it bounds this call alone. RLIMIT_DATA and not RLIMIT_AS: it
- * counts what a process may write privately, where runtimes reserve address space by the terabyte.
+ * RLIMIT_NPROC counts per user namespace (Linux 5.14), so it bounds this call alone. RLIMIT_DATA
+ * and not RLIMIT_AS: it counts what a process may write privately, where runtimes reserve address
+ * space by the terabyte.
  */
 int
 plan_add_rlimits(struct plan_builder *b, struct err *err)
@@ -183,9 +188,12 @@ add_localtime(struct plan_builder *b)
 	}
 	copy = arena_copy(&b->arena, zone.data, zone.len);
 	return copy == NULL ? -ENOMEM
-			    : plan_row(b, (struct plan_mount){ .kind = MOUNT_FILE, .mode = 0444,
-							       .target = "/etc/localtime", .source = "",
-							       .data = copy, .data_len = zone.len });
+			    : plan_row(b, (struct plan_mount){ .kind = MOUNT_FILE,
+							       .mode = 0444,
+							       .target = "/etc/localtime",
+							       .source = "",
+							       .data = copy,
+							       .data_len = zone.len });
 }
 
 /* The caller's account and nobody else's; names that resolve without a name server. */
@@ -197,8 +205,8 @@ plan_add_synthetic(struct plan_builder *b, struct err *err)
 				    "root:x:0:0:root:/root:/usr/sbin/nologin\n"
 				    "%s:x:%u:%u::%s:%s\n"
 				    "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-				    id->user, (unsigned int)id->uid_inside, (unsigned int)id->gid_inside,
-				    id->home, id->shell);
+				    id->user, (unsigned int)id->uid_inside,
+				    (unsigned int)id->gid_inside, id->home, id->shell);
 	char *group = arena_printf(&b->arena, "root:x:0:\n%s:x:%u:\nnogroup:x:65534:\n", id->user,
 				   (unsigned int)id->gid_inside);
 	const struct {
@@ -208,8 +216,9 @@ plan_add_synthetic(struct plan_builder *b, struct err *err)
 		{ "/etc/group", group },
 		{ "/etc/hostname", "airlock\n" },
 		{ "/etc/hosts", "127.0.0.1 localhost airlock\n::1 localhost ip6-localhost\n" },
-		{ "/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\n"
-					"protocols: files\nrpc: files\n" },
+		{ "/etc/nsswitch.conf",
+		  "passwd: files\ngroup: files\nhosts: files\nservices: files\n"
+		  "protocols: files\nrpc: files\n" },
 		{ "/etc/resolv.conf", "# no name server: this call has no network\n" },
 	};
 	int rc = passwd == NULL || group == NULL ? -ENOMEM : add_localtime(b);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Read paths of a profile -> mount rows. Run by the front. A link that root made is followed (so /bin on a merged-/usr
- * host gives /usr/bin); any other link is shown and not followed: who may write it must not steer what is mounted.
- * Directories become read-only overlays; several paths below one top directory share one overlay (LAYER + PARTs) when
- * nothing is mounted below it; a directory with mounts below is taken apart, because overlayfs refuses it
- * in a user namespace, and so is one that holds what airlock makes up.
+ * Read paths of a profile -> mount rows. Run by the front. A link that root made is followed (so
+ * /bin on a merged-/usr host gives /usr/bin); any other link is shown and not followed: who may
+ * write it must not steer what is mounted. Directories become read-only overlays; several paths
+ * below one top directory share one overlay (LAYER + PARTs) when nothing is mounted below it; a
+ * directory with mounts below is taken apart, because overlayfs refuses it in a user namespace, and
+ * so is one that holds what airlock makes up.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,8 @@
 #define LINKS_MAX 8
 #define OVERFLOW_UID 65534u
 #define SPLIT_MAX 4096u
-#define COPY_MAX 4096u /* bytes, of a file: above, binding it out of the shared overlay costs less */
+#define COPY_MAX \
+	4096u /* bytes, of a file: above, binding it out of the shared overlay costs less */
 
 bool
 plan_covers(const char *dir, const char *path)
@@ -47,13 +49,17 @@ add_entry(struct plan_builder *b, const char *path, const struct stat *st, const
 		b->reads = grown;
 		b->read_room = room;
 	}
-	b->reads[b->read_count++] = (struct read_entry){
-		.path = path, .type = st->st_mode & S_IFMT, .size = (uint64_t)st->st_size, .link = link
-	};
+	b->reads[b->read_count++] = (struct read_entry){ .path = path,
+							 .type = st->st_mode & S_IFMT,
+							 .size = (uint64_t)st->st_size,
+							 .link = link };
 	return 0;
 }
 
-/* "dir/x" + link target -> absolute, "." and ".." folded by text: links below are resolved on the next turn. */
+/*
+ * "dir/x" + link target -> absolute, "." and ".." folded by text: links below are resolved on the
+ * next turn.
+ */
 static char *
 join_link(struct plan_builder *b, const char *parent, const char *target, const char *rest)
 {
@@ -66,7 +72,8 @@ join_link(struct plan_builder *b, const char *parent, const char *target, const 
 	if (out == NULL) {
 		return NULL;
 	}
-	for (char *name = strtok_r(raw, "/", &save); name != NULL; name = strtok_r(NULL, "/", &save)) {
+	for (char *name = strtok_r(raw, "/", &save); name != NULL;
+	     name = strtok_r(NULL, "/", &save)) {
 		if (strcmp(name, ".") == 0) {
 			continue;
 		}
@@ -110,7 +117,10 @@ resolve(struct plan_builder *b, const char *path, int depth)
 			continue;
 		}
 		if (lstat(prefix, &st) < 0) {
-			/* A read path that this host does not have is no error: profiles are shared by many hosts. */
+			/*
+			 * A read path that this host does not have is no error: profiles are shared
+			 * by many hosts.
+			 */
 			return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
 		}
 		if (S_ISLNK(st.st_mode)) {
@@ -155,7 +165,8 @@ plan_path_order(const char *a, const char *b)
 static int
 entry_order(const void *a, const void *b)
 {
-	return plan_path_order(((const struct read_entry *)a)->path, ((const struct read_entry *)b)->path);
+	return plan_path_order(((const struct read_entry *)a)->path,
+			       ((const struct read_entry *)b)->path);
 }
 
 /* Drops what an earlier directory covers already. */
@@ -193,13 +204,15 @@ file_row(struct plan_builder *b, const char *path)
 static int
 link_row(struct plan_builder *b, const char *path, const char *link)
 {
-	return plan_row(b, (struct plan_mount){ .kind = MOUNT_SYMLINK, .target = path, .source = link });
+	return plan_row(
+		b, (struct plan_mount){ .kind = MOUNT_SYMLINK, .target = path, .source = link });
 }
 
 static int tree_rows(struct plan_builder *b, const char *path, unsigned int *budget);
 
 static int
-split_one(struct plan_builder *b, int dir_fd, const char *dir, const char *name, unsigned int *budget)
+split_one(struct plan_builder *b, int dir_fd, const char *dir, const char *name,
+	  unsigned int *budget)
 {
 	struct stat st;
 	char *path = arena_printf(&b->arena, "%s/%s", dir, name);
@@ -266,7 +279,8 @@ group_size(const struct plan_builder *b, size_t i, const char *top)
 static int
 layer_rows(struct plan_builder *b, size_t i, const char *top, size_t *ret_next)
 {
-	int rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_LAYER, .target = top, .source = top });
+	int rc = plan_row(b,
+			  (struct plan_mount){ .kind = MOUNT_LAYER, .target = top, .source = top });
 
 	for (; rc == 0 && i < b->read_count && plan_covers(top, b->reads[i].path); i++) {
 		const struct read_entry *e = &b->reads[i];
@@ -274,9 +288,13 @@ layer_rows(struct plan_builder *b, size_t i, const char *top, size_t *ret_next)
 		if (plan_made_up(e->path)) {
 			continue;
 		}
-		/* A small copy costs less than a mount: in the making, in the attestation and at the end. */
+		/*
+		 * A small copy costs less than a mount: in the making, in the attestation and at
+		 * the end.
+		 */
 		if (e->type == S_IFLNK || (e->type == S_IFREG && e->size <= COPY_MAX)) {
-			rc = e->type == S_IFLNK ? link_row(b, e->path, e->link) : file_row(b, e->path);
+			rc = e->type == S_IFLNK ? link_row(b, e->path, e->link)
+						: file_row(b, e->path);
 			continue;
 		}
 		rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_PART, .target = e->path,
@@ -307,9 +325,11 @@ plan_add_reads(struct plan_builder *b, struct err *err)
 
 		rc = resolve(b, rule->path, 0);
 		if (rc < 0) {
-			return err_sys(err, rc, "%s: filesystem.read %s: %s", rule->origin, rule->path,
-				       rc == -EINVAL ? "only directories, files and links can be read paths"
-						     : "cannot be looked at");
+			return err_sys(
+				err, rc, "%s: filesystem.read %s: %s", rule->origin, rule->path,
+				rc == -EINVAL
+					? "only directories, files and links can be read paths"
+					: "cannot be looked at");
 		}
 	}
 	sort_and_fold(b);
@@ -323,7 +343,8 @@ plan_add_reads(struct plan_builder *b, struct err *err)
 		} else if (plan_made_up(path)) {
 			i++;
 		} else if (path[top_len] == '/' && group_size(b, i, top) > 1 &&
-			   mount_table_below(&b->mounts, top) == NULL && access(top, R_OK | X_OK) == 0) {
+			   mount_table_below(&b->mounts, top) == NULL &&
+			   access(top, R_OK | X_OK) == 0) {
 			rc = layer_rows(b, i, top, &i);
 		} else {
 			rc = entry_row(b, &b->reads[i++]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the caller asks for, after every option was checked: the second input of the plan. Made by the front
- * (cli/front_options.c, front_workspace.c, front_identity.c), const from then on. Strings are borrowed from argv,
- * the environment or the front's arena and live as long as the call.
+ * What the caller asks for, after every option was checked: the second input of the plan. Made by
+ * the front (cli/front_options.c, front_workspace.c, front_identity.c), const from then on. Strings
+ * are borrowed from argv, the environment or the front's arena and live as long as the call.
  */
 #ifndef AIRLOCK_PLAN_REQUEST_H
 #define AIRLOCK_PLAN_REQUEST_H
@@ -17,7 +17,8 @@
 /* Who the tool is; decided from uid_map, euid and the workspace's owner. */
 enum identity_kind {
 	IDENTITY_PLAIN, /* one id of the caller's (or of the owner it became); maps itself */
-	IDENTITY_RANGE, /* root with a workspace of root's: a powerless host id, maps written from outside */
+	/* root with a workspace of root's: a powerless host id, maps written from outside */
+	IDENTITY_RANGE,
 	IDENTITY__COUNT
 };
 
@@ -28,9 +29,11 @@ struct identity {
 	gid_t gid_inside, gid_outside;
 	uid_t owner_uid;              /* of what gets committed */
 	gid_t owner_gid;
-	bool root_unmapped;           /* this user namespace does not map the host's root: its files show as 65534 */
+	/* this user namespace does not map the host's root: its files show as 65534 */
+	bool root_unmapped;
 	const char *user, *home, *shell; /* absolute home */
-	const uint32_t *groups;       /* supplementary groups that stay, ascending; as seen inside */
+	/* supplementary groups that stay, ascending; as seen inside */
+	const uint32_t *groups;
 	size_t group_count;
 };
 
@@ -54,7 +57,8 @@ struct request {
 	const char *upper_dir; /* on-disk upper, "" for the tmpfs */
 	uint64_t upper_dev, upper_ino;
 	bool upper_clone;      /* a detached clone of upper_dir is handed to the jail */
-	uint32_t degraded;     /* DEGRADE_*: layers missing here that the profile allows to be missing */
+	/* DEGRADE_*: layers missing here that the profile allows to be missing */
+	uint32_t degraded;
 	int landlock_abi;      /* 0 when degraded */
 	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */
 	struct identity identity;

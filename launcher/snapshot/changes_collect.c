@@ -426,7 +426,10 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 	}
 	same_rest = p->upper->mode == p->lower->mode &&
 		    strcmp(buf_text(&before.xattrs.text), buf_text(&after->xattrs.text)) == 0;
-	/* A mode is the inode's: of one with another name outside, a new file takes the place, as for bytes. */
+	/*
+	 * A mode is the inode's: of one with another name outside, a new file takes the place, as
+	 * for bytes.
+	 */
 	if (r == 0 && same_bytes && !same_rest && p->lower->nlink == 1) {
 		f.kind = CHANGE_MODE;
 		r = add(c, p, &f);
@@ -689,12 +692,30 @@ step(struct collect *c)
 	return 0;
 }
 
+/*
+ * A tool that takes the rights off the workspace's root hides nothing from us. They are not put
+ * back: the upper's root is ours, its mode is no change, and the commit has to pass it as well.
+ */
+static int
+open_upper_root(int upper_fd)
+{
+	struct fs_stat st;
+	int r = fsat_stat(upper_fd, "", &st);
+
+	return r < 0 || (st.mode & S_IRWXU) == S_IRWXU ? r
+						       : fsat_chmod(upper_fd, st.mode | S_IRWXU);
+}
+
 static int
 walk(struct collect *c)
 {
 	struct level root = { .has_upper = true, .has_lower = true, .lower_fd = -1 };
 	int r;
 
+	r = open_upper_root(c->req->upper_fd);
+	if (r < 0) {
+		return fail(c, r);
+	}
 	root.upper_fd = fsat_open(c->req->upper_fd, ".", O_RDONLY | O_DIRECTORY);
 	if (root.upper_fd >= 0) {
 		root.lower_fd = fsat_open(c->req->lower_fd, ".", O_RDONLY | O_DIRECTORY);

@@ -390,8 +390,8 @@ copy_bytes(int from_fd, int to_fd, const struct change *c, bool sparse)
 }
 
 /*
- * Root gives everything to the owner; a plain user may at most change the group. EINVAL: the id is not mapped in our user
- * namespace, so nobody here could give it; the entry keeps ours.
+ * Root gives everything to the owner; a plain user may at most change the group. EINVAL: the id is
+ * not mapped in our user namespace, so nobody here could give it; the entry keeps ours.
  */
 static int
 set_owner(struct commit *cm, const char *entry)

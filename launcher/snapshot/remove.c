@@ -11,10 +11,14 @@
 
 #include "../sys/sys.h"
 
-#define BENEATH                                                                                    \
-	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_XDEV)
+#define BENEATH                                                                      \
+	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | \
+	 SYS_RESOLVE_NO_XDEV)
 
-/* Overlayfs leaves directories of mode 000, tools some of 555. Chmod what was opened, not what the name says now. */
+/*
+ * Overlayfs leaves directories of mode 000, tools some of 555. Chmod what was opened, not what the
+ * name says now.
+ */
 static int
 open_dir(int parent, const char *name)
 {
@@ -33,8 +37,8 @@ open_dir(int parent, const char *name)
 }
 
 /*
- * Up into root, under a name that no earlier, interrupted removal left there. A directory must be ours to write for
- * that: its ".." changes.
+ * Up into root, under a name that no earlier, interrupted removal left there. A directory must be
+ * ours to write for that: its ".." changes.
  */
 static int
 move_up(int parent, const char *name, int root, unsigned long *serial)
@@ -55,8 +59,8 @@ move_up(int parent, const char *name, int root, unsigned long *serial)
 }
 
 /*
- * One descriptor at a time: a subdirectory is emptied by moving its own subdirectories up into `root` first, so neither
- * the stack nor the descriptors grow with the depth of a hostile tree.
+ * One descriptor at a time: a subdirectory is emptied by moving its own subdirectories up into
+ * `root` first, so neither the stack nor the descriptors grow with the depth of a hostile tree.
  */
 static int
 empty_dir(int root, int dir_fd, unsigned long *serial)
@@ -85,7 +89,10 @@ empty_dir(int root, int dir_fd, unsigned long *serial)
 	return first;
 }
 
-/* One pass over root: empties each subdirectory by one level and removes it. Returns how many are left to do. */
+/*
+ * One pass over root: empties each subdirectory by one level and removes it. Returns how many are
+ * left to do.
+ */
 static int
 sweep_once(int root, unsigned long *serial, int *first)
 {
@@ -100,7 +107,8 @@ sweep_once(int root, unsigned long *serial, int *first)
 		int sub, rc;
 
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 ||
-		    unlinkat(root, e->d_name, 0) == 0 || unlinkat(root, e->d_name, AT_REMOVEDIR) == 0) {
+		    unlinkat(root, e->d_name, 0) == 0 ||
+		    unlinkat(root, e->d_name, AT_REMOVEDIR) == 0) {
 			continue;
 		}
 		sub = open_dir(root, e->d_name);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Trees and change sets, by descriptor only: no path is resolved through a component that the sandbox or
- * the workspace controls (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
- * RESOLVE_NO_XDEV everywhere). Run by the front with the authority of the workspace's owner.
- * Trusts nothing it reads: names are any bytes but '/' and NUL, types and sizes may lie until opened.
+ * Trees and change sets, by descriptor only: no path is resolved through a component that the
+ * sandbox or the workspace controls (openat2 RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+ * RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV everywhere). Run by the front with the authority of the
+ * workspace's owner. Trusts nothing it reads: names are any bytes but '/' and NUL, types and sizes
+ * may lie until opened.
  */
 #ifndef AIRLOCK_SNAPSHOT_SNAPSHOT_H
 #define AIRLOCK_SNAPSHOT_SNAPSHOT_H
@@ -18,22 +19,23 @@
 #include "../profile/profile.h"
 #include "../store/store.h"
 
-/* ---- input tree ------------------------------------------------------------------------------- */
+/* ---- input tree ------------------------------------------------------------------------------ */
 
 struct tree_counts {
 	uint64_t files, directories, links, others, bytes; /* bytes: sum of regular file sizes */
 	uint64_t hashed_files;                              /* not answered by the stat cache */
-	uint64_t hidden_mounts;                             /* directories on another file system: not entered */
+	/* directories on another file system: not entered */
+	uint64_t hidden_mounts;
 	uint64_t unreadable;                                /* recorded with digest "-" */
 };
 
 /*
- * Hashes the tree below root_fd (O_RDONLY|O_DIRECTORY) into directory objects (docs/formats.md §3) put
- * into pack (NULL: nothing is stored); content: also the files' bytes (never those that secrets.def names).
- * cache: an open stat-cache file (read at the start, rewritten at the end; -1 for none). start_ns
- * (CLOCK_REALTIME): an entry whose ctime is not before it marks the tree unstable (whatever sets an mtime sets
- * the ctime to now; an mtime alone may lie in the future). Stops early with -ECANCELED when *cancel becomes
- * true. -E2BIG: deeper than CAP_TREE_DEPTH.
+ * Hashes the tree below root_fd (O_RDONLY|O_DIRECTORY) into directory objects (docs/formats.md §3)
+ * put into pack (NULL: nothing is stored); content: also the files' bytes (never those that
+ * secrets.def names). cache: an open stat-cache file (read at the start, rewritten at the end; -1
+ * for none). start_ns (CLOCK_REALTIME): an entry whose ctime is not before it marks the tree
+ * unstable (whatever sets an mtime sets the ctime to now; an mtime alone may lie in the future).
+ * Stops early with -ECANCELED when *cancel becomes true. -E2BIG: deeper than CAP_TREE_DEPTH.
  */
 struct tree_request {
 	int root_fd;
@@ -52,27 +54,39 @@ struct tree_result {
 
 int tree_hash(const struct tree_request *req, struct tree_result *ret, struct err *err) must_check;
 
-/* ---- change set ------------------------------------------------------------------------------- */
+/* ---- change set ------------------------------------------------------------------------------ */
 
-enum change_kind { CHANGE_CREATE, CHANGE_MODIFY, CHANGE_DELETE, CHANGE_REPLACE, CHANGE_MODE, CHANGE__COUNT };
+enum change_kind {
+	CHANGE_CREATE,
+	CHANGE_MODIFY,
+	CHANGE_DELETE,
+	CHANGE_REPLACE,
+	CHANGE_MODE,
+	CHANGE__COUNT
+};
 
 enum hold_reason {
 	HOLD_NONE,
-	HOLD_PROTECTED,     /* a name that a later tool or editor executes (protected.def, profile's protect) */
+	/* a name that a later tool or editor executes (protected.def, profile's protect) */
+	HOLD_PROTECTED,
 	HOLD_SPECIAL,       /* setuid/setgid bit, device, socket, fifo, file capability */
 	HOLD_ESCAPING_LINK, /* a symlink that points out of the workspace */
 	HOLD__COUNT
 };
 
 struct change {
-	char *path;              /* workspace-relative, raw bytes, no leading slash; owned by the set */
+	/* workspace-relative, raw bytes, no leading slash; owned by the set */
+	char *path;
 	enum change_kind kind;
 	mode_t mode_before, mode_after; /* whole st_mode; 0 where absent */
 	uint64_t size_before, size_after;
-	uint8_t before[32], after[32]; /* regular file: of bytes; symlink: of the target; else zero */
-	bool before_known, after_known; /* the digest stands: not for directories, specials, unreadable files */
+	/* regular file: of bytes; symlink: of the target; else zero */
+	uint8_t before[32], after[32];
+	/* the digest stands: not for directories, specials, unreadable files */
+	bool before_known, after_known;
 	char *link_after;        /* symlink target, else NULL; owned by the set */
-	char *xattrs_after;      /* kept attributes as " xattr:NAME=SHA256", "" when none; owned by the set */
+	/* kept attributes as " xattr:NAME=SHA256", "" when none; owned by the set */
+	char *xattrs_after;
 	enum hold_reason hold;
 	char *hold_rule;         /* which name or reason, NULL when not held; owned by the set */
 	/* the lower entry as it was seen when collected, for the conflict check */
@@ -88,20 +102,23 @@ struct change_set {
 	uint64_t created, modified, deleted; /* replace and mode count as modified */
 	uint64_t bytes;                      /* sum of size_after */
 	uint64_t held;                       /* changes with hold != HOLD_NONE */
-	uint64_t links_broken;               /* lower entries with several hard links that were written */
-	uint8_t digest[32];                  /* of the canonical list (docs/formats.md, "Change set") */
+	/* lower entries with several hard links that were written */
+	uint64_t links_broken;
+	/* of the canonical list (docs/formats.md, "Change set") */
+	uint8_t digest[32];
 	uint8_t object[32];                  /* the list itself as a blob in the pack */
 };
 
 /*
  * Reads the overlay's upper directory (after every process of the call is dead) against the lower
- * (workspace). Understands whiteouts (char 0:0, or an empty file with the whiteout attribute) and directories
- * whose opaque_xattr is "y". A directory or file of mode 000 is opened after a chmod by fd that is put back. An entry that was
- * copied up but equals the lower (bytes, mode, kept xattrs) is no change. New contents and pre-images
- * (what is modified, replaced or deleted) go into pack as capture says (secrets.def: digest only);
- * -E2BIG when the upper holds more than max_files entries, is deeper than CAP_TREE_DEPTH, or the list outgrows
- * CHANGES_MAX or CHANGES_PATH_BYTES; -EFBIG past max_bytes; -EXDEV for a change below a mount;
- * -EUCLEAN for an overlay redirect or metacopy, which our mounts never make.
+ * (workspace). Understands whiteouts (char 0:0, or an empty file with the whiteout attribute) and
+ * directories whose opaque_xattr is "y". A directory or file of mode 000 is opened after a chmod by
+ * fd that is put back. An entry that was copied up but equals the lower (bytes, mode, kept xattrs)
+ * is no change. New contents and pre-images (what is modified, replaced or deleted) go into pack as
+ * capture says (secrets.def: digest only); -E2BIG when the upper holds more than max_files entries,
+ * is deeper than CAP_TREE_DEPTH, or the list outgrows CHANGES_MAX or CHANGES_PATH_BYTES; -EFBIG
+ * past max_bytes; -EXDEV for a change below a mount; -EUCLEAN for an overlay redirect or metacopy,
+ * which our mounts never make.
  */
 #define CHANGES_MAX (1u << 20)
 #define CHANGES_PATH_BYTES (64u << 20)
@@ -113,35 +130,41 @@ struct collect_request {
 	const struct strings *protect;
 	enum capture_inputs capture;
 	uint64_t max_files;
-	uint64_t max_bytes;        /* sum of apparent sizes in the upper (a sparse file costs a tool nothing and
-				    * us its whole size); 0: CHANGES_BYTES_DEFAULT */
+	/*
+	 * sum of apparent sizes in the upper (a sparse file costs a tool nothing and us its whole
+	 * size); 0: CHANGES_BYTES_DEFAULT
+	 */
+	uint64_t max_bytes;
 	uint8_t call[16];
 	uint64_t workspace_dev, workspace_ino;
-	struct pack *pack;         /* NULL: digests only, nothing stored (observe with capture: digests) */
+	/* NULL: digests only, nothing stored (observe with capture: digests) */
+	struct pack *pack;
 };
 
-int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err) must_check;
+int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)
+	must_check;
 void changes_finish(struct change_set *cs);
 
 /*
- * A change of mode or kept attributes alone is CHANGE_MODE, of a symlink's target CHANGE_MODIFY, of the type
- * CHANGE_REPLACE with a CHANGE_DELETE for each entry that was below. Every entry below a created or deleted
- * directory has a change of its own.
+ * A change of mode or kept attributes alone is CHANGE_MODE, of a symlink's target CHANGE_MODIFY, of
+ * the type CHANGE_REPLACE with a CHANGE_DELETE for each entry that was below. Every entry below a
+ * created or deleted directory has a change of its own.
  */
 
 /*
- * Commits into the workspace. Everything is checked first: each touched path's lower entry must be the one
- * that was collected and must not have been touched since start_ns (its ctime is before it), and so must its
- * parent directory: otherwise -ESTALE with the path, nothing written. Then applied by fd: replace by
- * RENAME_EXCHANGE, create by RENAME_NOREPLACE, delete by rename into a staging directory
- * (.airlock-commit-<last 8 hex digits of call> in the workspace's root, made and removed here), the displaced inode compared with
- * the baseline. owner: new entries get these ids where the caller may chown. user.* xattrs are kept,
- * user.overlay.* never; setuid bits, devices never: set-id bits of files are taken off, a new socket, fifo or
- * device is left out, one in the place of something else is -EPERM. What is written must hash to the change's
- * digest. mtimes are the upper's. fsync of touched files and directories.
- * A failure before the first change was applied leaves the workspace as it was. One in the middle is -EIO with
- * err saying how many of how many changes were applied, and the staging directory stays (err names it).
- * The held changes of the set are committed too: whether to is the caller's decision.
+ * Commits into the workspace. Everything is checked first: each touched path's lower entry must be
+ * the one that was collected and must not have been touched since start_ns (its ctime is before
+ * it), and so must its parent directory: otherwise -ESTALE with the path, nothing written. Then
+ * applied by fd: replace by RENAME_EXCHANGE, create by RENAME_NOREPLACE, delete by rename into a
+ * staging directory (.airlock-commit-<last 8 hex digits of call> in the workspace's root, made and
+ * removed here), the displaced inode compared with the baseline. owner: new entries get these ids
+ * where the caller may chown. user.* xattrs are kept, user.overlay.* never; setuid bits, devices
+ * never: set-id bits of files are taken off, a new socket, fifo or device is left out, one in the
+ * place of something else is -EPERM. What is written must hash to the change's digest. mtimes are
+ * the upper's. fsync of touched files and directories. A failure before the first change was
+ * applied leaves the workspace as it was. One in the middle is -EIO with err saying how many of how
+ * many changes were applied, and the staging directory stays (err names it). The held changes of
+ * the set are committed too: whether to is the caller's decision.
  */
 struct commit_request {
 	int upper_fd, workspace_fd;
@@ -152,13 +175,16 @@ struct commit_request {
 	uint8_t call[16];
 };
 
-int changes_commit(const struct commit_request *req, uint64_t *ret_applied, struct err *err) must_check;
+int changes_commit(const struct commit_request *req, uint64_t *ret_applied, struct err *err)
+	must_check;
 
 /* Secret and protected names: pure; the tables are secrets.def and protected.def. */
 bool names_is_secret(const char *path);
-/* NULL, or the rule that protects this workspace-relative path: "built-in: .git/hooks" (static), or the
- * profile's own entry as it stands in extra ("deploy/"; the collector's hold_rule says "profile: deploy/").
- * Case-insensitive, for any component depth that counts. */
+/*
+ * NULL, or the rule that protects this workspace-relative path: "built-in: .git/hooks" (static), or
+ * the profile's own entry as it stands in extra ("deploy/"; the collector's hold_rule says
+ * "profile: deploy/"). Case-insensitive, for any component depth that counts.
+ */
 const char *names_protected_by(const char *path, const struct strings *extra);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front. Reads /proc of two processes that cannot end or change meanwhile: both wait for us. */
+/*
+ * Run by the front. Reads /proc of two processes that cannot end or change meanwhile: both wait for
+ * us.
+ */
 #include "attest.h"
 
 #include <errno.h>
@@ -231,7 +234,8 @@ read_namespaces(const char *who, uint64_t ret[ATTEST_NAMESPACES], struct err *er
 }
 
 static int
-check_namespaces(const struct attest_request *req, uint64_t tool[ATTEST_NAMESPACES], struct err *err)
+check_namespaces(const struct attest_request *req, uint64_t tool[ATTEST_NAMESPACES],
+		 struct err *err)
 {
 	const struct attested_early *e = &req->early;
 	char pid[16];
@@ -241,14 +245,18 @@ check_namespaces(const struct attest_request *req, uint64_t tool[ATTEST_NAMESPAC
 	rc = read_namespaces(pid, tool, err);
 	for (size_t i = 0; rc == 0 && i < ATTEST_NAMESPACES; i++) {
 		if (tool[i] == e->ours[i] || tool[i] == 0) {
-			return err_set(err, -EPERM, "the %s namespace is not a fresh one", namespaces[i]);
+			return err_set(err, -EPERM, "the %s namespace is not a fresh one",
+				       namespaces[i]);
 		}
 		rc = differs(err, namespaces[i], e->init[i], tool[i]);
 	}
 	return rc;
 }
 
-/* The file system and flags that the n-th row of the plan makes; false when it makes no mount that stays. */
+/*
+ * The file system and flags that the n-th row of the plan makes; false when it makes no mount that
+ * stays.
+ */
 static bool
 expected_mount(const struct plan_mount *m, struct mount_entry *ret)
 {
@@ -277,13 +285,13 @@ compare_mount(const struct mount_entry *want, const struct mount_entry *found, s
 	bool loose = strcmp(want->fs, "*") == 0 && !want->nodev;
 
 	if (!fs_same || strcmp(want->point, found->point) != 0) {
-		return err_set(err, -EPERM, "mount table: planned %s on %s, found %s on %s", want->fs,
-			       want->point, found->fs, found->point);
+		return err_set(err, -EPERM, "mount table: planned %s on %s, found %s on %s",
+			       want->fs, want->point, found->fs, found->point);
 	}
 	if (want->nosuid != found->nosuid || want->noexec != found->noexec ||
 	    (!loose && (want->ro != found->ro || want->nodev != found->nodev))) {
-		return err_set(err, -EPERM, "mount %s: planned %s%s%s%s, found %s%s%s%s", want->point,
-			       want->ro ? "ro" : "rw", want->nosuid ? ",nosuid" : "",
+		return err_set(err, -EPERM, "mount %s: planned %s%s%s%s, found %s%s%s%s",
+			       want->point, want->ro ? "ro" : "rw", want->nosuid ? ",nosuid" : "",
 			       want->nodev ? ",nodev" : "", want->noexec ? ",noexec" : "",
 			       found->ro ? "ro" : "rw", found->nosuid ? ",nosuid" : "",
 			       found->nodev ? ",nodev" : "", found->noexec ? ",noexec" : "");

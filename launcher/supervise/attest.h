@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compares what holds in a sandbox with its plan while PID 2 waits before exec: the jail's own report, and what the
- * kernel says from outside (status, namespaces, mountinfo, cgroup values). Any difference is an error. Run by the
- * supervisor; trusts the kernel, not the report (which is checked against /proc where it can be).
+ * Compares what holds in a sandbox with its plan while PID 2 waits before exec: the jail's own
+ * report, and what the kernel says from outside (status, namespaces, mountinfo, cgroup values). Any
+ * difference is an error. Run by the supervisor; trusts the kernel, not the report (which is
+ * checked against /proc where it can be).
  */
 #ifndef AIRLOCK_SUPERVISE_ATTEST_H
 #define AIRLOCK_SUPERVISE_ATTEST_H
@@ -38,9 +39,10 @@ struct attest_request {
 };
 
 /*
- * The first half, when PID 1 says that no mount changes any more, while PID 2 gives up its powers: compares the mount
- * table with the plan's rows and the group's values with the limits. PID 2 is later shown to be in the same
- * namespaces, without a capability. Needs all of req but report, tool_pid.
+ * The first half, when PID 1 says that no mount changes any more, while PID 2 gives up its powers:
+ * compares the mount table with the plan's rows and the group's values with the limits. PID 2 is
+ * later shown to be in the same namespaces, without a capability. Needs all of req but report,
+ * tool_pid.
  */
 int attest_early(struct attest_request *req, struct err *err) must_check;
 

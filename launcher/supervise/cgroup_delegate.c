@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front, as root, before the drop; paths come from our own site, never from the owner. */
+/*
+ * Run by the front, as root, before the drop; paths come from our own site, never from the owner.
+ */
 #include "cgroup_delegate.h"
 
 #include <errno.h>
@@ -12,10 +14,11 @@
 #include "../base/fdio.h"
 
 /*
- * cgroups(7), "Cgroups delegation": the directory and these files of v2, and no limit file. On v1 the directory alone:
- * its `tasks` would let the owner move any process of his into it.
+ * cgroups(7), "Cgroups delegation": the directory and these files of v2, and no limit file. On v1
+ * the directory alone: its `tasks` would let the owner move any process of his into it.
  */
-static const char *const given_away[] = { "", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control" };
+static const char *const given_away[] = { "", "cgroup.procs", "cgroup.threads",
+					  "cgroup.subtree_control" };
 
 static int
 give(const char *dir, bool is_v2, uid_t uid, gid_t gid, struct err *err)
@@ -60,8 +63,8 @@ make_child(char **parent, bool is_v2, uid_t uid, gid_t gid, struct err *err)
 }
 
 /*
- * v2: a process may be put into a group only by who may write the groups' common ancestor, which is the scope or
- * service that we were given; the new parent also has to pass the controllers on.
+ * v2: a process may be put into a group only by who may write the groups' common ancestor, which is
+ * the scope or service that we were given; the new parent also has to pass the controllers on.
  */
 static int
 open_v2(const struct cgroup_site *site, uid_t uid, gid_t gid, struct err *err)

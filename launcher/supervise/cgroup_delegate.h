@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Root starts a call for the owner of a workspace: before it drops its ids it hands the owner a parent for the calls'
- * groups. The limits of the parent itself stay root's. Run by the front, as root, before the drop.
+ * Root starts a call for the owner of a workspace: before it drops its ids it hands the owner a
+ * parent for the calls' groups. The limits of the parent itself stay root's. Run by the front, as
+ * root, before the drop.
  */
 #ifndef AIRLOCK_SUPERVISE_CGROUP_DELEGATE_H
 #define AIRLOCK_SUPERVISE_CGROUP_DELEGATE_H

@@ -6,7 +6,8 @@
 #include <string.h>
 
 void
-denials_add(struct denials *d, const char *kind, const char *what, const char *rule, const char *hint)
+denials_add(struct denials *d, const char *kind, const char *what, const char *rule,
+	    const char *hint)
 {
 	struct denial item = { .count = 1 };
 
@@ -16,7 +17,8 @@ denials_add(struct denials *d, const char *kind, const char *what, const char *r
 	snprintf(item.rule, sizeof(item.rule), "%s", rule);
 	snprintf(item.hint, sizeof(item.hint), "%s", hint);
 	for (size_t i = 0; i < d->count; i++) {
-		if (strcmp(d->items[i].kind, item.kind) == 0 && strcmp(d->items[i].what, item.what) == 0) {
+		if (strcmp(d->items[i].kind, item.kind) == 0 &&
+		    strcmp(d->items[i].what, item.what) == 0) {
 			d->items[i].count++;
 			return;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a call was denied: deduplicated, counted, bounded (CAP_DENIAL_EVENTS different ones; more are counted in
- * `dropped`). Filled by the supervisor, written into the record.
+ * What a call was denied: deduplicated, counted, bounded (CAP_DENIAL_EVENTS different ones; more
+ * are counted in `dropped`). Filled by the supervisor, written into the record.
  */
 #ifndef AIRLOCK_SUPERVISE_DENIALS_H
 #define AIRLOCK_SUPERVISE_DENIALS_H

@@ -28,8 +28,9 @@ write_map(pid_t pid, const char *name, uint32_t outside)
 }
 
 /*
- * A user namespace is made by having a process in it. This child is the other one that does not exec (the first is the
- * jail's fork): it holds still, runs nothing and is killed before anybody's command exists.
+ * A user namespace is made by having a process in it. This child is the other one that does not
+ * exec (the first is the jail's fork): it holds still, runs nothing and is killed before anybody's
+ * command exists.
  */
 static int
 user_namespace(uint32_t uid, uint32_t gid)
@@ -81,9 +82,12 @@ idmap_clone(int workspace_fd, const char *workspace, bool idmapped, uint32_t uid
 	userns = user_namespace(uid_outside, gid_outside);
 	rc = userns < 0 ? userns : sys_mount_setattr(mount, 0, 0, 0, 0, userns);
 	if (rc == -EINVAL) {
-		return err_set(err, rc, "the file system of workspace %s refuses id-mapped mounts, which a workspace of "
-					"root's needs: give the workspace to a plain user, or use another file "
-					"system (ext4, xfs, btrfs, tmpfs)", workspace);
+		return err_set(
+			err, rc,
+			"the file system of workspace %s refuses id-mapped mounts, which a "
+			"workspace of root's needs: give the workspace to a plain user, or use "
+			"another file system (ext4, xfs, btrfs, tmpfs)",
+			workspace);
 	}
 	return rc < 0 ? err_sys(err, rc, "id-map the workspace %s", workspace) : take_fd(&mount);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front, as the caller or the workspace's owner. The child between clone3 and exec trusts only what is here. */
+/*
+ * Run by the front, as the caller or the workspace's owner. The child between clone3 and exec
+ * trusts only what is here.
+ */
 #include "spawn.h"
 
 #include <errno.h>
@@ -20,8 +23,9 @@
 #include "../sys/sys.h"
 
 /*
- * A pid namespace begins with a child. The others the child makes itself, so that their cost (a network namespace is
- * most of it) runs beside the planned part's fdatasync. The cgroup namespace comes last: its root is the call's group.
+ * A pid namespace begins with a child. The others the child makes itself, so that their cost (a
+ * network namespace is most of it) runs beside the planned part's fdatasync. The cgroup namespace
+ * comes last: its root is the call's group.
  */
 #define AT_CLONE (CLONE_NEWUSER | CLONE_NEWPID)
 #define IN_CHILD (CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS)
@@ -53,8 +57,8 @@ child_fail(const struct child_fds *fds, const char *step, int code)
 }
 
 /*
- * Every source is first moved above the targets, so that no dup2 closes one that is still needed. The last two
- * steps before exec need nothing from memory that exec would lose.
+ * Every source is first moved above the targets, so that no dup2 closes one that is still needed.
+ * The last two steps before exec need nothing from memory that exec would lose.
  */
 static void
 place_fds(struct child_fds *fds)
@@ -94,7 +98,10 @@ child_main(struct child_fds *fds, const struct cgroup *cgroup)
 		child_fail(fds, "fresh namespaces", rc);
 	}
 	place_fds(fds);
-	/* The jail closes what is not its own only once it has a plan; until then who shares our uid could take it. */
+	/*
+	 * The jail closes what is not its own only once it has a plan; until then who shares our
+	 * uid could take it.
+	 */
 	rc = sys_close_range((unsigned int)fds->count, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (rc < 0) {
 		child_fail(fds, "close_range", rc);
@@ -143,10 +150,12 @@ explain_clone(int code, struct err *err)
 {
 	switch (-code) {
 	case EPERM:
-		return err_set(err, code, "user namespaces are forbidden here (EPERM): see "
-					  "kernel.apparmor_restrict_unprivileged_userns, "
-					  "kernel.unprivileged_userns_clone, or the seccomp filter of the container "
-					  "around; 'airlock doctor' names the fix");
+		return err_set(
+			err, code,
+			"user namespaces are forbidden here (EPERM): see "
+			"kernel.apparmor_restrict_unprivileged_userns, "
+			"kernel.unprivileged_userns_clone, or the seccomp filter of the container "
+			"around; 'airlock doctor' names the fix");
 	case ENOSPC:
 	case EUSERS:
 		return err_set(err, code, "no further user namespace is allowed here: raise "
@@ -215,7 +224,8 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 		fds.source[JAIL_FD_TOOL] = tool[1];
 		fds.source[JAIL_FD_WORKSPACE] = req->workspace_clone;
 		fds.source[JAIL_FD_UPPER] = req->upper_clone;
-		fds.count = JAIL_FD_WORKSPACE + (req->workspace_clone >= 0) + (req->upper_clone >= 0);
+		fds.count =
+			JAIL_FD_WORKSPACE + (req->workspace_clone >= 0) + (req->upper_clone >= 0);
 		fds.status = status[1];
 		rc = clone_jail(req, &fds, &jail, err);
 	}
@@ -236,7 +246,10 @@ spawn_send_plan(struct jail_handle *jail, const struct plan *plan, struct err *e
 	auto_fd fd = seal_plan(plan, jail->plan_digest, err);
 	int rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, &fd, 1);
 
-	/* A jail that died on its way to exec has left its reason on the socket: the supervisor reads it. */
+	/*
+	 * A jail that died on its way to exec has left its reason on the socket: the supervisor
+	 * reads it.
+	 */
 	return rc == -EPIPE || rc == -ECONNRESET ? 0 : rc;
 }
 

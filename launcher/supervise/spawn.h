@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starts a jail: makes the two sockets, clones into fresh namespaces (and, on cgroup v2, into the call's group), execs
- * airlock-jail there, writes id maps where the jail may not. The plan follows, so that it is made while the kernel
- * makes the namespaces: a jail without one does nothing. Run by the supervisor while it is single-threaded.
+ * Starts a jail: makes the two sockets, clones into fresh namespaces (and, on cgroup v2, into the
+ * call's group), execs airlock-jail there, writes id maps where the jail may not. The plan follows,
+ * so that it is made while the kernel makes the namespaces: a jail without one does nothing. Run by
+ * the supervisor while it is single-threaded.
  */
 #ifndef AIRLOCK_SUPERVISE_SPAWN_H
 #define AIRLOCK_SUPERVISE_SPAWN_H
@@ -28,16 +29,18 @@ struct spawn_request {
 	const struct identity *identity;
 	int jail_exe_fd;     /* O_PATH of airlock-jail */
 	int workspace_clone; /* detached mount, or -1 */
-	int upper_clone;     /* the same of the on-disk upper's parent; only together with workspace_clone */
+	/* the same of the on-disk upper's parent; only together with workspace_clone */
+	int upper_clone;
 	const int *stdio;    /* the tool's 0, 1, 2 */
 	const struct cgroup *cgroup;
 };
 
 /*
- * On failure nothing runs. The caller keeps its fds. On success the child may still fail on its way to exec: then
- * JAIL_FAILED comes on status_fd.
+ * On failure nothing runs. The caller keeps its fds. On success the child may still fail on its way
+ * to exec: then JAIL_FAILED comes on status_fd.
  */
-int spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err) must_check;
+int spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err)
+	must_check;
 /* Seals the plan and hands it over; jail->plan_digest is set. */
 int spawn_send_plan(struct jail_handle *jail, const struct plan *plan, struct err *err) must_check;
 void jail_handle_finish(struct jail_handle *jail); /* closes; kills and reaps what still runs */

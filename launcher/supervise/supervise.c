@@ -20,7 +20,8 @@
 
 #define MS UINT64_C(1000000)
 #define LAUNCH_MS 60000u  /* a jail that is not ready by then never will be */
-#define GRACE_MS 1000u    /* between a forwarded SIGTERM and the kill: callers give two seconds in all */
+#define GRACE_MS \
+	1000u /* between a forwarded SIGTERM and the kill: callers give two seconds in all */
 #define UNDEAD_MS 10000u  /* between the kill and giving up */
 #define DRAIN_MS 1000
 
@@ -58,7 +59,8 @@ kill_all(struct run *r)
 {
 	ignore_err(sys_pidfd_send_signal(r->req->jail->pidfd, SIGKILL), "dead already");
 	if (r->req->cgroup->version != CGROUP_NONE) {
-		ignore_err(cgroup_kill(r->req->cgroup), "PID 1's death ends its namespace all the same");
+		ignore_err(cgroup_kill(r->req->cgroup),
+			   "PID 1's death ends its namespace all the same");
 	}
 }
 
@@ -88,7 +90,9 @@ run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 	set_deadline(r, UNDEAD_MS);
 }
 
-/* TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once. */
+/*
+ * TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once.
+ */
 static void
 on_signal(struct run *r)
 {
@@ -106,11 +110,13 @@ on_signal(struct run *r)
 		return;
 	}
 	message[1] = (uint8_t)info.ssi_signo;
-	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0), "ending already");
+	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),
+		   "ending already");
 	if (ends) {
 		r->decided = true;
 		r->out->verdict = VERDICT_INTERRUPTED;
-		snprintf(r->out->reason, sizeof(r->out->reason), "ended by signal %u", info.ssi_signo);
+		snprintf(r->out->reason, sizeof(r->out->reason), "ended by signal %u",
+			 info.ssi_signo);
 		set_deadline(r, GRACE_MS);
 	}
 }
@@ -121,7 +127,8 @@ on_deadline(struct run *r)
 	switch (r->state) {
 	case RUN_STARTING:
 	case RUN_WAITING_EXEC:
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not get ready in %u s", LAUNCH_MS / 1000);
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not get ready in %u s",
+			LAUNCH_MS / 1000);
 		break;
 	case RUN_RUNNING:
 		run_end(r, VERDICT_TIMEOUT, "wall: the call ran for limits.wall");
@@ -206,7 +213,8 @@ poll_once(struct run *r, struct err *err)
 	if (run_needs_watch(r) && r->next_watch_ns < until) {
 		until = r->next_watch_ns;
 	}
-	timeout = until <= now ? 0 : (int)((until - now) / MS > 60000 ? 60000 : (until - now) / MS + 1);
+	timeout = until <= now ? 0
+			       : (int)((until - now) / MS > 60000 ? 60000 : (until - now) / MS + 1);
 	if (poll(pfds, SLOT__COUNT + relayed, timeout) < 0) {
 		return errno == EINTR ? 0 : err_sys(err, -errno, "poll");
 	}
@@ -284,8 +292,8 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 		judge(&r);
 		if (rc < 0) {
 			r.out->verdict = VERDICT_INTERRUPTED;
-			snprintf(ret->reason, sizeof(ret->reason), "the output could not be captured: %.400s",
-				 err->text);
+			snprintf(ret->reason, sizeof(ret->reason),
+				 "the output could not be captured: %.400s", err->text);
 			rc = 0;
 		} else if (req->relay->over_limit && !r.decided) {
 			r.out->verdict = VERDICT_LIMIT;

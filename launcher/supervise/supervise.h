@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One running call, from the spawned jail to the moment when nothing of it is alive: judges the jail's report, says
- * GO, relays stdio, answers seccomp notifications, forwards signals, watches limits and deadlines, kills.
- * Single poll loop; the caller may run one more thread that touches none of this.
+ * One running call, from the spawned jail to the moment when nothing of it is alive: judges the
+ * jail's report, says GO, relays stdio, answers seccomp notifications, forwards signals, watches
+ * limits and deadlines, kills. Single poll loop; the caller may run one more thread that touches
+ * none of this.
  */
 #ifndef AIRLOCK_SUPERVISE_SUPERVISE_H
 #define AIRLOCK_SUPERVISE_SUPERVISE_H
@@ -36,7 +37,8 @@ struct supervise_request {
 	const struct cgroup *cgroup;
 	uint64_t shmem_bytes;
 	int signal_fd;  /* signalfd of what is forwarded */
-	int disk_watch_fd; /* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
+	/* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
+	int disk_watch_fd;
 };
 
 struct usage {
@@ -47,7 +49,8 @@ struct usage {
 struct outcome {
 	enum verdict verdict;
 	bool launched;       /* the tool was exec'd */
-	int64_t go_realtime_ns; /* coarse clock at GO: what has a later ctime was changed during the call */
+	/* coarse clock at GO: what has a later ctime was changed during the call */
+	int64_t go_realtime_ns;
 	int exec_errno;      /* why not, when exec itself failed; 0 else */
 	int exit_code;       /* -1 when it did not exit */
 	int signal;          /* 0 when it was not ended by one */
@@ -65,9 +68,10 @@ void outcome_init(struct outcome *o);
 void outcome_finish(struct outcome *o);
 
 /*
- * Runs the call to its end. 0 when the outcome says how it ended (launch failures included); -errno only when the
- * supervisor itself cannot go on (the jail is dead then, too).
+ * Runs the call to its end. 0 when the outcome says how it ended (launch failures included); -errno
+ * only when the supervisor itself cannot go on (the jail is dead then, too).
  */
-int supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err) must_check;
+int supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
+	must_check;
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by supervise.c (the loop), supervise_jail.c (messages), supervise_watch.c (limits that need a look). */
+/*
+ * Shared by supervise.c (the loop), supervise_jail.c (messages), supervise_watch.c (limits that
+ * need a look).
+ */
 #ifndef AIRLOCK_SUPERVISE_INTERNAL_H
 #define AIRLOCK_SUPERVISE_INTERNAL_H
 
@@ -9,8 +12,8 @@
 #include "supervise.h"
 
 /*
- * Legal moves: STARTING -> WAITING_EXEC (GO was said) -> RUNNING (exec worked) -> ENDING (killed, or the tool ended)
- * -> DEAD. Each state may also go to ENDING directly.
+ * Legal moves: STARTING -> WAITING_EXEC (GO was said) -> RUNNING (exec worked) -> ENDING (killed,
+ * or the tool ended) -> DEAD. Each state may also go to ENDING directly.
  */
 enum run_state { RUN_STARTING, RUN_WAITING_EXEC, RUN_RUNNING, RUN_ENDING, RUN_DEAD, RUN__COUNT };
 
@@ -29,7 +32,8 @@ struct run {
 	bool decided;        /* the verdict is ours, not the tool's */
 	uint64_t started_ns, go_ns, deadline_ns, next_watch_ns;
 	uint64_t watched_memory_peak;
-	uint64_t disk_free_bytes, disk_free_inodes; /* of the on-disk upper's file system at GO; 0: not looked yet */
+	/* of the on-disk upper's file system at GO; 0: not looked yet */
+	uint64_t disk_free_bytes, disk_free_inodes;
 };
 
 /* Ends the call with our verdict; the first reason stays. */

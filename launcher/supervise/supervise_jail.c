@@ -62,8 +62,12 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 	r->proc_fd = take_fd(&fds[1]);
 	r->out->upper_fd = take_fd(&fds[2]);
 	r->attest = (struct attest_request){
-		.plan = r->req->plan, .report = &r->report, .init_pid = r->req->jail->pid,
-		.cgroup = r->req->cgroup, .limits = r->req->limits, .shmem_bytes = r->req->shmem_bytes,
+		.plan = r->req->plan,
+		.report = &r->report,
+		.init_pid = r->req->jail->pid,
+		.cgroup = r->req->cgroup,
+		.limits = r->req->limits,
+		.shmem_bytes = r->req->shmem_bytes,
 		.filter_digest = r->req->profile->filter_digest,
 	};
 	if (attest_early(&r->attest, &err) < 0) {
@@ -121,7 +125,8 @@ on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], p
 {
 	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
 
-	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 || wants_listener != (fds[0] >= 0)) {
+	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 ||
+	    wants_listener != (fds[0] >= 0)) {
 		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
 		return;
 	}
@@ -206,8 +211,8 @@ run_read_tool(struct run *r)
 }
 
 /*
- * Decides on registers alone, by the same table that made the filter; the only answer there is, is an error: a
- * notified call never goes on.
+ * Decides on registers alone, by the same table that made the filter; the only answer there is, is
+ * an error: a notified call never goes on.
  */
 void
 run_answer_notification(struct run *r)

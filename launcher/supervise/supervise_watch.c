@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: limits that the kernel does not enforce for us, looked at every WATCH_MS, and the sums at the end.
- * Without a cgroup memory is advisory: processes are added up through the sandbox's own /proc.
+ * Run by the front: limits that the kernel does not enforce for us, looked at every WATCH_MS, and
+ * the sums at the end. Without a cgroup memory is advisory: processes are added up through the
+ * sandbox's own /proc.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +45,10 @@ scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 	return (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
 }
 
-/* Resident pages of every process in the sandbox; what is shared is counted as often as it is mapped. */
+/*
+ * Resident pages of every process in the sandbox; what is shared is counted as often as it is
+ * mapped.
+ */
 static uint64_t
 resident_bytes(const struct run *r)
 {
@@ -76,8 +80,10 @@ resident_bytes(const struct run *r)
 	return pages * PAGE;
 }
 
-/* Blocks of a tree that the tool is writing: by fd, no links, bounded depth (deeper is the tool's own trouble: the
- * collector refuses it). */
+/*
+ * Blocks of a tree that the tool is writing: by fd, no links, bounded depth (deeper is the tool's
+ * own trouble: the collector refuses it).
+ */
 static uint64_t
 tree_bytes(int dir_fd, int depth)
 {
@@ -111,8 +117,9 @@ tree_bytes(int dir_fd, int depth)
 }
 
 /*
- * An upper on disk: what the file system lost since GO counts, because unlinked files, closed directories and depth hide
- * from any walk. Somebody else who writes that much meanwhile ends the call, too: too early rather than never.
+ * An upper on disk: what the file system lost since GO counts, because unlinked files, closed
+ * directories and depth hide from any walk. Somebody else who writes that much meanwhile ends the
+ * call, too: too early rather than never.
  */
 static void
 watch_file_system(struct run *r)
@@ -121,7 +128,8 @@ watch_file_system(struct run *r)
 	struct statfs fs;
 
 	if (fstatfs(r->req->disk_watch_fd, &fs) < 0) {
-		run_end(r, VERDICT_LIMIT, "disk: the file system of the upper directory cannot be looked at");
+		run_end(r, VERDICT_LIMIT,
+			"disk: the file system of the upper directory cannot be looked at");
 		return;
 	}
 	if (r->disk_free_bytes == 0) {
@@ -132,7 +140,8 @@ watch_file_system(struct run *r)
 		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
 		run_end(r, VERDICT_LIMIT, "disk: the call wrote more than limits.disk");
 	} else if ((uint64_t)fs.f_ffree + l->files < r->disk_free_inodes) {
-		denials_add(&r->out->denials, "limit", "files", "limits.files", "raise limits.files");
+		denials_add(&r->out->denials, "limit", "files", "limits.files",
+			    "raise limits.files");
 		run_end(r, VERDICT_LIMIT, "files: the call made more than limits.files");
 	}
 }
@@ -168,8 +177,8 @@ run_watch(struct run *r)
 	}
 	r->next_watch_ns = now + WATCH_MS * 1000000u;
 	watch_disk(r);
-	if (r->req->cgroup->version != CGROUP_NONE && cgroup_read_cpu(r->req->cgroup, &cpu_ms) == 0 &&
-	    cpu_ms > l->cpu_time_ms) {
+	if (r->req->cgroup->version != CGROUP_NONE &&
+	    cgroup_read_cpu(r->req->cgroup, &cpu_ms) == 0 && cpu_ms > l->cpu_time_ms) {
 		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
 	}
 	if ((r->req->cgroup->missing & DEGRADE_CGROUP_MEMORY) != 0) {
@@ -180,8 +189,9 @@ run_watch(struct run *r)
 			r->watched_memory_peak = bytes;
 		}
 		if (bytes > l->memory_bytes + r->req->shmem_bytes) {
-			run_end(r, VERDICT_OOM, "memory: more than limits.memory was in use (advisory: "
-						"there is no memory cgroup here)");
+			run_end(r, VERDICT_OOM,
+				"memory: more than limits.memory was in use (advisory: "
+				"there is no memory cgroup here)");
 		}
 	}
 }
@@ -223,7 +233,10 @@ run_collect_usage(struct run *r)
 		denials_add(&r->out->denials, "limit", "pids", "limits.pids",
 			    "fork or thread creation gave EAGAIN: raise limits.pids");
 	}
-	/* Ours came first when the verdict is decided; an OOM kill that no event told of still counts. */
+	/*
+	 * Ours came first when the verdict is decided; an OOM kill that no event told of still
+	 * counts.
+	 */
 	if (cg.oom_kills > 0 && (!r->decided || r->out->verdict == VERDICT_OOM)) {
 		bool mostly_files = cg.shmem_bytes > r->req->cgroup->memory_limit_bytes / 2;
 

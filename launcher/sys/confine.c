@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Capabilities, no_new_privs, Landlock, seccomp: raw. Runs in the jail; the front answers notifications. */
+/*
+ * Capabilities, no_new_privs, Landlock, seccomp: raw. Runs in the jail; the front answers
+ * notifications.
+ */
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/landlock.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The new mount API, raw. Runs in the jail (its own mount namespace) and, for detached clones, the front. */
+/*
+ * The new mount API, raw. Runs in the jail (its own mount namespace) and, for detached clones, the
+ * front.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>

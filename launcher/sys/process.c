@@ -99,7 +99,8 @@ sys_execve(const char *path, const char *const argv[], const char *const envp[])
 }
 
 int
-sys_execveat(int fd, const char *path, const char *const argv[], const char *const envp[], int flags)
+sys_execveat(int fd, const char *path, const char *const argv[], const char *const envp[],
+	     int flags)
 {
 	syscall(SYS_execveat, fd, path, argv, envp, flags);
 	return -errno;
@@ -208,7 +209,8 @@ ssize_t
 sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX], pid_t *ret_pid)
 {
 	union {
-		char space[CMSG_SPACE(SYS_FDS_MAX * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+		char space[CMSG_SPACE(SYS_FDS_MAX * sizeof(int)) +
+			   CMSG_SPACE(sizeof(struct ucred))];
 		struct cmsghdr align;
 	} control;
 	struct iovec iov = { .iov_base = data, .iov_len = size };

@@ -39,7 +39,9 @@ int sys_execve(const char *path, const char *const argv[], const char *const env
 int sys_execveat(int fd, const char *path, const char *const argv[], const char *const envp[],
 		 int flags) must_check;
 
-/* The mount API: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2). */
+/*
+ * The mount API: open_tree(2), move_mount(2), fsopen(2), fsconfig(2), fsmount(2), mount_setattr(2).
+ */
 int sys_open_tree(int dirfd, const char *path, unsigned int flags) must_check;
 int sys_move_mount(int from_fd, int to_dirfd, const char *to_path) must_check;
 int sys_fsopen(const char *fs) must_check;
@@ -72,9 +74,12 @@ int sys_landlock_restrict(int ruleset_fd) must_check;
 /* seccomp(2): loads the filter for this thread. notify: returns the listener fd, else 0. */
 int sys_seccomp_load(const struct sock_filter *insns, uint16_t len, int notify) must_check;
 int sys_seccomp_receive(int listener_fd, struct seccomp_notif *ret) must_check;
-int sys_seccomp_deny(int listener_fd, uint64_t id, int error) must_check; /* error: positive errno */
+/* error: positive errno */
+int sys_seccomp_deny(int listener_fd, uint64_t id, int error) must_check;
 
-/* A memfd with these bytes, sealed against every change; MFD_NOEXEC_SEAL where the kernel has it. */
+/*
+ * A memfd with these bytes, sealed against every change; MFD_NOEXEC_SEAL where the kernel has it.
+ */
 int sys_memfd_sealed(const char *name, const void *data, size_t len) must_check;
 /* 0 when all seals of sys_memfd_sealed stand, -EPERM otherwise. */
 int sys_memfd_check_sealed(int fd) must_check;
@@ -82,13 +87,15 @@ int sys_memfd_check_sealed(int fd) must_check;
 /* Status socket (SOCK_SEQPACKET): one datagram with up to SYS_FDS_MAX descriptors and, in
  * sys_recv_message, the sender's pid as this process sees it (SO_PASSCRED must be set). */
 #define SYS_FDS_MAX 4
-int sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count) must_check;
+int sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count)
+	must_check;
 ssize_t sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX],
 			 pid_t *ret_pid) must_check;
 
 /*
- * statx(2), of the kernel itself: musl has none before 1.2.4, and it alone tells mount points without
- * opening them. mask: STATX_*; what the file system has not is absent from the result's stx_mask.
+ * statx(2), of the kernel itself: musl has none before 1.2.4, and it alone tells mount points
+ * without opening them. mask: STATX_*; what the file system has not is absent from the result's
+ * stx_mask.
  */
 struct statx;
 int sys_statx(int dirfd, const char *path, int flags, unsigned int mask,
@@ -97,7 +104,10 @@ int sys_statx(int dirfd, const char *path, int flags, unsigned int mask,
 int sys_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to,
 		  unsigned int flags) must_check;
 
-/* Birth time of what fd refers to, in ns since the epoch; 0 where the file system keeps none. statx(2). */
+/*
+ * Birth time of what fd refers to, in ns since the epoch; 0 where the file system keeps none.
+ * statx(2).
+ */
 int64_t sys_birth_ns(int fd);
 
 /* Brings the loopback interface of this network namespace up: netdevice(7). */
