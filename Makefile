@@ -100,11 +100,12 @@ $(BUILD)/obj/san/%.o: %.c
 
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
-SAN_DIRS := base sys profile plan supervise snapshot store
+# Of launcher/cli what airlock-cli links; the front's files are the static program's own.
+SAN_DIRS := base sys profile plan supervise snapshot store cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
-$(BUILD)/obj/san/lib$(1).a: $(call obj,san,$(filter-out $(MAINS),$(call src,$(1))))
+$(BUILD)/obj/san/lib$(1).a: $(call obj,san,$(filter-out $(MAINS) launcher/cli/front_%,$(call src,$(1))))
 	$(Q)rm -f $$@; ar rcs $$@ $$^
 endef
 $(foreach d,$(SAN_DIRS),$(eval $(call san_archive,$(d))))

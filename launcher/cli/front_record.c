@@ -12,6 +12,7 @@
 #include "../base/json.h"
 #include "../base/limits.h"
 #include "../base/text.h"
+#include "../jail/jail_protocol.h"
 #include "front.h"
 
 #define CHANGES_LISTED 1000u
@@ -54,14 +55,16 @@ append(struct front *f, const char *type, const struct buf *record, struct journ
 static void
 actor(struct json *j, const struct front *f)
 {
-	const struct identity *id = &f->req.identity;
+	/* The caller's as the host has them; the identity's groups are what is seen inside (the overflow id). */
+	gid_t groups[REPORT_GROUPS_MAX];
+	int n = f->req.identity.group_count == 0 ? 0 : getgroups(REPORT_GROUPS_MAX, groups);
 
 	json_begin_object(j);
 	json_kv_uint(j, "gid", getegid());
 	json_key(j, "groups");
 	json_begin_array(j);
-	for (size_t i = 0; i < id->group_count; i++) {
-		json_uint(j, id->groups[i]);
+	for (int i = 0; i < n; i++) {
+		json_uint(j, groups[i]);
 	}
 	json_end(j);
 	json_kv_uint(j, "uid", geteuid());

@@ -75,6 +75,8 @@ mount_proc(struct jail *j, const struct plan_mount *m)
 	return bound_user_namespace(j);
 }
 
+#define DEVICE_ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC)
+
 int
 mount_node(struct jail *j, const struct plan_mount *m)
 {
@@ -91,10 +93,11 @@ mount_node(struct jail *j, const struct plan_mount *m)
 		return err_set(&j->err, -ENXIO, "not character device %u:%u",
 			       major((dev_t)m->device), minor((dev_t)m->device));
 	}
+	/* Read-only is about the inode, which is the host's: its times would be a channel. A device
+	 * stays writable. */
 	mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0
-		   ? mount
-		   : sys_mount_setattr(mount, 0, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, 0, 0, -1);
+	rc = mount < 0 ? mount
+		       : sys_mount_setattr(mount, 0, DEVICE_ATTRS, 0, 0, -1);
 	if (rc == 0) {
 		rc = jail_attach(j, mount, m->target, 0755, 0);
 	}

@@ -269,7 +269,7 @@ expected_mount(const struct plan_mount *m, struct mount_entry *ret)
 	*ret = (struct mount_entry){
 		.point = m->target,
 		.fs = fs,
-		.ro = !device && m->kind != MOUNT_PTS && (m->flags & MOUNT_WRITABLE) == 0,
+		.ro = m->kind != MOUNT_PTS && (m->flags & MOUNT_WRITABLE) == 0,
 		.nosuid = true,
 		.nodev = !device && m->kind != MOUNT_PTS,
 		.noexec = device || m->kind == MOUNT_PTS || (m->flags & MOUNT_NOEXEC) != 0,
@@ -289,7 +289,7 @@ compare_mount(const struct mount_entry *want, const struct mount_entry *found, s
 			       want->fs, want->point, found->fs, found->point);
 	}
 	if (want->nosuid != found->nosuid || want->noexec != found->noexec ||
-	    (!loose && (want->ro != found->ro || want->nodev != found->nodev))) {
+	    want->ro != found->ro || (!loose && want->nodev != found->nodev)) {
 		return err_set(err, -EPERM, "mount %s: planned %s%s%s%s, found %s%s%s%s",
 			       want->point, want->ro ? "ro" : "rw", want->nosuid ? ",nosuid" : "",
 			       want->nodev ? ",nodev" : "", want->noexec ? ",noexec" : "",

@@ -31,7 +31,7 @@ struct run {
 	int wait_status;
 	bool decided;        /* the verdict is ours, not the tool's */
 	uint64_t started_ns, go_ns, deadline_ns, next_watch_ns;
-	uint64_t watched_memory_peak;
+	uint64_t watched_memory_peak, watched_cpu_ms;
 	/* of the on-disk upper's file system at GO; 0: not looked yet */
 	uint64_t disk_free_bytes, disk_free_inodes;
 };

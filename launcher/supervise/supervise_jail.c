@@ -2,6 +2,7 @@
 /* Run by the front: what the jail says, and what the kernel asks about a denied call. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -49,6 +50,19 @@ on_failed(struct run *r, const uint8_t *data, size_t len)
 	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", stage_names[stage], text);
 }
 
+/*
+ * A jail that failed is soon gone from /proc, and then looks as if it were not what was planned: what it said itself
+ * explains more.
+ */
+static void
+hear_failure(struct run *r)
+{
+	struct pollfd tool = { .fd = r->req->jail->tool_fd, .events = POLLIN };
+
+	while (r->state < RUN_ENDING && poll(&tool, 1, 0) > 0 && run_read_tool(r) == 0) {
+	}
+}
+
 static void
 on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 {
@@ -71,6 +85,7 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 		.filter_digest = r->req->profile->filter_digest,
 	};
 	if (attest_early(&r->attest, &err) < 0) {
+		hear_failure(r);
 		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
 		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
 		return;

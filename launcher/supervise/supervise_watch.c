@@ -45,22 +45,43 @@ scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 	return (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
 }
 
+struct sums {
+	uint64_t resident_bytes; /* what is shared counts as often as it is mapped */
+	uint64_t cpu_ms;         /* of living processes and those that they waited for */
+};
+
 /*
- * Resident pages of every process in the sandbox; what is shared is counted as often as it is
- * mapped.
+ * proc_pid_stat(5): fields 14 to 17 are the times, 24 the resident pages; the name may hold
+ * anything, its end is the last ')'.
  */
-static uint64_t
-resident_bytes(const struct run *r)
+static void
+add_process(const char *stat, struct sums *sums)
+{
+	const char *p = strrchr(stat, ')');
+	long ticks = sysconf(_SC_CLK_TCK);
+
+	for (int field = 3; p != NULL && field <= 24; field++) {
+		p = strchr(p + 1, ' ');
+		if (p != NULL && field >= 14 && field <= 17) {
+			sums->cpu_ms += strtoull(p, NULL, 10) * 1000u / (uint64_t)ticks;
+		} else if (p != NULL && field == 24) {
+			sums->resident_bytes += strtoull(p, NULL, 10) * PAGE;
+		}
+	}
+}
+
+static struct sums
+sum_processes(const struct run *r)
 {
 	int fd = openat(r->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	uint64_t pages = 0;
+	struct sums sums = { 0 };
 
 	if (dir == NULL) {
 		if (fd >= 0) {
 			close(fd);
 		}
-		return 0;
+		return sums;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
 		auto_buf text = BUF_INIT;
@@ -69,15 +90,13 @@ resident_bytes(const struct run *r)
 		if (e->d_name[0] < '0' || e->d_name[0] > '9') {
 			continue;
 		}
-		snprintf(path, sizeof(path), "%s/statm", e->d_name);
+		snprintf(path, sizeof(path), "%s/stat", e->d_name);
 		if (fdio_slurp_at(dirfd(dir), path, CAP_PROC_FILE, &text) == 0) {
-			const char *second = strchr(buf_text(&text), ' ');
-
-			pages += second != NULL ? strtoull(second, NULL, 10) : 0;
+			add_process(buf_text(&text), &sums);
 		}
 	}
 	closedir(dir);
-	return pages * PAGE;
+	return sums;
 }
 
 /*
@@ -146,12 +165,13 @@ watch_file_system(struct run *r)
 	}
 }
 
-static void
-watch_disk(struct run *r)
+/* A tool can fill its tmpfs and end between two looks: asked at the end as well. */
+static uint64_t
+note_full(struct run *r)
 {
 	bool full, no_inodes;
+	uint64_t used = scratch_used(r, &full, &no_inodes);
 
-	scratch_used(r, &full, &no_inodes);
 	if (full) {
 		denials_add(&r->out->denials, "limit", "disk", "limits.disk",
 			    "the call's file system is full (ENOSPC): raise limits.disk");
@@ -160,8 +180,30 @@ watch_disk(struct run *r)
 		denials_add(&r->out->denials, "limit", "files", "limits.files",
 			    "no inode is left (ENOSPC): raise limits.files");
 	}
-	if (r->req->disk_watch_fd >= 0) {
-		watch_file_system(r);
+	return used;
+}
+
+/* Advisory: a memfd that nobody maps, or a process that nobody waited for, is not seen. */
+static void
+watch_processes(struct run *r)
+{
+	const struct limits *l = r->req->limits;
+	struct sums sums = sum_processes(r);
+	bool full, no_inodes;
+	uint64_t bytes = sums.resident_bytes + scratch_used(r, &full, &no_inodes);
+
+	if (bytes > r->watched_memory_peak) {
+		r->watched_memory_peak = bytes;
+	}
+	if (sums.cpu_ms > r->watched_cpu_ms) {
+		r->watched_cpu_ms = sums.cpu_ms;
+	}
+	if (bytes > l->memory_bytes + r->req->shmem_bytes) {
+		run_end(r, VERDICT_OOM, "memory: more than limits.memory was in use (advisory: "
+					"there is no memory cgroup here)");
+	}
+	if (sums.cpu_ms > l->cpu_time_ms) {
+		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
 	}
 }
 
@@ -176,23 +218,16 @@ run_watch(struct run *r)
 		return;
 	}
 	r->next_watch_ns = now + WATCH_MS * 1000000u;
-	watch_disk(r);
+	note_full(r);
+	if (r->req->disk_watch_fd >= 0) {
+		watch_file_system(r);
+	}
 	if (r->req->cgroup->version != CGROUP_NONE &&
 	    cgroup_read_cpu(r->req->cgroup, &cpu_ms) == 0 && cpu_ms > l->cpu_time_ms) {
 		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
 	}
 	if ((r->req->cgroup->missing & DEGRADE_CGROUP_MEMORY) != 0) {
-		bool full, no_inodes;
-		uint64_t bytes = resident_bytes(r) + scratch_used(r, &full, &no_inodes);
-
-		if (bytes > r->watched_memory_peak) {
-			r->watched_memory_peak = bytes;
-		}
-		if (bytes > l->memory_bytes + r->req->shmem_bytes) {
-			run_end(r, VERDICT_OOM,
-				"memory: more than limits.memory was in use (advisory: "
-				"there is no memory cgroup here)");
-		}
+		watch_processes(r);
 	}
 }
 
@@ -203,7 +238,6 @@ run_collect_usage(struct run *r)
 	struct usage *u = &r->out->usage;
 	struct cgroup_usage cg = { 0 };
 	struct rusage rusage = { 0 };
-	bool full, no_inodes;
 	int status;
 
 	if (r->go_ns != 0) {
@@ -214,10 +248,11 @@ run_collect_usage(struct run *r)
 			    (uint64_t)(rusage.ru_utime.tv_usec + rusage.ru_stime.tv_usec) / 1000u;
 		u->memory_peak_bytes = (uint64_t)rusage.ru_maxrss * 1024u;
 	}
+	u->cpu_ms = r->watched_cpu_ms > u->cpu_ms ? r->watched_cpu_ms : u->cpu_ms;
 	if (r->watched_memory_peak > u->memory_peak_bytes) {
 		u->memory_peak_bytes = r->watched_memory_peak;
 	}
-	u->disk_bytes = scratch_used(r, &full, &no_inodes);
+	u->disk_bytes = note_full(r);
 	if (r->req->disk_watch_fd >= 0) {
 		u->disk_bytes += tree_bytes(r->req->disk_watch_fd, 0);
 	}

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # Sourced by tests/containment/run: identities, the launcher, and the words of a case.
 #
 # A case is a file cases/NN-name.sh. Its header says what it tries, the property (P1–P15, docs/threat-model.md) and what
 # counts as contained; then it defines
 #   attack      calls `act ACT…` (payload/attack.h) or `act_command CMD…`; may use $WORKSPACE, $CANARY, $READ
+#   rehearse    the control's acts, where attack names paths of the host: a control stays in $WORKSPACE, $CANARY, $READ
 #   prepare     fills $WORKSPACE and $CANARY, as the identity; optional, run for the control and for the launcher
 #   attempt     instead of the usual inside part, for what needs more than one run; uses inside and expect
 #   not_here    prints why this host, identity or launcher cannot make the case real; prints nothing when it can
@@ -48,6 +50,12 @@ as()
 	plain) as_plain "$@" ;;
 	userns) as_plain unshare -r "$@" ;;
 	esac
+}
+
+# hang_up FD: closes our end, for a coprocess that waits for it.
+hang_up()
+{
+	eval "exec $1<&-"
 }
 
 as_plain()
@@ -122,10 +130,11 @@ without_control()
 
 case_begin()
 {
-	ACT=() FREE=() HELD=() EVENTS=() OPTIONS=() VERDICT=ok EXIT_CODE=0 SETTLED= CONTROL_IN=bare NO_CONTROL=
+	ACT=() FREE=() HELD=() EVENTS=() OPTIONS=() VERDICT=ok EXIT_CODE=0 SETTLED="" CONTROL_IN=bare NO_CONTROL=""
 	prepare() { :; }
 	not_here() { :; }
-	attack() { act; }
+	attack() { :; }
+	rehearse() { attack; }
 	unset -f attempt
 }
 
@@ -149,7 +158,7 @@ host_state()
 	cat "$CANARY/secret"
 	cat /proc/sys/kernel/core_pattern /proc/sys/kernel/hostname /proc/sys/vm/overcommit_memory
 	stat -c '%n %s %Y %a' "$AIRLOCK" "${AIRLOCK%/*}/airlock-jail"
-	wc -l </proc/self/mountinfo
+	grep -cF "$T" /proc/self/mountinfo
 }
 
 airlock_left()
@@ -160,19 +169,43 @@ airlock_left()
 		if grep -qx 'airlock-jail' "$p" 2>/dev/null; then
 			echo "${p%/comm}"
 		fi
-	done
+	done | sort
 }
 
 # ---- the control ----------------------------------------------------------------------------------------
+
+# guarded FUNCTION…: in a mount namespace where only $T, /proc and /dev/shm can be written. A control must not be able
+# to touch the host, whoever it runs as: the rest of this machine is not ours.
+guarded()
+{
+	if [ "$(id -u)" != 0 ]; then
+		"$@"
+		return
+	fi
+	export -f as as_plain clean_env
+	export IDENTITY IDENTITY_HOME T PLAIN_UID PLAIN_GID
+	# shellcheck disable=SC2016
+	unshare -m --propagation private bash -c '
+		set -u
+		here=$(pwd)
+		mount --bind "$T" "$T" || exit 125
+		while read -r _ _ _ _ point _; do
+			case $point in "$T" | /proc | /proc/* | /dev/shm) continue ;; esac
+			mount -o remount,bind,ro "$point" || exit 125
+		done < <(cat /proc/self/mountinfo)
+		touch /usr/airlock-guard 2>/dev/null && exit 125
+		cd "$here" && "$@"' - "$@"
+}
 
 control_run()
 {
 	local inner=("${ACT[@]}")
 
+	cd "$WORKSPACE" || return
 	case $CONTROL_IN in
-	bare) (cd "$WORKSPACE" && as setsid -w "${inner[@]}") ;;
-	userns) (cd "$WORKSPACE" && as_plain unshare -Urmnpf setsid -w "${inner[@]}") ;;
-	root) (cd "$WORKSPACE" && clean_env setsid -w "${inner[@]}") ;;
+	bare) guarded as setsid -w "${inner[@]}" ;;
+	userns) guarded as_plain unshare -Urmnpf setsid -w "${inner[@]}" ;;
+	root) guarded clean_env setsid -w "${inner[@]}" ;;
 	esac
 }
 
@@ -190,8 +223,8 @@ control()
 	fi
 	fresh control
 	prepare
-	attack
-	out=$(control_run 2>&1 </dev/null | normalise)
+	rehearse
+	out=$( (control_run) 2>&1 </dev/null | normalise)
 	for line in "${FREE[@]}"; do
 		grep -qxF -e "$line" <<<"$out" || {
 			echo "without a sandbox it is not '$line': ${out:0:600}"
@@ -276,7 +309,7 @@ case_run()
 	local why before after
 
 	case_begin
-	BEFORE=() STDIN= REFUSED=
+	BEFORE=() STDIN="" REFUSED=""
 	: >"$RESULT_DIR/why"
 	CASE=$1
 	# shellcheck disable=SC1090

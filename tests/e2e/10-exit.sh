@@ -73,3 +73,11 @@ expect_match "and one line says so" "airlock: timeout: " "$ERR"
 # nothing of a call outlives it
 expect_run "a background process does not keep the call" 0 -- sh -c 'sleep 98765 & exit 0'
 expect_eq "and is dead" "" "$(pgrep -f '^sleep 98765$')"
+
+# --dry-run shows the plan and does nothing
+new_ws
+before=$(journal_entries)
+expect_run "--dry-run" 0 --dry-run -- sh -c 'echo x >f'
+expect_match "names the program" "program   /usr/bin/sh" "$OUT"
+expect_match "and the workspace" "$WS (writable)" "$OUT"
+expect_eq "runs nothing, records nothing" " $before" "$(ls -A "$WS") $(journal_entries)"

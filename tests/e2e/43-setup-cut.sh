@@ -80,39 +80,40 @@ beside refused memfd_create ENOMEM 1+ 'airlock: seal the plan: '
 beside refused socketpair EMFILE 1+ 'airlock: socket to the jail'
 beside refused clone3 EAGAIN 1+ 'Resource temporarily unavailable'
 if [ "$E2E_IDENTITY" = root ]; then
-	beside refused execveat EPERM 1+ 'airlock: exec airlock-jail: Operation not permitted'
-else
+	beside refused execveat EPERM 1+ 'airlock: launch_failed: hygiene: exec airlock-jail'
+	beside refused close_range EINVAL 1+ 'airlock: launch_failed: hygiene: close_range'
+else # a plain user looks for cgroups at each call
 	beside refused execveat EPERM 1+ 'airlock: cgroups could not be looked at'
+	beside refused close_range EINVAL 1+ 'airlock: cgroups could not be looked at'
 fi
 beside refused fdatasync EIO 1+ 'airlock: write the journal in '
-beside refused capset EPERM 1 'airlock: keep capabilities over exec: Operation not permitted'
-beside refused prctl EPERM 1 'airlock: keep capabilities over exec: Operation not permitted'
+beside refused capset EPERM 1 'airlock: launch_failed: hygiene: keep capabilities over exec'
+beside refused prctl EPERM 1 'airlock: launch_failed: hygiene: keep capabilities over exec'
 # the jail's, in the order of its stages
-beside refused close_range EINVAL 1+ 'airlock: launch_failed: hygiene: close_range: Invalid argument'
 beside refused setsid EPERM 1+ 'airlock: launch_failed: hygiene: setsid: Operation not permitted'
 beside refused setresgid EPERM 1+ 'airlock: launch_failed: namespaces: become gid '
 beside refused setresuid EPERM 1+ 'airlock: launch_failed: namespaces: become uid '
 beside refused sethostname EPERM 1+ 'airlock: launch_failed: namespaces: sethostname: Operation not permitted'
-beside refused openat2 ENOSYS 1+ 'airlock: launch_failed: mounts: '
+beside refused openat2 ENOSYS 1+ 'airlock: openat2 is not there (ENOSYS)'
 beside refused fsopen EPERM 1+ 'airlock: launch_failed: mounts: root tmpfs: Operation not permitted'
 beside refused fsmount EPERM 3 'airlock: launch_failed: mounts: '
 beside refused move_mount EINVAL 1+ 'airlock: launch_failed: mounts: root tmpfs: Invalid argument'
 beside refused move_mount EINVAL 9 'airlock: launch_failed: mounts: '
 beside refused umount2 EINVAL 1+ 'airlock: launch_failed: mounts: '
 beside refused pivot_root EINVAL 1+ 'airlock: launch_failed: mounts: pivot_root'
-beside refused landlock_add_rule EINVAL 3 'airlock: launch_failed: landlock: rule for '
+beside refused landlock_add_rule EINVAL 3 'airlock: launch_failed: landlock: rule for /dev: Invalid argument'
 beside refused landlock_restrict_self EPERM 1+ 'airlock: launch_failed: landlock: restrict: Operation not permitted'
 beside refused setpgid EPERM 1+ 'airlock: launch_failed: ids: setpgid: Operation not permitted'
 beside refused prlimit64 EPERM 10+ 'airlock: launch_failed: seccomp: read back rlimit: Operation not permitted'
 beside refused seccomp EINVAL 1+ 'airlock: launch_failed: '
-beside refused sendmsg EPIPE 1+ 'airlock: launch_failed: the jail died before the tool was started'
+beside refused sendmsg ENOBUFS 1 'No buffer space available'
 # killed: the launcher (137), or a process of the jail (125)
 beside killed clone3 1 137
 beside killed fdatasync 1 137
 for when in 1 2 3 4; do
 	beside killed recvmsg "$when" 137
 done
-for at in setresuid:1 fsmount:1 fsmount:5 move_mount:1 move_mount:20 pivot_root:1 landlock_restrict_self:1 setpgid:1 seccomp:1 sendmsg:1; do
+for at in setresuid:1 fsmount:1 fsmount:5 move_mount:1 move_mount:20 pivot_root:1 landlock_restrict_self:1 setpgid:1 seccomp:1 sendmsg:2; do
 	beside killed "${at%:*}" "${at#*:}" 125
 done
 wait

@@ -80,6 +80,7 @@ run_airlock()
 	return 0
 }
 
+# shellcheck disable=SC2034 # PID is for the caller
 # start_airlock ARG…: the same in the background. Sets PID, airlock's own; what it says is in $T/.bg.out and $T/.bg.err.
 start_airlock()
 {

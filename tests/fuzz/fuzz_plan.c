@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libFuzzer target for the plan's decoder, which runs as PID 1 of a sandbox. Run by the developer or CI; the bytes
- * are anybody's. What it takes for a plan must be exactly what the encoder writes for it: one plan, one digest.
+ * libFuzzer target for the plan's decoder, which runs as PID 1 of a sandbox. Run by the developer
+ * or CI; the bytes are anybody's. What it takes for a plan must be exactly what the encoder writes
+ * for it: one plan, one digest.
  *
- *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+ *   clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined
+ *   -fno-sanitize-recover=all \
  *         -o fuzz_plan tests/fuzz/fuzz_plan.c launcher/plan/plan_codec.c launcher/base/buf.c
  *   seed_plan CORPUS && fuzz_plan -max_len=8192 -rss_limit_mb=256 CORPUS
  */
@@ -14,7 +16,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Looks at everything that the jail will look at; a text without its end or an array too short shows here. */
+/*
+ * Looks at everything that the jail will look at; a text without its end or an array too short
+ * shows here.
+ */
 static size_t
 touch(const struct plan *p)
 {

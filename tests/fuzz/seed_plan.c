@@ -21,7 +21,8 @@ write_seed(const char *dir, const char *name, const struct plan *p)
 	auto_fd fd = -1;
 
 	plan_encode(p, &bytes);
-	if (buf_error(&bytes) < 0 || snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path)) {
+	if (buf_error(&bytes) < 0 ||
+	    snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path)) {
 		return -1;
 	}
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

@@ -117,7 +117,8 @@ joined()
 }
 
 joined launcher/jail/stages.def |
-	sed -nE 's/^X\(([a-z]*), ([12]), "([^"]*)", "([^"]*)"\).*/\1\t\2\t\3\t\4/p' >"$lint_tmp/stages"
+	sed -nE 's/^X\(([a-z]*), ([123]), "([^"]*)", "([^"]*)"\).*/\1\t\2\t\3\t\4/p' |
+	sed 's/\t3\t/\t1, beside 2\t/' >"$lint_tmp/stages"
 table $architecture Stages | cut -f2- >"$lint_tmp/page-stages"
 {
 	diff "$lint_tmp/stages" "$lint_tmp/page-stages" | grep '^[<>]' | sed 's/^</stages.def has:/; s/^>/the page has:/'

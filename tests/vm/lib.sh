@@ -117,6 +117,120 @@ as_dev_scope_function()
 	as_dev_scope bash -euo pipefail -c "$(declare -f "$1"); $1"
 }
 
+# ---- airlock ------------------------------------------------------------------------------------
+
+airlock=/job/build/airlock
+
+# as_root CMD [ARG…]: as root at home, with nothing of the job's environment.
+as_root()
+{
+	env -i -C /root HOME=/root USER=root LOGNAME=root SHELL=/bin/bash \
+		PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+		"$@"
+}
+
+# as_nolinger CMD [ARG…]: as a plain user who has neither session nor manager;
+# make_nolinger comes first.
+make_nolinger()
+{
+	id nolinger >/dev/null 2>&1 ||
+		useradd --create-home --shell /bin/bash nolinger
+}
+
+as_nolinger()
+{
+	setpriv --reuid=nolinger --regid=nolinger --init-groups \
+		--inh-caps=-all env -i -C /home/nolinger HOME=/home/nolinger \
+		USER=nolinger LOGNAME=nolinger SHELL=/bin/bash \
+		PATH=/usr/local/bin:/usr/bin:/bin "$@"
+}
+
+# new_ws DIR OWNER: a fresh, empty workspace.
+new_ws()
+{
+	rm -rf "$1"
+	mkdir -p "$1"
+	chown "$2:" "$1"
+}
+
+# said WHO CMD [ARG…]: runs a command as root, dev or nolinger; sets rc, out, err.
+said()
+{
+	local who=$1 dir
+	shift
+
+	dir=$(mktemp -d)
+	rc=0
+	"as_$who" "$@" >"$dir/out" 2>"$dir/err" || rc=$?
+	out=$(cat "$dir/out")
+	err=$(cat "$dir/err")
+	rm -r "$dir"
+	echo "# $who: $*: $rc ${out@Q} ${err@Q}" | cut -c 1-1000
+}
+
+# expect_said RC OUT ERR: what the last `said` gave, in all three.
+expect_said()
+{
+	expect_eq "exit code, stdout, stderr" \
+		"$rc|$out|$err" "$1|$2|$3"
+}
+
+# record WHO JQ: a value of the record of who's last call, keys sorted.
+record()
+{
+	"as_$1" "$airlock" show @last --json | jq -rcS "$2"
+}
+
+# What is there of calls: groups, scopes, processes, mounts, directories on disk.
+traces()
+{
+	find /sys/fs/cgroup -name 'c-*' -o -name 'airlock-*.scope' \
+		-o -path '*/airlock' -o -name supervisor
+	pgrep -fa '^([^ ]*/)?airlock(-jail|-log|-cli| run)' || true
+	grep -E ' (/proc/self/fd|.*overlay)' /proc/self/mountinfo || true
+	find /root/.local/state/airlock/scratch \
+		/home/*/.local/state/airlock/scratch -mindepth 1 \
+		-maxdepth 1 2>/dev/null || true
+}
+
+# poll SECONDS CMD [ARG…]: until the command succeeds; fails if it does not.
+poll()
+{
+	local end=$((SECONDS + $1))
+	shift
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || return 1
+		sleep 0.2
+	done
+}
+
+no_traces()
+{
+	[ -z "$(traces)" ]
+}
+
+expect_no_traces()
+{
+	if ! poll 20 no_traces; then
+		traces
+		echo "traces of a call that is over"
+		return 1
+	fi
+}
+
+# expect_cgroup WHO [MEMORY PIDS QUOTA]: what who's last call attested, all of it on
+# v2 and nothing degraded. Without values those of the profile default.
+expect_cgroup()
+{
+	local who=$1 memory=${2:-3221225472} pids=${3:-512} quota=${4:-400000}
+
+	expect_eq "attested cgroup" \
+		"$(record "$who" '.outcome.attestation.cgroup')" \
+		"{\"cpu_period_us\":100000,\"cpu_quota_us\":$quota,\"memory_max\":$memory,\"pids_max\":$pids,\"swap_max\":0,\"version\":2}"
+	expect_eq "degraded" "$(record "$who" .outcome.degraded)" "[]"
+}
+
 # summary SKIP_LIMIT: the last line of a job. Fails on a failed case, on more
 # skips than that, and if nothing passed.
 summary()

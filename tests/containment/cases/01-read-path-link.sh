@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a link in the workspace steers where the set-up mounts or makes something (attempts 1, 2)
 # property: P3
 # contained: refused, nothing appears behind the link: one that root did not make is shown, never followed

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: /dev/null replaced by a regular file, and by a link to a device of another kind (attempts 4, 5)
 # property: P3
 # contained: refused: what is opened is not character device 1:3

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: arguments that look like options of the launcher, or hold newlines, escapes, nothing (attempts 10, 83)
 # property: P11
 # contained: they reach the tool as they are, and the record holds them; nothing is injected

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: descriptors 3 to 99 are open, among them the host's root and the canary (attempt 12)
 # property: P5
 # contained: the tool has 0, 1 and 2

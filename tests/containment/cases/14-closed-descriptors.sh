@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the launcher starts with 0, 1 and 2 closed (attempt 14)
 # property: P5
 # contained: /dev/null stands there, no other file

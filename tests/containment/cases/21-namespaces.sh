@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: new namespaces by unshare, clone and clone3, and setns into every namespace file (attempt 21)
 # property: P14
 # contained: EPERM; clone3 ENOSYS, so that threads still start

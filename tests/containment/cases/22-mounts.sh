@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: every mount call, old and new, and taking a mask off /proc (attempt 22)
 # property: P14
 # contained: EPERM, masks in place

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the same kernel through i386 and x32 numbers, and a number of the future (attempt 24)
 # property: P14
 # contained: killed by SIGSYS; ENOSYS for what is unknown

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a ring that makes system calls past the filter (attempt 25)
 # property: P14
 # contained: ENOSYS

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: every socket family but UNIX, IPv4, IPv6, also with dirt in the upper half (attempts 26, 64, 67)
 # property: P14
 # contained: EAFNOSUPPORT, one event per family

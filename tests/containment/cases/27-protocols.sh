@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: protocols that walk around the rules for ports: MPTCP, SCTP, ICMP, raw (attempts 59, 26)
 # property: P14
 # contained: EPROTONOSUPPORT, or EAFNOSUPPORT for a pair of another family; TCP and UDP work

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: each powerful system call that no tool needs (attempt 29); arguments that do nothing without a sandbox
 # property: P14
 # contained: EPERM and an event each

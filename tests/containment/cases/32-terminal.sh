@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to type into the caller's terminal: TIOCSTI and its relatives, also with dirt in the command's upper half, /dev/tty
 # (attempts 32, 33)
 # property: P10

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the control groups: release_agent, cgroup.procs, memory.max; what /proc tells of them (attempts 34, 35)
 # property: P7
 # contained: no cgroup file system inside; the namespace hides the path

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to get a capability, an id or a group back (attempts 37, 38)
 # property: P2
 # contained: all five sets are empty, EPERM, EINVAL for ids that are not mapped

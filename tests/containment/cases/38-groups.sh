@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to read a file that only a supplementary group of the caller may read (attempt 38)
 # property: P8
 # contained: ENOENT, whatever groups are kept

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: PID 1: its memory, environment, descriptors, root, program; to kill, stop, trace or limit it (attempt 39)
 # property: P2
 # contained: EACCES, EPERM; the plan and the launcher's environment are out of reach
@@ -13,4 +15,4 @@ held read:/proc/1/environ=EACCES read:/proc/1/mem=EACCES open:/proc/1/fd=EACCES 
 	readlink:/proc/1/ns/mnt=EACCES open:/proc/1/root/etc/shadow=EACCES put:/proc/1/oom_score_adj,-1000=EACCES \
 	put:/proc/1/uid_map,x=EACCES signal:1,9=EPERM signal:1,19=EPERM signal:1,15=EPERM pidfd-kill:1=EPERM trace:1=EPERM \
 	prlimit:1=EPERM cat:/proc/1/comm=airlock-jail cat:/proc/1/cmdline=airlock-jail
-event syscall ptrace
+event syscall ptrace prlimit64

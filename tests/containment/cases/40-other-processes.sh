@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to see and to signal processes of the host (attempt 39)
 # property: P9
 # contained: only the sandbox's own are there

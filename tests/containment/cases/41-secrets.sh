@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to read what a person keeps: keys, passwords, the launcher's own state and profiles (attempt 41)
 # property: P4
 # contained: ENOENT, no event
 free read:CANARY/secret=ok open:CANARY=ok
 prepare() { as mkdir -p "$T/state"; }
+rehearse() { act read:"$CANARY/secret" open:"$CANARY"; }
 attack() {
 	act read:"$CANARY/secret" open:"$CANARY" read:/etc/shadow read:/etc/gshadow open:/run/secrets open:/run/user \
 		open:"$T/state" open:"$T/state/journal" open:/var/lib/airlock open:/etc/airlock open:/etc/ssh open:/etc/ssl/private \

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: what /proc tells of the host and lets a program set (attempt 43, 19)
 # property: P3
 # contained: masked (empty), not permitted, or read-only
 control_in root
 free read:/proc/kallsyms=ok write:/proc/sys/kernel/core_pattern=ok write:/proc/sys/kernel/hostname=ok
+rehearse() { act read:/proc/kallsyms write:/proc/sys/kernel/core_pattern write:/proc/sys/kernel/hostname; }
 attack() {
 	act read:/proc/kallsyms read:/proc/timer_list read:/proc/keys read:/proc/kmsg read:/proc/slabinfo \
 		write:/proc/sys/kernel/core_pattern write:/proc/sys/kernel/hostname write:/proc/sys/vm/drop_caches \

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to write through a read path, in every way that is not write(2) (attempt 44)
 # property: P3
 # contained: EROFS; EXDEV for links across
@@ -13,6 +15,11 @@ Y
 options -p "$T/inside/p.yaml"
 free read:READ/file=ok write:READ/file=ok mmap:READ/file=ok utimes:READ/file=ok chmod:READ/file=ok create:READ/x=ok \
 	mkdir:READ/m=ok link:READ/file,READ/linked=ok rename:READ/file,READ/renamed=ok
+rehearse() {
+	act read:"$READ/file" write:"$READ/file" truncate:"$READ/file" mmap:"$READ/file" utimes:"$READ/file" \
+		chmod:"$READ/file" create:"$READ/x" mkdir:"$READ/m" link:"$READ/file,$READ/linked" \
+		rename:"$READ/file,$READ/renamed"
+}
 attack() {
 	act read:"$READ/file" write:"$READ/file" truncate:"$READ/file" mmap:"$READ/file" utimes:"$READ/file" \
 		chmod:"$READ/file" setxattr:"$READ/file,user.x,1" fallocate:"$READ/file" create:"$READ/x" mkdir:"$READ/m" \

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: names that a later tool executes, absent at the start (attempt 47)
 # property: P4
 # contained: held for a person; the workspace on the host has none of them

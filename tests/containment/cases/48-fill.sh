@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to fill the disk: bytes, inodes, holes, depth (attempt 48)
 # property: P7
 # contained: ENOSPC; the record says which limit

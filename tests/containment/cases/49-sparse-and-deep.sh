@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a hole of an exbibyte and 3000 directories one in another, against what reads the changes (attempt 48)
 # property: P12
 # contained: the call ends, its changes are held and nothing of them is committed

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a workspace file that is the same inode as one outside: written, chmod'ed, given away (attempt 51)
 # property: P12
 # contained: the file outside keeps its bytes, mode and owner; the link is broken and reported

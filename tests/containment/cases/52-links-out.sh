@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: links, set-id bits, FIFOs and hard links in the change set that point or act outside (own)
 # property: P12
 # contained: held; nothing of it reaches the workspace on the host

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a core dump, to a file or through a program that core_pattern pipes to (attempt 54)
 # property: P8
 # contained: the limit is 1 and cannot be raised, no mapping goes into a dump, no file

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the host's services, the local network, the cloud's metadata, the internet; TCP, UDP, v4, v6, mapped (attempt 55)
 # property: P9
 # contained: ECONNREFUSED on loopback, which is the sandbox's own; ENETUNREACH for the rest
@@ -14,7 +16,7 @@ attempt() {
 			tcp:10.0.0.1:22 udp:224.0.0.251:5353 tcp:0.0.0.0:"$port" bind:0 bind:80
 	}
 	inside
-	exec {SERVE[1]}<&-
+	hang_up "${SERVE[1]}"
 	OUT=${OUT//$port/PORT}
 	expect_lines $'tcp:127.0.0.1:PORT=ECONNREFUSED\nudp:127.0.0.1:PORT=ECONNREFUSED\ntcp:[::1]:PORT=ECONNREFUSED
 tcp:[::ffff:127.0.0.1]:PORT=ECONNREFUSED\ntcp:169.254.169.254:80=ENETUNREACH\ntcp:192.0.2.1:443=ENETUNREACH

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a socket of the host: abstract, in the workspace, under a read path, elsewhere; D-Bus (attempts 57, 58)
 # property: P9
 # contained: ECONNREFUSED where the name is visible, ENOENT where it is not
@@ -24,7 +26,7 @@ unix:$READ/s=ok
 unix:$CANARY/s=ok" "$( (cd "$WORKSPACE" && as "${ACT[@]}") | head -4)"
 	expect_has port "$first" "$first"
 	inside
-	exec {SERVE[1]}<&-
+	hang_up "${SERVE[1]}"
 	expect_lines $'unix:@airlock-attack=ECONNREFUSED\nunix:WORKSPACE/s=ECONNREFUSED\nunix:READ/s=ECONNREFUSED
 unix:CANARY/s=ENOENT\nunix:/run/dbus/system_bus_socket=ENOENT\nunix:/run/systemd/private=ENOENT
 unix:/run/docker.sock=ENOENT\nunix:@/tmp/.X11-unix/X0=ECONNREFUSED\nunix:/proc/1/rootCANARY/s=EACCES' "$OUT"

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a socket as the caller's stdin with a descriptor of the canary waiting on it (attempt 62)
 # property: P5
 # contained: the tool's stdin is a pipe of the launcher: ENOTSOCK

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a fork bomb, and a storm of zombies for PID 1 (attempt 69)
 # property: P7
 # contained: EAGAIN; an event; the host is well; all are reaped

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: more memory than allowed, as pages, a memfd, files in /dev/shm, locked (attempt 70)
 # property: P7
 # contained: the call ends as oom or limit, or the allocation fails; the launcher is not the victim

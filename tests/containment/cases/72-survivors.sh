@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to leave a process behind: own session, deaf, descriptors closed (attempts 69, 71)
 # property: P6
 # contained: it is dead when the call returns
@@ -15,5 +17,8 @@ attempt() {
 	launch ./attack daemon:airlock-survivor-$$
 	expect "exit" 0 "$RC"
 	expect "left" "" "$(pgrep -f "^airlock-survivor-$$ 300")"
+	launch /bin/bash -c "exec -a airlock-survivor-$$ sleep 300 & exit 0" # holds stdout open
+	expect "exit, output held open" 0 "$RC"
+	expect "left, output held open" "" "$(pgrep -f "^airlock-survivor-$$ 300")"
 	[ $((SECONDS - start)) -lt 8 ] || fail "the call waited for it"
 }

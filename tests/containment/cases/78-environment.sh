@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the caller's environment: secrets, LD_PRELOAD, loader and interpreter names (own)
 # property: P8
 # contained: only what the profile passes or sets is there

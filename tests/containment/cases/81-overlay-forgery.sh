@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: whiteouts, opaque marks, redirects and metacopy made by the tool, to fool the reader of the changes (own)
 # property: P12
 # contained: EPERM for devices; the attributes are data of the tool's and are never committed, nothing is hidden or deleted
@@ -10,7 +12,7 @@ FREE=()
 without_control "tmpfs, ext4 and others differ in what they take without privilege"
 attack() {
 	act mkwhiteout:victim2 mkdevice:blk rename-whiteout:dir/in,dir/moved append:marker,x
-	for x in opaque,y redirect,/etc whiteout, metacopy, origin,x impure,y; do
+	for x in opaque,y redirect,/etc "whiteout," "metacopy," origin,x impure,y; do
 		ACT+=("setxattr:dir,user.overlay.$x" "setxattr:victim,user.overlay.$x")
 	done
 	ACT+=(chmod:dir chmod:victim list:dir list:.)

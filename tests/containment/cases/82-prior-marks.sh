@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a workspace that already carries overlay marks and whiteout devices (own)
 # property: P12
 # contained: the tool sees no file of elsewhere; what it leaves alone stays as it was on the host

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: workspaces and files with ':' ',' '\' newlines, quotes, 255 bytes, bytes that are no UTF-8 (own)
 # property: P12
 # contained: the right directory is mounted, and only that; the record names it escaped

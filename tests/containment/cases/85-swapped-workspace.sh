@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: the workspace is swapped with a link to the canary, again and again, while calls start (own)
 # property: P3
 # contained: a call runs on the workspace or is refused; the canary stays as it is and is not read

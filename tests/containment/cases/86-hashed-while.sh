@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a workspace that holds a FIFO, a file that grows, and one that is a device's name (own)
 # property: P11
 # contained: the call ends; the record says that the input was not stable

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: a workspace that is 1500 directories deep already (own)
 # property: P15
 # contained: the tool runs, or is refused with a message that says so; nothing hangs or crashes

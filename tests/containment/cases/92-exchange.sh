@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to confuse the reader of changes with exchanged, renamed, replaced and hard-linked entries (own)
 # property: P12
 # contained: what is committed is what the tool saw

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
 # tries: to leave /tmp, HOME and /dev/shm for the tmpfs below them, by links, renames and climbing (own)
 # property: P4
 # contained: EXDEV between them; above each is the sandbox's root

@@ -85,7 +85,8 @@ make_call(const void *argument)
 {
 	const struct call *c = argument;
 
-	return syscall(c->number, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4], c->args[5]);
+	return syscall(c->number, c->args[0], c->args[1], c->args[2], c->args[3], c->args[4],
+		       c->args[5]);
 }
 
 void

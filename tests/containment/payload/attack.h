@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tool as an attacker. Runs inside the sandbox under test and, as the control, outside of it; trusts nothing, is
- * trusted with nothing. Every act prints one line "ACT=RESULT": ok, a value, or the name of the errno.
+ * The tool as an attacker. Runs inside the sandbox under test and, as the control, outside of it;
+ * trusts nothing, is trusted with nothing. Every act prints one line "ACT=RESULT": ok, a value, or
+ * the name of the errno.
  */
 #ifndef ATTACK_H
 #define ATTACK_H
@@ -36,7 +37,10 @@ void report_call(const struct call *call);
 /* Cuts "A,B" in place of a copy: the first half is returned, *ret_rest is the other or "". */
 const char *cut(const char *argument, const char **ret_rest);
 
-/* "hand:PATH COMMAND…": starts COMMAND with PATH's descriptor waiting on its stdin. Returns on failure. */
+/*
+ * "hand:PATH COMMAND…": starts COMMAND with PATH's descriptor waiting on its stdin. Returns on
+ * failure.
+ */
 void hand_and_exec(const char *path, char **command);
 
 #endif

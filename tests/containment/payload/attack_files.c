@@ -275,7 +275,10 @@ act_mmap(const char *line, const char *path)
 	close(fd);
 }
 
-/* SOURCE,DESTINATION: makes the second share the first's blocks; a write to the first must not be possible. */
+/*
+ * SOURCE,DESTINATION: makes the second share the first's blocks; a write to the first must not be
+ * possible.
+ */
 static void
 act_fallocate(const char *line, const char *path)
 {
@@ -319,8 +322,8 @@ act_list(const char *line, const char *path)
 
 		if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 &&
 		    used + strlen(name) + 2 < sizeof(text)) {
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used > 0 ? " " : "",
-						 name);
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s",
+						 used > 0 ? " " : "", name);
 		}
 		free(entries[i]);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Acts on the kernel's own interfaces. Runs inside and outside, see attack.h. Where the act would harm a host without
- * a sandbox, its arguments are ones that the kernel refuses for another reason: the control sees that reason.
+ * Acts on the kernel's own interfaces. Runs inside and outside, see attack.h. Where the act would
+ * harm a host without a sandbox, its arguments are ones that the kernel refuses for another reason:
+ * the control sees that reason.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,10 @@ i386_call(const void *argument)
 {
 	long r = *(const long *)argument;
 
-	__asm__ volatile("int $0x80" : "+a"(r) : "b"(0), "c"(0), "d"(0) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+			 : "+a"(r)
+			 : "b"(0), "c"(0), "d"(0)
+			 : "memory", "r8", "r9", "r10", "r11");
 	return 0;
 }
 #endif
@@ -229,7 +233,8 @@ report_caps(void)
 		bounding += prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1;
 	}
 	snprintf(text, sizeof(text), "%x %x %x, bounding %d", data[0].effective | data[1].effective,
-		 data[0].permitted | data[1].permitted, data[0].inheritable | data[1].inheritable, bounding);
+		 data[0].permitted | data[1].permitted, data[0].inheritable | data[1].inheritable,
+		 bounding);
 	report_text("capabilities", text);
 	report("capset", syscall(SYS_capset, &head, full));
 }
@@ -299,7 +304,8 @@ act_prlimit(const char *line, const char *argument)
 {
 	struct rlimit small = { 0, 0 };
 
-	report(line, syscall(SYS_prlimit64, strtol(argument, NULL, 10), RLIMIT_NPROC, &small, NULL));
+	report(line,
+	       syscall(SYS_prlimit64, strtol(argument, NULL, 10), RLIMIT_NPROC, &small, NULL));
 }
 
 static long
@@ -314,7 +320,10 @@ act_trace(const char *line, const char *argument)
 	report_child(line, attach, argument);
 }
 
-/* What types into a terminal, on stdin and with the upper half of the command set (the kernel looks at 32 bits). */
+/*
+ * What types into a terminal, on stdin and with the upper half of the command set (the kernel looks
+ * at 32 bits).
+ */
 static void
 act_terminal(const char *line, const char *argument)
 {

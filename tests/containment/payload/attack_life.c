@@ -173,7 +173,10 @@ act_crash(const char *line, const char *argument)
 	abort();
 }
 
-/* Takes the lock, makes the file in "MARK" exist when it has it, holds it until MARK is gone. PATH,MARK */
+/*
+ * Takes the lock, makes the file in "MARK" exist when it has it, holds it until MARK is gone.
+ * PATH,MARK
+ */
 static void
 act_hold(const char *line, const char *argument)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Acts on sockets. Runs inside and outside, see attack.h; "serve" and "hand" are the host's side of a control. */
+/*
+ * Acts on sockets. Runs inside and outside, see attack.h; "serve" and "hand" are the host's side of
+ * a control.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +104,8 @@ reach(const char *argument, int type)
 	if (port == NULL || fd < 0) {
 		return -1;
 	}
-	snprintf(host, sizeof(host), "%.*s", (int)(port - argument) - 2 * is_six, argument + is_six);
+	snprintf(host, sizeof(host), "%.*s", (int)(port - argument) - 2 * is_six,
+		 argument + is_six);
 	four.sin_port = six.sin6_port = htons((uint16_t)strtol(port + 1, NULL, 10));
 	inet_pton(AF_INET, host, &four.sin_addr);
 	inet_pton(AF_INET6, host, &six.sin6_addr);
@@ -158,8 +162,8 @@ act_unix(const char *line, const char *name)
 }
 
 /*
- * The host's side: listens on the TCP port of 127.0.0.1 and ::, and on UNIX names, says "PORT" and waits for the end
- * of stdin. "serve:NAME,NAME…".
+ * The host's side: listens on the TCP port of 127.0.0.1 and ::, and on UNIX names, says "PORT" and
+ * waits for the end of stdin. "serve:NAME,NAME…".
  */
 static void
 act_serve(const char *line, const char *argument)
@@ -218,7 +222,10 @@ send_fd(int sock, int fd)
 	}
 }
 
-/* The host's side: the rest of the command line runs with a socket as stdin that has PATH's descriptor waiting. */
+/*
+ * The host's side: the rest of the command line runs with a socket as stdin that has PATH's
+ * descriptor waiting.
+ */
 void
 hand_and_exec(const char *path, char **command)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Writes the compiled, checked filter of the named groups to a file, for the filter's live test. Run
- * by tests/e2e/filter_live.sh.   filter_dump FILE notify|errno|init [GROUP…]
+ * Writes the compiled, checked filter of the named groups to a file, for the filter's live test.
+ * Run by tests/e2e/filter_live.sh.   filter_dump FILE notify|errno|init [GROUP…]
  */
 #include <fcntl.h>
 #include <stdbool.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs inside a sandbox as the tool: takes one resource without end, or for ever, and says what it got.
- * usage: hog KIND [NUMBER]. Exits 0 when it was stopped by an errno, which it prints; each KIND has one line below.
+ * Runs inside a sandbox as the tool: takes one resource without end, or for ever, and says what it
+ * got. usage: hog KIND [NUMBER]. Exits 0 when it was stopped by an errno, which it prints; each
+ * KIND has one line below.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,7 +159,10 @@ hog_threads(long most)
 	return 0;
 }
 
-/* Processes whose parent is gone and who die: PID 1 has to reap them. Says what is left of them in /proc. */
+/*
+ * Processes whose parent is gone and who die: PID 1 has to reap them. Says what is left of them in
+ * /proc.
+ */
 static int
 hog_zombies(long count)
 {
@@ -238,7 +242,8 @@ hog_spin(long ms)
 	end.tv_sec += ms / 1000;
 	do {
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec < end.tv_sec || (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
+	} while (now.tv_sec < end.tv_sec ||
+		 (now.tv_sec == end.tv_sec && now.tv_nsec < end.tv_nsec));
 	errno = 0;
 	say("spin", ms);
 	return 0;

@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs a command under somebody else's seccomp filter: what a container, a systemd unit or an old kernel would
- * do to airlock. Used by the end-to-end tests, as the developer or CI; trusts its arguments. No preload, no
- * library: the filter is inherited over exec and by every child.
+ * Runs a command under somebody else's seccomp filter: what a container, a systemd unit or an old
+ * kernel would do to airlock. Used by the end-to-end tests, as the developer or CI; trusts its
+ * arguments. No preload, no library: the filter is inherited over exec and by every child.
  *
  *   outer_filter RULE... -- COMMAND [ARG...]
  *
  * RULE is one of
  *   SYSCALL=ERRNO        the call gives that error: openat2=ENOSYS, mount=EPERM
  *   SYSCALL=KILL         the process is killed by SIGSYS
- *   SYSCALL=NOTIFY       a listener stands already, so that the next one gives EBUSY; nobody answers it: name a
+ *   SYSCALL=NOTIFY       a listener stands already, so that the next one gives EBUSY; nobody
+ *   answers it: name a
  *                        call that the command does not make (the usual choice is acct)
- *   SYSCALL@N&MASK=...   only when argument N (0..5) has a bit of MASK set: clone@0&0x10000000=EPERM refuses
- *                        new user namespaces. MASK has 32 bits, the low half of the argument is looked at
- * A SYSCALL is a name that this program knows (-l lists them) or a number; an ERRNO is a name of errno.h or a
- * number. The first rule that fits decides; what no rule names is allowed. Only the native architecture is
- * filtered, the others are let through.
+ *   SYSCALL@N&MASK=...   only when argument N (0..5) has a bit of MASK set:
+ *   clone@0&0x10000000=EPERM refuses
+ *                        new user namespaces. MASK has 32 bits, the low half of the argument is
+ *                        looked at A SYSCALL is a name that this program knows (-l lists them) or a
+ *                        number; an ERRNO is a name of errno.h or a number. The first rule that
+ *                        fits decides; what no rule names is allowed. Only the native architecture
+ *                        is filtered, the others are let through.
  *
  * no_new_privs is set unless the caller may do without (CAP_SYS_ADMIN) and -p is given first.
- * Exit: the command's; 125 for a wrong argument or a filter that the kernel refuses; 126, 127 when exec fails.
+ * Exit: the command's; 125 for a wrong argument or a filter that the kernel refuses; 126, 127 when
+ * exec fails.
  */
 #include <errno.h>
 #include <linux/audit.h>
@@ -171,17 +175,22 @@ parse_rule(char *text)
 	return r;
 }
 
-/* Appends "if the rule fits, return its action"; the number of the call is in the accumulator before and after. */
+/*
+ * Appends "if the rule fits, return its action"; the number of the call is in the accumulator
+ * before and after.
+ */
 static size_t
 put_rule(struct sock_filter *out, const struct rule *r)
 {
 	const size_t nr_at = offsetof(struct seccomp_data, nr);
 	/* the low half of an argument comes first: both architectures are little endian */
-	const size_t arg_at = offsetof(struct seccomp_data, args) + 8u * (size_t)(r->argument < 0 ? 0 : r->argument);
+	const size_t arg_at = offsetof(struct seccomp_data, args) +
+			      8u * (size_t)(r->argument < 0 ? 0 : r->argument);
 	size_t n = 0;
 
 	if (r->argument < 0) {
-		out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)r->call, 0, 1);
+		out[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							(uint32_t)r->call, 0, 1);
 		out[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, r->action);
 		return n;
 	}
@@ -202,10 +211,12 @@ load(const struct rule *rules, size_t count)
 	size_t n = 0;
 	long fd;
 
-	insns[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+	insns[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						  offsetof(struct seccomp_data, arch));
 	insns[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NATIVE, 1, 0);
 	insns[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-	insns[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+	insns[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						  offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < count; i++) {
 		n += put_rule(&insns[n], &rules[i]);
 		if (rules[i].action == SECCOMP_RET_USER_NOTIF) {
@@ -248,7 +259,8 @@ main(int argc, char **argv)
 		rules[count++] = parse_rule(argv[at]);
 	}
 	if (at + 1 >= argc || count == 0) {
-		wrong("usage: outer_filter [-p] SYSCALL[@N&MASK]=ERRNO|KILL|NOTIFY... -- COMMAND [ARG...]");
+		wrong("usage: outer_filter [-p] SYSCALL[@N&MASK]=ERRNO|KILL|NOTIFY... -- COMMAND "
+		      "[ARG...]");
 	}
 	if (!keep_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) {
 		wrong("no_new_privs: %s", strerror(errno));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by tests/e2e/run around every test file, as whoever runs the suite: reap SECONDS COMMAND [ARG...].
- * Becomes the subreaper of all that COMMAND starts and exits with its status. What is still alive SECONDS after
- * COMMAND ended is named on stdout, one "leftover PID NAME" a line, and killed.
+ * Run by tests/e2e/run around every test file, as whoever runs the suite: reap SECONDS COMMAND
+ * [ARG...]. Becomes the subreaper of all that COMMAND starts and exits with its status. What is
+ * still alive SECONDS after COMMAND ended is named on stdout, one "leftover PID NAME" a line, and
+ * killed.
  */
 #include <errno.h>
 #include <signal.h>

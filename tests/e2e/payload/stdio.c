@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by tests as the identity, outside of any sandbox: stdio HOW COMMAND [ARG...] starts COMMAND the way other
- * programs do, and exits as it does.
- *   sockets  0, 1, 2 are socketpairs and the command leads a session (as a gateway does it). Our stdin is fed and
+ * Run by tests as the identity, outside of any sandbox: stdio HOW COMMAND [ARG...] starts COMMAND
+ * the way other programs do, and exits as it does.
+ *   sockets  0, 1, 2 are socketpairs and the command leads a session (as a gateway does it). Our
+ *   stdin is fed and
  *            then half-closed; what comes back goes to our stdout and stderr
- *   reply    like sockets; "ping" is written only after the command has said something, and only its end closes
+ *   reply    like sockets; "ping" is written only after the command has said something, and only
+ *   its end closes
  *   pty      0, 1, 2 are a new terminal of its own; what it shows goes to our stdout
  *   outpty   the same for 1 only; 0 and 2 stay
  *   stray    descriptors 3 to 99 are open: the root directory, a memfd, a pipe
@@ -62,7 +64,10 @@ pass(int from, int to)
 	return n > 0;
 }
 
-/* A process of its own, so that neither direction waits for the other: our stdin, then the half-close. */
+/*
+ * A process of its own, so that neither direction waits for the other: our stdin, then the
+ * half-close.
+ */
 static void
 feed(int in)
 {

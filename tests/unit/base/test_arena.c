@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs as the developer or CI. Memory of one call: aligned, zeroed, alive until the end, failure remembered. */
+/*
+ * Runs as the developer or CI. Memory of one call: aligned, zeroed, alive until the end, failure
+ * remembered.
+ */
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <string.h>
@@ -81,7 +84,8 @@ Test(arena, a_long_text_is_whole)
 /* Sizes whose rounding or header would wrap around. */
 Test(arena, a_wrapping_size_is_refused_and_remembered)
 {
-	static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16, SIZE_MAX - 31 };
+	static const size_t sizes[] = { SIZE_MAX, SIZE_MAX - 1, SIZE_MAX - 15, SIZE_MAX - 16,
+					SIZE_MAX - 31 };
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		struct arena a = ARENA_INIT;

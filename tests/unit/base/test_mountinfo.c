@@ -45,23 +45,26 @@ Test(mountinfo, rows)
 		const char *line, *point, *fs;
 		bool ro, nosuid, nodev, noexec;
 	} rows[] = {
-		{ "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw", "/", "ext4", false, false, false, false },
-		{ "23 22 0:5 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw", "/proc", "proc",
-		  false, true, true, true },
-		{ "24 22 0:6 / /a\\040b\\134c\\011d\\012e ro,nosuid master:1 propagate_from:2 unbindable - tmpfs t rw",
+		{ "22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw", "/", "ext4", false, false, false,
+		  false },
+		{ "23 22 0:5 / /proc rw,nosuid,nodev,noexec,relatime shared:12 - proc proc rw",
+		  "/proc", "proc", false, true, true, true },
+		{ "24 22 0:6 / /a\\040b\\134c\\011d\\012e ro,nosuid master:1 propagate_from:2 "
+		  "unbindable - tmpfs t rw",
 		  "/a b\\c\td\ne", "tmpfs", true, true, false, false },
 		/* options of the file system, behind the dash, are not the mount's */
-		{ "25 22 0:7 /sub /x rw,nodev - overlay airlock ro,nosuid,noexec", "/x", "overlay", false, false, true,
-		  false },
+		{ "25 22 0:7 /sub /x rw,nodev - overlay airlock ro,nosuid,noexec", "/x", "overlay",
+		  false, false, true, false },
 		/* a longer word is another option */
-		{ "26 22 0:8 / /y rox,nosuid_not,noexec - fuse.sshfs host:/ rw", "/y", "fuse.sshfs", false, false,
-		  false, true },
+		{ "26 22 0:8 / /y rox,nosuid_not,noexec - fuse.sshfs host:/ rw", "/y", "fuse.sshfs",
+		  false, false, false, true },
 		/* no source, no options: fuse lets an empty source be */
 		{ "27 22 0:9 / /z ro - tmpfs", "/z", "tmpfs", true, false, false, false },
-		{ "28 22 0:9 / /octal\\303\\244 rw - tmpfs t rw", "/octal\xc3\xa4", "tmpfs", false, false, false,
-		  false },
+		{ "28 22 0:9 / /octal\\303\\244 rw - tmpfs t rw", "/octal\xc3\xa4", "tmpfs", false,
+		  false, false, false },
 		/* not an escape of the kernel's: stays */
-		{ "29 22 0:9 / /w\\9\\77 rw - tmpfs t rw", "/w\\9\\77", "tmpfs", false, false, false, false },
+		{ "29 22 0:9 / /w\\9\\77 rw - tmpfs t rw", "/w\\9\\77", "tmpfs", false, false,
+		  false, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -135,8 +138,9 @@ Test(mountinfo, below_means_strictly_below)
 	static const struct {
 		const char *path, *below;
 	} rows[] = {
-		{ "/", "/usr/lib" }, { "/usr", "/usr/lib" }, { "/us", NULL }, { "/usr/lib", NULL },
-		{ "/usr/li", NULL }, { "/home", "/home/a/b" }, { "/home/a", "/home/a/b" }, { "/none", NULL },
+		{ "/", "/usr/lib" },	    { "/usr", "/usr/lib" }, { "/us", NULL },
+		{ "/usr/lib", NULL },	    { "/usr/li", NULL },    { "/home", "/home/a/b" },
+		{ "/home/a", "/home/a/b" }, { "/none", NULL },
 	};
 	auto_mount_table t = MOUNT_TABLE_INIT;
 
@@ -166,7 +170,8 @@ Test(mountinfo, own_table)
 	cr_assert_gt(t.count, 0u);
 	for (size_t i = 0; i < t.count; i++) {
 		cr_expect_eq(t.items[i].point[0], '/');
-		has_proc = has_proc || (strcmp(t.items[i].point, "/proc") == 0 && strcmp(t.items[i].fs, "proc") == 0);
+		has_proc = has_proc || (strcmp(t.items[i].point, "/proc") == 0 &&
+					strcmp(t.items[i].fs, "proc") == 0);
 	}
 	cr_expect_eq(has_proc, true);
 }

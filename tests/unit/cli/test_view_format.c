@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * view_format.c: quantities, columns, escaping. Run by `make unit`. launcher/cli has no test
- * archive (its mains and fronts do not belong together), so the one file is taken in here.
- */
-#include "../../../launcher/cli/view_format.c"
+/* view_format.c: quantities, columns, escaping. Run by `make unit`. */
+#include "../../../launcher/cli/view_format.h"
 
 #include <criterion/criterion.h>
+#include <time.h>
 
 struct number_row {
 	uint64_t value;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs as the developer or CI. The order of stages.def is the sandbox: these are the rules it must keep. */
+/*
+ * Runs as the developer or CI. The order of stages.def is the sandbox: these are the rules it must
+ * keep.
+ */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -27,7 +30,10 @@ Test(stages, every_row_is_whole)
 	}
 }
 
-/* What PID 1 does before it forks comes before all that is done after: by PID 2 (2) or beside it by PID 1 (3). */
+/*
+ * What PID 1 does before it forks comes before all that is done after: by PID 2 (2) or beside it by
+ * PID 1 (3).
+ */
 Test(stages, before_the_fork_comes_first)
 {
 	size_t count[4] = { 0 };
@@ -49,7 +55,8 @@ Test(stages, before_the_fork_comes_first)
 static int
 is_ordered(enum jail_stage before, enum jail_stage after)
 {
-	return before < after && (rows[before].process == 1 || rows[before].process == rows[after].process);
+	return before < after &&
+	       (rows[before].process == 1 || rows[before].process == rows[after].process);
 }
 
 Test(stages, before_and_after)
@@ -58,9 +65,12 @@ Test(stages, before_and_after)
 		enum jail_stage before, after;
 		const char *why;
 	} rules[] = {
-		{ STAGE_hygiene, STAGE_namespaces, "no inherited descriptor may be there when work begins" },
-		{ STAGE_namespaces, STAGE_mounts, "the mounts need the ids and capabilities of the maps" },
-		{ STAGE_namespaces, STAGE_network, "lo is brought up with capabilities of the new namespace" },
+		{ STAGE_hygiene, STAGE_namespaces,
+		  "no inherited descriptor may be there when work begins" },
+		{ STAGE_namespaces, STAGE_mounts,
+		  "the mounts need the ids and capabilities of the maps" },
+		{ STAGE_namespaces, STAGE_network,
+		  "lo is brought up with capabilities of the new namespace" },
 		{ STAGE_mounts, STAGE_landlock, "the rules name paths of the new root" },
 		{ STAGE_mounts, STAGE_ids, "mounting needs capabilities" },
 		{ STAGE_ids, STAGE_rlimits, "a capability could raise them" },
@@ -78,5 +88,6 @@ Test(stages, before_and_after)
 	cr_expect_eq(STAGE_hygiene, 0);
 	cr_expect_eq(STAGE_exec + 1, (int)STAGE__COUNT, "exec is last");
 	cr_expect_eq(rows[STAGE_exec].process, 2, "PID 1 stays");
-	cr_expect_neq(rows[STAGE_network].process, 2, "PID 2 gives up the capability that lo needs");
+	cr_expect_neq(rows[STAGE_network].process, 2,
+		      "PID 2 gives up the capability that lo needs");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs as the developer or CI. Plans from hand-made profiles and a small tree below /tmp. What needs a foreign owner
- * is tried as root only; what needs a /tmp without mounts in it says so when it cannot be tried.
+ * Runs as the developer or CI. Plans from hand-made profiles and a small tree below /tmp. What
+ * needs a foreign owner is tried as root only; what needs a /tmp without mounts in it says so when
+ * it cannot be tried.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -74,16 +75,36 @@ make_world(void)
 
 	strcpy(dir, "/tmp/airlock-plan-XXXXXX");
 	cr_assert_not_null(mkdtemp(dir));
-	profile = (struct profile){ .name = "test", .source = "/test.yaml", .read = reads, .mode = MODE_APPLY };
+	profile = (struct profile){
+		.name = "test", .source = "/test.yaml", .read = reads, .mode = MODE_APPLY
+	};
 	request = (struct request){
 		.call_text = "01890000-0000-7000-8000-000000000000",
-		.argv = argv, .argc = 1, .envp = envp, .envc = 1, .exe = "/usr/bin/true", .upper_dir = "",
-		.workspace = new_dir("ws"), .workspace_dev = 5, .workspace_ino = 6, .mode = MODE_APPLY,
-		.limits = { .memory_bytes = 64 * UNIT_MIB, .pids = 33, .cpu_time_ms = 1500, .disk_bytes = 8 * UNIT_MIB,
-			    .files = 100, .open_files = 50 },
+		.argv = argv,
+		.argc = 1,
+		.envp = envp,
+		.envc = 1,
+		.exe = "/usr/bin/true",
+		.upper_dir = "",
+		.workspace = new_dir("ws"),
+		.workspace_dev = 5,
+		.workspace_ino = 6,
+		.mode = MODE_APPLY,
+		.limits = { .memory_bytes = 64 * UNIT_MIB,
+			    .pids = 33,
+			    .cpu_time_ms = 1500,
+			    .disk_bytes = 8 * UNIT_MIB,
+			    .files = 100,
+			    .open_files = 50 },
 		.landlock_abi = 7,
-		.identity = { .kind = IDENTITY_PLAIN, .uid_inside = 1001, .gid_inside = 1002, .uid_outside = 1001,
-			      .gid_outside = 1002, .user = "u", .home = "/home/u", .shell = "/bin/sh" },
+		.identity = { .kind = IDENTITY_PLAIN,
+			      .uid_inside = 1001,
+			      .gid_inside = 1002,
+			      .uid_outside = 1001,
+			      .gid_outside = 1002,
+			      .user = "u",
+			      .home = "/home/u",
+			      .shell = "/bin/sh" },
 	};
 	request.cwd = request.workspace;
 }
@@ -138,7 +159,8 @@ row_at(const char *target, size_t n)
 }
 
 static void
-expect_row(const char *target, enum mount_kind kind, const char *source, uint32_t mode, uint32_t flags)
+expect_row(const char *target, enum mount_kind kind, const char *source, uint32_t mode,
+	   uint32_t flags)
 {
 	const struct plan_mount *m = row_at(target, 0);
 
@@ -149,7 +171,7 @@ expect_row(const char *target, enum mount_kind kind, const char *source, uint32_
 	cr_expect_eq(m->flags, flags, "%s: flags %x", target, m->flags);
 }
 
-/* ---- the skeleton ----------------------------------------------------------------------------------- */
+/* ---- the skeleton ---------------------------------------------------------------------------- */
 
 Test(plan_build, skeleton)
 {
@@ -182,7 +204,8 @@ Test(plan_build, skeleton)
 
 	build();
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		expect_row(rows[i].target, rows[i].kind, rows[i].source, rows[i].mode, rows[i].flags);
+		expect_row(rows[i].target, rows[i].kind, rows[i].source, rows[i].mode,
+			   rows[i].flags);
 	}
 	expect_row(request.workspace, MOUNT_WORKSPACE, "", 0, MOUNT_WRITABLE);
 }
@@ -209,7 +232,8 @@ Test(plan_build, device_numbers_are_the_hosts)
 Test(plan_build, parents_before_children)
 {
 	/* both lie on mounts whose rows are made after theirs: HOME and the workspace */
-	const char *home = new_dir("home"), *in_home = new_dir("home/tools"), *in_ws = new_dir("ws/sub");
+	const char *home = new_dir("home"), *in_home = new_dir("home/tools"),
+		   *in_ws = new_dir("ws/sub");
 
 	request.identity.home = home;
 	add_read(in_home);
@@ -244,7 +268,7 @@ Test(plan_build, every_row_has_texts_and_nothing_is_nosuid_by_flag)
 	}
 }
 
-/* ---- made-up files ------------------------------------------------------------------------------------ */
+/* ---- made-up files --------------------------------------------------------------------------- */
 
 static void
 expect_file(const char *target, const char *text)
@@ -254,7 +278,8 @@ expect_file(const char *target, const char *text)
 	cr_assert_not_null(m, "%s is no row", target);
 	cr_expect_eq(m->kind, (uint32_t)MOUNT_FILE, "%s", target);
 	cr_expect_eq(m->mode, 0444u, "%s", target);
-	cr_assert_eq(m->data_len, strlen(text), "%s: %.*s", target, (int)m->data_len, (const char *)m->data);
+	cr_assert_eq(m->data_len, strlen(text), "%s: %.*s", target, (int)m->data_len,
+		     (const char *)m->data);
 	cr_expect_eq(memcmp(m->data, text, m->data_len), 0, "%s: %.*s", target, (int)m->data_len,
 		     (const char *)m->data);
 }
@@ -271,7 +296,7 @@ Test(plan_build, synthetic_files)
 	expect_file("/etc/resolv.conf", "# no name server: this call has no network\n");
 }
 
-/* ---- read paths --------------------------------------------------------------------------------------- */
+/* ---- read paths ------------------------------------------------------------------------------ */
 
 Test(plan_build, a_read_path_that_is_not_there_makes_no_row)
 {
@@ -290,7 +315,8 @@ Test(plan_build, a_special_file_is_refused_with_its_rule)
 	add_read(fifo);
 	cr_expect_eq(plan_builder_create(&profile, &request, &builder, &err), -EINVAL);
 	cr_expect_null(builder);
-	cr_expect_eq(strncmp(err.text, "test.yaml:3: filesystem.read /tmp/", 34), 0, "%s", err.text);
+	cr_expect_eq(strncmp(err.text, "test.yaml:3: filesystem.read /tmp/", 34), 0, "%s",
+		     err.text);
 	cr_expect_not_null(strstr(err.text, "only directories, files and links"), "%s", err.text);
 }
 
@@ -346,7 +372,8 @@ Test(plan_build, a_name_that_only_begins_alike_is_not_covered)
 
 Test(plan_build, several_below_one_top_share_a_layer)
 {
-	const char *a = new_dir("a"), *b = new_dir("b"), *small = new_file("small"), *large = new_file("large");
+	const char *a = new_dir("a"), *b = new_dir("b"), *small = new_file("small"),
+		   *large = new_file("large");
 	auto_mount_table mounts = MOUNT_TABLE_INIT;
 	size_t layer = SIZE_MAX, parts = 0;
 
@@ -383,8 +410,8 @@ Test(plan_build, several_below_one_top_share_a_layer)
 }
 
 /*
- * What is made up for a sandbox wins over a read path: a second row for the same name could not be made (the jail
- * creates it exclusively), and nothing can be made in a read-only tree.
+ * What is made up for a sandbox wins over a read path: a second row for the same name could not be
+ * made (the jail creates it exclusively), and nothing can be made in a read-only tree.
  */
 static void
 expect_made_up_wins(const char *read_path, const char *made_up)
@@ -424,7 +451,7 @@ Test(plan_build, the_link_of_var_tmp_wins_over_all_of_var)
 	expect_made_up_wins("/var", "/var/tmp");
 }
 
-/* ---- links ---------------------------------------------------------------------------------------------- */
+/* ---- links ----------------------------------------------------------------------------------- */
 
 Test(plan_build, a_link_of_roots_is_shown_and_followed)
 {
@@ -486,11 +513,12 @@ Test(plan_build, links_in_a_circle_end)
 	expect_row(a, MOUNT_SYMLINK, "b", 0, 0);
 }
 
-/* ---- visible ---------------------------------------------------------------------------------------------- */
+/* ---- visible --------------------------------------------------------------------------------- */
 
 Test(plan_build, visible)
 {
-	const char *a = new_dir("a"), *in_a = new_file("a/f"), *f = new_file("f"), *other = new_file("other");
+	const char *a = new_dir("a"), *in_a = new_file("a/f"), *f = new_file("f"),
+		   *other = new_file("other");
 	const char *in_ws = new_file("ws/f");
 	const char *to_a = new_link(in_a, "to_a"), *to_other = new_link(other, "to_other");
 	const char *none = in_dir("none");
@@ -499,8 +527,15 @@ Test(plan_build, visible)
 		int rc;
 		const char *real;
 	} rows[] = {
-		{ a, 0, NULL }, { in_a, 0, NULL }, { f, 0, NULL }, { in_ws, 0, NULL }, { request.workspace, 0, NULL },
-		{ to_a, 0, NULL }, { other, -EACCES, other }, { to_other, -EACCES, other }, { none, -ENOENT, NULL },
+		{ a, 0, NULL },
+		{ in_a, 0, NULL },
+		{ f, 0, NULL },
+		{ in_ws, 0, NULL },
+		{ request.workspace, 0, NULL },
+		{ to_a, 0, NULL },
+		{ other, -EACCES, other },
+		{ to_other, -EACCES, other },
+		{ none, -ENOENT, NULL },
 		{ dir, -EACCES, dir },
 	};
 	struct err err = ERR_INIT;
@@ -511,7 +546,8 @@ Test(plan_build, visible)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_free char *real = NULL;
 
-		cr_expect_eq(plan_visible(builder, rows[i].path, &real), rows[i].rc, "%s", rows[i].path);
+		cr_expect_eq(plan_visible(builder, rows[i].path, &real), rows[i].rc, "%s",
+			     rows[i].path);
 		if (rows[i].real != NULL) {
 			cr_assert_not_null(real, "%s", rows[i].path);
 			cr_expect_str_eq(real, rows[i].real);
@@ -521,7 +557,7 @@ Test(plan_build, visible)
 	}
 }
 
-/* ---- flags and scalars --------------------------------------------------------------------------------------- */
+/* ---- flags and scalars ----------------------------------------------------------------------- */
 
 Test(plan_build, scalars)
 {
@@ -572,7 +608,7 @@ Test(plan_build, apply_is_writable_whatever_observe_says)
 	cr_expect_eq(plan->flags & PLAN_WORKSPACE_RO, 0u);
 }
 
-/* ---- Landlock -------------------------------------------------------------------------------------------- */
+/* ---- Landlock -------------------------------------------------------------------------------- */
 
 static uint64_t
 access_of(const char *path)
@@ -593,8 +629,8 @@ Test(plan_build, landlock_rights_by_abi)
 		int abi;
 		uint64_t fs, net, scoped;
 	} rows[] = {
-		{ 0, 0, 0, 0 }, { 2, 0x3fff, 0, 0 }, { 3, 0x7fff, 0, 0 }, { 4, 0x7fff, 3, 0 }, { 5, 0xffff, 3, 0 },
-		{ 6, 0xffff, 3, 3 }, { 7, 0xffff, 3, 3 },
+		{ 0, 0, 0, 0 },	     { 2, 0x3fff, 0, 0 }, { 3, 0x7fff, 0, 0 }, { 4, 0x7fff, 3, 0 },
+		{ 5, 0xffff, 3, 0 }, { 6, 0xffff, 3, 3 }, { 7, 0xffff, 3, 3 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -605,10 +641,11 @@ Test(plan_build, landlock_rights_by_abi)
 		cr_expect_eq(plan->landlock_net, rows[i].net, "ABI %d", rows[i].abi);
 		cr_expect_eq(plan->landlock_scoped, rows[i].scoped, "ABI %d", rows[i].abi);
 		for (size_t r = 0; r < plan->rule_count; r++) {
-			cr_expect_eq(plan->rules[r].access & ~rows[i].fs, 0u, "ABI %d, %s", rows[i].abi,
-				     plan->rules[r].path);
-			cr_expect_neq(plan->rules[r].access, 0u, "ABI %d, %s: the kernel refuses none",
-				      rows[i].abi, plan->rules[r].path);
+			cr_expect_eq(plan->rules[r].access & ~rows[i].fs, 0u, "ABI %d, %s",
+				     rows[i].abi, plan->rules[r].path);
+			cr_expect_neq(plan->rules[r].access, 0u,
+				      "ABI %d, %s: the kernel refuses none", rows[i].abi,
+				      plan->rules[r].path);
 		}
 		plan_builder_destroy(builder);
 		builder = NULL;
@@ -656,7 +693,7 @@ Test(plan_build, a_read_only_workspace_is_read_only_for_landlock_too)
 							     LANDLOCK_ACCESS_FS_READ_DIR));
 }
 
-/* ---- rlimits ----------------------------------------------------------------------------------------------- */
+/* ---- rlimits --------------------------------------------------------------------------------- */
 
 static const struct plan_rlimit *
 rlimit_of(int resource)
@@ -717,7 +754,7 @@ Test(plan_build, no_core_file_and_no_piped_core)
 	expect_rlimit(RLIMIT_CORE, 1, 1);
 }
 
-/* ---- a mount inside the workspace -------------------------------------------------------------------------- */
+/* ---- a mount inside the workspace ------------------------------------------------------------ */
 
 Test(plan_build, mounts_inside_the_workspace)
 {

@@ -189,7 +189,8 @@ Test(plan_codec, cut_at_every_byte)
 	for (size_t len = 0; len < bytes.len; len++) {
 		struct plan p = { .argc = 77 };
 
-		cr_assert_eq(decode_copy(bytes.data, len, &p), -EBADMSG, "cut at %zu of %zu", len, bytes.len);
+		cr_assert_eq(decode_copy(bytes.data, len, &p), -EBADMSG, "cut at %zu of %zu", len,
+			     bytes.len);
 		cr_assert_eq(p.argc, 77u, "cut at %zu: the output was touched", len);
 	}
 }
@@ -219,13 +220,15 @@ Test(plan_codec, another_magic_or_version)
 }
 
 /*
- * Every four bytes in turn become a huge, a merely large and a slightly too large number. Counts and lengths are
- * among them; whatever it was, nothing crashes, and a limit on the address space of the largest honest plan (each
- * count is at most the bytes that are left) stays far above what is taken.
+ * Every four bytes in turn become a huge, a merely large and a slightly too large number. Counts
+ * and lengths are among them; whatever it was, nothing crashes, and a limit on the address space of
+ * the largest honest plan (each count is at most the bytes that are left) stays far above what is
+ * taken.
  */
 Test(plan_codec, damaged_numbers)
 {
-	static const uint32_t values[] = { 0xffffffffu, 0x7fffffffu, 1000001u, 1000000u, 0x00ffffffu, 500u };
+	static const uint32_t values[] = { 0xffffffffu, 0x7fffffffu, 1000001u,
+					   1000000u,	0x00ffffffu, 500u };
 	auto_buf bytes = BUF_INIT;
 	struct rusage before, after;
 
@@ -240,7 +243,8 @@ Test(plan_codec, damaged_numbers)
 			memcpy(kept, bytes.data + at, 4);
 			memcpy(bytes.data + at, &values[v], 4);
 			rc = decode_copy(bytes.data, bytes.len, &p);
-			cr_assert_eq(rc == 0 ? -EBADMSG : rc, -EBADMSG, "at %zu, value %x", at, values[v]);
+			cr_assert_eq(rc == 0 ? -EBADMSG : rc, -EBADMSG, "at %zu, value %x", at,
+				     values[v]);
 			memcpy(bytes.data + at, kept, 4);
 		}
 	}
@@ -265,7 +269,10 @@ Test(plan_codec, every_bit_turned)
 	}
 }
 
-/* A list whose count alone would be megabytes of elements must not be made for a few bytes of input. */
+/*
+ * A list whose count alone would be megabytes of elements must not be made for a few bytes of
+ * input.
+ */
 Test(plan_codec, a_count_does_not_buy_memory)
 {
 	auto_buf bytes = BUF_INIT, tail = BUF_INIT;
@@ -275,7 +282,8 @@ Test(plan_codec, a_count_does_not_buy_memory)
 
 	plan_sample(&sample);
 	sample.argc = 1;
-	sample.envc = sample.group_count = sample.mount_count = sample.rule_count = sample.rlimit_count = 0;
+	sample.envc = sample.group_count = sample.mount_count = sample.rule_count =
+		sample.rlimit_count = 0;
 	sample.filter_len = sample.init_filter_len = 0;
 	plan_encode(&sample, &bytes);
 	/* groups, mounts, rules, rlimits: u32 each, then two u16: 20 bytes before the end */
@@ -325,7 +333,9 @@ Test(plan_codec, longer_than_a_plan_may_be)
 	struct plan small, p;
 	auto_buf bytes = BUF_INIT;
 	uint8_t *big = calloc(1, CAP_PLAN);
-	struct plan_mount row = { .kind = MOUNT_FILE, .target = "/x", .source = "", .data = big, .data_len = CAP_PLAN };
+	struct plan_mount row = {
+		.kind = MOUNT_FILE, .target = "/x", .source = "", .data = big, .data_len = CAP_PLAN
+	};
 
 	plan_sample(&small);
 	small.argv = argv;
@@ -355,7 +365,10 @@ Test(plan_codec, every_kind_has_a_name_and_a_file_system_or_none)
 		cr_expect_str_eq(plan_mount_kind_name(rows[i].kind), rows[i].name);
 		cr_expect_str_eq(plan_mount_fs(rows[i].kind), rows[i].fs);
 	}
-	/* A row whose fs is "" is not looked for in mountinfo: exactly the kinds that leave no mount. */
+	/*
+	 * A row whose fs is "" is not looked for in mountinfo: exactly the kinds that leave no
+	 * mount.
+	 */
 	cr_expect_str_eq(plan_mount_fs(MOUNT_WORKSPACE), "overlay");
 	cr_expect_str_eq(plan_mount_fs(MOUNT_LAYER), "");
 	cr_expect_str_eq(plan_mount_fs(MOUNT_COPY), "");

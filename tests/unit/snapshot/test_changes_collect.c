@@ -326,6 +326,32 @@ Test(collect, deep)
 	world_finish(&w);
 }
 
+/*
+ * The mode belongs to the inode: set in place it would reach the other name, which may lie outside.
+ */
+Test(collect, mode_of_a_hard_link_is_a_new_file)
+{
+	struct change_set set = { .items = NULL };
+	struct world w;
+
+	world_init(&w);
+	world_file(w.ws_fd, "one", "same", 0644);
+	world_file(w.up_fd, "one", "same", 0755);
+	world_file(w.ws_fd, "two", "same", 0644);
+	cr_assert_eq(linkat(w.ws_fd, "two", w.ws_fd, "two-too", 0), 0);
+	world_file(w.up_fd, "two", "same", 0755);
+	cr_assert_eq(collect(&w, &set, 10, NULL), 0);
+	cr_assert_eq(set.count, 2u);
+	cr_expect_str_eq(set.items[0].path, "one");
+	cr_expect_eq(set.items[0].kind, CHANGE_MODE);
+	cr_expect_str_eq(set.items[1].path, "two");
+	cr_expect_eq(set.items[1].kind, CHANGE_MODIFY);
+	cr_expect_eq(set.items[1].mode_after, S_IFREG | 0755);
+	cr_expect_eq(set.links_broken, 1u);
+	changes_finish(&set);
+	world_finish(&w);
+}
+
 Test(collect, hard_links_and_attributes)
 {
 	struct change_set set = { .items = NULL };

@@ -51,6 +51,7 @@ append(struct store *s, const char *text)
 	cr_assert_eq(journal_append(s, text, strlen(text), &pos, &err), 0, "%s", err.text);
 }
 
+/* clang-format off */
 /* context is JSON. */
 __attribute__((unused)) static void
 put_planned(struct buf *b, const char *call, const char *profile, const char *argv,
@@ -99,6 +100,7 @@ put_outcome(struct buf *b, const char *call, const char *verdict, const char *it
 		"\"salt\":\"" SALT "\",\"type\":\"call.outcome\"}",
 		verdict);
 }
+/* clang-format on */
 
 __attribute__((unused)) static void
 append_planned(struct store *s, const char *call, const char *profile)
@@ -114,11 +116,13 @@ append_outcome(struct store *s, const char *call, const char *verdict)
 {
 	auto_buf b = BUF_INIT;
 
+	/* clang-format off */
 	put_outcome(
 		&b, call, verdict,
 		"[{\"after\":\"ab\",\"before\":null,\"hold\":null,\"kind\":\"create\",\"mode_after\":33188,"
 		"\"mode_before\":0,\"path\":\"a\\\\040b\",\"size_after\":5,\"size_before\":0}]",
 		"[{\"count\":2,\"hint\":\"h\",\"kind\":\"syscall\",\"rule\":\"@default\",\"what\":\"ptrace\"}]");
+	/* clang-format on */
 	append(s, buf_text(&b));
 }
 

@@ -18,7 +18,8 @@ dump(struct buf *out)
 
 		buf_printf(
 			&sql,
-			"SELECT group_concat('quote(' || name || ')', ', ') FROM pragma_table_info('%s')",
+			"SELECT group_concat('quote(' || name || ')', ', ') FROM "
+			"pragma_table_info('%s')",
 			tables[i]);
 		ask(buf_text(&sql), &columns);
 		columns.data[columns.len - 1] = '\0';

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs as the developer or CI. The jail's report as bytes, and every difference between it and the plan. What is
- * read from /proc of two sandbox processes is tried by tests/e2e; here the processes are this one, which is no
- * sandbox: a report that is all as planned must fail at the first look outside.
+ * Runs as the developer or CI. The jail's report as bytes, and every difference between it and the
+ * plan. What is read from /proc of two sandbox processes is tried by tests/e2e; here the processes
+ * are this one, which is no sandbox: a report that is all as planned must fail at the first look
+ * outside.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -47,9 +48,17 @@ static void
 fill(struct report *r)
 {
 	*r = (struct report){
-		.caps = { 1, UINT64_C(2) << 40, 3, 4, UINT64_MAX }, .no_new_privs = 1, .securebits = 0xaf,
-		.landlock_abi = 7, .uid = { 10, 11, 12 }, .gid = { 20, 21, 22 }, .group_count = 2,
-		.groups = { 5, 65534 }, .rlimit_count = 2, .soft = { 100, 200 }, .hard = { 101, UINT64_MAX },
+		.caps = { 1, UINT64_C(2) << 40, 3, 4, UINT64_MAX },
+		.no_new_privs = 1,
+		.securebits = 0xaf,
+		.landlock_abi = 7,
+		.uid = { 10, 11, 12 },
+		.gid = { 20, 21, 22 },
+		.group_count = 2,
+		.groups = { 5, 65534 },
+		.rlimit_count = 2,
+		.soft = { 100, 200 },
+		.hard = { 101, UINT64_MAX },
 	};
 }
 
@@ -109,20 +118,27 @@ Test(attest_report, counts_at_and_above_their_caps)
 		uint32_t groups, rlimits;
 		int rc;
 	} rows[] = {
-		{ 0, 0, 0 }, { REPORT_GROUPS_MAX, REPORT_RLIMITS_MAX, 0 }, { REPORT_GROUPS_MAX + 1, 0, -EBADMSG },
-		{ 0, REPORT_RLIMITS_MAX + 1, -EBADMSG }, { UINT32_MAX, 0, -EBADMSG }, { 0, UINT32_MAX, -EBADMSG },
+		{ 0, 0, 0 },
+		{ REPORT_GROUPS_MAX, REPORT_RLIMITS_MAX, 0 },
+		{ REPORT_GROUPS_MAX + 1, 0, -EBADMSG },
+		{ 0, REPORT_RLIMITS_MAX + 1, -EBADMSG },
+		{ UINT32_MAX, 0, -EBADMSG },
+		{ 0, UINT32_MAX, -EBADMSG },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct report sent = { .group_count = rows[i].groups, .rlimit_count = rows[i].rlimits }, r;
+		struct report sent = { .group_count = rows[i].groups,
+				       .rlimit_count = rows[i].rlimits },
+			      r;
 		auto_buf bytes = BUF_INIT;
 
 		encode(&sent, &bytes);
-		cr_expect_eq(attest_read_report(bytes.data, bytes.len, &r), rows[i].rc, "row %zu", i);
+		cr_expect_eq(attest_read_report(bytes.data, bytes.len, &r), rows[i].rc, "row %zu",
+			     i);
 	}
 }
 
-/* ---- comparing -------------------------------------------------------------------------------------------- */
+/* ---- comparing ------------------------------------------------------------------------------- */
 
 struct world {
 	uint32_t groups[2];
@@ -141,15 +157,22 @@ make_world(struct world *w)
 		.groups = { 5, 65534 },
 		.rlimits = { { 7, 100, 101 }, { 0, 1, 2 } },
 		.report = {
-			.no_new_privs = 1, .securebits = SECUREBITS, .landlock_abi = 6, .uid = { 8, 8, 8 },
-			.gid = { 9, 9, 9 }, .group_count = 2, .groups = { 65534, 5 }, .rlimit_count = 2,
-			.soft = { 100, 1 }, .hard = { 101, 2 },
+			.no_new_privs = 1, .securebits = SECUREBITS, .landlock_abi = 6,
+			.uid = { 8, 8, 8 }, .gid = { 9, 9, 9 },
+			.group_count = 2, .groups = { 65534, 5 },
+			.rlimit_count = 2, .soft = { 100, 1 }, .hard = { 101, 2 },
 		},
 		.cgroup = CGROUP_INIT,
 	};
-	w->plan = (struct plan){ .uid_inside = 8, .gid_inside = 9, .landlock_abi = 6, .groups = w->groups,
-				 .group_count = 2, .rlimits = w->rlimits, .rlimit_count = 2,
-				 .uid_outside = geteuid() + 1, .gid_outside = getegid() };
+	w->plan = (struct plan){ .uid_inside = 8,
+				 .gid_inside = 9,
+				 .landlock_abi = 6,
+				 .groups = w->groups,
+				 .group_count = 2,
+				 .rlimits = w->rlimits,
+				 .rlimit_count = 2,
+				 .uid_outside = geteuid() + 1,
+				 .gid_outside = getegid() };
 }
 
 static int
@@ -163,7 +186,10 @@ attest_world(const struct world *w, struct buf *json, struct err *err)
 	return attest(&req, json, err);
 }
 
-/* The report is as planned, its groups in another order: the first thing that differs is this process itself. */
+/*
+ * The report is as planned, its groups in another order: the first thing that differs is this
+ * process itself.
+ */
 Test(attest, a_good_report_of_a_process_that_is_no_sandbox)
 {
 	struct world w;
@@ -194,7 +220,8 @@ Test(attest, every_difference_of_the_report)
 	} rows[] = {
 		{ AT(caps[0]), true, 1, "attestation: effective capabilities are not empty: 1" },
 		{ AT(caps[1]), true, 2, "attestation: permitted capabilities are not empty: 2" },
-		{ AT(caps[2]), true, 0x10, "attestation: inheritable capabilities are not empty: 10" },
+		{ AT(caps[2]), true, 0x10,
+		  "attestation: inheritable capabilities are not empty: 10" },
 		{ AT(caps[3]), true, UINT64_C(1) << 40,
 		  "attestation: ambient capabilities are not empty: 10000000000" },
 		{ AT(caps[4]), true, 1, "attestation: bounding capabilities are not empty: 1" },
@@ -209,7 +236,8 @@ Test(attest, every_difference_of_the_report)
 		{ AT(group_count), false, 1, "attestation: number of groups: planned 2, found 1" },
 		{ AT(groups[0]), false, 0, "attestation: supplementary group: planned 5, found 0" },
 		{ AT(groups[1]), false, 6, "attestation: supplementary group: planned 5, found 6" },
-		{ AT(rlimit_count), false, 1, "attestation: number of rlimits: planned 2, found 1" },
+		{ AT(rlimit_count), false, 1,
+		  "attestation: number of rlimits: planned 2, found 1" },
 		{ AT(soft[0]), true, 99, "attestation: soft rlimit: planned 100, found 99" },
 		{ AT(hard[1]), true, UINT64_MAX,
 		  "attestation: hard rlimit: planned 2, found 18446744073709551615" },
@@ -224,7 +252,8 @@ Test(attest, every_difference_of_the_report)
 
 		make_world(&w);
 		memcpy((char *)&w.report + rows[i].offset,
-		       rows[i].is_wide ? (const void *)&rows[i].value : &narrow, rows[i].is_wide ? 8 : 4);
+		       rows[i].is_wide ? (const void *)&rows[i].value : &narrow,
+		       rows[i].is_wide ? 8 : 4);
 		cr_expect_eq(attest_world(&w, &json, &err), -EPERM, "row %zu", i);
 		cr_expect_str_eq(err.text, rows[i].text, "row %zu: %s", i, err.text);
 		cr_expect_eq(json.len, 0u, "row %zu", i);
@@ -242,6 +271,7 @@ Test(attest, securebits)
 		make_world(&w);
 		w.report.securebits ^= 1u << bit;
 		cr_expect_eq(attest_world(&w, &json, &err), -EPERM, "bit %u", bit);
-		cr_expect_not_null(strstr(err.text, "securebits: planned "), "bit %u: %s", bit, err.text);
+		cr_expect_not_null(strstr(err.text, "securebits: planned "), "bit %u: %s", bit,
+				   err.text);
 	}
 }

@@ -38,10 +38,12 @@ Test(denials, equal_ones_are_one_entry_with_a_count)
 	cr_expect_eq(d.count, 3u);
 	cr_expect_eq(d.items[0].count, 3u);
 	cr_expect_eq(denials_total(&d), 5u);
-	expect_json(&d, "[{\"count\":3,\"hint\":\"first hint\",\"kind\":\"syscall\",\"rule\":\"default\","
-			"\"what\":\"mount\"},"
-			"{\"count\":1,\"hint\":\"\",\"kind\":\"limit\",\"rule\":\"\",\"what\":\"mount\"},"
-			"{\"count\":1,\"hint\":\"\",\"kind\":\"syscall\",\"rule\":\"\",\"what\":\"bpf\"}]");
+	expect_json(
+		&d,
+		"[{\"count\":3,\"hint\":\"first hint\",\"kind\":\"syscall\",\"rule\":\"default\","
+		"\"what\":\"mount\"},"
+		"{\"count\":1,\"hint\":\"\",\"kind\":\"limit\",\"rule\":\"\",\"what\":\"mount\"},"
+		"{\"count\":1,\"hint\":\"\",\"kind\":\"syscall\",\"rule\":\"\",\"what\":\"bpf\"}]");
 }
 
 Test(denials, texts_are_escaped)

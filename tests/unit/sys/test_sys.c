@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs as the developer or CI. What can be tried of the raw calls in one process, without a fork: sealed memfds,
- * messages with descriptors, openat2's resolve flags, close_range. Namespaces are tried by tests/e2e.
+ * Runs as the developer or CI. What can be tried of the raw calls in one process, without a fork:
+ * sealed memfds, messages with descriptors, openat2's resolve flags, close_range. Namespaces are
+ * tried by tests/e2e.
  */
 #include <criterion/criterion.h>
 #include <dirent.h>
@@ -37,7 +38,7 @@ open_fds(void)
 	return count;
 }
 
-/* ---- memfd ------------------------------------------------------------------------------------------ */
+/* ---- memfd ----------------------------------------------------------------------------------- */
 
 Test(sys_memfd, holds_the_bytes_and_is_sealed_against_every_change)
 {
@@ -123,7 +124,7 @@ Test(sys_memfd, other_files_are_not_sealed)
 	cr_expect_eq(sys_memfd_check_sealed(-1), -EBADF);
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------ */
+/* ---- messages -------------------------------------------------------------------------------- */
 
 static void
 make_pair(int pair[2])
@@ -209,7 +210,10 @@ Test(sys_message, as_many_as_there_may_be)
 	close_pair(pair);
 }
 
-/* More descriptors than agreed, by a sender that is not sys_send_message: refused, and none stays open. */
+/*
+ * More descriptors than agreed, by a sender that is not sys_send_message: refused, and none stays
+ * open.
+ */
 Test(sys_message, too_many_descriptors_do_not_leak)
 {
 	enum { MANY = 9 };
@@ -269,7 +273,7 @@ Test(sys_message, the_other_end_is_gone)
 	close(pair[0]);
 }
 
-/* ---- openat2 -------------------------------------------------------------------------------------------- */
+/* ---- openat2 --------------------------------------------------------------------------------- */
 
 static char dir[64];
 static int dir_fd = -1;
@@ -311,17 +315,27 @@ Test(sys_openat2, resolve_flags)
 		int rc; /* 0: opens */
 	} rows[] = {
 		/* the positive control: without a flag every one of them opens */
-		{ "sub", 0, 0 }, { "inner", 0, 0 }, { "absolute", 0, 0 }, { "up", 0, 0 }, { "magic", 0, 0 },
+		{ "sub", 0, 0 },
+		{ "inner", 0, 0 },
+		{ "absolute", 0, 0 },
+		{ "up", 0, 0 },
+		{ "magic", 0, 0 },
 		{ "../..", 0, 0 },
-		{ "sub", SYS_RESOLVE_NO_SYMLINKS, 0 }, { "inner", SYS_RESOLVE_NO_SYMLINKS, -ELOOP },
+		{ "sub", SYS_RESOLVE_NO_SYMLINKS, 0 },
+		{ "inner", SYS_RESOLVE_NO_SYMLINKS, -ELOOP },
 		{ "absolute", SYS_RESOLVE_NO_SYMLINKS, -ELOOP },
-		{ "inner", SYS_RESOLVE_BENEATH, 0 }, { "absolute", SYS_RESOLVE_BENEATH, -EXDEV },
-		{ "up", SYS_RESOLVE_BENEATH, -EXDEV }, { "..", SYS_RESOLVE_BENEATH, -EXDEV },
+		{ "inner", SYS_RESOLVE_BENEATH, 0 },
+		{ "absolute", SYS_RESOLVE_BENEATH, -EXDEV },
+		{ "up", SYS_RESOLVE_BENEATH, -EXDEV },
+		{ "..", SYS_RESOLVE_BENEATH, -EXDEV },
 		{ "sub/..", SYS_RESOLVE_BENEATH, 0 },
 		/* in a root of its own "/etc" is not there, however it is asked for */
-		{ "absolute", SYS_RESOLVE_IN_ROOT, -ENOENT }, { "up", SYS_RESOLVE_IN_ROOT, -ENOENT },
-		{ "/sub", SYS_RESOLVE_IN_ROOT, 0 }, { "../../sub", SYS_RESOLVE_IN_ROOT, 0 },
-		{ "magic", SYS_RESOLVE_NO_MAGICLINKS, -ELOOP }, { "absolute", SYS_RESOLVE_NO_MAGICLINKS, 0 },
+		{ "absolute", SYS_RESOLVE_IN_ROOT, -ENOENT },
+		{ "up", SYS_RESOLVE_IN_ROOT, -ENOENT },
+		{ "/sub", SYS_RESOLVE_IN_ROOT, 0 },
+		{ "../../sub", SYS_RESOLVE_IN_ROOT, 0 },
+		{ "magic", SYS_RESOLVE_NO_MAGICLINKS, -ELOOP },
+		{ "absolute", SYS_RESOLVE_NO_MAGICLINKS, 0 },
 		{ "sub", SYS_RESOLVE_NO_XDEV, 0 },
 		{ "sub", UINT64_C(1) << 40, -EINVAL }, /* an unknown flag is never ignored */
 	};
@@ -349,7 +363,8 @@ Test(sys_openat2, another_mount_is_refused_when_asked)
 Test(sys_openat2, mode_is_for_creation_only)
 {
 	cr_expect_eq(sys_openat2(dir_fd, "sub", O_RDONLY, 0644, 0), -EINVAL);
-	auto_fd fd = sys_openat2(dir_fd, "sub/new", O_WRONLY | O_CREAT | O_EXCL, 0600, SYS_RESOLVE_BENEATH);
+	auto_fd fd = sys_openat2(dir_fd, "sub/new", O_WRONLY | O_CREAT | O_EXCL, 0600,
+				 SYS_RESOLVE_BENEATH);
 	struct stat st;
 
 	cr_assert_geq(fd, 0);
@@ -358,7 +373,7 @@ Test(sys_openat2, mode_is_for_creation_only)
 	cr_expect_eq(unlinkat(dir_fd, "sub/new", 0), 0);
 }
 
-/* ---- close_range ------------------------------------------------------------------------------------------ */
+/* ---- close_range ----------------------------------------------------------------------------- */
 
 Test(sys_close_range, closes_the_range_and_nothing_else)
 {
@@ -395,7 +410,7 @@ Test(sys_close_range, a_range_that_runs_backwards)
 	cr_expect_eq(sys_close_range(9, 8, 0), -EINVAL);
 }
 
-/* ---- the rest that needs no namespace ---------------------------------------------------------------------- */
+/* ---- the rest that needs no namespace -------------------------------------------------------- */
 
 Test(sys_process, pidfd_of_oneself_and_of_nobody)
 {
@@ -457,7 +472,31 @@ Test(sys_process, birth_of_a_file_lies_in_the_past)
 	cr_expect_eq(sys_birth_ns(proc), 0); /* procfs keeps none */
 	cr_expect_eq(sys_birth_ns(-1), 0);
 	cr_assert_eq(fstat(exe, &st), 0);
-	cr_expect_leq(sys_birth_ns(exe), (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+	cr_expect_leq(sys_birth_ns(exe),
+		      (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec);
+}
+
+Test(sys_process, stat_and_rename)
+{
+	char path[] = "/tmp/airlock-sys-XXXXXX";
+	auto_fd d = -1;
+	struct statx sx;
+
+	cr_assert_not_null(mkdtemp(path));
+	d = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(d, 0);
+	cr_assert_eq(mkdirat(d, "a", 0700), 0);
+	close(openat(d, "b", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	cr_expect_eq(sys_statx(d, "a", AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, &sx), 0);
+	cr_expect_eq(sx.stx_mode & S_IFMT, S_IFDIR);
+	cr_expect_eq(sys_statx(d, "none", 0, STATX_BASIC_STATS, &sx), -ENOENT);
+	cr_expect_eq(sys_renameat2(d, "a", d, "b", RENAME_NOREPLACE), -EEXIST);
+	cr_expect_eq(sys_renameat2(d, "a", d, "b", RENAME_EXCHANGE), 0);
+	cr_expect_eq(sys_statx(d, "a", 0, STATX_BASIC_STATS, &sx), 0);
+	cr_expect_eq(sx.stx_mode & S_IFMT, S_IFREG);
+	cr_expect_eq(unlinkat(d, "a", 0), 0);
+	cr_expect_eq(unlinkat(d, "b", AT_REMOVEDIR), 0);
+	cr_expect_eq(rmdir(path), 0);
 }
 
 Test(sys_mount, unknown_things_are_refused)

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
+# tries: to leave something for the next call: /tmp, HOME, /dev/shm, /var/tmp, the set-up's directories (own)
+# property: P9
+# contained: the next call finds them empty
+free list:/dev/shm=x
+rehearse() { act append:/dev/shm/x,1 list:/dev/shm unlink:/dev/shm/x; }
+options -m observe
+attempt() {
+	launch ./attack append:/tmp/x,1 append:/dev/shm/x,1 append:"$IDENTITY_HOME/x",1 append:/var/tmp/y,1 append:kept,1
+	expect_lines "append:/tmp/x,1=ok
+append:/dev/shm/x,1=ok
+append:$IDENTITY_HOME/x,1=ok
+append:/var/tmp/y,1=ok
+append:kept,1=ok" "$OUT"
+	launch ./attack read:/tmp/x read:/tmp/y list:/dev/shm list:"$IDENTITY_HOME" list:.
+	expect_lines "read:/tmp/x=ENOENT
+read:/tmp/y=ENOENT
+list:/dev/shm=
+list:$IDENTITY_HOME=
+list:.=attack" "$OUT"
+}
