@@ -55,7 +55,10 @@ append(struct front *f, const char *type, const struct buf *record, struct journ
 static void
 actor(struct json *j, const struct front *f)
 {
-	/* The caller's as the host has them; the identity's groups are what is seen inside (the overflow id). */
+	/*
+	 * The caller's as the host has them; the identity's groups are what is seen inside (the
+	 * overflow id).
+	 */
 	gid_t groups[REPORT_GROUPS_MAX];
 	int n = f->req.identity.group_count == 0 ? 0 : getgroups(REPORT_GROUPS_MAX, groups);
 

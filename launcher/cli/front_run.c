@@ -263,7 +263,10 @@ front_main_run(int argc, char **argv)
 	}
 	front_result(&f);
 	jail_handle_finish(&f.jail);
-	/* Nothing runs under the id any more; the next call need not wait until the rest is taken apart. */
+	/*
+	 * Nothing runs under the id any more; the next call need not wait until the rest is taken
+	 * apart.
+	 */
 	if (f.uid_lock_fd >= 0 && !f.outcome.undead) {
 		close(f.uid_lock_fd);
 	}

@@ -134,6 +134,7 @@ put_rlimit(struct buf *b, uint64_t resource, uint64_t soft)
 		enum unit unit;
 	} names[] = {
 		[RLIMIT_CPU] = { "cpu time", NULL, 0, UNIT_SECONDS },
+		[RLIMIT_FSIZE] = { "file size", NULL, 0, UNIT_BYTES },
 		[RLIMIT_DATA] = { "private memory", NULL, 0, UNIT_BYTES },
 		[RLIMIT_CORE] = { "core", "no core dump", 1, UNIT_BYTES },
 		[RLIMIT_NPROC] = { "processes", NULL, 0, UNIT_COUNT },

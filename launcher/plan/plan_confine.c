@@ -29,6 +29,7 @@
 	 LANDLOCK_ACCESS_FS_WRITE_FILE | LL_TRUNCATE | LL_IOCTL_DEV)
 
 #define LOCALTIME_MAX 65536u
+#define FSIZE_SLACK 65536u
 
 static int
 add_rule(struct plan_builder *b, const char *path, uint64_t access)
@@ -104,15 +105,20 @@ add_rlimit(struct plan_builder *b, int resource, uint64_t soft, uint64_t hard)
 /*
  * RLIMIT_NPROC counts per user namespace (Linux 5.14), so it bounds this call alone. RLIMIT_DATA
  * and not RLIMIT_AS: it counts what a process may write privately, where runtimes reserve address
- * space by the terabyte.
+ * space by the terabyte. RLIMIT_FSIZE is a little above the disk limit: who reaches it has passed
+ * the limit, and a tmpfs of that size is full (ENOSPC) before the signal comes.
  */
 int
 plan_add_rlimits(struct plan_builder *b, struct err *err)
 {
 	const struct limits *l = &b->request->limits;
 	const uint64_t cpu_s = (l->cpu_time_ms + 999) / 1000;
+	uint64_t file_bytes;
 	int rc;
 
+	if (__builtin_add_overflow(l->disk_bytes, FSIZE_SLACK, &file_bytes)) {
+		file_bytes = RLIM_INFINITY;
+	}
 	b->plan.rlimits = arena_alloc(&b->arena, 8 * sizeof(*b->plan.rlimits));
 	if (b->plan.rlimits == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
@@ -131,7 +137,7 @@ plan_add_rlimits(struct plan_builder *b, struct err *err)
 		rc = add_rlimit(b, RLIMIT_MEMLOCK, 8u << 20, 8u << 20);
 	}
 	if (rc == 0 && b->request->upper_dir[0] != '\0') {
-		rc = add_rlimit(b, RLIMIT_FSIZE, l->disk_bytes, l->disk_bytes);
+		rc = add_rlimit(b, RLIMIT_FSIZE, file_bytes, file_bytes);
 	}
 	if (rc == 0 && (b->request->degraded & DEGRADE_CGROUP_PIDS) != 0) {
 		rc = add_rlimit(b, RLIMIT_NPROC, l->pids, l->pids);

@@ -62,36 +62,69 @@ make_child(char **parent, bool is_v2, uid_t uid, gid_t gid, struct err *err)
 	return rc;
 }
 
+/* For every front that acts for this owner: a leaf may hold many. */
+static int
+enter_leaf(const char *parent, uid_t uid, gid_t gid, struct err *err)
+{
+	char leaf[4096], procs[4096 + 16];
+	auto_fd fd = -1;
+	int rc;
+
+	snprintf(leaf, sizeof(leaf), "%s/supervisor", parent);
+	if (mkdir(leaf, 0755) < 0 && errno != EEXIST) {
+		return err_sys(err, -errno, "make %s", leaf);
+	}
+	rc = give(leaf, true, uid, gid, err);
+	if (rc < 0) {
+		return rc;
+	}
+	snprintf(procs, sizeof(procs), "%s/cgroup.procs", leaf);
+	fd = open(procs, O_WRONLY | O_CLOEXEC);
+	rc = fd < 0 ? -errno : fdio_write(fd, "0", 1);
+	return rc < 0 ? err_sys(err, rc, "move into %s", leaf) : 0;
+}
+
 /*
- * v2: a process may be put into a group only by who may write the groups' common ancestor, which is
- * the scope or service that we were given; the new parent also has to pass the controllers on.
+ * v2: a process may be put into a group only by who may write the groups' common ancestor. Where
+ * that is the scope or service that holds airlock alone, it is handed over. The hierarchy's root
+ * holds everybody, and who may write its cgroup.procs may take, freeze and kill any process there
+ * is: it stays root's, and this process moves below the owner's parent instead.
+ * The new parent also has to pass the controllers on.
  */
 static int
 open_v2(const struct cgroup_site *site, uid_t uid, gid_t gid, struct err *err)
 {
 	const char *parent = site->parent[CTL_MEMORY];
-	char control[4096], own[4096];
+	char path[4096];
 	auto_fd fd = -1;
 	char *slash;
 	int rc;
 
-	snprintf(control, sizeof(control), "%s/cgroup.subtree_control", parent);
-	fd = open(control, O_WRONLY | O_CLOEXEC);
+	if (snprintf(path, sizeof(path), "%s/cgroup.subtree_control", parent) >=
+	    (int)sizeof(path)) {
+		return err_set(err, -ENAMETOOLONG, "%s", parent);
+	}
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	/* Only a site that misses nothing is handed on, so all three are there. */
 	rc = fd < 0 ? -errno : fdio_write(fd, "+memory +pids +cpu", 18);
 	if (rc < 0) {
-		return err_sys(err, rc, "%s", control);
+		return err_sys(err, rc, "%s", path);
 	}
-	/* "<own>/airlock/u1000" */
-	snprintf(own, sizeof(own), "%s", parent);
-	for (int i = 0; i < 2; i++) {
-		slash = strrchr(own, '/');
-		if (slash == NULL || slash == own) {
+	/* "<own>/airlock/u1000/cgroup.subtree_control"; the root alone has no cgroup.events. */
+	for (int i = 0; i < 3; i++) {
+		slash = strrchr(path, '/');
+		if (slash == NULL || slash == path) {
 			return err_set(err, -EINVAL, "%s: too short a path", parent);
 		}
 		*slash = '\0';
 	}
-	return give(own, true, uid, gid, err);
+	strcpy(slash, "/cgroup.events");
+	if (access(path, F_OK) < 0) {
+		return errno == ENOENT ? enter_leaf(parent, uid, gid, err)
+				       : err_sys(err, -errno, "%s", path);
+	}
+	*slash = '\0';
+	return give(path, true, uid, gid, err);
 }
 
 int

@@ -17,6 +17,9 @@
 
 #include "../base/clock.h"
 
+/* A pipe holds 64 KiB by default and up to 1 MiB: more than that was written after the end. */
+#define HANG_UP_READS 16
+
 static const char *const stream_name[RELAY__COUNT] = {
 	[RELAY_STDIN] = "stdin",
 	[RELAY_STDOUT] = "stdout",
@@ -211,6 +214,7 @@ flush_output(struct relay *r, enum relay_stream s)
 			break;
 		}
 		if (n <= 0) {
+			r->hang_up[s] = n < 0 && (errno == EPIPE || errno == ECONNRESET);
 			caller_is_gone(r, s);
 			return;
 		}
@@ -365,6 +369,23 @@ stdin_done(struct relay *r, const struct pollfd *pfds, unsigned int count, struc
 	return 0;
 }
 
+/*
+ * Nobody reads any more: the tool is to know, as in any pipeline. What it has written by now is
+ * captured first, as far as a pipe holds it.
+ */
+static int
+hang_up(struct relay *r, enum relay_stream s, struct err *err)
+{
+	bool more = true;
+	int code = 0;
+
+	for (int i = 0; code == 0 && more && i < HANG_UP_READS && reads_tool(r, s); i++) {
+		code = pump_output(r, s, &more, err);
+	}
+	close_tool_fd(r, s);
+	return code;
+}
+
 int
 relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count, struct err *err)
 {
@@ -381,6 +402,9 @@ relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count, 
 		}
 		if (code == 0 && reads_tool(r, s) && reported(pfds, count, r->tool_fd[s]) != 0) {
 			code = pump_output(r, s, &more, err);
+		}
+		if (code == 0 && r->hang_up[s] && r->tool_fd[s] >= 0) {
+			code = hang_up(r, s, err);
 		}
 	}
 	return code;

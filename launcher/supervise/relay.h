@@ -58,6 +58,10 @@ struct relay {
 	 * for the tool, stdout and stderr are drained and captured on, but written no more.
 	 */
 	bool caller_gone[RELAY__COUNT];
+	/*
+	 * The reader is gone for good (EPIPE): the tool's pipe is closed, so that it gets SIGPIPE.
+	 */
+	bool hang_up[RELAY__COUNT];
 	uint64_t output_limit;        /* stdout + stderr together */
 	bool over_limit;              /* set once; the supervisor ends the call */
 	int capture_error;            /* -errno; from then on nothing is read any more */

@@ -51,8 +51,8 @@ on_failed(struct run *r, const uint8_t *data, size_t len)
 }
 
 /*
- * A jail that failed is soon gone from /proc, and then looks as if it were not what was planned: what it said itself
- * explains more.
+ * A jail that failed is soon gone from /proc, and then looks as if it were not what was planned:
+ * what it said itself explains more.
  */
 static void
 hear_failure(struct run *r)
