@@ -63,7 +63,11 @@ export_streams(struct export *x, struct reading *r, const struct record *rec, st
 
 		rc = object_stream(r, rec, streams[i], &content, err);
 		if (rc == -ENODATA) {
-			export_note(x, "not captured", streams[i], record_text(stream, "digest"));
+			bool kept = record_number(stream, "kept") > 0;
+
+			export_note(x, kept ? "kept, and lost since" : "not captured", streams[i],
+				    record_text(stream, "digest"));
+			x->lost += kept ? 1 : 0;
 			rc = 0;
 			continue;
 		}
@@ -118,5 +122,11 @@ cmd_export(int argc, char **argv)
 	fprintf(stderr,
 		"airlock: %llu files of call %s are in %s; MANIFEST lists them, and %llu notes\n",
 		x.files, rec.id, to, x.notes);
+	if (x.lost > 0) {
+		fprintf(stderr,
+			"airlock: %llu that the record says were kept are not in the store\n",
+			x.lost);
+		return 1;
+	}
 	return 0;
 }

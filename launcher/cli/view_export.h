@@ -14,6 +14,7 @@ struct export
 	int root_fd;
 	struct buf manifest, notes_text;
 	unsigned long long files, notes;
+	unsigned long long lost; /* notes of what was kept and is not in the store any more */
 };
 
 #define EXPORT_INIT                                                                                \

@@ -48,7 +48,7 @@ put_ending(struct buf *b, const struct record *rec)
 			   name != NULL ? name : "");
 	}
 	if (reason[0] != '\0' && has_run(rec) && !is(rec, "verdict", "ok") &&
-	    !is(rec, "verdict", "signaled")) {
+	    !is(rec, "verdict", "signaled") && strncmp(reason, "exit ", 5) != 0) {
 		buf_puts(b, " (");
 		view_text(b, reason);
 		buf_putc(b, ')');

@@ -85,46 +85,24 @@ enter_leaf(const char *parent, uid_t uid, gid_t gid, struct err *err)
 }
 
 /*
- * v2: a process may be put into a group only by who may write the groups' common ancestor. Where
- * that is the scope or service that holds airlock alone, it is handed over. The hierarchy's root
- * holds everybody, and who may write its cgroup.procs may take, freeze and kill any process there
- * is: it stays root's, and this process moves below the owner's parent instead.
- * The new parent also has to pass the controllers on.
+ * v2: a process may be put into a group only by who may write the groups' common ancestor. Above
+ * the new parent that stays root's: who may write the cgroup.procs of a group may take, freeze and
+ * kill what runs below it. So this process moves below the new parent, too, which also has to pass
+ * the controllers on.
  */
 static int
 open_v2(const struct cgroup_site *site, uid_t uid, gid_t gid, struct err *err)
 {
 	const char *parent = site->parent[CTL_MEMORY];
-	char path[4096];
+	char control[4096];
 	auto_fd fd = -1;
-	char *slash;
 	int rc;
 
-	if (snprintf(path, sizeof(path), "%s/cgroup.subtree_control", parent) >=
-	    (int)sizeof(path)) {
-		return err_set(err, -ENAMETOOLONG, "%s", parent);
-	}
-	fd = open(path, O_WRONLY | O_CLOEXEC);
+	snprintf(control, sizeof(control), "%s/cgroup.subtree_control", parent);
+	fd = open(control, O_WRONLY | O_CLOEXEC);
 	/* Only a site that misses nothing is handed on, so all three are there. */
 	rc = fd < 0 ? -errno : fdio_write(fd, "+memory +pids +cpu", 18);
-	if (rc < 0) {
-		return err_sys(err, rc, "%s", path);
-	}
-	/* "<own>/airlock/u1000/cgroup.subtree_control"; the root alone has no cgroup.events. */
-	for (int i = 0; i < 3; i++) {
-		slash = strrchr(path, '/');
-		if (slash == NULL || slash == path) {
-			return err_set(err, -EINVAL, "%s: too short a path", parent);
-		}
-		*slash = '\0';
-	}
-	strcpy(slash, "/cgroup.events");
-	if (access(path, F_OK) < 0) {
-		return errno == ENOENT ? enter_leaf(parent, uid, gid, err)
-				       : err_sys(err, -errno, "%s", path);
-	}
-	*slash = '\0';
-	return give(path, true, uid, gid, err);
+	return rc < 0 ? err_sys(err, rc, "%s", control) : enter_leaf(parent, uid, gid, err);
 }
 
 int

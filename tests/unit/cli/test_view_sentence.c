@@ -40,7 +40,7 @@ static const struct row {
 	  "ok, exit 0; nothing was committed: 1 change is held: a: conflict", VIEW_YELLOW },
 	{ "{\"verdict\":\"failed\",\"exit\":2,\"reason\":\"exit 2 is not in the profile's success\","
 	  "\"settled\":\"held\",\"changes\":{\"created\":2}}",
-	  "failed, exit 2 (exit 2 is not in the profile's success); nothing was committed: "
+	  "failed, exit 2; nothing was committed: "
 	  "2 changes are held, as the tool did not succeed",
 	  VIEW_YELLOW },
 	{ "{\"verdict\":\"signaled\",\"signal\":11,\"reason\":\"ended by signal 11\","
