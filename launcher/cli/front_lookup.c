@@ -127,7 +127,7 @@ static int
 check_allowed(struct front *f)
 {
 	const struct strings *run = &f->profile->tool_run;
-	auto_free char *real = realpath(f->req.exe, NULL);
+	auto_free char *real = run->count > 0 ? realpath(f->req.exe, NULL) : NULL;
 
 	for (size_t i = 0; i < run->count; i++) {
 		auto_free char *allowed = realpath(run->items[i], NULL);
