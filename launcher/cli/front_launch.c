@@ -120,7 +120,7 @@ join_hasher(struct front *f, struct hasher *h)
 	cleanup_fd(&h->cache_fd);
 	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
-	if (h->result < 0) {
+	if (h->result < 0 && f->outcome.launched) {
 		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s",
 					   h->err.text));
 	}

@@ -31,7 +31,8 @@ die(struct jail *j, const char *step, int code)
 	buf_u8(message, JAIL_FAILED);
 	buf_u8(message, STAGE_attest);
 	buf_u32(message, (uint32_t)-code);
-	buf_str(message, step);
+	err_sys(&j->err, code, "%s", step);
+	buf_str(message, j->err.text);
 	ignore_err(sys_send_message(JAIL_FD_STATUS, message->data, message->len, NULL, 0),
 		   "the supervisor sees our death all the same");
 	_exit(125);

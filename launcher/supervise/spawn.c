@@ -43,14 +43,17 @@ struct child_fds {
 static void __attribute__((noreturn))
 child_fail(const struct child_fds *fds, const char *step, int code)
 {
-	uint8_t message[128] = { JAIL_FAILED, STAGE_hygiene };
-	size_t len = strlen(step);
+	uint8_t message[256] = { JAIL_FAILED, STAGE_hygiene };
+	char text[200];
+	size_t len;
 
+	snprintf(text, sizeof(text), "%s: %s", step, strerror(-code));
+	len = strlen(text);
 	for (int i = 0; i < 4; i++) {
 		message[2 + i] = (uint8_t)((uint32_t)-code >> (8 * i));
 		message[6 + i] = (uint8_t)((uint32_t)len >> (8 * i));
 	}
-	memcpy(message + 10, step, len + 1);
+	memcpy(message + 10, text, len + 1);
 	ignore_err(sys_send_message(fds->status, message, 11 + len, NULL, 0),
 		   "the supervisor sees our death all the same");
 	_exit(125);

@@ -187,8 +187,16 @@ handle(struct run *r, const struct pollfd *slots)
 			run_end(r, VERDICT_OOM, "memory: the call reached limits.memory");
 		}
 	}
-	/* PID 1 is dead, and with it its whole namespace. */
+	/*
+	 * PID 1 is dead, and with it its whole namespace. What both had said, that a failure has a
+	 * name or that exec worked, may have come after poll looked at their sockets.
+	 */
 	if (slots[SLOT_PIDFD].revents != 0) {
+		while (r->req->jail->tool_fd >= 0) {
+			if (run_read_tool(r) < 0) {
+				on_tool_closed(r);
+			}
+		}
 		while (r->req->jail->status_fd >= 0 && run_read_status(r) == 0) {
 		}
 		r->state = RUN_DEAD;
@@ -257,6 +265,9 @@ judge(struct run *r)
 		   (o->signal == SIGKILL && o->usage.cpu_ms >= r->req->limits->cpu_time_ms)) {
 		o->verdict = VERDICT_LIMIT;
 		snprintf(o->reason, sizeof(o->reason), "cpu_time: the call used limits.cpu_time");
+	} else if (o->signal == SIGXFSZ && r->req->disk_watch_fd >= 0) {
+		o->verdict = VERDICT_LIMIT;
+		snprintf(o->reason, sizeof(o->reason), "disk: one file reached limits.disk");
 	} else if (o->signal != 0) {
 		o->verdict = VERDICT_SIGNALED;
 		snprintf(o->reason, sizeof(o->reason), "ended by signal %d", o->signal);

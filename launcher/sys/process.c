@@ -216,15 +216,18 @@ sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX], pi
 	struct iovec iov = { .iov_base = data, .iov_len = size };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
 			      .msg_controllen = sizeof(control.space) };
+	int resets = 0;
 	ssize_t n;
 
 	for (int i = 0; i < SYS_FDS_MAX; i++) {
 		ret_fds[i] = -1;
 	}
 	*ret_pid = -1;
+	/* A peer that died with something of ours unread gives ECONNRESET once; what it had said
+	 * comes after. */
 	do {
 		n = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (n < 0 && errno == EINTR);
+	} while (n < 0 && (errno == EINTR || (errno == ECONNRESET && resets++ == 0)));
 	if (n < 0) {
 		return -errno;
 	}

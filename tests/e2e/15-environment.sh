@@ -39,12 +39,12 @@ plain) user=$E2E_USER ;;
 *) user=root ;;
 esac
 run_airlock -- sh -c 'echo "$HOME $USER $LOGNAME $PWD"'
-expect_eq "HOME, USER, LOGNAME, PWD" "$T/home $user $user $WS" "$(cat "$OUT")"
+expect_eq "HOME, USER, LOGNAME, PWD" "$E2E_HOME $user $user $WS" "$(cat "$OUT")"
 run_airlock -- sh -c 'echo "$PATH"'
 expect_eq "PATH is the profile's" "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$OUT")"
 run_airlock -- sh -c 'getent passwd "$(id -u)" | cut -d: -f1,6; touch ~/x && ls -A ~'
-expect_eq "passwd inside agrees, HOME is private and writable" "$user:$T/home x" "$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
-expect_eq "and nothing reaches the real one" "" "$(ls -A "$T/home")"
+expect_eq "passwd inside agrees, HOME is private and writable" "$user:$E2E_HOME x" "$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
+expect_eq "and nothing reaches the real one" "no" "$([ -e "$E2E_HOME/x" ] && echo yes || echo no)"
 
 # -e
 with CI=yes -- -e CI -- sh -c 'echo "$CI"'

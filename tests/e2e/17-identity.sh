@@ -162,4 +162,4 @@ expect_eq "and has made nothing" "" "$(ls -d "$T/state-setuid" 2>/dev/null)"
 new_ws
 unshare -r env HOME="$T/home" "$A" run -w "$WS" -- true >"$OUT" 2>"$ERR"
 expect_eq "root whose only id is the host's root is refused" 125 "$?"
-expect_match "with the reason" "there is no powerless id to run the tool as" "$ERR"
+expect_match "with the reason" "has no powerless id to run the tool as" "$ERR"

@@ -165,7 +165,7 @@ before=$(tree)
 expect_run "failed: exit" 7 -- sh -c 'echo half >half; exit 7'
 expect_eq "failed: held" "failed held 1 0 0 0" "$(settled)"
 expect_eq "failed: nothing is there" "$before" "$(tree)"
-as_id "$A" show @last >"$OUT" 2>&1
+as_id "$A" show @last 2>&1 | tr -s ' \n' ' ' >"$OUT"
 expect_match "failed: show says that it is held" "nothing was committed: 1 change is held" "$OUT"
 expect_match "failed: show names the file" "half" "$OUT"
 expect_out "failed: its content can be read" "half" as_id "$A" cat @last out:half

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
+# identities: root plain
 # The store: what is durable before what, what is repaired, what is said where something is missing, and that nothing a
 # tool or a caller wrote acts on the terminal of who reads it.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
@@ -48,6 +49,7 @@ expect_eq "one planned, then one outcome" "planned $first
 outcome $first" "$(entries)"
 rm -f "$T/.go"
 mkfifo "$T/.go"
+: >"$OUT"
 as_id "$A" run -w "$WS" -- sh -c 'echo up; read go; echo done' <"$T/.go" >"$OUT" 2>"$ERR" &
 job=$!
 exec 7>"$T/.go"

@@ -13,6 +13,7 @@
 #   $WS         the workspace: a directory in $T
 #   $E2E_IDENTITY, $E2E_USER (the plain user), $E2E_PAYLOAD (compiled payloads, readable by all)
 #   HOME, AIRLOCK_STATE (in $T) are set for whoever acts; no XDG_* is
+#   $E2E_HOME   where the tool's HOME is: $T/home; root's own is what passwd says, whatever HOME is
 # and the functions below. The file itself runs as whoever runs the suite.
 set -u
 export LC_ALL=C
@@ -35,10 +36,13 @@ case $E2E_IDENTITY in
 root)
 	E2E_AS_USER=("${E2E_BECOME[@]}" env HOME="$E2E_USER_HOME" USER="$E2E_USER" LOGNAME="$E2E_USER")
 	E2E_AS_ID=(env HOME="$T/home")
+	E2E_HOME=$(getent passwd 0 | cut -d: -f6)
 	;;
 plain | userns)
 	E2E_AS_USER=("${E2E_BECOME[@]}" env HOME="$T/home" USER="$E2E_USER" LOGNAME="$E2E_USER")
 	E2E_AS_ID=("${E2E_AS_USER[@]}")
+	# shellcheck disable=SC2034 # for the files
+	E2E_HOME=$T/home
 	[ "$E2E_IDENTITY" = plain ] || E2E_AS_ID+=(unshare -r)
 	;;
 esac

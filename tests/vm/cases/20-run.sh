@@ -38,6 +38,41 @@ run_of_root_for_a_user()
 	expect_no_traces
 }
 
+# A shell in the hierarchy's root, as on a host without systemd. What is handed to the owner is the call's alone:
+# who may write the root's cgroup.procs may take and kill every process of the machine.
+run_of_root_in_the_root_group()
+{
+	local top=/sys/fs/cgroup
+
+	new_ws /home/dev/ws dev
+	echo "$BASHPID" >$top/cgroup.procs
+	said root "$airlock" run -w /home/dev/ws -p strict -- sh -c 'cat /proc/self/cgroup; echo x >f'
+	expect_said 0 0::/ ""
+	expect_cgroup dev 805306368 64 100000
+	expect_eq "committed" "$(cd /home/dev/ws && stat -c '%n %U' -- *)" "f dev"
+	expect_eq "owners above the owner's groups" \
+		"$(find $top $top/airlock -maxdepth 1 ! -user root -printf '%p %u\n')" "$top/airlock/u1000 dev"
+	expect_eq "another's process" \
+		"$(as_dev bash -c "echo 1 >$top/airlock/u1000/supervisor/cgroup.procs" 2>&1 |
+			sed 's/.*: //')" "Permission denied"
+	expect_eq "calls' groups" "$(find $top -name 'c-*')" ""
+	rmdir $top/airlock/u1000/supervisor $top/airlock/u1000 $top/airlock
+	expect_no_traces
+}
+
+# And the limits bite there.
+run_of_root_for_a_user_is_limited()
+{
+	new_ws /home/dev/ws dev
+	said root "$airlock" run -w /home/dev/ws --limit memory=64MiB --limit disk=16MiB -- \
+		sh -c 'echo x >f; tail /dev/zero'
+	expect_eq "exit code, stdout" "$rc|$out" "137|"
+	expect_cgroup dev 83886080
+	expect_eq "ended" "$(record dev '.outcome | [.verdict, .settled]')" '["oom","held"]'
+	expect_eq "workspace" "$(ls /home/dev/ws)" ""
+	expect_no_traces
+}
+
 run_of_a_user()
 {
 	new_ws /home/dev/ws dev
@@ -160,6 +195,8 @@ run_with_more_memory_than_there_is()
 make_nolinger
 case_run run-of-root run_of_root
 case_run run-of-root-for-a-user run_of_root_for_a_user
+case_run run-of-root-in-the-root-group run_of_root_in_the_root_group
+case_run run-of-root-for-a-user-is-limited run_of_root_for_a_user_is_limited
 case_run run-of-a-user run_of_a_user
 case_run run-of-a-user-without-a-login-environment run_of_a_user_without_a_login_environment
 case_run run-in-a-namespace-of-a-user run_in_a_namespace_of_a_user

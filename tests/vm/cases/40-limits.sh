@@ -112,6 +112,17 @@ limit_disk()
 	expect_eq "event" "$(record "$who" '.outcome.denials | map([.kind, .what, .rule])')" \
 		'[["limit","disk","limits.disk"]]'
 	expect_eq "not committed" "$(ls "$home/ws")" ""
+	# One file past the limit gets SIGXFSZ; several, written between two looks, are found at the end.
+	limited "$who" --limit disk=64MiB -- sh -c 'exec head -c 100M /dev/zero >big'
+	expect_eq "exit code" "$rc" 125
+	expect_eq "one file: verdict" "$(record "$who" '.outcome | [.verdict, .signal, .reason]')" \
+		'["limit",25,"disk: the call wrote more than limits.disk"]'
+	limited "$who" --limit disk=64MiB -- \
+		sh -c 'head -c 40M /dev/zero >a; head -c 40M /dev/zero >b; exit 0'
+	expect_eq "exit code" "$rc" 125
+	expect_eq "two files: verdict" "$(record "$who" '.outcome | [.verdict, .reason]')" \
+		'["limit","disk: the call wrote more than limits.disk"]'
+	expect_eq "not committed" "$(ls "$home/ws")" ""
 	# The rest of the sandbox is in memory: there the tool is told.
 	limited "$who" --limit disk=64MiB -- \
 		perl -e 'open my $f, ">", "/tmp/big"; $f->autoflush; my $n = 0;
