@@ -198,7 +198,9 @@ supervise(struct front *f)
 	const struct supervise_request req = {
 		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
 		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,
-		.signal_fd = f->signal_fd, .disk_watch_fd = f->upper_parent_fd,
+		.workspace_fd = f->req.workspace_fd,
+		.signal_fd = f->signal_fd,
+		.disk_watch_fd = f->upper_parent_fd,
 	};
 	int rc = start_hasher(f, &hasher);
 

@@ -269,7 +269,8 @@ front_result(struct front *f)
 	auto_buf text = BUF_INIT;
 	struct json j;
 
-	for (size_t i = 0; !f->opt.quiet && i < f->warning_count; i++) {
+	/* A refusal is one line. */
+	for (size_t i = 0; f->recorded && !f->opt.quiet && i < f->warning_count; i++) {
 		say("airlock: note: %s\n", f->warnings[i]);
 	}
 	if (!complete) {

@@ -455,7 +455,7 @@ attest_early(struct attest_request *req, struct err *err)
 int
 attest(const struct attest_request *req, struct buf *ret_json, struct err *err)
 {
-	uint64_t ns[ATTEST_NAMESPACES];
+	uint64_t ns[ATTEST_NAMESPACES] = { 0 };
 	int rc = check_report(req->plan, req->report, err);
 
 	if (rc == 0) {

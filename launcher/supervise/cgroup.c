@@ -149,7 +149,7 @@ word_u64(const char *text, const char *end, uint64_t *ret)
 int
 cgroup_file_u64(int dirfd, const char *name, uint64_t *ret)
 {
-	char text[64];
+	char text[64] = "";
 	int len = cgroup_file_read(dirfd, name, text, sizeof(text));
 
 	if (len < 0) {
@@ -192,7 +192,7 @@ cgroup_dir_open(int dirfd, const char *path)
 static int
 start_time(pid_t pid, uint64_t *ret)
 {
-	char path[32], text[1024];
+	char path[32], text[1024] = "";
 	const char *p;
 	int len;
 
@@ -236,7 +236,7 @@ cgroup_owner_of(pid_t pid, struct cgroup_owner *ret)
 static int
 make_name(const uint8_t call[16], char name[80])
 {
-	struct cgroup_owner owner;
+	struct cgroup_owner owner = { 0 };
 	int r = cgroup_owner_of(getpid(), &owner);
 
 	if (r < 0) {

@@ -62,7 +62,7 @@ parse_mount(char *line, char **ret_root, char **ret_point, char **ret_type)
 		word = next_word(&save);
 	} while (word != NULL && strcmp(word, "-") != 0);
 	*ret_type = next_word(&save);
-	return *ret_point != NULL && *ret_type != NULL;
+	return *ret_root != NULL && *ret_point != NULL && *ret_type != NULL;
 }
 
 int
@@ -169,7 +169,7 @@ own_dir(char **ret_dir)
 	if (r == 0) {
 		r = cgroup_own_v2(buf_text(&own), &path);
 	}
-	return r < 0 ? r : cgroup_path_join(point, root, path, ret_dir);
+	return r != 0 ? r : cgroup_path_join(point, root, path, ret_dir);
 }
 
 /* ---- controllers -------------------------------------------------------------------------- */

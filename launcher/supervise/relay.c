@@ -49,7 +49,7 @@ ready_now(int fd, short events)
 {
 	struct pollfd pfd = { .fd = fd, .events = events };
 
-	return poll(&pfd, 1, 0) > 0 ? pfd.revents : 0;
+	return (short)(poll(&pfd, 1, 0) > 0 ? pfd.revents : 0);
 }
 
 static void

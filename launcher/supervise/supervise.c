@@ -26,7 +26,7 @@
 #define DRAIN_MS 1000
 
 static const char *const names[] = {
-#define X(id, name, doc) [VERDICT_##id] = name,
+#define X(id, name, doc) [VERDICT_##id] = (name),
 #include "verdicts.def"
 #undef X
 };

@@ -36,6 +36,7 @@ struct supervise_request {
 	struct relay *relay;
 	const struct cgroup *cgroup;
 	uint64_t shmem_bytes;
+	int workspace_fd;
 	int signal_fd;  /* signalfd of what is forwarded */
 	/* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
 	int disk_watch_fd;

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -14,6 +16,8 @@
 #include "../sys/sys.h"
 #include "attest.h"
 #include "supervise_internal.h"
+
+#define TICK_MAX_NS 20000000 /* twice that of the slowest kernel (HZ=100) */
 
 static const char *const stage_names[] = {
 #define X(id, process, should, must_not) [STAGE_##id] = #id,
@@ -105,6 +109,28 @@ hold_mounts(struct run *r)
 	return r->out->mounts_fd < 0 ? -errno : 0;
 }
 
+/*
+ * What has a ctime from GO on counts as changed during the call. Times come from a clock that
+ * stands still for a tick, so what was written in the tick before GO (another call's commit, most
+ * likely) cannot be told from it: the root, which every commit touches, has to be older than GO.
+ * Waits a tick at the most; a ctime in the future is a conflict later.
+ */
+static int64_t
+go_time(const struct run *r)
+{
+	const struct timespec pause = { .tv_nsec = 500000 };
+	int64_t now = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+	int64_t last = now + TICK_MAX_NS;
+	struct stat st;
+
+	while (fstat(r->req->workspace_fd, &st) == 0 && now < last &&
+	       (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec >= now) {
+		ignore_err(nanosleep(&pause, NULL), "a signal only shortens it");
+		now = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+	}
+	return now;
+}
+
 static void
 say_go(struct run *r)
 {
@@ -122,7 +148,7 @@ say_go(struct run *r)
 		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
 		return;
 	}
-	r->out->go_realtime_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
+	r->out->go_realtime_ns = go_time(r);
 	rc = hold_mounts(r);
 	if (rc == 0) {
 		rc = sys_send_message(r->req->jail->tool_fd, &go, 1, NULL, 0);

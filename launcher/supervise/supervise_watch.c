@@ -217,7 +217,7 @@ run_watch(struct run *r)
 	if (now < r->next_watch_ns || r->state != RUN_RUNNING) {
 		return;
 	}
-	r->next_watch_ns = now + WATCH_MS * 1000000u;
+	r->next_watch_ns = now + WATCH_MS * UINT64_C(1000000);
 	note_full(r);
 	if (r->req->disk_watch_fd >= 0) {
 		watch_file_system(r);
