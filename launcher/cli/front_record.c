@@ -23,6 +23,13 @@ static const char *const kind_names[] = {
 	[CHANGE_REPLACE] = "replace", [CHANGE_MODE] = "mode",
 };
 
+static const char *const capture_names[] = {
+	[CAPTURE_DIGESTS] = "digests",
+	[CAPTURE_TOUCHED] = "touched",
+	[CAPTURE_CONTENT] = "content",
+};
+
+_Static_assert(ARRAY_LEN(capture_names) == CAPTURE__COUNT, "every extent has its name");
 _Static_assert(ARRAY_LEN(mode_names) == MODE__COUNT, "every mode has its name");
 _Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
 
@@ -213,6 +220,7 @@ write_planned(struct front *f, struct json *j)
 	argv_digest(r, digest);
 	json_kv_hex(j, "argv_digest", digest, 32);
 	json_kv_str(j, "call", r->call_text);
+	json_kv_str(j, "capture", capture_names[f->profile->capture_inputs]);
 	json_key(j, "context");
 	if (r->context != NULL) {
 		json_raw(j, r->context, strlen(r->context));

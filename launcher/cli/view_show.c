@@ -186,6 +186,21 @@ show_ids(struct page *p, const json_t *actor)
 	page_fact(p, "caller", buf_text(&text));
 }
 
+/* What this record cannot answer, so that nobody looks for it. */
+static void
+show_not_seen(struct page *p, const char *capture)
+{
+	auto_buf text = BUF_INIT;
+
+	buf_puts(&text, "which files it read; values of variables (never stored)");
+	if (strcmp(capture, "digests") == 0) {
+		buf_puts(&text, "; contents of the input (digests only)");
+	} else if (strcmp(capture, "touched") == 0) {
+		buf_puts(&text, "; contents of what it did not change (digests only)");
+	}
+	page_fact_color(p, "not seen", VIEW_DIM, buf_text(&text));
+}
+
 void
 show_saw(struct page *p, struct reading *r, const struct record *rec)
 {
@@ -210,6 +225,5 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	view_text(&kernel, record_text(rec->planned, "node.kernel"));
 	view_text(&version, record_text(rec->planned, "node.airlock"));
 	page_factf(p, "host", "Linux %s, airlock %s", buf_text(&kernel), buf_text(&version));
-	page_fact_color(p, "not seen", VIEW_DIM,
-			"which files it read; values of variables (never stored)");
+	show_not_seen(p, record_text(rec->planned, "capture"));
 }
