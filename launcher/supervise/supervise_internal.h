@@ -33,7 +33,7 @@ struct run {
 	uint64_t started_ns, go_ns, deadline_ns, next_watch_ns;
 	uint64_t watched_memory_peak, watched_cpu_ms;
 	/* of the on-disk upper's file system at GO; 0: not looked yet */
-	uint64_t disk_free_bytes, disk_free_inodes;
+	uint64_t disk_free_bytes, disk_free_inodes, next_walk_ns;
 };
 
 /* Ends the call with our verdict; the first reason stays. */

@@ -23,6 +23,7 @@
 
 #define WATCH_MS 100u
 #define WATCH_DEPTH 64
+#define WALK_REST 20u /* a walk over the upper takes a twentieth of the supervisor's time at most */
 #define PAGE 4096u
 
 bool
@@ -135,10 +136,24 @@ tree_bytes(int dir_fd, int depth)
 	return sum;
 }
 
+static uint64_t
+walk_upper(struct run *r)
+{
+	uint64_t start = clock_monotonic_ns();
+	uint64_t used = start < r->next_walk_ns ? 0 : tree_bytes(r->req->disk_watch_fd, 0);
+	uint64_t end = clock_monotonic_ns();
+
+	if (start >= r->next_walk_ns) {
+		r->next_walk_ns = end + WALK_REST * (end - start);
+	}
+	return used;
+}
+
 /*
  * An upper on disk: what the file system lost since GO counts, because unlinked files, closed
  * directories and depth hide from any walk. Somebody else who writes that much meanwhile ends the
- * call, too: too early rather than never.
+ * call, too: too early rather than never. Somebody else who frees as much (the removal of the call
+ * before is one) hides it, so what can be seen is counted as well.
  */
 static void
 watch_file_system(struct run *r)
@@ -155,7 +170,8 @@ watch_file_system(struct run *r)
 		r->disk_free_bytes = (uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize;
 		r->disk_free_inodes = (uint64_t)fs.f_ffree;
 	}
-	if ((uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize + l->disk_bytes < r->disk_free_bytes) {
+	if ((uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize + l->disk_bytes < r->disk_free_bytes ||
+	    walk_upper(r) > l->disk_bytes) {
 		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
 		run_end(r, VERDICT_LIMIT, "disk: the call wrote more than limits.disk");
 	} else if ((uint64_t)fs.f_ffree + l->files < r->disk_free_inodes) {
@@ -231,6 +247,22 @@ run_watch(struct run *r)
 	}
 }
 
+/* A tool can also write all of it and end between two looks, or by SIGXFSZ. */
+static uint64_t
+judge_disk(struct run *r)
+{
+	uint64_t used = tree_bytes(r->req->disk_watch_fd, 0);
+
+	if (used > r->req->limits->disk_bytes && !r->decided) {
+		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
+		r->decided = true;
+		r->out->verdict = VERDICT_LIMIT;
+		snprintf(r->out->reason, sizeof(r->out->reason),
+			 "disk: the call wrote more than limits.disk");
+	}
+	return used;
+}
+
 /* After everything is dead, before the group and the tmpfs go. */
 void
 run_collect_usage(struct run *r)
@@ -254,7 +286,7 @@ run_collect_usage(struct run *r)
 	}
 	u->disk_bytes = note_full(r);
 	if (r->req->disk_watch_fd >= 0) {
-		u->disk_bytes += tree_bytes(r->req->disk_watch_fd, 0);
+		u->disk_bytes += judge_disk(r);
 	}
 	if (r->req->cgroup->version == CGROUP_NONE || cgroup_read_usage(r->req->cgroup, &cg) < 0) {
 		return;

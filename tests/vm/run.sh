@@ -18,7 +18,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
-timeout_s=${AIRLOCK_VM_TIMEOUT:-900}
+timeout_s=${AIRLOCK_VM_TIMEOUT:-1800}
 # Above the 2 GiB that the shipped profile gives a call: a limit above the host's
 # memory is refused.
 memory=${AIRLOCK_VM_MEMORY:-3072M}
