@@ -30,7 +30,7 @@ sha256_ni_usable(void)
 /* Four rounds with the message words w and the constants from k on. */
 #define ROUNDS(w, k)                                                                               \
 	do {                                                                                       \
-		__m128i wk_ = _mm_add_epi32(w, _mm_load_si128((const __m128i *)(k)));              \
+		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k)));            \
 		cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk_);                                     \
 		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                                \
 		abef = _mm_sha256rnds2_epu32(abef, cdgh, wk_);                                     \
@@ -38,7 +38,7 @@ sha256_ni_usable(void)
 
 /* The four message words that follow w0..w3 (16 words); they take the place of w0. */
 #define EXPAND(w0, w1, w2, w3)                                                                     \
-	(w0 = _mm_sha256msg2_epu32(                                                                \
+	((w0) = _mm_sha256msg2_epu32(                                                              \
 		 _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3))
 
 __attribute__((target("sha,sse4.1"))) void

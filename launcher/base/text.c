@@ -41,9 +41,35 @@ text_unhex(const char *text, uint8_t *ret_data, size_t len)
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < len; i++) {
-		ret_data[i] = (uint8_t)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+		ret_data[i] = (uint8_t)((unsigned int)hex_value(text[2 * i]) << 4 |
+					(unsigned int)hex_value(text[2 * i + 1]));
 	}
 	return 0;
+}
+
+const char *
+text_numbers(const char *text, char between, uint64_t *ret_numbers, size_t count)
+{
+	uint64_t numbers[TEXT_NUMBERS_MAX] = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0 && between != ' ' && *text++ != between) {
+			return NULL;
+		}
+		text += strspn(text, " \t\n");
+		if (i == TEXT_NUMBERS_MAX || *text < '0' || *text > '9') {
+			return NULL;
+		}
+		for (numbers[i] = 0; *text >= '0' && *text <= '9'; text++) {
+			if (__builtin_mul_overflow(numbers[i], UINT64_C(10), &numbers[i]) ||
+			    __builtin_add_overflow(numbers[i], (uint64_t)(*text - '0'),
+						   &numbers[i])) {
+				return NULL;
+			}
+		}
+	}
+	memcpy(ret_numbers, numbers, count * sizeof(*ret_numbers));
+	return text;
 }
 
 void
@@ -58,8 +84,8 @@ text_base64(struct buf *b, const uint8_t *data, size_t len)
 		v |= n > 2 ? data[i + 2] : 0;
 		quad[0] = base64_digits[v >> 18];
 		quad[1] = base64_digits[v >> 12 & 63];
-		quad[2] = n > 1 ? base64_digits[v >> 6 & 63] : '=';
-		quad[3] = n > 2 ? base64_digits[v & 63] : '=';
+		quad[2] = (char)(n > 1 ? base64_digits[v >> 6 & 63] : '=');
+		quad[3] = (char)(n > 2 ? base64_digits[v & 63] : '=');
 		buf_put(b, quad, sizeof(quad));
 	}
 }

@@ -15,6 +15,7 @@
 
 #define HEX_DIGEST_SIZE 65 /* 64 digits and the NUL */
 #define UUID_TEXT_SIZE 37
+#define TEXT_NUMBERS_MAX 4u
 
 void text_hex(const uint8_t *data, size_t len, char *ret_text); /* writes 2 * len + 1 bytes */
 /* text is exactly 2 * len digits, lower case; -EINVAL otherwise. */
@@ -23,6 +24,14 @@ void text_base64(struct buf *b, const uint8_t *data, size_t len);
 /* Strict: padded, no white space, padding bits zero; -EINVAL otherwise. Appends; b stays as it was
  * on failure. */
 int text_unbase64(const char *text, struct buf *b) must_check;
+
+/*
+ * Reads count (up to TEXT_NUMBERS_MAX) decimal numbers: white space may stand before each, the
+ * character between (' ': white space) after each but the last. The place behind them; NULL, and
+ * nothing in the output, when there are fewer or one does not fit.
+ */
+const char *text_numbers(const char *text, char between, uint64_t *ret_numbers,
+			 size_t count) must_check;
 
 /* A fresh UUIDv7: now_ms is CLOCK_REALTIME in milliseconds, random bits come from getrandom(2). */
 int text_uuid7(uint64_t now_ms, uint8_t ret_uuid[16]) must_check;

@@ -16,6 +16,7 @@
 #include "../base/fdio.h"
 #include "../base/json.h"
 #include "../base/limits.h"
+#include "../base/text.h"
 #include "cmd_doctor_internal.h"
 #include "commands.h"
 #include "view_format.h"
@@ -109,18 +110,15 @@ find_root(struct doctor *d)
 {
 	auto_buf map = BUF_INIT;
 	uint64_t ids = 0, zero_outside = UINT64_MAX;
-	unsigned long inside, outside, count;
+	uint64_t row[3]; /* inside, outside, count */
 
 	if (geteuid() != 0 ||
 	    fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", CAP_PROC_FILE, &map) < 0) {
 		return;
 	}
-	for (const char *line = buf_text(&map);
-	     sscanf(line, "%lu %lu %lu", &inside, &outside, &count) == 3;) {
-		zero_outside = inside == 0 ? outside : zero_outside;
-		ids += count;
-		line += strcspn(line, "\n");
-		line += *line == '\n';
+	for (const char *p = buf_text(&map); (p = text_numbers(p, ' ', row, 3)) != NULL;) {
+		zero_outside = row[0] == 0 ? row[1] : zero_outside;
+		ids += row[2];
 	}
 	d->is_root = ids > 1;
 	d->is_host_root = zero_outside == 0;

@@ -21,6 +21,7 @@
 #include <sys/wait.h>
 
 #include "../base/fdio.h"
+#include "../base/text.h"
 #include "../plan/filter.h"
 #include "../profile/profile_load.h"
 #include "../store/store.h"
@@ -78,18 +79,19 @@ doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 void
 doctor_kernel(struct doctor *d, struct finding *ret)
 {
-	unsigned int major = 0, minor = 0;
+	uint64_t version[2] = { 0 }; /* major, minor */
 	struct utsname host;
 
 	(void)d;
-	if (uname(&host) < 0 || sscanf(host.release, "%u.%u", &major, &minor) != 2) {
+	if (uname(&host) < 0 || text_numbers(host.release, '.', version, 2) == NULL) {
 		ret->status = DOCTOR_MISSING;
 		buf_puts(&ret->detail, "the kernel does not say its version");
 		buf_puts(&ret->fix, "Linux 6.1 or newer is needed.\n");
 		return;
 	}
 	buf_printf(&ret->detail, "Linux %s", host.release);
-	if (major < KERNEL_MAJOR || (major == KERNEL_MAJOR && minor < KERNEL_MINOR)) {
+	if (version[0] < KERNEL_MAJOR ||
+	    (version[0] == KERNEL_MAJOR && version[1] < KERNEL_MINOR)) {
 		ret->status = DOCTOR_MISSING;
 		buf_printf(&ret->detail, " is older than %d.%d", KERNEL_MAJOR, KERNEL_MINOR);
 		buf_puts(&ret->fix, "Install a newer kernel; on Debian 11:\n"
@@ -187,13 +189,11 @@ doctor_programs(struct doctor *d, struct finding *ret)
 static bool
 map_covers(const char *map, uint64_t first, uint64_t count)
 {
-	unsigned long inside, outside, length;
+	uint64_t row[3]; /* inside, outside, length */
 
-	for (const char *line = map; line != NULL && *line != '\0'; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (sscanf(line, "%lu %lu %lu", &inside, &outside, &length) == 3 &&
-		    first >= inside && first - inside < length &&
-		    count <= length - (first - inside)) {
+	for (const char *p = map; (p = text_numbers(p, ' ', row, 3)) != NULL;) {
+		if (first >= row[0] && first - row[0] < row[2] &&
+		    count <= row[2] - (first - row[0])) {
 			return true;
 		}
 	}
@@ -204,7 +204,7 @@ void
 doctor_identity(struct doctor *d, struct finding *ret)
 {
 	const char *range = getenv("AIRLOCK_UIDS");
-	unsigned long long first = POWERLESS_FIRST, count = 256;
+	uint64_t ids[2] = { POWERLESS_FIRST, 256 }; /* first, count */
 	auto_buf map = BUF_INIT;
 
 	if (d->is_host_root && !d->is_root) {
@@ -229,20 +229,21 @@ doctor_identity(struct doctor *d, struct finding *ret)
 			   d->uid);
 		return;
 	}
-	if (range != NULL && range[0] != '\0' && sscanf(range, "%llu+%llu", &first, &count) != 2) {
-		first = UINT64_MAX;
+	if (range != NULL && range[0] != '\0' && text_numbers(range, '+', ids, 2) == NULL) {
+		ids[0] = UINT64_MAX;
 	}
 	if (fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", 65536, &map) < 0 ||
-	    !map_covers(buf_text(&map), first, count)) {
+	    !map_covers(buf_text(&map), ids[0], ids[1])) {
 		ret->status = DOCTOR_MISSING;
 		buf_printf(&ret->detail,
 			   "no powerless ids for calls of root: %llu+%llu is not mapped here",
-			   first, count);
+			   (unsigned long long)ids[0], (unsigned long long)ids[1]);
 		buf_puts(&ret->fix, "Name ids that nobody uses and /proc/self/uid_map has:\n"
 				    "  export AIRLOCK_UIDS=FIRST+COUNT\n");
 		return;
 	}
-	buf_printf(&ret->detail, "root; here calls run under a powerless id from %llu on", first);
+	buf_printf(&ret->detail, "root; here calls run under a powerless id from %llu on",
+		   (unsigned long long)ids[0]);
 }
 
 void

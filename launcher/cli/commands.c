@@ -330,7 +330,11 @@ command_line_next(struct command_line *cl, const char **ret_name, const char **r
 		}
 	}
 	if (c == 'h') {
-		print_verb(commands_find(cl->argv[0]));
+		const struct command *verb = commands_find(cl->argv[0]);
+
+		if (verb != NULL) {
+			print_verb(verb);
+		}
 		return -ECANCELED;
 	}
 	o = c == '?' || c == ':' ? NULL : option_of(cl->argv[0], c);
@@ -351,10 +355,12 @@ command_line_status(int rc)
 int
 command_line_operands(const struct command_line *cl, size_t min, size_t max)
 {
+	const struct command *verb = commands_find(cl->argv[0]);
+
 	if (cl->operands >= min && cl->operands <= max) {
 		return 0;
 	}
 	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0],
-		commands_find(cl->argv[0])->synopsis);
+		verb != NULL ? verb->synopsis : "");
 	return -EINVAL;
 }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/fdio.h"
 #include "front.h"
@@ -91,7 +92,6 @@ is_set(const struct profile *p, const char *name)
 static int
 pass_on(struct env_list *list)
 {
-	extern char **environ;
 	int rc = 0;
 
 	for (char **e = environ; rc == 0 && *e != NULL; e++) {

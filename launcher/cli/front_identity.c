@@ -207,7 +207,7 @@ file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, c
 {
 	auto_buf text = BUF_INIT;
 	char *save = NULL;
-	int rc = fdio_slurp_at(AT_FDCWD, path, CAP_PROC_FILE * 16, &text);
+	int rc = fdio_slurp_at(AT_FDCWD, path, (size_t)CAP_PROC_FILE * 16, &text);
 
 	if (rc < 0 && rc != -ENOENT) {
 		snprintf(ret_name, size, "which cannot be read");

@@ -32,8 +32,8 @@ enum option_id {
 
 static const struct option_row rows[] = {
 #define X(letter_, name_, kind_, member, arg_, help_)                                              \
-	[OPTION_##member] = { .letter = letter_, .name = name_, .kind = OPT_##kind_, .arg = arg_,  \
-			      .help = help_ },
+	[OPTION_##member] = { .letter = (letter_), .name = (name_), .kind = OPT_##kind_,           \
+			      .arg = (arg_), .help = (help_) },
 #include "run_options.def"
 #undef X
 };
@@ -180,7 +180,7 @@ parse_long(struct front *f, int argc, char **argv, int *at)
 		if (rows[id].kind == OPT_FLAG) {
 			return value != NULL ? err_set(&f->err, -EINVAL, "--%s takes no value",
 						       rows[id].name)
-					     : store_value(f, id, NULL);
+					     : store_value(f, id, "");
 		}
 		if (value == NULL && *at + 1 < argc) {
 			value = argv[++*at];
@@ -218,7 +218,7 @@ parse_short(struct front *f, int argc, char **argv, int *at)
 				     ? store_value(f, id, value)
 				     : err_set(&f->err, -EINVAL, "-%c wants %s", *p, rows[id].arg);
 		}
-		rc = store_value(f, id, NULL);
+		rc = store_value(f, id, "");
 		if (rc < 0) {
 			return rc;
 		}

@@ -77,7 +77,6 @@ front_find_paths(struct front *f)
 static void __attribute__((noreturn))
 become_cli(const struct front *f, const char *const argv[], int said_fd)
 {
-	extern char **environ;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||

@@ -24,7 +24,7 @@ front_warn(struct front *f, const char *text)
 }
 
 /* One line; a person's terminal gets nothing that acts on it. */
-static void
+static void __attribute__((format(printf, 1, 0)))
 say(const char *fmt, const char *text)
 {
 	auto_buf safe = BUF_INIT;

@@ -195,7 +195,6 @@ undo(struct front *f)
 static void
 finish_behind(struct front *f)
 {
-	extern char **environ;
 	const char *argv[] = { "airlock-log", "--state", f->store.path, NULL };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid = f->recorded && null >= 0 ? fork() : -1;

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/text.h"
 #include "../snapshot/remove.h"
 #include "../sys/sys.h"
 #include "front.h"
@@ -26,11 +26,11 @@ static bool
 tmpfs_has_xattrs(void)
 {
 	struct utsname host;
-	unsigned int major = 0, minor = 0;
+	uint64_t version[2]; /* major, minor */
 
-	return uname(&host) == 0 && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
-	       (major > TMPFS_XATTR_MAJOR ||
-		(major == TMPFS_XATTR_MAJOR && minor >= TMPFS_XATTR_MINOR));
+	return uname(&host) == 0 && text_numbers(host.release, '.', version, 2) != NULL &&
+	       (version[0] > TMPFS_XATTR_MAJOR ||
+		(version[0] == TMPFS_XATTR_MAJOR && version[1] >= TMPFS_XATTR_MINOR));
 }
 
 /* The state directory is root's alone: the powerless id gets what is in it as a mount. */

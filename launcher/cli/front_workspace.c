@@ -153,8 +153,7 @@ hint_about_git(struct front *f)
 		return;
 	}
 	dir = arena_string(&f->arena, r->workspace);
-	for (char *slash = dir;
-	     slash != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {
+	for (char *slash; dir != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {
 		*slash = '\0';
 		if (stat(arena_printf(&f->arena, "%s/.git", dir), &st) == 0) {
 			front_warn(

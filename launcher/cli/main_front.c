@@ -41,7 +41,6 @@ plug_standard_fds(void)
 static int
 exec_cli(char **argv)
 {
-	extern char **environ;
 	struct front f = { .err = ERR_INIT };
 	int rc = front_find_paths(&f);
 

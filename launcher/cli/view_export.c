@@ -357,7 +357,7 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 {
 	auto_buf path = BUF_INIT, name_part = BUF_INIT, content = BUF_INIT;
 	auto_fd dir = -1;
-	const char *name = NULL, *after = record_text(item, "after");
+	const char *name = "", *after = record_text(item, "after");
 	mode_t mode = (mode_t)record_number(item, "mode_after");
 	uint8_t digest[SHA256_SIZE];
 	int rc;

@@ -23,7 +23,7 @@ static const struct {
 	int (*run)(struct jail *j);
 } stages[] = {
 #define X(id, pid, should, must_not) \
-	[STAGE_##id] = { .name = #id, .process = pid, .run = stage_##id },
+	[STAGE_##id] = { .name = #id, .process = (pid), .run = stage_##id },
 #include "stages.def"
 #undef X
 };

@@ -15,7 +15,7 @@
 static const struct {
 	const char *name, *fs;
 } kinds[] = {
-#define X(id, text, type) [MOUNT_##id] = { .name = text, .fs = type },
+#define X(id, text, type) [MOUNT_##id] = { .name = (text), .fs = (type) },
 #include "mount_kinds.def"
 #undef X
 };

@@ -130,7 +130,7 @@ resolve(struct plan_builder *b, const char *path, int depth)
 			int rc = n < 0 ? -errno : add_entry(b, prefix, &st, target);
 			char *parent = arena_copy(&b->arena, prefix, (size_t)(slash - prefix));
 
-			if (rc < 0 || parent == NULL) {
+			if (rc < 0 || target == NULL || parent == NULL) {
 				return rc < 0 ? rc : -ENOMEM;
 			}
 			if (!is_roots(b, st.st_uid) || depth >= LINKS_MAX) {

@@ -457,7 +457,7 @@ profile_decode(const void *bytes, size_t len, const char *kernel_release,
 	if (r.bad) {
 		return err_set(err, -EBADMSG, "the compiled profile is damaged");
 	}
-	if (a.failed) {
+	if (p == NULL || a.failed) {
 		return err_set(err, -ENOMEM, "no memory for the compiled profile");
 	}
 	p->arena = take_ptr(a.chunks);

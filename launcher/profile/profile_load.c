@@ -17,6 +17,7 @@
 
 #include "../base/fdio.h"
 #include "../base/limits.h"
+#include "../base/text.h"
 #include "profile_internal.h"
 
 #define NAMES_MAX 256 /* profiles listed when one is not found */
@@ -120,21 +121,17 @@ uid_t
 profile_unmapped_uid(void)
 {
 	auto_buf map = BUF_INIT, overflow = BUF_INIT;
-	unsigned long inside, outside, count, uid;
-	const char *p;
-	int used;
+	uint64_t row[3], uid; /* inside, outside, count */
 
 	if (fdio_slurp_at(AT_FDCWD, "/proc/sys/kernel/overflowuid", CAP_PROC_FILE, &overflow) < 0 ||
 	    fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", CAP_PROC_FILE, &map) < 0 ||
-	    sscanf(buf_text(&overflow), "%lu", &uid) != 1) {
+	    text_numbers(buf_text(&overflow), ' ', &uid, 1) == NULL) {
 		return (uid_t)-1;
 	}
-	p = buf_text(&map);
-	while (sscanf(p, "%lu %lu %lu%n", &inside, &outside, &count, &used) == 3) {
-		if (uid >= inside && uid - inside < count) {
+	for (const char *p = buf_text(&map); (p = text_numbers(p, ' ', row, 3)) != NULL;) {
+		if (uid >= row[0] && uid - row[0] < row[2]) {
 			return (uid_t)-1;
 		}
-		p += used;
 	}
 	return (uid_t)uid;
 }

@@ -482,6 +482,9 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_READS:
 		return parse_read(c, node, &item->text);
 	case TYPE_ENVSET:
+		if (node->key == NULL) { /* an entry of a list */
+			return refuse_form(c, node, NULL);
+		}
 		if (strchr(node->text, '\n') != NULL || strlen(node->text) > 4096) {
 			return REFUSE(c, &node->at,
 				      "%s: '%s' has a value of several lines or above 4 kB",

@@ -568,6 +568,7 @@ visit_directory(struct collect *c, const struct pair *p)
 	struct level l = { .upper_fd = -1, .lower_fd = -1, .has_upper = true, .upper = *p->upper };
 	struct xattrs x = XATTRS_INIT, lower_x = XATTRS_INIT;
 	struct facts f = { .kind = CHANGE_MODE, .xattrs_after = &x };
+	const struct fs_stat *lower = is_lower_dir(p) ? p->lower : NULL;
 	bool opaque = false;
 	int r = open_directories(p, &l);
 
@@ -576,12 +577,12 @@ visit_directory(struct collect *c, const struct pair *p)
 	if (r == 0 && x.redirect) {
 		r = -EUCLEAN;
 	}
-	if (r == 0 && x.opaque && is_lower_dir(p) && !l.has_lower) {
+	if (r == 0 && x.opaque && lower != NULL && !l.has_lower) {
 		r = -EACCES; /* what it hides cannot be listed */
 	}
-	if (r == 0 && is_lower_dir(p)) {
+	if (r == 0 && lower != NULL) {
 		r = l.has_lower ? xattrs_read(l.lower_fd, XATTRS_CHANGE, NULL, &lower_x) : 0;
-		if (r == 0 && (p->upper->mode != p->lower->mode ||
+		if (r == 0 && (p->upper->mode != lower->mode ||
 			       strcmp(buf_text(&x.text), buf_text(&lower_x.text)) != 0)) {
 			r = add(c, p, &f);
 		}

@@ -21,7 +21,7 @@ struct rule {
 /* clang-format off */
 static const struct rule protected_rules[] = {
 #define PROTECTED(pattern_, where_, how_, unless_, reason_)                                        \
-	{ .pattern = pattern_, .where = where_, .how = how_, .unless = unless_,                    \
+	{ .pattern = (pattern_), .where = (where_), .how = (how_), .unless = (unless_),            \
 	  .says = "built-in: " pattern_ },
 #include "protected.def"
 #undef PROTECTED
@@ -29,7 +29,7 @@ static const struct rule protected_rules[] = {
 
 static const struct rule secret_rules[] = {
 #define SECRET(pattern_, unless_)                                                                  \
-	{ .pattern = pattern_, .where = ANY, .how = TREE, .unless = unless_, .says = pattern_ },
+	{ .pattern = (pattern_), .where = ANY, .how = TREE, .unless = (unless_), .says = (pattern_) },
 #include "secrets.def"
 #undef SECRET
 };
@@ -74,7 +74,7 @@ fold_next(const char **p)
 		return 's';
 	}
 	*p = s + 1;
-	return *s >= 'A' && *s <= 'Z' ? (char)(*s - 'A' + 'a') : *s;
+	return (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
 }
 
 /* The folded component at *p, which moves behind it and its slashes; its length, cut to NAME_MAX.
@@ -92,7 +92,7 @@ take_component(const char **p, bool fold, char name[NAME_MAX + 1])
 		if (fold) {
 			c = fold_next(p);
 		} else {
-			c = **p == '/' ? '\0' : **p;
+			c = (char)(**p == '/' ? '\0' : **p);
 			*p += c != '\0';
 		}
 		if (c == '\0') {

@@ -255,23 +255,31 @@ put_uri(struct buf *b, const char *dir, const char *query)
 }
 
 static int
+no_memory(struct err *err)
+{
+	err_sys(err, -ENOMEM, "open %s", INDEX_FILE);
+	return -ENOMEM;
+}
+
+static int
 connect_db(const struct store *s, int flags, const char *query, struct index **ret, struct err *err)
 {
 	auto_buf path = BUF_INIT;
 	auto_index ix = calloc(1, sizeof(*ix));
 
 	if (ix == NULL) {
-		return err_sys(err, -ENOMEM, "open %s", INDEX_FILE);
+		return no_memory(err);
 	}
 	ix->lock_fd = -1;
 	flags |= SQLITE_OPEN_URI | SQLITE_OPEN_PRIVATECACHE;
 	put_uri(&path, s->path, query);
 	if (buf_error(&path) != 0) {
-		return err_sys(err, -ENOMEM, "open %s", INDEX_FILE);
+		return no_memory(err);
 	}
 	if (sqlite3_open_v2(buf_text(&path), &ix->db, flags, NULL) != SQLITE_OK) {
-		return ix->db != NULL ? index_error(ix, err, "open")
-				      : err_sys(err, -ENOMEM, "open index");
+		int rc = ix->db != NULL ? index_error(ix, err, "open") : no_memory(err);
+
+		return rc < 0 ? rc : -EIO;
 	}
 	ignore_err(sqlite3_busy_timeout(ix->db, BUSY_TIMEOUT_MS),
 		   "cannot fail on an open connection");
@@ -664,7 +672,8 @@ committed(const struct store *s, struct journal_pos *ret)
 {
 	auto_index ix = NULL;
 
-	return index_open_read(s, &ix, NULL) == 0 && query_position(ix, ret, NULL) == 0;
+	return index_open_read(s, &ix, NULL) == 0 && ix != NULL &&
+	       query_position(ix, ret, NULL) == 0;
 }
 
 int

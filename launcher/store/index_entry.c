@@ -59,7 +59,7 @@ static bool
 cut_tail(struct entry *e, const uint8_t *p, size_t len, const char *type)
 {
 	static const char salt_key[] = ",\"salt\":\"";
-	const size_t hex_len = 2 * SALT_SIZE, key_len = sizeof(salt_key) - 1;
+	const size_t hex_len = 2 * (size_t)SALT_SIZE, key_len = sizeof(salt_key) - 1;
 	char tail[48], hex[2 * SALT_SIZE + 1];
 	size_t tail_len = (size_t)snprintf(tail, sizeof(tail), "\",\"type\":\"%s\"}", type);
 

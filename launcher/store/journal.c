@@ -134,7 +134,7 @@ find_end(int fd, uint64_t size, uint64_t *ret_end)
 		auto_free uint8_t *look = NULL;
 
 		r = read_tail(fd, size, looks[i], &look);
-		if (r < 0) {
+		if (r != 0) {
 			return r;
 		}
 		tail = look_at_tail(look, looks[i]);
@@ -395,7 +395,7 @@ reader_fill(struct reader *rd, uint64_t at, size_t len)
 	if (at >= rd->start && at + len <= rd->start + rd->have) {
 		return 0;
 	}
-	if (want > rd->cap) {
+	if (rd->data == NULL || want > rd->cap) {
 		uint8_t *grown = realloc(rd->data, want);
 
 		if (grown == NULL) {

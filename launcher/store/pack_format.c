@@ -10,7 +10,7 @@
 #include "../base/text.h"
 #include "store_internal.h"
 
-#define MAGIC "ALP1"
+static const uint8_t magic[4] = { 'A', 'L', 'P', '1' };
 #define AT_TYPE 4
 #define AT_CODEC 5
 #define AT_PLAIN 8
@@ -41,7 +41,7 @@ void
 pack_header_encode(const struct pack_header *h, uint8_t ret_bytes[PACK_HEADER])
 {
 	memset(ret_bytes, 0, PACK_HEADER);
-	memcpy(ret_bytes, MAGIC, 4);
+	memcpy(ret_bytes, magic, sizeof(magic));
 	ret_bytes[AT_TYPE] = (uint8_t)h->type;
 	ret_bytes[AT_CODEC] = (uint8_t)h->codec;
 	put_le(ret_bytes + AT_PLAIN, h->plain, 8);

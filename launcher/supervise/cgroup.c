@@ -79,6 +79,7 @@ cgroup_file_read(int dirfd, const char *name, char *text, size_t size)
 	auto_fd fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC);
 	size_t len = 0;
 
+	text[0] = '\0';
 	if (fd < 0) {
 		return -errno;
 	}
@@ -149,7 +150,7 @@ word_u64(const char *text, const char *end, uint64_t *ret)
 int
 cgroup_file_u64(int dirfd, const char *name, uint64_t *ret)
 {
-	char text[64] = "";
+	char text[64];
 	int len = cgroup_file_read(dirfd, name, text, sizeof(text));
 
 	if (len < 0) {
@@ -192,7 +193,7 @@ cgroup_dir_open(int dirfd, const char *path)
 static int
 start_time(pid_t pid, uint64_t *ret)
 {
-	char path[32], text[1024] = "";
+	char path[32], text[1024];
 	const char *p;
 	int len;
 

@@ -365,7 +365,7 @@ cgroup_scope_enter(struct cgroup_site *ret, struct err *err)
 	auto_fd dir_fd = -1;
 	int r = own_dir(&dir);
 
-	if (r < 0) {
+	if (r != 0) {
 		return err_set(err, r == -ENOENT ? -EOPNOTSUPP : r,
 			       "cgroup: this process has no group on a cgroup v2 mount");
 	}

@@ -159,12 +159,11 @@ sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t 
 		return -E2BIG;
 	}
 	if (fd_count > 0) {
-		struct cmsghdr *c;
+		struct cmsghdr *c = &control.align; /* the first header is where the space is */
 
 		memset(&control, 0, sizeof(control));
 		msg.msg_control = control.space;
 		msg.msg_controllen = CMSG_SPACE(fd_count * sizeof(int));
-		c = CMSG_FIRSTHDR(&msg);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
 		c->cmsg_len = CMSG_LEN(fd_count * sizeof(int));
@@ -174,6 +173,24 @@ sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t 
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+/* What came beyond what a message of ours may hold is closed. */
+static void
+take_descriptors(struct cmsghdr *c, int ret_fds[SYS_FDS_MAX])
+{
+	size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < count; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
+		if (i < SYS_FDS_MAX) {
+			ret_fds[i] = fd;
+		} else {
+			close(fd);
+		}
+	}
 }
 
 static void
@@ -189,18 +206,7 @@ take_control(struct msghdr *msg, int ret_fds[SYS_FDS_MAX], pid_t *ret_pid)
 			memcpy(&cred, CMSG_DATA(c), sizeof(cred));
 			*ret_pid = cred.pid;
 		} else if (c->cmsg_type == SCM_RIGHTS) {
-			size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-			for (size_t i = 0; i < count; i++) {
-				int fd;
-
-				memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-				if (i < SYS_FDS_MAX) {
-					ret_fds[i] = fd;
-				} else {
-					close(fd);
-				}
-			}
+			take_descriptors(c, ret_fds);
 		}
 	}
 }

@@ -268,6 +268,58 @@ Test(text, utf8_rows)
 	}
 }
 
+Test(text, numbers_rows)
+{
+	/* clang-format off */
+	static const struct {
+		const char *in; char between; size_t count; uint64_t out[3]; const char *rest;
+	} rows[] = {
+		{ "0 1000 65536\n", ' ', 3, { 0, 1000, 65536 }, "\n" },
+		{ "         0       1000          1\n 1", ' ', 3, { 0, 1000, 1 }, "\n 1" },
+		{ "\n1\t2\n3", ' ', 3, { 1, 2, 3 }, "" },
+		{ "6.1.0-50-amd64", '.', 2, { 6, 1 }, ".0-50-amd64" },
+		{ "100000+256", '+', 2, { 100000, 256 }, "" },
+		{ "18446744073709551615", ' ', 1, { UINT64_MAX }, "" },
+		{ "007", ' ', 1, { 7 }, "" },
+		{ "", ' ', 0, { 0 }, "" },
+	};
+	/* clang-format on */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t out[3] = { 0 };
+		const char *rest = text_numbers(rows[i].in, rows[i].between, out, rows[i].count);
+
+		cr_expect_str_eq(rest != NULL ? rest : "(none)", rows[i].rest, "%s", rows[i].in);
+		cr_expect_arr_eq(out, rows[i].out, sizeof(out), "%s", rows[i].in);
+	}
+}
+
+Test(text, numbers_refuses_and_leaves_the_output)
+{
+	/* clang-format off */
+	static const struct { const char *in; char between; size_t count; } rows[] = {
+		{ "", ' ', 1 },
+		{ "1 2", ' ', 3 },
+		{ "1 2 x", ' ', 3 },
+		{ "-1", ' ', 1 },
+		{ "+1", ' ', 1 },
+		{ "0x10 1", ' ', 2 },
+		{ "6", '.', 2 },
+		{ "6-1", '.', 2 },
+		{ "6 .1", '.', 2 },
+		{ "18446744073709551616", ' ', 1 },
+		{ "1 2 3 4 5", ' ', TEXT_NUMBERS_MAX + 1 },
+	};
+	/* clang-format on */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t out[TEXT_NUMBERS_MAX + 1] = { 9, 9, 9, 9, 9 };
+		static const uint64_t before[TEXT_NUMBERS_MAX + 1] = { 9, 9, 9, 9, 9 };
+
+		cr_expect_eq(text_numbers(rows[i].in, rows[i].between, out, rows[i].count), NULL,
+			     "%s", rows[i].in);
+		cr_expect_arr_eq(out, before, sizeof(out), "%s", rows[i].in);
+	}
+}
+
 Test(text, safe_rows)
 {
 	/* clang-format off */
