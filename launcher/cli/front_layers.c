@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/text.h"
@@ -24,6 +25,7 @@
 
 #define LANDLOCK_NEEDED 2
 #define LANDLOCK_KNOWN 7 /* newer ABIs bring rights that the plan's rules do not speak of */
+#define MISSING_FOR_S 60
 #define ROOT_CACHE "/run/airlock"
 
 /*
@@ -61,7 +63,19 @@ load_site(struct front *f, const char *path)
 		return -ESTALE;
 	}
 	rc = fdio_slurp(fd, CAP_PROC_FILE, &bytes);
-	return rc < 0 ? rc : cgroup_site_decode(bytes.data, bytes.len, &f->site);
+	if (rc == 0) {
+		rc = cgroup_site_decode(bytes.data, bytes.len, &f->site);
+	}
+	/*
+	 * Where something is missing an administrator may mend it, so that answer ages. On v2 it is
+	 * a scope that is asked for, every time.
+	 */
+	if (rc == 0 && f->site.missing != 0 && f->site.version != CGROUP_V2 &&
+	    st.st_mtim.tv_sec + MISSING_FOR_S < (time_t)(clock_realtime_ms() / 1000)) {
+		cgroup_site_finish(&f->site);
+		return -ESTALE;
+	}
+	return rc;
 }
 
 static int
@@ -145,14 +159,6 @@ front_cgroup_site(struct front *f, const char *cache_dir)
 	}
 	f->site_cache = path;
 	rc = load_site(f, path);
-	/*
-	 * Where something is missing an administrator may have mended it; on v2 the scope is asked
-	 * for anyway.
-	 */
-	if (rc == 0 && f->site.missing != 0 && f->site.version != CGROUP_V2) {
-		cgroup_site_finish(&f->site);
-		rc = -ESTALE;
-	}
 	if (rc < 0) {
 		rc = discover_site(f, path);
 	}

@@ -24,13 +24,13 @@ front_warn(struct front *f, const char *text)
 }
 
 /* One line; a person's terminal gets nothing that acts on it. */
-static void __attribute__((format(printf, 1, 0)))
-say(const char *fmt, const char *text)
+static void
+say(const char *what, const char *text)
 {
 	auto_buf safe = BUF_INIT;
 
 	text_safe(&safe, text, strlen(text), false);
-	dprintf(STDERR_FILENO, fmt, buf_text(&safe));
+	dprintf(STDERR_FILENO, "airlock: %s%s\n", what, buf_text(&safe));
 }
 
 static void
@@ -159,7 +159,7 @@ deliver(struct front *f, const struct buf *text)
 		rc = fdio_write(f->opt.result_fd, text->data, text->len);
 	}
 	if (rc < 0) {
-		say("airlock: the result JSON could not be written: %s\n", strerror(-rc));
+		say("the result JSON could not be written: ", strerror(-rc));
 	}
 }
 
@@ -198,9 +198,8 @@ explain_exec(struct front *f)
 	const struct outcome *o = &f->outcome;
 
 	if (o->exec_errno == ENOENT) {
-		say("airlock: %s exists, but what it needs to start does not exist inside: its "
-		    "interpreter ('#!' line) or its dynamic loader is not in filesystem.read\n",
-		    f->req.exe);
+		say("what the program needs to start does not exist inside: its interpreter ('#!' "
+		    "line) or its dynamic loader is not in filesystem.read: ", f->req.exe);
 	}
 }
 
@@ -271,14 +270,14 @@ front_result(struct front *f)
 
 	/* A refusal is one line. */
 	for (size_t i = 0; f->recorded && !f->opt.quiet && i < f->warning_count; i++) {
-		say("airlock: note: %s\n", f->warnings[i]);
+		say("note: ", f->warnings[i]);
 	}
 	if (!complete) {
 		if (f->exit_status == 0) {
 			f->exit_status = EXIT_AIRLOCK;
 		}
 		if (!f->said) {
-			say("airlock: %s\n", f->err.text);
+			say("", f->err.text);
 		}
 	} else {
 		f->exit_status = exit_of(f);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,6 +187,15 @@ undo(struct front *f)
 	}
 }
 
+/* An airlock-log that lives looks once more before it goes: there is no need for another. */
+static bool
+index_is_kept(struct front *f)
+{
+	auto_fd lock = openat(f->store.dir_fd, "index.lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) < 0;
+}
+
 /*
  * After the answer nobody waits: a child takes the sandbox apart (it holds the last descriptors of
  * its mounts) and becomes airlock-log, which brings the index up to date. It has nothing of the
@@ -211,6 +221,9 @@ finish_behind(struct front *f)
 		_exit(EXIT_AIRLOCK);
 	}
 	undo(f);
+	if (index_is_kept(f)) {
+		_exit(0);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ignore_err(sys_close_range(3, ~0u, 1u << 2),

@@ -752,7 +752,8 @@ seal(struct collect *c)
 	}
 	sha256_of(list.data, list.len, c->set.digest);
 	memcpy(c->set.object, c->set.digest, sizeof(c->set.object));
-	if (req->pack == NULL) {
+	/* The list of a call that changed nothing says no more than its record does. */
+	if (req->pack == NULL || c->set.count == 0) {
 		return 0;
 	}
 	return pack_put(req->pack, OBJECT_BLOB, list.data, list.len, c->set.object, c->err);

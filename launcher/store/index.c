@@ -344,7 +344,7 @@ open_locked(const struct store *s, struct index **ret, struct err *err)
 	if (rc == 0) {
 		rc = index_exec(ix,
 				"PRAGMA mmap_size = 0; PRAGMA journal_mode = WAL;"
-				" PRAGMA synchronous = FULL",
+				" PRAGMA synchronous = NORMAL",
 				"set up", err);
 	}
 	if (rc == 0) {

@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/resource.h>
 
 #include "../base/cleanup.h"
 #include "index.h"
 
+#define NICEST 19
 #define LINGER_MS 1000u
 #define EXIT_USAGE 125
 
@@ -146,6 +148,10 @@ main(int argc, char **argv)
 		return rc;
 	}
 	rc = open_state(&req, &store, &err);
+	/* Nobody waits for the index: calls that run meanwhile come first. */
+	if (!req.wait && setpriority(PRIO_PROCESS, 0, NICEST) < 0) {
+		rc = err_sys(&err, -errno, "setpriority");
+	}
 	if (rc == 0) {
 		auto_fd watch = watch_journal(&store);
 
