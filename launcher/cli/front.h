@@ -105,6 +105,7 @@ int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a w
 int front_identity(struct front *f) must_check;       /* who the tool is */
 /* root: cgroup parent and workspace clone, before the drop */
 int front_root_only(struct front *f) must_check;
+int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */
 int front_become_owner(struct front *f) must_check;   /* root: the drop */
 int front_state_path(struct front *f) must_check;     /* where the state directory is or will be */
 int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */

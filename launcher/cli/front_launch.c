@@ -169,8 +169,7 @@ front_spawn(struct front *f)
 {
 	int child_fds[RELAY__COUNT] = { -1, -1, -1 };
 	struct spawn_request req = { .identity = &f->req.identity, .jail_exe_fd = f->paths.jail_fd,
-				     .workspace_clone = f->workspace_clone,
-				     .upper_clone = f->upper_clone, .stdio = child_fds,
+				     .stdio = child_fds,
 				     .cgroup = &f->cgroup };
 	int rc = block_signals(f);
 
@@ -220,7 +219,7 @@ supervise(struct front *f)
 int
 front_launch(struct front *f)
 {
-	int rc = spawn_send_plan(&f->jail, f->plan, &f->err);
+	int rc = spawn_send_plan(&f->jail, f->plan, f->workspace_clone, f->upper_clone, &f->err);
 
 	if (rc == 0) {
 		rc = front_record_planned(f);

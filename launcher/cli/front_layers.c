@@ -187,6 +187,18 @@ delegate(struct front *f)
 	return rc;
 }
 
+static int
+clone_workspace(struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+
+	f->workspace_clone =
+		idmap_clone(f->req.workspace_fd, f->req.workspace, id->kind == IDENTITY_RANGE,
+			    id->uid_outside, id->gid_outside, &f->err);
+	f->req.workspace_clone = f->workspace_clone >= 0;
+	return f->workspace_clone < 0 ? f->workspace_clone : 0;
+}
+
 int
 front_root_only(struct front *f)
 {
@@ -200,14 +212,14 @@ front_root_only(struct front *f)
 	if (rc == 0 && id->dropped && f->site.missing == 0) {
 		rc = delegate(f);
 	}
-	if (rc < 0) {
-		return rc;
-	}
-	f->workspace_clone =
-		idmap_clone(f->req.workspace_fd, f->req.workspace, id->kind == IDENTITY_RANGE,
-			    id->uid_outside, id->gid_outside, &f->err);
-	f->req.workspace_clone = f->workspace_clone >= 0;
-	return f->workspace_clone < 0 ? f->workspace_clone : 0;
+	return rc == 0 && id->dropped ? clone_workspace(f) : rc;
+}
+
+/* After a drop it is there already: the clone is root's to make. */
+int
+front_clone_workspace(struct front *f)
+{
+	return f->is_root && f->workspace_clone < 0 ? clone_workspace(f) : 0;
 }
 
 static int

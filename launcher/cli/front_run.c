@@ -79,6 +79,7 @@ static const struct stage begin_stages[] = {
 
 static const struct stage plan_stages[] = {
 	{ NULL, front_environment },
+	{ NULL, front_clone_workspace },
 	{ NULL, make_builder },
 	{ "mounts planned", front_lookup },
 };

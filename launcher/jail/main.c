@@ -61,7 +61,35 @@ run_stages(struct jail *j, int process)
 	}
 }
 
-/* The supervisor makes the plan while the kernel makes our namespaces. */
+/* Puts what came with the plan where the plan's flags say it is; anything else is an error. */
+static int
+place_mounts(const struct plan *p, const int fds[SYS_FDS_MAX])
+{
+	static const struct {
+		uint32_t flag;
+		int fd;
+	} places[] = { { PLAN_WORKSPACE_FD, JAIL_FD_WORKSPACE }, { PLAN_UPPER_FD, JAIL_FD_UPPER } };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		int fd = fds[1 + i];
+
+		if (((p->flags & places[i].flag) != 0) != (fd >= 0)) {
+			return -EBADF;
+		}
+		if (fd >= 0 && fd != places[i].fd) {
+			if (dup3(fd, places[i].fd, O_CLOEXEC) < 0) {
+				return -errno;
+			}
+			close(fd);
+		}
+	}
+	return 0;
+}
+
+/*
+ * The supervisor makes the plan, and the mounts that only root can, while the kernel makes our
+ * namespaces.
+ */
 static int
 receive_plan(struct plan *ret_plan)
 {
@@ -70,6 +98,7 @@ receive_plan(struct plan *ret_plan)
 	struct stat st;
 	void *bytes;
 	pid_t pid;
+	int rc;
 
 	if (sys_recv_message(JAIL_FD_STATUS, message, sizeof(message), fds, &pid) != 1 ||
 	    message[0] != JAIL_PLAN || fds[0] < 0) {
@@ -86,7 +115,8 @@ receive_plan(struct plan *ret_plan)
 		return -errno;
 	}
 	close(fds[0]);
-	return plan_decode(bytes, (size_t)st.st_size, ret_plan);
+	rc = plan_decode(bytes, (size_t)st.st_size, ret_plan);
+	return rc < 0 ? rc : place_mounts(ret_plan, fds);
 }
 
 int

@@ -28,7 +28,10 @@
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
 #define PLAN_UPPER_FD (1u << 6)      /* JAIL_FD_UPPER is a detached clone of upper_dir */
 
-/* The descriptors the jail is born with. The plan comes as a message on JAIL_FD_STATUS. */
+/*
+ * The jail is born with its stdio and two sockets. The plan comes as a message on the first of
+ * them, and with it what only root could mount, which takes the numbers below.
+ */
 #define JAIL_FD_STATUS 3    /* PID 1 and the supervisor */
 #define JAIL_FD_TOOL 4      /* PID 2 and the supervisor, until exec closes it */
 #define JAIL_FD_WORKSPACE 5 /* with PLAN_WORKSPACE_FD only */

@@ -453,27 +453,36 @@ attest_early(struct attest_request *req, struct err *err)
 }
 
 int
-attest(const struct attest_request *req, struct buf *ret_json, struct err *err)
+attest_init(const struct attest_request *req, struct err *err)
 {
-	uint64_t ns[ATTEST_NAMESPACES] = { 0 };
+	int rc = check_status(req->init_pid, req->plan, req->early.filters + 1, err);
+
+	if (rc < 0) {
+		err_prefix(err, "attestation: PID 1");
+	}
+	return rc;
+}
+
+int
+attest(struct attest_request *req, struct err *err)
+{
 	int rc = check_report(req->plan, req->report, err);
 
 	if (rc == 0) {
 		rc = check_status(req->tool_pid, req->plan, req->early.filters + 1, err);
 	}
 	if (rc == 0) {
-		rc = check_status(req->init_pid, req->plan, req->early.filters + 1, err);
-		if (rc < 0) {
-			err_prefix(err, "PID 1");
-		}
-	}
-	if (rc == 0) {
-		rc = check_namespaces(req, ns, err);
+		rc = check_namespaces(req, req->tool, err);
 	}
 	if (rc < 0) {
 		err_prefix(err, "attestation");
-		return rc;
 	}
-	write_json(req, ns, ret_json);
+	return rc;
+}
+
+int
+attest_json(const struct attest_request *req, struct buf *ret_json)
+{
+	write_json(req, req->tool, ret_json);
 	return buf_error(ret_json);
 }

@@ -35,7 +35,8 @@ struct attest_request {
 	const struct limits *limits;
 	uint64_t shmem_bytes;     /* what cgroup_create was given */
 	const uint8_t *filter_digest;
-	struct attested_early early; /* filled by attest_early */
+	struct attested_early early;      /* filled by attest_early */
+	uint64_t tool[ATTEST_NAMESPACES]; /* filled by attest */
 };
 
 /*
@@ -48,7 +49,11 @@ int attest_early(struct attest_request *req, struct err *err) must_check;
 
 /* Decodes the payload of JAIL_READY (behind its first byte). -EBADMSG. */
 int attest_read_report(const void *data, size_t len, struct report *ret) must_check;
-/* -EPERM with the first difference. ret_json: the record's attestation object (sorted, compact). */
-int attest(const struct attest_request *req, struct buf *ret_json, struct err *err) must_check;
+/* PID 1 once it has given up its powers; after attest_early. -EPERM with the first difference. */
+int attest_init(const struct attest_request *req, struct err *err) must_check;
+/* PID 2, waiting before exec; after both. -EPERM with the first difference. */
+int attest(struct attest_request *req, struct err *err) must_check;
+/* What held, as the record's attestation object (sorted, compact). */
+int attest_json(const struct attest_request *req, struct buf *ret_json) must_check;
 
 #endif

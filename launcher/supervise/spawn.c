@@ -33,7 +33,7 @@
 #define REAP_MS 2000
 
 struct child_fds {
-	int source[JAIL_FD_UPPER + 1]; /* what becomes fd 0, 1, … */
+	int source[JAIL_FD_TOOL + 1]; /* what becomes fd 0, 1, … */
 	int count;
 	int exe;
 	int status; /* the jail's end, to complain on */
@@ -66,7 +66,7 @@ child_fail(const struct child_fds *fds, const char *step, int code)
 static void
 place_fds(struct child_fds *fds)
 {
-	const int above = JAIL_FD_UPPER + 4;
+	const int above = JAIL_FD_TOOL + 4;
 
 	fds->status = fcntl(fds->status, F_DUPFD_CLOEXEC, above);
 	fds->exe = fcntl(fds->exe, F_DUPFD_CLOEXEC, above);
@@ -249,10 +249,7 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 		memcpy(fds.source, req->stdio, 3 * sizeof(int));
 		fds.source[JAIL_FD_STATUS] = status[1];
 		fds.source[JAIL_FD_TOOL] = tool[1];
-		fds.source[JAIL_FD_WORKSPACE] = req->workspace_clone;
-		fds.source[JAIL_FD_UPPER] = req->upper_clone;
-		fds.count =
-			JAIL_FD_WORKSPACE + (req->workspace_clone >= 0) + (req->upper_clone >= 0);
+		fds.count = JAIL_FD_TOOL + 1;
 		fds.status = status[1];
 		rc = clone_jail(req, &fds, &jail, err);
 	}
@@ -267,11 +264,14 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 }
 
 int
-spawn_send_plan(struct jail_handle *jail, const struct plan *plan, struct err *err)
+spawn_send_plan(struct jail_handle *jail, const struct plan *plan, int workspace_clone,
+		int upper_clone, struct err *err)
 {
 	const uint8_t message = JAIL_PLAN;
 	auto_fd fd = seal_plan(plan, jail->plan_digest, err);
-	int rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, &fd, 1);
+	const int fds[] = { fd, workspace_clone, upper_clone };
+	size_t count = 1 + (workspace_clone >= 0) + (upper_clone >= 0);
+	int rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, fds, count);
 
 	/*
 	 * A jail that died on its way to exec has left its reason on the socket: the supervisor

@@ -28,9 +28,6 @@ struct jail_handle {
 struct spawn_request {
 	const struct identity *identity;
 	int jail_exe_fd;     /* O_PATH of airlock-jail */
-	int workspace_clone; /* detached mount, or -1 */
-	/* the same of the on-disk upper's parent; only together with workspace_clone */
-	int upper_clone;
 	const int *stdio;    /* the tool's 0, 1, 2 */
 	const struct cgroup *cgroup;
 };
@@ -41,8 +38,12 @@ struct spawn_request {
  */
 int spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err)
 	must_check;
-/* Seals the plan and hands it over; jail->plan_digest is set. */
-int spawn_send_plan(struct jail_handle *jail, const struct plan *plan, struct err *err) must_check;
+/*
+ * Seals the plan and hands it over; jail->plan_digest is set. workspace_clone: a detached mount, or
+ * -1; upper_clone: the same of the on-disk upper's parent, only together with the first.
+ */
+int spawn_send_plan(struct jail_handle *jail, const struct plan *plan, int workspace_clone,
+		    int upper_clone, struct err *err) must_check;
 void jail_handle_finish(struct jail_handle *jail); /* closes; kills and reaps what still runs */
 
 #endif

@@ -68,6 +68,14 @@ hear_failure(struct run *r)
 }
 
 static void
+not_as_planned(struct run *r, const struct err *err)
+{
+	hear_failure(r);
+	denials_add(&r->out->denials, "launch", "attestation", "", err->text);
+	run_end(r, VERDICT_LAUNCH_FAILED, "%s", err->text);
+}
+
+static void
 on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 {
 	struct err err = ERR_INIT;
@@ -89,9 +97,7 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 		.filter_digest = r->req->profile->filter_digest,
 	};
 	if (attest_early(&r->attest, &err) < 0) {
-		hear_failure(r);
-		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
-		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
+		not_as_planned(r, &err);
 		return;
 	}
 	r->mounts_attested = true;
@@ -142,10 +148,9 @@ say_go(struct run *r)
 		return;
 	}
 	r->attest.tool_pid = r->tool_pid;
-	rc = attest(&r->attest, &r->out->attestation, &err);
+	rc = attest(&r->attest, &err);
 	if (rc < 0) {
-		denials_add(&r->out->denials, "launch", "attestation", "", err.text);
-		run_end(r, VERDICT_LAUNCH_FAILED, "%s", err.text);
+		not_as_planned(r, &err);
 		return;
 	}
 	r->out->go_realtime_ns = go_time(r);
@@ -159,6 +164,25 @@ say_go(struct run *r)
 	}
 	r->state = RUN_WAITING_EXEC;
 	trace_step("attested");
+	if (attest_json(&r->attest, &r->out->attestation) < 0) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "out of memory");
+	}
+}
+
+/* PID 1 reports once its mounts stand, so what it is compared with was read. */
+static void
+on_init_ready(struct run *r)
+{
+	struct err err = ERR_INIT;
+
+	if (!r->mounts_attested || r->init_ready) {
+		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+	} else if (attest_init(&r->attest, &err) < 0) {
+		not_as_planned(r, &err);
+	} else {
+		r->init_ready = true;
+		say_go(r);
+	}
 }
 
 static void
@@ -215,8 +239,7 @@ run_read_status(struct run *r)
 		say_go(r);
 		break;
 	case JAIL_INIT_READY:
-		r->init_ready = true;
-		say_go(r);
+		on_init_ready(r);
 		break;
 	case JAIL_ENDED:
 		on_ended(r, data + 1, (size_t)n - 1);

@@ -178,12 +178,14 @@ make_world(struct world *w)
 static int
 attest_world(const struct world *w, struct buf *json, struct err *err)
 {
-	const struct attest_request req = {
+	struct attest_request req = {
 		.plan = &w->plan, .report = &w->report, .init_pid = getpid(), .tool_pid = getpid(),
 		.cgroup = &w->cgroup, .limits = &w->limits, .filter_digest = w->digest,
 	};
 
-	return attest(&req, json, err);
+	int rc = attest(&req, err);
+
+	return rc < 0 ? rc : attest_json(&req, json);
 }
 
 /*
