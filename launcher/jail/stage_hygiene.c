@@ -10,18 +10,19 @@
 #include "../sys/sys.h"
 #include "jail.h"
 
+#define SIGNALS 64 /* the real-time ones and those a C library uses between threads included */
+
 static int
 reset_signals(struct jail *j)
 {
-	struct sigaction plain = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int sig = 1; sig < NSIG; sig++) {
-		/*
-		 * SIGKILL, SIGSTOP and the C library's own two refuse, and are never anything else.
-		 */
-		ignore_err(sigaction(sig, &plain, NULL),
-			   "the refusing ones cannot be ignored either");
+	for (int sig = 1; sig <= SIGNALS; sig++) {
+		int rc = sig == SIGKILL || sig == SIGSTOP ? 0 : sys_signal_default(sig);
+
+		if (rc < 0) {
+			return err_sys(&j->err, rc, "reset signal %d", sig);
+		}
 	}
 	sigemptyset(&none);
 	if (sigprocmask(SIG_SETMASK, &none, NULL) < 0) {

@@ -78,6 +78,15 @@ sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 }
 
 int
+sys_signal_default(int sig)
+{
+	/* struct kernel_sigaction: handler, flags, restorer, mask; all zero is SIG_DFL. */
+	const unsigned long plain[4] = { 0 };
+
+	return syscall(SYS_rt_sigaction, sig, plain, NULL, sizeof(uint64_t)) < 0 ? -errno : 0;
+}
+
+int
 sys_pidfd_open(pid_t pid)
 {
 	long fd = syscall(SYS_pidfd_open, pid, 0);

@@ -85,7 +85,7 @@ bad "-e of a name that is not accepted" "-e: profile default does not accept SEC
 for name in LD_PRELOAD LD_AUDIT PYTHONPATH NODE_OPTIONS BASH_ENV PERL5LIB RUBYOPT GIT_SSH_COMMAND; do
 	bad "-e $name never" "-e: $name never crosses into a sandbox" -e "$name=x" -- true
 done
-bad "-e of what is not set" "-e: CI is not set in airlock's environment" -e CI -- true
+bad "-e of what is not set" "-e: APP_NOT_SET is not set in airlock's environment" -e APP_NOT_SET -- true
 bad "-e of a bad name" "not the name of a variable" -e "A B=x" -- true
 bad "-e of nothing" "not the name of a variable" -e "=x" -- true
 bad "--env-file that is not there" "--env-file $T/none" --env-file "$T/none" -- true

@@ -79,13 +79,8 @@ killed()
 beside refused memfd_create ENOMEM 1+ 'airlock: seal the plan: '
 beside refused socketpair EMFILE 1+ 'airlock: socket to the jail'
 beside refused clone3 EAGAIN 1+ 'Resource temporarily unavailable'
-if [ "$E2E_IDENTITY" = root ]; then
-	beside refused execveat EPERM 1+ 'airlock: launch_failed: hygiene: exec airlock-jail'
-	beside refused close_range EINVAL 1+ 'airlock: launch_failed: hygiene: close_range'
-else # a plain user looks for cgroups at each call
-	beside refused execveat EPERM 1+ 'airlock: cgroups could not be looked at'
-	beside refused close_range EINVAL 1+ 'airlock: cgroups could not be looked at'
-fi
+beside refused execveat EPERM 1+ 'airlock: launch_failed: hygiene: exec airlock-jail'
+beside refused close_range EINVAL 1+ 'airlock: launch_failed: hygiene: close_range'
 beside refused fdatasync EIO 1+ 'airlock: write the journal in '
 beside refused capset EPERM 1 'airlock: launch_failed: hygiene: keep capabilities over exec'
 beside refused prctl EPERM 1 'airlock: launch_failed: hygiene: keep capabilities over exec'
