@@ -13,14 +13,14 @@ prepare() {
 without_control "the marks mean nothing without an overlay"
 attempt() {
 	local before
-	before=$(cd "$WORKSPACE" && find . -printf '%P %y %s\n' | sort)
+	before=$(cd "$WORKSPACE" && find . \( -type d -printf '%P %y\n' -o -printf '%P %y %s\n' \) | sort)
 	attack() { act list:dir read:empty append:new,x list:.; }
 	inside
 	[[ $OUT == *canary* || $OUT == *secret* ]] && fail "outside is seen: $OUT"
 	expect "new file" 1 "$(grep -c append:new,x=ok <<<"$OUT")"
 	case $(record .outcome.settled) in
-	committed) expect "host" "$before" "$(cd "$WORKSPACE" && find . -not -name new -printf '%P %y %s\n' | sort)" ;;
-	held) expect "host" "$before" "$(cd "$WORKSPACE" && find . -printf '%P %y %s\n' | sort)" ;;
+	committed) expect "host" "$before" "$(cd "$WORKSPACE" && find . -not -name new \( -type d -printf '%P %y\n' -o -printf '%P %y %s\n' \) | sort)" ;;
+	held) expect "host" "$before" "$(cd "$WORKSPACE" && find . \( -type d -printf '%P %y\n' -o -printf '%P %y %s\n' \) | sort)" ;;
 	*) fail "settled: $(record .outcome.settled), exit $RC, $ERR" ;;
 	esac
 }
