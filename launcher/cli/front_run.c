@@ -2,6 +2,7 @@
 /* `airlock run`: the pipeline of docs/architecture.md, one line a stage. Run by the front. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,7 +228,7 @@ finish_behind(struct front *f)
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	ignore_err(sys_close_range(3, ~0u, 1u << 2),
+	ignore_err(sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC),
 		   "all of ours are close-on-exec; this is for the caller's");
 	ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ,
 				AT_EMPTY_PATH),
