@@ -92,7 +92,6 @@ struct front {
 	const char *warnings[16];
 	size_t warning_count;
 	int exit_status;
-	struct journal_pos outcome_pos;
 };
 
 /*

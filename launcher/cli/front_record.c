@@ -414,17 +414,21 @@ static void
 degraded(struct json *j, uint32_t bits)
 {
 	static const struct {
-		uint32_t bit;
 		const char *name;
+		uint32_t bits;
 	} layers[] = {
-		{ DEGRADE_CGROUP_CPU, "cgroup.cpu" },	{ DEGRADE_CGROUP_MEMORY, "cgroup.memory" },
-		{ DEGRADE_CGROUP_PIDS, "cgroup.pids" }, { DEGRADE_LANDLOCK, "landlock" },
-		{ DEGRADE_NOTIFY, "notify" },
+/* clang-format off */
+#define LAYER(name, bits, what) { name, bits },
+#include "../profile/layers.def"
+#undef LAYER
+		/* clang-format on */
 	};
 
 	json_begin_array(j);
 	for (size_t i = 0; i < ARRAY_LEN(layers); i++) {
-		if ((bits & layers[i].bit) != 0) {
+		bool single = __builtin_popcount(layers[i].bits) == 1; /* no name for several */
+
+		if (single && (bits & layers[i].bits) != 0) {
 			json_str(j, layers[i].name);
 		}
 	}
@@ -526,6 +530,7 @@ int
 front_record_outcome(struct front *f)
 {
 	auto_buf record = BUF_INIT;
+	struct journal_pos pos;
 	struct json j;
 	int rc;
 
@@ -541,7 +546,7 @@ front_record_outcome(struct front *f)
 		}
 		return rc;
 	}
-	rc = append(f, "call.outcome", &record, &f->outcome_pos);
+	rc = append(f, "call.outcome", &record, &pos);
 	if (rc == 0) {
 		/* Losing the list only costs storing the same bytes once more. */
 		ignore_err(pack_publish(&f->pack), "the outcome is durable without it");

@@ -15,14 +15,14 @@
 #include "../base/fdio.h"
 #include "../sys/sys.h"
 
-static int
-write_map(pid_t pid, const char *name, uint32_t outside)
+int
+idmap_write(pid_t pid, const char *name, uint32_t inside, uint32_t outside)
 {
 	char path[64], line[64];
 	auto_fd fd = -1;
 
 	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	snprintf(line, sizeof(line), "0 %u 1", outside);
+	snprintf(line, sizeof(line), "%u %u 1", inside, outside);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fdio_write(fd, line, strlen(line));
 }
@@ -50,9 +50,9 @@ user_namespace(uint32_t uid, uint32_t gid)
 	if (pid < 0) {
 		return pid;
 	}
-	rc = write_map(pid, "uid_map", uid);
+	rc = idmap_write(pid, "uid_map", 0, uid);
 	if (rc == 0) {
-		rc = write_map(pid, "gid_map", gid);
+		rc = idmap_write(pid, "gid_map", 0, gid);
 	}
 	if (rc == 0) {
 		snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);

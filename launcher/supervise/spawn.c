@@ -17,10 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../base/fdio.h"
 #include "../base/sha256.h"
 #include "../jail/jail_protocol.h"
 #include "../sys/sys.h"
+#include "idmap.h"
 
 /*
  * A pid namespace begins with a child. The others the child makes itself, so that their cost (a
@@ -193,16 +193,10 @@ explain_clone(int code, struct err *err)
 }
 
 static int
-write_map(pid_t pid, const char *name, unsigned int inside, unsigned int outside, struct err *err)
+write_map(pid_t pid, const char *name, uint32_t inside, uint32_t outside, struct err *err)
 {
-	char path[64], line[64];
-	auto_fd fd = -1;
-	int rc;
+	int rc = idmap_write(pid, name, inside, outside);
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-	snprintf(line, sizeof(line), "%u %u 1", inside, outside);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	rc = fd < 0 ? -errno : fdio_write(fd, line, strlen(line));
 	return rc < 0 ? err_sys(err, rc, "write %s", name) : 0;
 }
 

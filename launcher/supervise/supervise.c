@@ -218,7 +218,7 @@ poll_once(struct run *r, struct err *err)
 	pfds[SLOT_LISTENER] = (struct pollfd){ .fd = r->listener_fd, .events = POLLIN };
 	pfds[SLOT_SIGNAL] = (struct pollfd){ .fd = r->req->signal_fd, .events = POLLIN };
 	pfds[SLOT_OOM] = (struct pollfd){ .fd = r->oom_fd, .events = r->oom_events };
-	if (run_needs_watch(r) && r->next_watch_ns < until) {
+	if (r->state == RUN_RUNNING && r->next_watch_ns < until) {
 		until = r->next_watch_ns;
 	}
 	timeout = until <= now ? 0
@@ -284,7 +284,7 @@ int
 supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
 {
 	struct run r = { .req = req, .out = ret, .state = RUN_STARTING, .listener_fd = -1,
-			 .proc_fd = -1, .oom_fd = -1, .started_ns = clock_monotonic_ns() };
+			 .proc_fd = -1, .oom_fd = -1 };
 	int rc = 0;
 
 	set_deadline(&r, LAUNCH_MS);

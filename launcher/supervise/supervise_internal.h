@@ -30,7 +30,7 @@ struct run {
 	bool ended;          /* JAIL_ENDED came */
 	int wait_status;
 	bool decided;        /* the verdict is ours, not the tool's */
-	uint64_t started_ns, go_ns, deadline_ns, next_watch_ns;
+	uint64_t go_ns, deadline_ns, next_watch_ns;
 	uint64_t watched_memory_peak, watched_cpu_ms;
 	/* of the on-disk upper's file system at GO; 0: not looked yet */
 	uint64_t disk_free_bytes, disk_free_inodes, next_walk_ns;
@@ -47,6 +47,5 @@ void run_answer_notification(struct run *r);
 /* Looks at what no event tells: cpu time, disk, memory without a cgroup. */
 void run_watch(struct run *r);
 void run_collect_usage(struct run *r);
-bool run_needs_watch(const struct run *r);
 
 #endif

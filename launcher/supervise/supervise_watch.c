@@ -26,12 +26,6 @@
 #define WALK_REST 20u /* a walk over the upper takes a twentieth of the supervisor's time at most */
 #define PAGE 4096u
 
-bool
-run_needs_watch(const struct run *r)
-{
-	return r->state == RUN_RUNNING;
-}
-
 static uint64_t
 scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 {
