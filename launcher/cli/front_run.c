@@ -18,15 +18,41 @@
 #include "../sys/sys.h"
 #include "front.h"
 
+#define HIDDEN_MOUNTS_NAMED 8u /* of the warnings that a record has room for */
+
 struct stage {
 	const char *name; /* for AIRLOCK_TRACE; NULL: counts with the next */
 	int (*run)(struct front *f);
 };
 
+/* What the clone of the workspace left behind. A caller who is not root was refused before. */
+static void
+note_hidden_mounts(struct front *f)
+{
+	const char *const *points;
+	size_t count = plan_hidden_mounts(f->builder, &points);
+
+	for (size_t i = 0; i < count && i < HIDDEN_MOUNTS_NAMED; i++) {
+		front_warn(f, arena_printf(&f->arena,
+					   "%s is mounted inside the workspace: the call does not "
+					   "see it, but the directory beneath",
+					   points[i]));
+	}
+	if (count > HIDDEN_MOUNTS_NAMED) {
+		front_warn(f, arena_printf(&f->arena, "and %zu more mounts inside the workspace",
+					   count - HIDDEN_MOUNTS_NAMED));
+	}
+}
+
 static int
 make_builder(struct front *f)
 {
-	return plan_builder_create(f->profile, &f->req, &f->builder, &f->err);
+	int rc = plan_builder_create(f->profile, &f->req, &f->builder, &f->err);
+
+	if (rc == 0) {
+		note_hidden_mounts(f);
+	}
+	return rc;
 }
 
 static int

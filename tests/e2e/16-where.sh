@@ -44,6 +44,32 @@ own "$T/gone"
 expect_eq "a deleted current directory alone" "125 airlock: the workspace was deleted: go to another directory or name one with -w" \
 	"$? $(cat "$ERR")"
 
+# A mount inside the workspace: the call does not see it. The kernel lets a plain user's overlay not hide one.
+new_ws mounted
+mkdir "$WS/inner"
+echo beneath >"$WS/inner/beneath"
+own "$WS"
+if [ "$(id -u)" != 0 ]; then
+	skip "a mount inside the workspace" "only root can make one"
+else
+	unshare -m sh -c 'mount -t tmpfs none "$1/inner" && echo above >"$1/inner/above" && shift && exec "$@"' sh "$WS" \
+		"${E2E_AS_ID[@]}" "$A" run -w "$WS" -- ls inner >"$OUT" 2>"$ERR"
+	RC=$?
+	if [ "$E2E_IDENTITY" = root ]; then
+		note="$WS/inner is mounted inside the workspace: the call does not see it, but the directory beneath"
+		expect_eq "a mount inside the workspace is hidden, with a note" "0 beneath airlock: note: $note" \
+			"$RC $(cat "$OUT") $(cat "$ERR")"
+		expect_eq "and the record lists it" "[\"$note\"]" "$(record '.outcome.warnings | tojson')"
+		unshare -m sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do mkdir "$1/$i" && mount -t tmpfs none "$1/$i" || exit; done; shift; exec "$@"' \
+			sh "$WS" "${E2E_AS_ID[@]}" "$A" run -w "$WS" -- true >"$OUT" 2>"$ERR"
+		expect_eq "of many, the first are named and the rest counted" "0 9 airlock: note: and 2 more mounts inside the workspace" \
+			"$? $(wc -l <"$ERR") $(tail -n 1 "$ERR")"
+	else
+		expect_match "a mount inside the workspace is refused" "$WS/inner is a mount inside the workspace" "$ERR"
+		expect_eq "and nothing runs" "125 " "$RC $(cat "$OUT")"
+	fi
+fi
+
 if ! command -v git >/dev/null; then
 	skip "git" "git is not installed"
 	exit 0
