@@ -15,8 +15,9 @@ attempt() {
 	done
 	[ -n "$tool" ] || fail "the tool did not start"
 	for pid in $(pgrep -x airlock); do
-		if tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -qF -- "airlock-orphan-$$"; then
-			kill -9 "$pid"
+		# Others' airlocks end while this looks at them: their file is gone then, and that is no noise.
+		if { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -qF -- "airlock-orphan-$$"; then
+			kill -9 "$pid" 2>/dev/null
 		fi
 	done
 	wait $job 2>/dev/null
