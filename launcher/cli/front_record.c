@@ -29,6 +29,9 @@ static const char *const capture_names[] = {
 	[CAPTURE_CONTENT] = "content",
 };
 
+static const char *const retry_names[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
+
+_Static_assert(ARRAY_LEN(retry_names) == RETRY__COUNT, "every answer has its name");
 _Static_assert(ARRAY_LEN(capture_names) == CAPTURE__COUNT, "every extent has its name");
 _Static_assert(ARRAY_LEN(mode_names) == MODE__COUNT, "every mode has its name");
 _Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
@@ -245,6 +248,7 @@ write_planned(struct front *f, struct json *j)
 	decided(j, f);
 	request_digest(f, digest);
 	json_kv_hex(j, "request_digest", digest, 32);
+	json_kv_str(j, "retry", retry_names[f->profile->retry]);
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
 	bytes_key(j, "tool", r->exe);

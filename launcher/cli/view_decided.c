@@ -245,6 +245,15 @@ show_mode(struct page *p, const struct record *rec)
 }
 
 static void
+show_retry(struct page *p, const struct record *rec)
+{
+	bool safe = strcmp(record_text(rec->planned, "retry"), "safe") == 0;
+
+	page_fact(p, "retry", safe ? "safe: may be run again when it was interrupted" :
+				     "ask: a person decides when it was interrupted");
+}
+
+static void
 show_policy(struct page *p, const struct record *rec)
 {
 	const json_t *rules = record_get(rec->planned, "policy.rules");
@@ -273,6 +282,7 @@ show_decided(struct page *p, const struct record *rec)
 	page_part(p, "DECIDED", "what was allowed, and what held before the tool started");
 	show_profile(p, rec);
 	show_mode(p, rec);
+	show_retry(p, rec);
 	show_policy(p, rec);
 	if (rec->outcome != NULL) {
 		show_attestation(p, rec);

@@ -18,6 +18,7 @@
 
 enum mode { MODE_OBSERVE, MODE_APPLY, MODE__COUNT };
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
+enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
 
 /* One bit per row of layers.def: what `allow_degraded` may name. */
@@ -81,6 +82,7 @@ struct profile {
 	struct strings syscalls;   /* group names, "@default" … */
 	struct limits limits;
 	uint32_t allow_degraded;   /* DEGRADE_* */
+	enum retry retry;
 	enum capture_inputs capture_inputs;
 	/* Compiled ahead from `syscalls` (plan/filter.h). */
 	const struct sock_filter *filter;

@@ -331,6 +331,7 @@ build_fields(const struct build *b, struct profile *p)
 	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
 	build_limits(b->doc, &p->limits);
 	p->allow_degraded = layer_bits(&v[KEY_ALLOW_DEGRADED]);
+	p->retry = (enum retry)v[KEY_RETRY].number;
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;
 }
 

@@ -155,6 +155,7 @@ put_profile(struct buf *b, const struct profile *p)
 	put_strings(b, &p->syscalls);
 	put_limits(b, &p->limits);
 	buf_u32(b, p->allow_degraded);
+	buf_u8(b, (uint8_t)p->retry);
 	buf_u8(b, (uint8_t)p->capture_inputs);
 	put_filter(b, p->filter, p->filter_len);
 	buf_put(b, p->filter_digest, sizeof(p->filter_digest));
@@ -375,6 +376,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_strings(r, a, &p->syscalls);
 	get_limits(r, &p->limits);
 	p->allow_degraded = get_mask(r, DEGRADE_CGROUP | DEGRADE_LANDLOCK | DEGRADE_NOTIFY);
+	p->retry = (enum retry)get_enum(r, RETRY__COUNT);
 	p->capture_inputs = (enum capture_inputs)get_enum(r, CAPTURE__COUNT);
 	p->filter = get_filter(r, a, &p->filter_len);
 	get_raw(r, p->filter_digest, sizeof(p->filter_digest));

@@ -51,9 +51,11 @@ static const char *const effect_words[] = { "read", "write-workspace", "write-ex
 static const char *const mode_words[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
 static const char *const observe_words[] = { [OBSERVE_DISCARD] = "discard",
 					     [OBSERVE_REFUSE] = "refuse" };
+static const char *const retry_words[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
 _Static_assert(ARRAY_LEN(capture_words) == CAPTURE__COUNT, "one word per value");
 _Static_assert(ARRAY_LEN(mode_words) == MODE__COUNT, "one word per value");
 _Static_assert(ARRAY_LEN(observe_words) == OBSERVE__COUNT, "one word per value");
+_Static_assert(ARRAY_LEN(retry_words) == RETRY__COUNT, "one word per value");
 
 const struct profile_key *
 profile_key(enum profile_key_id id)
@@ -168,6 +170,8 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 		return WORDS(mode_words);
 	case TYPE_OBSERVE:
 		return WORDS(observe_words);
+	case TYPE_RETRY:
+		return WORDS(retry_words);
 	case TYPE_COMMANDS:
 	case TYPE_COUNT:
 	case TYPE_DURATION:
@@ -176,6 +180,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
 	case TYPE_KEYS:
+	case TYPE_LATER:
 	case TYPE_LAYERS:
 	case TYPE_NAME:
 	case TYPE_PERCENT:

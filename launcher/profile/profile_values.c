@@ -53,6 +53,7 @@ read_number(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_ENVSET:
 	case TYPE_GROUPS:
 	case TYPE_KEYS:
+	case TYPE_LATER:
 	case TYPE_LAYERS:
 	case TYPE_MODE:
 	case TYPE_NAME:
@@ -60,6 +61,7 @@ read_number(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_PROFILE:
 	case TYPE_PROTECTS:
 	case TYPE_READS:
+	case TYPE_RETRY:
 	case TYPE_TEXT:
 	case TYPE__COUNT:
 		break;
@@ -435,6 +437,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_CAPTURE:
 	case TYPE_MODE:
 	case TYPE_OBSERVE:
+	case TYPE_RETRY:
 		return parse_word(c, node, &ret->number);
 	case TYPE_NAME:
 		return parse_name(c, node, &ret->text);
@@ -449,6 +452,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
 	case TYPE_KEYS:
+	case TYPE_LATER:
 	case TYPE_LAYERS:
 	case TYPE_PROTECTS:
 	case TYPE_READS:
@@ -498,11 +502,13 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_CAPTURE:
 	case TYPE_COUNT:
 	case TYPE_DURATION:
+	case TYPE_LATER:
 	case TYPE_MODE:
 	case TYPE_NAME:
 	case TYPE_OBSERVE:
 	case TYPE_PERCENT:
 	case TYPE_PROFILE:
+	case TYPE_RETRY:
 	case TYPE_SIZE:
 	case TYPE_TEXT:
 	case TYPE_VERSION:
@@ -523,6 +529,30 @@ is_twice(const struct profile_value *list, const struct profile_item *item)
 	return false;
 }
 
+/* A grant that nothing here gives would be a promise: said, and not passed over. */
+static bool
+refuse_later(const struct parse *c, const struct profile_node *node)
+{
+	static const struct {
+		enum profile_key_id key;
+		const char *what;
+	} features[] = {
+		{ KEY_CREDENTIALS, "credentials" },
+		{ KEY_DONE_WHEN, "postconditions" },
+		{ KEY_LABELS_ADDS, "labels" },
+		{ KEY_NET_EGRESS, "egress" },
+	};
+	const char *what = "such feature";
+
+	for (size_t i = 0; i < ARRAY_LEN(features); i++) {
+		if (features[i].key == c->key->id) {
+			what = features[i].what;
+		}
+	}
+	return REFUSE(c, &node->at, "%s: this version has no %s yet, so nothing is %s; write []",
+		      c->key->name, what, c->key->narrow == NARROW_GROW ? "asked for" : "granted");
+}
+
 /* Reads on after a bad entry, so that all are told. */
 static bool
 parse_items(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
@@ -532,6 +562,9 @@ parse_items(const struct parse *c, const struct profile_node *node, struct profi
 
 	for (const struct profile_node *n = node->first; n != NULL; n = n->next) {
 		count++;
+	}
+	if (c->key->type == TYPE_LATER) {
+		return node->first == NULL || refuse_later(c, node->first);
 	}
 	if (count > c->key->most) {
 		return REFUSE(c, &node->at, "%s: more than %llu entries", c->key->name,

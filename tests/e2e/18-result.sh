@@ -95,3 +95,10 @@ expect_eq "log lists them all, newest last" 'ok failed ok signaled timeout ok ok
 	"$(as_id "$A" log -n 0 --json | jq -r .verdict | tr '\n' ' ' | sed 's/ $//')"
 expect_eq "seq counts in the workflow" '1 2 3 4 5 6 7' \
 	"$(for c in $(as_id "$A" log -n 0 --json | jq -r .call); do record .planned.seq "$c"; done | tr '\n' ' ' | sed 's/ $//')"
+
+run_airlock -- true
+printf 'version: 1\nname: safe\nextends: base\nopen: []\nfilesystem: { read: [/usr, /bin, /lib, /lib64] }\nretry: safe\nallow_degraded: [cgroup, landlock]\n' >"$T/safe.yaml"
+own "$T/safe.yaml"
+expect_eq "record: a person decides about running again" ask "$(record .planned.retry)"
+run_airlock -p "$T/safe.yaml" -- /bin/true
+expect_eq "record: or nobody has to" "0 safe" "$RC $(record .planned.retry)"

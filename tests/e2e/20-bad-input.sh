@@ -77,6 +77,18 @@ expect_eq "an unknown key in a profile" "125 null $before" "$RC $(jq .call "$T/r
 expect_eq "says where, once, with the line and a caret" "$T/profiles/broken.yaml:4:1: error: unknown key 'frobnicate'
 frobnicate: yes
 ^~~~~~~~~~" "$(cat "$ERR")"
+while IFS='|' read -r key value what; do
+	printf 'version: 1\nname: later\nextends: base\n%s: %s\n' "$key" "$value" >"$T/profiles/later.yaml"
+	own "$T/profiles/later.yaml"
+	run_airlock -p "$T/profiles/later.yaml" -- true
+	expect_eq "$key: no call" "125 $before" "$RC $(journal_entries)"
+	expect_match "$key is refused, not passed over" "this version has no $what yet, so nothing is" "$ERR"
+done <<'END'
+network|{ egress: [{ host: example.com }] }|egress
+credentials|[gh]|credentials
+labels|{ adds: [untrusted] }|labels
+done_when|[{ name: t, run: [make] }]|postconditions
+END
 bad "options only narrow" "-m apply: profile observer says observe, and options only narrow" -p "$T/profiles/observer.yaml" -m apply -- true
 
 # ---- environment ------------------------------------------------------------------------------------------

@@ -33,7 +33,8 @@ static const char full[] =
 	"network: { loopback: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
-	"allow_degraded: [landlock, cgroup]\ncapture: { inputs: content }\nobserve_writes: "
+	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
+	"observe_writes: "
 	"refuse\n";
 
 Test(profile_build, every_field)
@@ -82,6 +83,7 @@ Test(profile_build, every_field)
 	cr_expect_eq(p->limits.output_bytes, 1048576u);
 	cr_expect_eq(p->limits.open_files, 64u);
 	cr_expect_eq(p->allow_degraded, DEGRADE_CGROUP | DEGRADE_LANDLOCK);
+	cr_expect_eq(p->retry, RETRY_SAFE);
 	cr_expect_eq(p->capture_inputs, CAPTURE_CONTENT);
 	cr_expect_null(p->filter);
 	cr_expect_eq(p->filter_len, 0u);
@@ -111,18 +113,23 @@ Test(profile_build, canonical_json)
 		buf_text(&json),
 		"{\"allow_degraded\":[\"cgroup.cpu\",\"cgroup.memory\",\"cgroup.pids\","
 		"\"landlock\"],"
-		"\"capture\":{\"inputs\":\"content\"},\"description\":\"All of it\","
+		"\"capture\":{\"inputs\":\"content\"},\"credentials\":[],"
+		"\"description\":\"All of it\","
+		"\"done_when\":[],"
 		"\"effects\":[\"read\",\"write-workspace\"],"
 		"\"environment\":{\"accept\":[\"CI\"],\"pass\":[\"LC_*\",\"TZ\"],\"set\":[[\"A\","
 		"\"one\"],[\"B\",\"two\"]]},"
 		"\"filesystem\":{\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"]},"
+		"\"labels\":{\"adds\":[]},"
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"
 		"\"memory\":2147483648,\"open_files\":64,\"output\":1048576,\"pids\":512,\"wall\":"
 		"600000},"
-		"\"mode\":\"apply\",\"name\":\"full\",\"network\":{\"loopback\":true},\"observe_"
+		"\"mode\":\"apply\",\"name\":\"full\","
+		"\"network\":{\"egress\":[],\"loopback\":true},\"observe_"
 		"writes\":\"refuse\","
-		"\"owners\":{\"incidents\":\"i@x\",\"permissions\":\"p@x\"},\"success\":[0,7,255],"
+		"\"owners\":{\"incidents\":\"i@x\",\"permissions\":\"p@x\"},\"retry\":\"safe\","
+		"\"success\":[0,7,255],"
 		"\"syscalls\":{\"allow\":[\"@default\",\"@io\"]},\"tool\":{\"run\":[\"/usr/bin/"
 		"b\",\"~/bin/a\"]},"
 		"\"version\":1}",

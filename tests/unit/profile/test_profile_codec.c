@@ -16,11 +16,13 @@ static const char yaml[] =
 	"limits: { memory: 2GiB, pids: 512, cpu: 400%, cpu_time: 1h, wall: 10m, disk: 1GiB, files: "
 	"1000, "
 	"output: 1MiB, open_files: 64 }\n"
-	"allow_degraded: [landlock, cgroup]\ncapture: { inputs: content }\nobserve_writes: "
+	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
+	"observe_writes: "
 	"refuse\n";
 
 static const struct sock_filter tool_filter[] = {
-	{ .code = 0x20, .k = 4 }, { .code = 0x15, .jt = 1, .jf = 2, .k = 0xc000003e },
+	{ .code = 0x20, .k = 4 },
+	{ .code = 0x15, .jt = 1, .jf = 2, .k = 0xc000003e },
 	{ .code = 0x06, .k = 0x7fff0000 },
 };
 static const struct sock_filter init_filter[] = { { .code = 0x06, .k = 0x80000000 } };

@@ -99,6 +99,8 @@ static const struct rule rules[] = {
 	{ "allow_degraded", "allow_degraded: [cgroup.cpu, cgroup.pids, cgroup.memory]",
 	  "allow_degraded: [cgroup]", "allow_degraded: [notify]",
 	  "18: error: allow_degraded: 'notify' is more than the parent allows (p.yaml:3:17)" },
+	{ "retry", "retry: ask", "retry: ask", "retry: safe",
+	  "8: error: retry: safe is wider than the parent's ask (p.yaml:3:8)" },
 	{ "capture.inputs", "capture: { inputs: touched }", "capture: { inputs: content }",
 	  "capture: { inputs: digests }",
 	  "20: error: capture.inputs: digests is wider than the parent's touched (p.yaml:3:20)" },
@@ -287,12 +289,13 @@ Test(profile_merge, a_limit_must_be_set_by_somebody)
 		"      ^\n");
 }
 
-/* Every key that `open` may name has a row above, or is a limit. */
+/* Every key that `open` may name has a row above, is a limit, or takes [] alone. */
 Test(profile_merge, every_rule_is_tried)
 {
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
 		const struct profile_key *k = profile_key((enum profile_key_id)i);
-		bool tried = strncmp(k->name, "limits.", 7) == 0;
+		bool tried = strncmp(k->name, "limits.", 7) == 0 ||
+			     (profile_narrow_opens(k->narrow) && k->type == TYPE_LATER);
 
 		for (size_t j = 0; j < ARRAY_LEN(rules); j++) {
 			tried = tried || strcmp(rules[j].key, k->name) == 0;

@@ -41,6 +41,8 @@ static const struct row rows[] = {
 	  "mode: wants observe or apply, not 'propose'" },
 	{ KEY_SUCCESS, "success: [0, 1]", 2, "0", "success: [256]", "3:11",
 	  "success: wants an exit code from 0 to 255, not '256'" },
+	{ KEY_LABELS_ADDS, "labels: { adds: [] }", 0, "", "labels: { adds: [untrusted] }", "3:18",
+	  "labels.adds: this version has no labels yet, so nothing is asked for; write []" },
 	{ KEY_FS_READ, "filesystem: { read: [/usr/, ~/.cargo] }", 2, "/usr",
 	  "filesystem: { read: [/usr/../etc] }", "3:22",
 	  "filesystem.read: '/usr/../etc' has '..' in it" },
@@ -49,6 +51,11 @@ static const struct row rows[] = {
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },
 	{ KEY_NET_LOOPBACK, "network: { loopback: true }", 1, "", "network: { loopback: no }",
 	  "3:22", "network.loopback: wants true or false, not 'no'" },
+	{ KEY_NET_EGRESS, "network: { egress: [] }", 0, "",
+	  "network: { egress: [{ host: api.example.com, ports: [443] }] }", "3:21",
+	  "network.egress: this version has no egress yet, so nothing is granted; write []" },
+	{ KEY_CREDENTIALS, "credentials: []", 0, "", "credentials: [gh]", "3:15",
+	  "credentials: this version has no credentials yet, so nothing is granted; write []" },
 	{ KEY_ENV_PASS, "environment: { pass: [\"LC_*\", LANG] }", 2, "LC_*",
 	  "environment: { pass: [LD_PRELOAD] }", "3:23",
 	  "environment.pass: 'LD_PRELOAD' never crosses into a sandbox: the dynamic loader takes "
@@ -90,6 +97,11 @@ static const struct row rows[] = {
 	  "allow_degraded: wants the name of a layer, such as landlock, not 'cgroups'; did you "
 	  "mean "
 	  "'cgroup'?" },
+	{ KEY_RETRY, "retry: safe", RETRY_SAFE, "", "retry: save", "3:8",
+	  "retry: wants safe or ask, not 'save'; did you mean 'safe'?" },
+	{ KEY_DONE_WHEN, "done_when: []", 0, "",
+	  "done_when:\n- { name: t, profile: p, run: [make], expect: { exit: 0 } }", "4:3",
+	  "done_when: this version has no postconditions yet, so nothing is asked for; write []" },
 	{ KEY_CAPTURE_INPUTS, "capture: { inputs: content }", CAPTURE_CONTENT, "",
 	  "capture: { inputs: all }", "3:20",
 	  "capture.inputs: wants digests, touched or content, not 'all'" },
@@ -116,7 +128,7 @@ check_good(const struct row *row)
 		cr_expect_str_eq(v->text, row->text, "%s", row->yaml);
 	} else {
 		cr_expect_eq(v->count, row->number, "%s", row->yaml);
-		cr_expect_str_eq(v->items[0].text, row->text, "%s", row->yaml);
+		cr_expect_str_eq(v->count > 0 ? v->items[0].text : "", row->text, "%s", row->yaml);
 	}
 }
 
