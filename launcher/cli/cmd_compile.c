@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
-#include "../plan/filter.h"
-#include "../profile/profile_load.h"
+#include "cmd_profile.h"
 #include "commands.h"
 
-#define SYSTEM_PROFILES "/etc/airlock/profiles"
-#define USAGE                                                                                      \
+#define USAGE \
 	"usage: airlock compile-profile --profile NAME|PATH --shipped DIR --home DIR --out FILE"
 
 struct compile_args {
@@ -59,33 +57,6 @@ parse_args(int argc, char **argv, struct compile_args *ret, struct err *err)
 	return 0;
 }
 
-/* Compiles into the profile; *tool and *init own what it then points to. */
-static int
-compile_filters(struct profile *p, struct filter_program *tool, struct filter_program *init,
-		struct err *err)
-{
-	/* Denials that explain something go through notification: the supervisor serves it. */
-	const bool notify = true;
-	int rc = filter_compile(p->syscalls.items, p->syscalls.count, notify, tool, err);
-
-	if (rc == 0) {
-		rc = filter_check(tool, p->syscalls.items, p->syscalls.count, notify, err);
-	}
-	if (rc == 0) {
-		rc = filter_compile_init(init, err);
-	}
-	if (rc < 0) {
-		err_prefix(err, "%s", p->source);
-		return rc;
-	}
-	p->filter = tool->insns;
-	p->filter_len = tool->len;
-	memcpy(p->filter_digest, tool->digest, sizeof(p->filter_digest));
-	p->init_filter = init->insns;
-	p->init_filter_len = init->len;
-	return 0;
-}
-
 /* Beside the file, then renamed over it: a reader sees the old bytes or the new ones. */
 static int
 write_file(const char *path, const struct buf *bytes, struct err *err)
@@ -116,20 +87,10 @@ write_file(const char *path, const struct buf *bytes, struct err *err)
 static int
 compile(const struct compile_args *args, struct buf *report, struct err *err)
 {
-	const struct profile_request request = {
-		.name = args->profile,
-		.search = getenv("AIRLOCK_PROFILES"),
-		.config_home = getenv("XDG_CONFIG_HOME"),
-		.system_dir = SYSTEM_PROFILES,
-		.shipped_dir = args->shipped,
-		.home = args->home,
-		.caller = geteuid(),
-		.unmapped = profile_unmapped_uid(),
-	};
-	__attribute__((
-		cleanup(profile_loaded_finish))) struct profile_loaded loaded = { .deps = NULL };
-	__attribute__((cleanup(filter_finish))) struct filter_program tool = { .insns = NULL };
-	__attribute__((cleanup(filter_finish))) struct filter_program init = { .insns = NULL };
+	const struct profile_request request =
+		profile_request_of(args->profile, args->shipped, args->home);
+	auto_loaded loaded = { .profile = NULL };
+	auto_filters filters = { .tool.insns = NULL };
 	auto_buf bytes = BUF_INIT;
 	auto_free char *self = realpath("/proc/self/exe", NULL);
 	struct utsname host;
@@ -143,7 +104,7 @@ compile(const struct compile_args *args, struct buf *report, struct err *err)
 		rc = err_set(err, -ENOMEM, "out of memory");
 	}
 	if (rc == 0) {
-		rc = compile_filters(loaded.profile, &tool, &init, err);
+		rc = profile_filters_make(loaded.profile, &filters, err);
 	}
 	if (rc < 0) {
 		return rc;
@@ -171,10 +132,5 @@ cmd_compile_profile(int argc, char **argv)
 	if (compile(&args, &report, &err) == 0) {
 		return 0;
 	}
-	/* Errors in a file begin with its name, as a compiler's do; all others with ours. */
-	if (report.len == 0) {
-		return commands_fail(EXIT_AIRLOCK, &err);
-	}
-	fputs(buf_text(&report), stderr);
-	return EXIT_AIRLOCK;
+	return profile_fail(EXIT_AIRLOCK, &report, &err);
 }

@@ -21,7 +21,7 @@
 #include "commands.h"
 #include "view_format.h"
 
-#define NAME_COLUMN 10u   /* where a layer's name begins */
+#define NAME_COLUMN 10u	  /* where a layer's name begins */
 #define DETAIL_COLUMN 27u /* where its detail begins */
 
 static const struct layer {
@@ -72,37 +72,6 @@ degrade_bits(const char *name)
 }
 
 /* ---- who and where --------------------------------------------------------------------------- */
-
-/* A build tree has all in build/, an installed prefix in libexec/airlock and share/airlock. */
-static int
-find_files(struct doctor *d, struct err *err)
-{
-	char self[PATH_MAX];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
-	char *slash;
-	int rc;
-
-	if (n < 0) {
-		return err_sys(err, -errno, "read /proc/self/exe (is /proc mounted?)");
-	}
-	self[n] = '\0';
-	slash = strrchr(self, '/');
-	*slash = '\0';
-	d->programs = strdup(self);
-	slash = strstr(self, "/libexec/airlock");
-	if (slash != NULL && slash[strlen("/libexec/airlock")] == '\0') {
-		*slash = '\0';
-		rc = asprintf(&d->shipped, "%s/share/airlock/profiles", self);
-	} else {
-		slash = strrchr(self, '/');
-		rc = asprintf(&d->shipped, "%.*s/profiles", (int)(slash - self), self);
-	}
-	if (rc < 0 || d->programs == NULL) {
-		d->shipped = rc < 0 ? NULL : d->shipped;
-		return err_set(err, -ENOMEM, "out of memory");
-	}
-	return 0;
-}
 
 /* What "root" means says uid_map, not the number; as cli/front_identity.c decides it. */
 static void
@@ -346,8 +315,7 @@ doctor_finish(struct doctor *d, struct finding findings[ARRAY_LEN(layers)])
 	if (d->site_known && d->site_code == 0) {
 		cgroup_site_finish(&d->site);
 	}
-	free(d->programs);
-	free(d->shipped);
+	places_finish(&d->places);
 	free(d->home);
 }
 
@@ -378,7 +346,7 @@ cmd_doctor(int argc, char **argv)
 	}
 	/* Ignored by some callers, and then nobody's end could be waited for. */
 	ignore_err(sigaction(SIGCHLD, &plain, NULL), "it cannot fail with these arguments");
-	rc = find_files(&d, &err);
+	rc = places_find(&d.places, &err);
 	if (rc == 0) {
 		find_identity(&d);
 		rc = d.home == NULL ? err_set(&err, -ENOMEM, "out of memory") : 0;

@@ -22,8 +22,6 @@
 
 #include "../base/fdio.h"
 #include "../base/text.h"
-#include "../plan/filter.h"
-#include "../profile/profile_load.h"
 #include "../store/store.h"
 #include "../sys/sys.h"
 #include "cmd_doctor_internal.h"
@@ -31,7 +29,6 @@
 
 #define KERNEL_MAJOR 6
 #define KERNEL_MINOR 1
-#define SYSTEM_PROFILES "/etc/airlock/profiles"
 #define LOW_ROOM_BYTES (256u << 20)
 #define ELF_MAX (16u << 20)
 #define POWERLESS_FIRST UINT64_C(2147000000) /* of $AIRLOCK_UIDS, when it is not set */
@@ -54,17 +51,17 @@ doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 	if (d->in_container) {
 		buf_printf(&ret->fix,
 			   "The container's seccomp profile may refuse %s: allow it there, or\n"
-			   "  docker run --security-opt seccomp=unconfined ...\n", call);
+			   "  docker run --security-opt seccomp=unconfined ...\n",
+			   call);
 	}
 	if (d->is_filtered) {
-		buf_printf(
-			&ret->fix,
-			"A seccomp filter around airlock refuses %s. In a systemd unit that is "
-			"RestrictSUIDSGID=, SystemCallFilter= or RestrictNamespaces=; with "
-			"systemctl edit UNIT:\n"
-			"  [Service]\n"
-			"  RestrictSUIDSGID=no\n",
-			call);
+		buf_printf(&ret->fix,
+			   "A seccomp filter around airlock refuses %s. In a systemd unit that is "
+			   "RestrictSUIDSGID=, SystemCallFilter= or RestrictNamespaces=; with "
+			   "systemctl edit UNIT:\n"
+			   "  [Service]\n"
+			   "  RestrictSUIDSGID=no\n",
+			   call);
 	}
 	if (!d->in_container && !d->is_filtered) {
 		buf_printf(
@@ -145,7 +142,8 @@ doctor_programs(struct doctor *d, struct finding *ret)
 		const char *name;
 		bool is_static, beside;
 	} parts[] = {
-		{ "airlock-jail", true, true }, { "airlock-log", false, true },
+		{ "airlock-jail", true, true },
+		{ "airlock-log", false, true },
 		{ "airlock-cli", false, true },
 	};
 
@@ -153,14 +151,14 @@ doctor_programs(struct doctor *d, struct finding *ret)
 		ret->status = DOCTOR_MISSING;
 		buf_puts(&ret->detail, "started set-uid, set-gid or with file capabilities");
 		buf_printf(&ret->fix, "  sudo chmod ug-s %s/airlock*; sudo setcap -r %s/airlock\n",
-			   d->programs, d->programs);
+			   d->places.programs, d->places.programs);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		auto_free char *path = NULL;
 		int rc;
 
-		if (asprintf(&path, "%s/%s", d->programs, parts[i].name) < 0) {
+		if (asprintf(&path, "%s/%s", d->places.programs, parts[i].name) < 0) {
 			path = NULL;
 		}
 		rc = path == NULL ? -ENOMEM : check_program(path, parts[i].is_static);
@@ -169,8 +167,8 @@ doctor_programs(struct doctor *d, struct finding *ret)
 		}
 		ret->status = DOCTOR_MISSING;
 		buf_printf(
-			&ret->detail, "%s%s/%s: %s", ret->detail.len > 0 ? "; " : "", d->programs,
-			parts[i].name,
+			&ret->detail, "%s%s/%s: %s", ret->detail.len > 0 ? "; " : "",
+			d->places.programs, parts[i].name,
 			rc == -ELIBBAD
 				? "is linked dynamically; inside a sandbox there is no loader for "
 				  "it"
@@ -211,10 +209,9 @@ doctor_identity(struct doctor *d, struct finding *ret)
 		ret->status = DOCTOR_MISSING;
 		buf_puts(&ret->detail,
 			 "uid 0 outside is the only id here, and no tool runs as root");
-		buf_puts(
-			&ret->fix,
-			"Start airlock outside of this user namespace, or as a user who is not "
-			"root.\n");
+		buf_puts(&ret->fix,
+			 "Start airlock outside of this user namespace, or as a user who is not "
+			 "root.\n");
 		return;
 	}
 	if (!d->is_root || (!d->becomes && !d->is_host_root)) {
@@ -253,7 +250,9 @@ doctor_caps(struct doctor *d, struct finding *ret)
 		cap_value_t value;
 		const char *name;
 	} needed[] = {
-		{ CAP_SETUID, "SETUID" }, { CAP_SETGID, "SETGID" }, { CAP_SYS_ADMIN, "SYS_ADMIN" },
+		{ CAP_SETUID, "SETUID" },
+		{ CAP_SETGID, "SETGID" },
+		{ CAP_SYS_ADMIN, "SYS_ADMIN" },
 	};
 	cap_t caps = cap_get_proc();
 	char *text = caps != NULL ? cap_to_text(caps, NULL) : NULL;
@@ -378,40 +377,21 @@ doctor_clone3(struct doctor *d, struct finding *ret)
 
 /* ---- profile --------------------------------------------------------------------------------- */
 
-static int
-judge_filters(struct profile *p, struct err *err)
-{
-	__attribute__((cleanup(filter_finish))) struct filter_program tool = { .insns = NULL };
-	__attribute__((cleanup(filter_finish))) struct filter_program init = { .insns = NULL };
-	int rc = filter_compile(p->syscalls.items, p->syscalls.count, true, &tool, err);
-
-	if (rc == 0) {
-		rc = filter_check(&tool, p->syscalls.items, p->syscalls.count, true, err);
-	}
-	return rc == 0 ? filter_compile_init(&init, err) : rc;
-}
-
 /* Puts allow_degraded as a number and the file's path, or the reason. */
 static int
 act_profile(const struct doctor *d, struct buf *ret_text)
 {
-	const struct profile_request request = {
-		.name = d->profile,
-		.search = getenv("AIRLOCK_PROFILES"),
-		.config_home = d->becomes ? NULL : getenv("XDG_CONFIG_HOME"),
-		.system_dir = SYSTEM_PROFILES,
-		.shipped_dir = d->shipped,
-		.home = d->home,
-		.caller = geteuid(),
-		.unmapped = profile_unmapped_uid(),
-	};
-	struct profile_loaded loaded = { NULL, NULL, 0 };
+	struct profile_request request = profile_request_of(d->profile, d->places.shipped, d->home);
+	auto_loaded loaded = { .profile = NULL };
+	auto_filters filters = { .tool.insns = NULL };
 	auto_buf report = BUF_INIT;
 	struct err err = ERR_INIT;
-	int rc = profile_load(&request, &loaded, &report, &err);
+	int rc;
 
+	request.config_home = d->becomes ? NULL : request.config_home; /* root's */
+	rc = profile_load(&request, &loaded, &report, &err);
 	if (rc == 0) {
-		rc = judge_filters(loaded.profile, &err);
+		rc = profile_filters_make(loaded.profile, &filters, &err);
 	}
 	if (rc == 0) {
 		buf_printf(ret_text, "%u %s", loaded.profile->allow_degraded,
@@ -419,7 +399,6 @@ act_profile(const struct doctor *d, struct buf *ret_text)
 	} else {
 		buf_puts(ret_text, err.text);
 	}
-	profile_loaded_finish(&loaded);
 	return rc;
 }
 
@@ -439,10 +418,11 @@ doctor_profile(struct doctor *d, struct finding *ret)
 	ret->status = DOCTOR_MISSING;
 	buf_printf(&ret->detail, "%s", text.len > 0 ? buf_text(&text) : strerror(-rc));
 	if (rc == -ENOENT) {
-		buf_printf(&ret->fix, "Profiles that came with airlock are in\n  %s\n", d->shipped);
+		buf_printf(&ret->fix, "Profiles that came with airlock are in\n  %s\n",
+			   d->places.shipped);
 	} else {
 		buf_puts(&ret->fix, "Correct the profile; this shows every error with its line:\n");
-		buf_printf(&ret->fix, "  airlock run -p %s --dry-run -- true\n", d->profile);
+		buf_printf(&ret->fix, "  airlock profile check %s\n", d->profile);
 	}
 }
 

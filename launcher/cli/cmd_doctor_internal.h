@@ -12,6 +12,7 @@
 
 #include "../base/buf.h"
 #include "../supervise/cgroup.h"
+#include "cmd_profile.h"
 
 enum doctor_status { DOCTOR_OK, DOCTOR_DEGRADED, DOCTOR_MISSING, DOCTOR_INFO, DOCTOR__COUNT };
 
@@ -25,8 +26,7 @@ struct finding {
 /* The question, and what the probes learned on their way. */
 struct doctor {
 	const char *profile;
-	/* owned: directories of airlock's parts and of the shipped profiles */
-	char *programs, *shipped;
+	struct places places;
 	bool is_root;              /* root over more than one id */
 	bool is_host_root;         /* uid 0, and uid 0 outside as well */
 	/* root, and the current directory is somebody else's: calls run as that owner */

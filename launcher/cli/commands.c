@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/nearest.h"
 #include "../base/text.h"
 #include "view_format.h"
 
@@ -17,7 +18,6 @@
 #define HELP_INDENT 26u
 #define OPTIONS_PER_VERB 12u
 #define OPTION_VALUE 256 /* getopt's value of the verb's first option; above every letter */
-#define NAME_MAX_LEN 31u
 
 enum visibility { SHOWN, HIDDEN };
 
@@ -27,6 +27,10 @@ const struct command commands[] = {
 	{ name, synopsis, help, visibility, handler },
 #include "commands.def"
 #undef COMMAND
+#define PROFILE_VERB(name, handler, synopsis, help) \
+	{ "profile " name, synopsis, help, HIDDEN, handler },
+#include "profile_verbs.def"
+#undef PROFILE_VERB
 	/* clang-format on */
 	{ NULL, NULL, NULL, HIDDEN, NULL },
 };
@@ -54,62 +58,20 @@ commands_find(const char *name)
 	return NULL;
 }
 
-/*
- * Edits (insert, delete, replace, swap of neighbours) from a to b; both at most NAME_MAX_LEN
- * long.
- */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t rows[3][NAME_MAX_LEN + 1];
-	size_t *before = rows[0], *last = rows[1], *row = rows[2];
-	size_t a_len = strlen(a), b_len = strlen(b);
-
-	for (size_t j = 0; j <= b_len; j++) {
-		last[j] = j;
-		before[j] = j;
-	}
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t *spare = before;
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t best = last[j - 1] + (a[i - 1] != b[j - 1]);
-
-			best = last[j] + 1 < best ? last[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    before[j - 2] + 1 < best) {
-				best = before[j - 2] + 1;
-			}
-			row[j] = best;
-		}
-		before = last;
-		last = row;
-		row = spare;
-	}
-	return last[b_len];
-}
-
 const struct command *
 commands_nearest(const char *name)
 {
-	const struct command *best = NULL;
-	size_t best_distance =
-		strlen(name) < 4 ? 2 : 3; /* as far as that is no typing error any more */
+	const char *names[ARRAY_LEN(commands)];
+	size_t count = 0;
+	const char *near;
 
-	if (strlen(name) > NAME_MAX_LEN) {
-		return NULL;
-	}
 	for (const struct command *c = commands; c->name != NULL; c++) {
-		size_t d = c->hidden ? SIZE_MAX : distance(name, c->name);
-
-		if (d < best_distance) {
-			best = c;
-			best_distance = d;
+		if (!c->hidden) {
+			names[count++] = c->name;
 		}
 	}
-	return best;
+	near = nearest_name(name, names, count);
+	return near != NULL ? commands_find(near) : NULL;
 }
 
 int
@@ -140,39 +102,45 @@ print_verbs(FILE *out)
 
 /* One option in two columns; an argument may be NULL or "". */
 static void
-print_option(int letter, const char *name, const char *argument, const char *help)
+print_option(FILE *out, const struct verb_option *o)
 {
 	auto_buf head = BUF_INIT, line = BUF_INIT;
 
-	if (letter != 0) {
-		buf_printf(&head, "-%c, ", letter);
+	if (o->letter != 0) {
+		buf_printf(&head, "-%c, ", o->letter);
 	}
-	buf_printf(&head, "--%s", name);
-	if (argument != NULL && argument[0] != '\0') {
-		buf_printf(&head, " %s", argument);
+	buf_printf(&head, "--%s", o->name);
+	if (o->argument != NULL && o->argument[0] != '\0') {
+		buf_printf(&head, " %s", o->argument);
 	}
 	buf_puts(&line, "  ");
 	view_pad(&line, buf_text(&head), HELP_INDENT - 3, false);
 	buf_putc(&line, ' ');
-	view_wrap(&line, help, HELP_INDENT, HELP_COLUMNS);
-	fputs(buf_text(&line), stdout);
+	view_wrap(&line, o->help, HELP_INDENT, HELP_COLUMNS);
+	fputs(buf_text(&line), out);
 }
 
-static void
-print_verb(const struct command *c)
+void
+commands_print(const struct command *c, FILE *out)
 {
-	printf("usage: airlock %s%s%s\n\n%s\n", c->name, c->synopsis[0] != '\0' ? " " : "",
-	       c->synopsis, c->help);
-	for (size_t i = 0; i < ARRAY_LEN(verb_options); i++) {
-		const struct verb_option *o = &verb_options[i];
+	size_t len = strlen(c->name);
 
-		if (strcmp(o->verb, c->name) == 0) {
-			print_option(o->letter, o->name, o->argument, o->help);
+	fprintf(out, "usage: airlock %s%s%s\n\n%s\n", c->name, c->synopsis[0] != '\0' ? " " : "",
+		c->synopsis, c->help);
+	for (const struct command *below = commands; below->name != NULL; below++) {
+		if (strncmp(below->name, c->name, len) == 0 && below->name[len] == ' ') {
+			fprintf(out, "  %-9s%s\n", below->name + len + 1, below->help);
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(verb_options); i++) {
+		if (strcmp(verb_options[i].verb, c->name) == 0) {
+			print_option(out, &verb_options[i]);
 		}
 	}
 	if (strcmp(c->name, "run") == 0) {
 		/* the front's own table: it reads these, airlock-cli only tells of them */
-#define X(letter, name, kind, member, argument, help) print_option(letter, name, argument, help);
+#define X(letter, name, kind, member, argument, help) \
+	print_option(out, &(struct verb_option){ "run", letter, name, argument, help });
 #include "run_options.def"
 #undef X
 	}
@@ -182,6 +150,7 @@ int
 cmd_help(int argc, char **argv)
 {
 	const struct command *c;
+	char name[256];
 
 	if (argc ==
 	    0) { /* `airlock` alone: a gateway's empty variable must not look like success */
@@ -192,15 +161,17 @@ cmd_help(int argc, char **argv)
 		print_verbs(stdout);
 		return 0;
 	}
-	c = commands_find(argv[1]);
+	snprintf(name, sizeof(name), "%s%s%s", argv[1], argc > 2 ? " " : "",
+		 argc > 2 ? argv[2] : "");
+	c = commands_find(name);
 	if (c == NULL) {
-		auto_buf name = BUF_INIT;
+		auto_buf safe = BUF_INIT;
 
-		text_safe(&name, argv[1], strlen(argv[1]), false);
-		fprintf(stderr, "airlock: no verb %s; airlock help lists them\n", buf_text(&name));
+		text_safe(&safe, name, strlen(name), false);
+		fprintf(stderr, "airlock: no verb %s; airlock help lists them\n", buf_text(&safe));
 		return EXIT_AIRLOCK;
 	}
-	print_verb(c);
+	commands_print(c, stdout);
 	return 0;
 }
 
@@ -289,15 +260,12 @@ bad_option(const struct command_line *cl, int c)
 	return -EINVAL;
 }
 
-static int
+/* Behind the verb, where getopt does not look any more. */
+static void
 take_operand(struct command_line *cl)
 {
-	if (cl->operands == OPERANDS_MAX) {
-		fprintf(stderr, "airlock: %s: too many operands\n", cl->argv[0]);
-		return -EINVAL;
-	}
+	cl->operand = cl->argv + 1;
 	cl->operand[cl->operands++] = cl->argv[optind++];
-	return 0;
 }
 
 int
@@ -306,7 +274,7 @@ command_line_next(struct command_line *cl, const char **ret_name, const char **r
 	struct option longs[OPTIONS_PER_VERB + 2];
 	char shorts[4 + 2 * OPTIONS_PER_VERB];
 	const struct verb_option *o;
-	int c, rc;
+	int c;
 
 	options_of(cl->argv[0], longs, shorts);
 	opterr = 0;
@@ -323,17 +291,17 @@ command_line_next(struct command_line *cl, const char **ret_name, const char **r
 			return 0;
 		}
 		do {
-			rc = take_operand(cl);
-		} while (rc == 0 && ended && optind < cl->argc);
-		if (rc != 0 || ended) {
-			return rc;
+			take_operand(cl);
+		} while (ended && optind < cl->argc);
+		if (ended) {
+			return 0;
 		}
 	}
 	if (c == 'h') {
 		const struct command *verb = commands_find(cl->argv[0]);
 
 		if (verb != NULL) {
-			print_verb(verb);
+			commands_print(verb, stdout);
 		}
 		return -ECANCELED;
 	}
@@ -360,7 +328,6 @@ command_line_operands(const struct command_line *cl, size_t min, size_t max)
 	if (cl->operands >= min && cl->operands <= max) {
 		return 0;
 	}
-	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0],
-		verb != NULL ? verb->synopsis : "");
+	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0], verb != NULL ? verb->synopsis : "");
 	return -EINVAL;
 }

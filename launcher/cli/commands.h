@@ -7,6 +7,7 @@
 #define AIRLOCK_CLI_COMMANDS_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
@@ -26,22 +27,25 @@ extern const struct command commands[];
 #define COMMAND(name, handler, visibility, synopsis, help) int handler(int argc, char **argv);
 #include "commands.def"
 #undef COMMAND
+#define PROFILE_VERB(name, handler, synopsis, help) int handler(int argc, char **argv);
+#include "profile_verbs.def"
+#undef PROFILE_VERB
 
-/* NULL when there is none. */
+/* NULL when there is none. A verb below another has both words: "profile list". */
 const struct command *commands_find(const char *name);
 /* The verb that is nearest to what was typed; NULL when nothing is near. */
 const struct command *commands_nearest(const char *name);
+/* A verb's help: its options, and the verbs below it. */
+void commands_print(const struct command *c, FILE *out);
 /* Prints `airlock: text` to stderr; returns status. */
 int commands_fail(int status, const struct err *err);
 
 /* ---- one verb's command line -------------------------------------------------------------- */
 
-#define OPERANDS_MAX 4
-
 struct command_line {
 	int argc;
 	char **argv;
-	const char *operand[OPERANDS_MAX];
+	char **operand; /* in argv, whose words that were read make room for them */
 	size_t operands;
 };
 
@@ -51,8 +55,8 @@ struct command_line {
  * after one line on stderr: the caller returns EXIT_AIRLOCK. --help prints the verb's help and ends
  * the process's work with -ECANCELED: the caller returns 0 (commands_line_status says which).
  */
-int command_line_next(struct command_line *cl, const char **ret_name,
-		      const char **ret_argument) must_check;
+int command_line_next(struct command_line *cl, const char **ret_name, const char **ret_argument)
+	must_check;
 /* The exit status for a negative result of the above. */
 int command_line_status(int rc);
 /* After the last option: the number of operands must be between min and max. */

@@ -14,14 +14,15 @@
 #include <stdarg.h>
 
 #include "profile.h"
+#include "profile_load.h"
 
-#define PROFILE_ERRORS_MAX 20    /* errors told in one run */
-#define PROFILE_DEPTH_MAX 4      /* parents above a profile */
-#define PROFILE_NESTING_MAX 8    /* YAML nesting; the schema needs 3 */
-#define PROFILE_NODES_MAX 8192   /* keys and values of a file; look-ups are linear */
-#define PROFILE_PATH_MAX 4095    /* bytes of a path */
-#define PROFILE_LIST_MAX 4096    /* entries of a list in the cache file */
-#define PROFILE_DEPS_MAX 1024    /* dependencies in the cache file */
+#define PROFILE_ERRORS_MAX 20  /* errors told in one run */
+#define PROFILE_DEPTH_MAX 4    /* parents above a profile */
+#define PROFILE_NESTING_MAX 8  /* YAML nesting; the schema needs 3 */
+#define PROFILE_NODES_MAX 8192 /* keys and values of a file; look-ups are linear */
+#define PROFILE_PATH_MAX 4095  /* bytes of a path */
+#define PROFILE_LIST_MAX 4096  /* entries of a list in the cache file */
+#define PROFILE_DEPS_MAX 1024  /* dependencies in the cache file */
 
 /* ---- arena (profile_codec.c): zeroed memory that is freed at once ---------------------------- */
 
@@ -33,7 +34,7 @@ struct profile_chunk {
 
 struct profile_arena {
 	struct profile_chunk *chunks; /* owned; the newest first */
-	bool failed;                  /* an allocation failed */
+	bool failed;		      /* an allocation failed */
 };
 
 #define auto_arena __attribute__((cleanup(profile_arena_finish))) struct profile_arena
@@ -119,7 +120,7 @@ struct profile_layer {
 
 struct profile_group {
 	const char *name; /* "@default" */
-	uint32_t bits;    /* single groups in it */
+	uint32_t bits;	  /* single groups in it */
 	const char *what;
 };
 
@@ -150,9 +151,9 @@ enum profile_node_kind { NODE_SCALAR, NODE_LIST, NODE_MAP, NODE__COUNT };
 struct profile_node {
 	enum profile_node_kind kind;
 	struct profile_place at;
-	const char *text;            /* of a scalar; NUL-terminated, no NUL inside */
-	bool empty;                  /* a plain scalar with nothing in it (null) */
-	const char *key;             /* of an entry of a map, else NULL */
+	const char *text; /* of a scalar; NUL-terminated, no NUL inside */
+	bool empty;	  /* a plain scalar with nothing in it (null) */
+	const char *key;  /* of an entry of a map, else NULL */
 	struct profile_place key_at;
 	struct profile_node *first, *last, *next;
 };
@@ -162,9 +163,29 @@ struct profile_node {
  * bytes; UTF-8; at most CAP_PROFILE_FILE bytes. NULL when anything was reported. airlock-cli only
  * (libfyaml).
  */
-struct profile_node *profile_yaml_parse(struct profile_arena *a,
-					const struct profile_source *source,
-					struct profile_report *report);
+struct profile_node *
+profile_yaml_parse(struct profile_arena *a, const struct profile_source *source,
+		   struct profile_report *report);
+
+/* ---- search (profile_search.c) --------------------------------------------------------------- */
+
+#define PROFILE_NAMES_MAX 256 /* profiles that can be told of */
+
+/* Directories in the order of the search. */
+struct profile_search {
+	struct {
+		const char *path;
+		enum profile_where where;
+	} dirs[32];
+	size_t count;
+};
+
+/* 0, or -errno with its text in err. Paths are the arena's. */
+int profile_search_make(struct profile_arena *a, const struct profile_request *req,
+			struct profile_search *ret, struct err *err) must_check;
+/* Names of all profiles that can be found, sorted; the arena's. */
+size_t profile_search_names(struct profile_arena *a, const struct profile_search *s,
+			    const char *ret_names[PROFILE_NAMES_MAX]);
 
 /* ---- typed values ---------------------------------------------------------------------------- */
 
@@ -196,6 +217,8 @@ bool profile_value_parse(struct profile_arena *a, const struct profile_key *key,
 /* The value that holds when nobody sets the key; the row must have one. */
 void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
 			    struct profile_value *ret);
+/* Small letters, digits, '.', '_' and '-', at most 64. */
+bool profile_name_is_right(const char *name);
 /* Number and unit as a person writes them. */
 void profile_value_print(struct buf *b, enum profile_type type, uint64_t number);
 
@@ -213,8 +236,8 @@ void profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 		   const struct profile_doc *child, struct profile_report *report,
 		   struct profile_doc *ret);
 /* Defaults for what nobody set; a key without one is reported. In place. */
-void profile_complete(struct profile_arena *a, struct profile_doc *doc,
-		      struct profile_report *report);
+void
+profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report);
 /* The effective profile as canonical JSON (sorted keys, sorted lists, no place, no home). */
 int profile_canonical(const struct profile_doc *doc, struct buf *out) must_check;
 /* The finished struct, without filters. home: for "~/". */

@@ -6,7 +6,6 @@
  */
 #include "profile_load.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,14 +19,6 @@
 #include "../base/text.h"
 #include "profile_internal.h"
 
-#define NAMES_MAX 256 /* profiles listed when one is not found */
-
-/* Directories of the search, in their order; `system`: where unmapped owners may be root. */
-struct search_dir {
-	const char *path;
-	bool system;
-};
-
 struct chain_file {
 	dev_t dev;
 	ino_t ino;
@@ -36,15 +27,14 @@ struct chain_file {
 
 struct loader {
 	const struct profile_request *req;
-	struct profile_arena arena; /* sources, trees, values */
+	struct profile_arena arena; /* sources, trees, values; handed over with the profile */
 	struct profile_report report;
 	struct profile_loaded out;
-	struct search_dir dirs[32];
-	size_t dir_count;
+	struct profile_search search;
 	struct chain_file chain[PROFILE_DEPTH_MAX + 1]; /* the profile asked for first */
 	unsigned int chain_len;
 	struct err plain; /* a failure without a place in a file */
-	int code;         /* of the first failure */
+	int code;	  /* of the first failure */
 };
 
 /* ---- dependencies ---------------------------------------------------------------------------- */
@@ -52,12 +42,15 @@ struct loader {
 void
 profile_loaded_finish(struct profile_loaded *l)
 {
+	struct profile_arena a = { .chunks = l->arena, .failed = false };
+
 	profile_destroy(l->profile);
 	for (size_t i = 0; i < l->dep_count; i++) {
 		free((char *)l->deps[i].path);
 	}
 	free(l->deps);
-	*l = (struct profile_loaded){ .profile = NULL, .deps = NULL, .dep_count = 0 };
+	profile_arena_finish(&a);
+	*l = (struct profile_loaded){ .profile = NULL };
 }
 
 static int
@@ -110,9 +103,9 @@ fail(struct loader *l, int code)
 }
 
 /* At the line that asked (extends), or without a place for the command line. */
-#define FAIL_AT(l, code, from, ...)                                                                \
-	((from) != NULL ? profile_report_at(&(l)->report, (from), __VA_ARGS__) :                   \
-			  (void)err_set(&(l)->plain, (code), __VA_ARGS__),                         \
+#define FAIL_AT(l, code, from, ...)                                            \
+	((from) != NULL ? profile_report_at(&(l)->report, (from), __VA_ARGS__) \
+			: (void)err_set(&(l)->plain, (code), __VA_ARGS__),     \
 	 fail((l), (code)))
 
 /* ---- ownership ------------------------------------------------------------------------------- */
@@ -274,111 +267,46 @@ read_file(struct loader *l, const char *path, bool system, const char *wanted,
 /* ---- search ---------------------------------------------------------------------------------- */
 
 static bool
-add_dir(struct loader *l, const char *path, size_t len, bool system)
-{
-	if (len == 0) {
-		return true;
-	}
-	if (path[0] != '/') {
-		return FAIL_AT(l, -EINVAL, (struct profile_place *)NULL,
-			       "AIRLOCK_PROFILES: '%.*s' is not an absolute path", (int)len, path);
-	}
-	if (l->dir_count == ARRAY_LEN(l->dirs)) {
-		return FAIL_AT(l, -EINVAL, (struct profile_place *)NULL,
-			       "AIRLOCK_PROFILES: too many directories");
-	}
-	while (len > 1 && path[len - 1] == '/') {
-		len--;
-	}
-	l->dirs[l->dir_count].path = profile_arena_text(&l->arena, path, len);
-	l->dirs[l->dir_count].system = system;
-	l->dir_count++;
-	return l->arena.failed ? fail(l, -ENOMEM) : true;
-}
-
-static bool
-make_search_path(struct loader *l)
-{
-	const struct profile_request *q = l->req;
-	bool config = q->config_home != NULL && q->config_home[0] == '/';
-	auto_buf own = BUF_INIT;
-
-	for (const char *p = q->search != NULL ? q->search : ""; *p != '\0';) {
-		size_t len = strcspn(p, ":");
-
-		if (!add_dir(l, p, len, false)) {
-			return false;
-		}
-		p += len;
-		p += *p == ':' ? 1 : 0;
-	}
-	buf_puts(&own, config ? q->config_home : q->home);
-	buf_puts(&own, config ? "/airlock/profiles" : "/.config/airlock/profiles");
-	return add_dir(l, buf_text(&own), own.len, false) &&
-	       add_dir(l, q->system_dir, strlen(q->system_dir), true) &&
-	       add_dir(l, q->shipped_dir, strlen(q->shipped_dir), true);
-}
-
-/* Names of all profiles that can be found, into the arena. */
-static size_t
-list_names(struct loader *l, const char **names, size_t most)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < l->dir_count; i++) {
-		DIR *dir = opendir(l->dirs[i].path);
-		const struct dirent *e;
-
-		while (dir != NULL && count < most && (e = readdir(dir)) != NULL) {
-			size_t len = strlen(e->d_name);
-			char *name;
-			bool seen = false;
-
-			if (len < 6 || strcmp(e->d_name + len - 5, ".yaml") != 0 ||
-			    e->d_name[0] == '.') {
-				continue;
-			}
-			name = profile_arena_text(&l->arena, e->d_name, len - 5);
-			for (size_t j = 0; name != NULL && j < count; j++) {
-				seen = seen || strcmp(names[j], name) == 0;
-			}
-			if (name != NULL && !seen) {
-				names[count++] = name;
-			}
-		}
-		if (dir != NULL) {
-			closedir(dir);
-		}
-	}
-	return count;
-}
-
-static int
-compare_names(const void *a, const void *b)
-{
-	const char *const *x = a, *const *y = b;
-
-	return strcmp(*x, *y);
-}
-
-static bool
 not_found(struct loader *l, const char *name, bool circle, const struct profile_place *from)
 {
-	const char *names[NAMES_MAX];
-	size_t count = list_names(l, names, NAMES_MAX);
+	const char *names[PROFILE_NAMES_MAX];
+	size_t count = profile_search_names(&l->arena, &l->search, names);
 	char hint[96];
 	auto_buf have = BUF_INIT;
 
 	if (circle) {
 		return FAIL_AT(l, -EINVAL, from, "extends: a circle: '%s' is its own parent", name);
 	}
-	qsort(names, count, sizeof(names[0]), compare_names);
 	for (size_t i = 0; i < count; i++) {
 		buf_printf(&have, "%s%s", i > 0 ? ", " : "", names[i]);
 	}
 	profile_hint(hint, sizeof(hint), profile_nearest(name, names, count));
 	return FAIL_AT(l, -ENOENT, from, "no profile '%s'%s (there are: %s)", name, hint,
 		       count > 0 ? buf_text(&have) : "none");
+}
+
+/* Where files of root may show as nobody's. */
+static bool
+is_system(enum profile_where where)
+{
+	return where == PROFILE_SYSTEM || where == PROFILE_SHIPPED;
+}
+
+/* The same file by its path is the same file. */
+static bool
+is_system_path(const struct loader *l, const char *path)
+{
+	size_t len = (size_t)(strrchr(path, '/') - path);
+
+	for (size_t i = 0; i < l->search.count; i++) {
+		const char *dir = l->search.dirs[i].path;
+
+		if (is_system(l->search.dirs[i].where) && strlen(dir) == len &&
+		    strncmp(dir, path, len) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /*
@@ -390,10 +318,10 @@ find_and_read(struct loader *l, const char *name, const struct profile_place *fr
 {
 	bool circle = false;
 
-	for (size_t i = 0; i < l->dir_count; i++) {
+	for (size_t i = 0; i < l->search.count; i++) {
 		char path[PATH_MAX];
 		struct stat st;
-		int n = snprintf(path, sizeof(path), "%s/%s.yaml", l->dirs[i].path, name);
+		int n = snprintf(path, sizeof(path), "%s/%s.yaml", l->search.dirs[i].path, name);
 
 		if (n < 0 || (size_t)n >= sizeof(path)) {
 			continue;
@@ -411,7 +339,7 @@ find_and_read(struct loader *l, const char *name, const struct profile_place *fr
 			circle = true;
 			continue;
 		}
-		return read_file(l, path, l->dirs[i].system, name, from);
+		return read_file(l, path, is_system(l->search.dirs[i].where), name, from);
 	}
 	return not_found(l, name, circle, from);
 }
@@ -435,16 +363,10 @@ read_path(struct loader *l, const char *path, const struct profile_place *from)
 		}
 		buf_printf(&full, "%s/%s", cwd, path);
 	}
-	return full.failed ? fail(l, -ENOMEM) : read_file(l, buf_text(&full), false, NULL, from);
-}
-
-static bool
-name_fits(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len > 0 && len <= 64 && name[0] != '.' && name[0] != '-' &&
-	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+	if (full.failed) {
+		return fail(l, -ENOMEM);
+	}
+	return read_file(l, buf_text(&full), is_system_path(l, buf_text(&full)), NULL, from);
 }
 
 static bool
@@ -453,7 +375,7 @@ read_one(struct loader *l, const char *name, const struct profile_place *from)
 	if (strchr(name, '/') != NULL) {
 		return read_path(l, name, from);
 	}
-	if (!name_fits(name)) {
+	if (!profile_name_is_right(name)) {
 		return FAIL_AT(
 			l, -EINVAL, from,
 			"'%s' is no name of a profile: small letters, digits, '.', '_', '-', at "
@@ -468,7 +390,12 @@ read_one(struct loader *l, const char *name, const struct profile_place *from)
 static bool
 read_chain(struct loader *l)
 {
-	if (!make_search_path(l) || !read_one(l, l->req->name, NULL)) {
+	int rc = profile_search_make(&l->arena, l->req, &l->search, &l->plain);
+
+	if (rc < 0) {
+		return fail(l, rc);
+	}
+	if (!read_one(l, l->req->name, NULL)) {
 		return false;
 	}
 	for (;;) {
@@ -513,14 +440,16 @@ merge_chain(struct loader *l, struct profile_doc *ret)
 static int
 load(struct loader *l)
 {
-	struct profile_doc doc;
-	int rc;
+	struct profile_doc *doc = profile_arena_get(&l->arena, 1, sizeof(*doc));
 
-	if (!read_chain(l) || !merge_chain(l, &doc)) {
+	if (doc == NULL) {
+		return -ENOMEM;
+	}
+	if (!read_chain(l) || !merge_chain(l, doc)) {
 		return l->code;
 	}
-	rc = profile_build(&doc, l->req->home, &l->out.profile);
-	return rc;
+	l->out.doc = doc;
+	return profile_build(doc, l->req->home, &l->out.profile);
 }
 
 /*
@@ -555,12 +484,12 @@ profile_load(const struct profile_request *req, struct profile_loaded *ret, stru
 	l->req = req;
 	l->report.out = report;
 	rc = load(l);
+	l->out.arena = l->arena.chunks;
 	if (rc == 0) {
 		*ret = l->out;
 	} else {
-		profile_loaded_finish(&l->out);
 		tell(l, from, rc, err);
+		profile_loaded_finish(&l->out);
 	}
-	profile_arena_finish(&l->arena);
 	return rc;
 }

@@ -13,20 +13,24 @@
 
 /* All borrowed. */
 struct profile_request {
-	const char *name;            /* a NAME, or a path with a slash in it */
-	const char *search;          /* $AIRLOCK_PROFILES, a colon list; NULL or "": none */
-	const char *config_home;     /* $XDG_CONFIG_HOME; NULL or "": home/.config */
-	const char *system_dir;      /* /etc/airlock/profiles */
-	const char *shipped_dir;     /* the profiles that came with this airlock */
-	const char *home;            /* the caller's home, absolute */
-	uid_t caller;                /* who besides root may own a profile */
-	uid_t unmapped;              /* profile_unmapped_uid() */
+	const char *name;	 /* a NAME, or a path with a slash in it */
+	const char *search;	 /* $AIRLOCK_PROFILES, a colon list; NULL or "": none */
+	const char *config_home; /* $XDG_CONFIG_HOME; NULL or "": home/.config */
+	const char *system_dir;	 /* /etc/airlock/profiles */
+	const char *shipped_dir; /* the profiles that came with this airlock */
+	const char *home;	 /* the caller's home, absolute */
+	uid_t caller;		 /* who besides root may own a profile */
+	uid_t unmapped;		 /* profile_unmapped_uid() */
 };
+
+struct profile_doc; /* profile_internal.h: the effective values and where each stands */
 
 struct profile_loaded {
 	struct profile *profile;  /* owned; filters are not compiled yet */
 	struct profile_dep *deps; /* owned, with their paths: every file looked at, in that order */
 	size_t dep_count;
+	const struct profile_doc *doc; /* in the arena */
+	void *arena;		       /* owned: the files' bytes and what was read from them */
 };
 
 void profile_loaded_finish(struct profile_loaded *l);
@@ -47,5 +51,37 @@ int profile_load(const struct profile_request *req, struct profile_loaded *ret, 
 		 struct err *err) must_check;
 /* Stats path and appends it. */
 int profile_loaded_add(struct profile_loaded *l, const char *path) must_check;
+
+/* ---- what there is --------------------------------------------------------------------------- */
+
+/* Kinds of directories, in the order of the search. */
+enum profile_where {
+	PROFILE_GIVEN, /* by $AIRLOCK_PROFILES */
+	PROFILE_OWN,   /* the caller's */
+	PROFILE_SYSTEM,
+	PROFILE_SHIPPED,
+	PROFILE_WHERE__COUNT
+};
+
+const char *profile_where_text(enum profile_where where);
+
+struct profile_found {
+	const char *name, *path;
+	const char *hidden_by; /* the path of the file that a search finds before, or NULL */
+	enum profile_where where;
+};
+
+struct profile_listing {
+	struct profile_found *rows; /* sorted by name, then in the order of the search */
+	size_t count;
+	void *arena; /* owned: all of the above */
+};
+
+/* Every profile of the request's directories, whatever is in the files; the name is not used. */
+int profile_list(const struct profile_request *req, struct profile_listing *ret, struct err *err)
+	must_check;
+void profile_listing_finish(struct profile_listing *l);
+/* Appends the directory of the caller's own profiles, which may not be there. */
+void profile_own_dir(const struct profile_request *req, struct buf *ret);
 
 #endif

@@ -163,8 +163,8 @@ parse_text(const struct parse *c, const struct profile_node *node, const char **
 	return *ret != NULL;
 }
 
-static bool
-name_is_right(const char *name)
+bool
+profile_name_is_right(const char *name)
 {
 	size_t len = strlen(name);
 
@@ -175,7 +175,7 @@ name_is_right(const char *name)
 static bool
 parse_name(const struct parse *c, const struct profile_node *node, const char **ret)
 {
-	if (!name_is_right(node->text)) {
+	if (!profile_name_is_right(node->text)) {
 		return refuse_form(c, node, NULL);
 	}
 	*ret = node->text;

@@ -51,15 +51,19 @@ table()
 
 # ---- verbs and options -------------------------------------------------------------------------------
 
-sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, SHOWN,.*/\1/p' launcher/cli/commands.def | sort >"$lint_tmp/verbs"
-section $page COMMANDS | sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' | sort >"$lint_tmp/page-verbs"
+# "profile" stands in the page as the verbs below it: "profile list".
+{
+	sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, SHOWN,.*/\1/p' launcher/cli/commands.def | grep -vx profile
+	sed -nE 's/^PROFILE_VERB\("([^"]*)".*/profile \1/p' launcher/cli/profile_verbs.def
+} | sort >"$lint_tmp/verbs"
+section $page COMMANDS | sed -nE 's/^\.It Cm ([a-z-]+( [a-z-]+)?).*/\1/p' | sort >"$lint_tmp/page-verbs"
 same docs/verbs "$lint_tmp/verbs" "$lint_tmp/page-verbs"
 
 sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, HIDDEN,.*/\1/p' launcher/cli/commands.def | while IFS= read -r verb; do
 	grep -qE "^\.(It )?Cm $verb" $page && echo "$verb is hidden, and documented"
 done | verdict docs/hidden-verbs
 
-sed -nE 's/^COMMAND\("([^"]*)", ([a-z_]*),.*/\1 \2/p' launcher/cli/commands.def | while read -r verb handler; do
+sed -nE 's/^(COMMAND|PROFILE_VERB)\("([^"]*)", ([a-z_]*),.*/\2 \3/p' launcher/cli/commands.def launcher/cli/profile_verbs.def | while read -r verb handler; do
 	grep -qE "^$handler\(" launcher/cli/*.c || echo "$verb: $handler is not defined"
 done | verdict docs/verbs-have-handlers
 
@@ -79,7 +83,7 @@ same docs/run-options "$lint_tmp/run-options" "$lint_tmp/page-run-options"
 
 sed -nE "s/^OPTION\(\"([^\"]*)\", '?([^',]*)'?, \"([^\"]*)\",.*/\1 \3/p" launcher/cli/options.def | sort >"$lint_tmp/options"
 section $page COMMANDS | awk '
-/^\.It Cm / { verb = $3 }
+/^\.It Cm / { verb = $3 == "profile" ? $3 " " $4 : $3 }
 /^\.It Fl / { for (i = 1; i <= NF; i++) if ($i ~ /^-[a-z]/) print verb, substr($i, 2) }' | sort >"$lint_tmp/page-options"
 same docs/verb-options "$lint_tmp/options" "$lint_tmp/page-options"
 

@@ -57,6 +57,7 @@ Test(commands, the_nearest_verb)
 		{ "logs", "log" },
 		{ "exprot", "export" },
 		{ "docter", "doctor" },
+		{ "profiles", "profile" },
 		{ "xyzzy", NULL },
 		{ "", NULL },
 		{ "compile-profil", NULL },
@@ -102,7 +103,7 @@ read_line(const char *const *words, struct buf *out)
 Test(commands, options_may_follow_operands)
 {
 	static const struct {
-		const char *words[8];
+		const char *words[9];
 		const char *expected;
 	} rows[] = {
 		{ { "log" }, "" },
@@ -115,7 +116,11 @@ Test(commands, options_may_follow_operands)
 		{ { "show", "--json", "@last" }, "json= [@last]" },
 		{ { "show", "--", "--json" }, "[--json]" },
 		{ { "export", "@last", "--to", "d", "x" }, "to=d [@last][x]" },
-		{ { "cat", "a", "b", "c", "d", "e" }, "error 125" },
+		{ { "cat", "a", "b", "c", "d", "e" }, "[a][b][c][d][e]" },
+		{ { "show", "a", "--json", "b", "-v", "--", "--", "-v" },
+		  "json= verbose= [a][b][--][-v]" },
+		{ { "profile list", "--json" }, "json= " },
+		{ { "profile check", "a", "--json" }, "error 125" },
 		{ { "log", "--bad" }, "error 125" },
 		{ { "log", "-x" }, "error 125" },
 		{ { "log", "-n" }, "error 125" },

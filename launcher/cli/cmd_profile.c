@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock profile VERB`, and what the verbs that read profiles share (cmd_profile.h). Runs in
+ * airlock-cli as the caller. Trusts profile files as far as profile_load.c does.
+ */
+#include "cmd_profile.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/nearest.h"
+#include "../base/text.h"
+#include "commands.h"
+
+/* ---- where things are ------------------------------------------------------------------------ */
+
+/* A build tree has all in build/, an installed prefix in libexec/airlock and share/airlock. */
+int
+places_find(struct places *ret, struct err *err)
+{
+	struct places p = { .programs = NULL };
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+	int rc;
+
+	if (n < 0) {
+		return err_sys(err, -errno, "read /proc/self/exe (is /proc mounted?)");
+	}
+	self[n] = '\0';
+	slash = strrchr(self, '/');
+	*slash = '\0';
+	p.programs = strdup(self);
+	slash = strstr(self, "/libexec/airlock");
+	if (slash != NULL && slash[strlen("/libexec/airlock")] == '\0') {
+		*slash = '\0';
+		rc = asprintf(&p.shipped, "%s/share/airlock/profiles", self);
+	} else {
+		slash = strrchr(self, '/');
+		rc = asprintf(&p.shipped, "%.*s/profiles", (int)(slash - self), self);
+	}
+	if (rc < 0 || p.programs == NULL) {
+		p.shipped = rc < 0 ? NULL : p.shipped;
+		places_finish(&p);
+		return err_set(err, -ENOMEM, "out of memory");
+	}
+	*ret = p;
+	return 0;
+}
+
+void
+places_finish(struct places *p)
+{
+	free(p->programs);
+	free(p->shipped);
+}
+
+const char *
+places_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home == NULL || home[0] != '/' || home[1] == '\0') {
+		pw = getpwuid(geteuid());
+		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0'
+			     ? pw->pw_dir
+			     : "/home/sandbox";
+	}
+	return home;
+}
+
+struct profile_request
+profile_request_of(const char *name, const char *shipped, const char *home)
+{
+	return (struct profile_request){
+		.name = name,
+		.search = getenv("AIRLOCK_PROFILES"),
+		.config_home = getenv("XDG_CONFIG_HOME"),
+		.system_dir = SYSTEM_PROFILES,
+		.shipped_dir = shipped,
+		.home = home,
+		.caller = geteuid(),
+		.unmapped = profile_unmapped_uid(),
+	};
+}
+
+/* ---- filters --------------------------------------------------------------------------------- */
+
+int
+profile_filters_make(struct profile *p, struct profile_filters *ret, struct err *err)
+{
+	/* Denials that explain something go through notification: the supervisor serves it. */
+	const bool notify = true;
+	int rc = filter_compile(p->syscalls.items, p->syscalls.count, notify, &ret->tool, err);
+
+	if (rc == 0) {
+		rc = filter_check(&ret->tool, p->syscalls.items, p->syscalls.count, notify, err);
+	}
+	if (rc == 0) {
+		rc = filter_compile_init(&ret->init, err);
+	}
+	if (rc < 0) {
+		err_prefix(err, "%s", p->source);
+		return rc;
+	}
+	p->filter = ret->tool.insns;
+	p->filter_len = ret->tool.len;
+	memcpy(p->filter_digest, ret->tool.digest, sizeof(p->filter_digest));
+	p->init_filter = ret->init.insns;
+	p->init_filter_len = ret->init.len;
+	return 0;
+}
+
+void
+profile_filters_finish(struct profile_filters *f)
+{
+	filter_finish(&f->tool);
+	filter_finish(&f->init);
+}
+
+int
+profile_fail(int status, const struct buf *report, const struct err *err)
+{
+	if (report->len == 0) {
+		return commands_fail(status, err);
+	}
+	fputs(buf_text(report), stderr);
+	return status;
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+static int
+unknown(const char *word)
+{
+	const char *names[] = {
+#define PROFILE_VERB(name, handler, synopsis, help) name,
+#include "profile_verbs.def"
+#undef PROFILE_VERB
+	};
+	const char *near = nearest_name(word, names, ARRAY_LEN(names));
+	auto_buf safe = BUF_INIT;
+
+	text_safe(&safe, word, strlen(word), false);
+	if (near != NULL) {
+		fprintf(stderr, "airlock: profile: no verb %s; did you mean %s?\n", buf_text(&safe),
+			near);
+	} else {
+		fprintf(stderr, "airlock: profile: no verb %s; airlock help profile lists them\n",
+			buf_text(&safe));
+	}
+	return EXIT_AIRLOCK;
+}
+
+int
+cmd_profile(int argc, char **argv)
+{
+	const struct command *verb;
+	char name[64];
+
+	if (argc < 2) {
+		commands_print(commands_find("profile"), stderr);
+		return EXIT_AIRLOCK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		commands_print(commands_find("profile"), stdout);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "profile %s", argv[1]);
+	verb = commands_find(name);
+	if (verb == NULL) {
+		return unknown(argv[1]);
+	}
+	argv[1] = name;
+	return verb->handler(argc - 1, argv + 1);
+}
