@@ -15,6 +15,7 @@ struct read_entry {
 	mode_t type; /* S_IFDIR, S_IFREG or S_IFLNK */
 	uint64_t size;    /* of S_IFREG, bytes */
 	const char *link; /* of S_IFLNK */
+	const struct rule_path *rule; /* the profile's, that led here */
 };
 
 struct plan_builder {
@@ -26,6 +27,7 @@ struct plan_builder {
 	size_t mount_room;
 	struct read_entry *reads; /* sorted by path once plan_add_reads is done */
 	size_t read_count, read_room;
+	const struct rule_path *rule; /* the one whose path is being resolved */
 	/* known to be a directory reached without a link; spares most lstats */
 	const char *plain_dir;
 	const char **hidden;

@@ -52,7 +52,8 @@ add_entry(struct plan_builder *b, const char *path, const struct stat *st, const
 	b->reads[b->read_count++] = (struct read_entry){ .path = path,
 							 .type = st->st_mode & S_IFMT,
 							 .size = (uint64_t)st->st_size,
-							 .link = link };
+							 .link = link,
+							 .rule = b->rule };
 	return 0;
 }
 
@@ -323,6 +324,7 @@ plan_add_reads(struct plan_builder *b, struct err *err)
 	for (size_t i = 0; i < b->profile->read_count; i++) {
 		const struct rule_path *rule = &b->profile->read[i];
 
+		b->rule = rule;
 		rc = resolve(b, rule->path, 0);
 		if (rc < 0) {
 			return err_sys(
