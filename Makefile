@@ -155,6 +155,8 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc shellcheck bubblewrap strace jq \
 	sqlite3 python3 git file attr binutils procps util-linux xxd
+# The real programs that the shipped profiles are tried with.
+CHECK_PACKAGES += ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils
 .PHONY: deps
 deps:
 	$(Q)missing=$$(for p in $(BUILD_PACKAGES) $(CHECK_PACKAGES); do \
