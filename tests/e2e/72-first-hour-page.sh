@@ -1,0 +1,9 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# docs/first-hour.md does what it says: its console blocks, run in their order in one shell.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+# The page's `~` is a home of its own; git and python3 want nothing from the caller's.
+as_id env PATH="$(dirname "$A"):/usr/local/bin:/usr/bin:/bin" HOME="$T/home" COLUMNS=80 \
+	python3 -u "$E2E_DIR/page.py" "$E2E_DIR/../../docs/first-hour.md" -- bash --norc
