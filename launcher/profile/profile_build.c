@@ -31,14 +31,6 @@ compare_numbers(const void *a, const void *b)
 	return x->number < y->number ? -1 : x->number > y->number ? 1 : 0;
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-	const struct profile_key *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
 /* ---- canonical JSON -------------------------------------------------------------------------- */
 
 static uint32_t
@@ -116,7 +108,7 @@ put_value(struct json *j, const struct profile_key *key, const struct profile_va
 		json_bool(j, v->number != 0);
 	} else if (words != NULL) {
 		json_str(j, words[v->number]);
-	} else if (key->type == TYPE_NAME || key->type == TYPE_TEXT || key->type == TYPE_PROFILE) {
+	} else if (profile_type_is_text(key->type)) {
 		json_str(j, v->text);
 	} else {
 		json_uint(j, v->number);
@@ -138,11 +130,7 @@ profile_canonical(const struct profile_doc *doc, struct buf *out)
 	char section[32] = "";
 	struct json j;
 
-	for (unsigned int i = 0; i < KEY__COUNT; i++) {
-		sorted[i] = profile_key((enum profile_key_id)i);
-	}
-	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the pointers are what is sorted */
-	qsort(sorted, KEY__COUNT, sizeof(sorted[0]), compare_keys);
+	profile_keys_sorted(sorted);
 	json_init(&j, out);
 	json_begin_object(&j);
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {

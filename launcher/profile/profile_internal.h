@@ -15,6 +15,7 @@
 
 #include "profile.h"
 #include "profile_load.h"
+#include "profile_print.h"
 
 #define PROFILE_ERRORS_MAX 20  /* errors told in one run */
 #define PROFILE_DEPTH_MAX 4    /* parents above a profile */
@@ -82,7 +83,7 @@ const char *profile_hint(char *text, size_t size, const char *nearest);
 enum profile_shape { SHAPE_SCALAR, SHAPE_LIST, SHAPE_MAP, SHAPE__COUNT };
 
 enum profile_type {
-#define TYPE(id, shape, what) TYPE_##id,
+#define TYPE(id, shape, what, pattern) TYPE_##id,
 #include "profile_types.def"
 #undef TYPE
 	TYPE__COUNT
@@ -129,6 +130,14 @@ const struct profile_group *profile_groups(size_t *ret_count);
 bool profile_group_is_open(const struct profile_group *group);
 const struct profile_key *profile_key(enum profile_key_id id);
 const struct profile_key *profile_key_find(const char *name);
+/* Length of what stands before the dot; 0 without one. */
+size_t profile_key_section(const char *name);
+/* Both in one section. */
+bool profile_key_is_beside(const struct profile_key *a, const struct profile_key *b);
+/* All keys by their names, which is the order of JSON. */
+void profile_keys_sorted(const struct profile_key *ret_keys[KEY__COUNT]);
+/* All keys, those of a section together, at the place of its first. */
+void profile_keys_by_section(const struct profile_key *ret_keys[KEY__COUNT]);
 /* A key exists below "name." */
 bool profile_key_is_section(const char *name);
 /*
@@ -138,6 +147,10 @@ bool profile_key_is_section(const char *name);
 bool profile_key_nearest(const char *section, const char *word, char *ret_name, size_t size);
 enum profile_shape profile_type_shape(enum profile_type type);
 const char *profile_type_what(enum profile_type type);
+/* A scalar whose value is in profile_value.text. */
+bool profile_type_is_text(enum profile_type type);
+/* The regular expression (ECMA 262) of a value or an entry; NULL where words of a table stand. */
+const char *profile_type_pattern(enum profile_type type);
 bool profile_narrow_opens(enum profile_narrow narrow);
 const char *profile_narrow_sentence(enum profile_narrow narrow);
 const struct profile_layer *profile_layers(size_t *ret_count);
@@ -217,8 +230,6 @@ bool profile_value_parse(struct profile_arena *a, const struct profile_key *key,
 /* The value that holds when nobody sets the key; the row must have one. */
 void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
 			    struct profile_value *ret);
-/* Small letters, digits, '.', '_' and '-', at most 64. */
-bool profile_name_is_right(const char *name);
 /* Number and unit as a person writes them. */
 void profile_value_print(struct buf *b, enum profile_type type, uint64_t number);
 
@@ -238,8 +249,6 @@ void profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 /* Defaults for what nobody set; a key without one is reported. In place. */
 void
 profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report);
-/* The effective profile as canonical JSON (sorted keys, sorted lists, no place, no home). */
-int profile_canonical(const struct profile_doc *doc, struct buf *out) must_check;
 /* The finished struct, without filters. home: for "~/". */
 int profile_build(const struct profile_doc *doc, const char *home, struct profile **ret) must_check;
 

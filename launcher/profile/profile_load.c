@@ -437,6 +437,23 @@ merge_chain(struct loader *l, struct profile_doc *ret)
 	return l->arena.failed ? fail(l, -ENOMEM) : true;
 }
 
+/* What was read, for those who show it. */
+static bool
+keep_files(struct loader *l)
+{
+	struct profile_file *files =
+		profile_arena_get(&l->arena, l->chain_len, sizeof(*files));
+
+	for (unsigned int i = 0; files != NULL && i < l->chain_len; i++) {
+		const struct profile_source *source = l->chain[i].doc.source;
+
+		files[i] = (struct profile_file){ source->path, source->data, source->len };
+	}
+	l->out.files = files;
+	l->out.file_count = l->chain_len;
+	return files != NULL ? true : fail(l, -ENOMEM);
+}
+
 static int
 load(struct loader *l)
 {
@@ -445,7 +462,7 @@ load(struct loader *l)
 	if (doc == NULL) {
 		return -ENOMEM;
 	}
-	if (!read_chain(l) || !merge_chain(l, doc)) {
+	if (!read_chain(l) || !merge_chain(l, doc) || !keep_files(l)) {
 		return l->code;
 	}
 	l->out.doc = doc;

@@ -25,11 +25,19 @@ struct profile_request {
 
 struct profile_doc; /* profile_internal.h: the effective values and where each stands */
 
+struct profile_file {
+	const char *path;
+	const void *bytes;
+	size_t len;
+};
+
 struct profile_loaded {
 	struct profile *profile;  /* owned; filters are not compiled yet */
 	struct profile_dep *deps; /* owned, with their paths: every file looked at, in that order */
 	size_t dep_count;
-	const struct profile_doc *doc; /* in the arena */
+	const struct profile_doc *doc;    /* in the arena */
+	const struct profile_file *files; /* in the arena: the profile, then its parents */
+	size_t file_count;
 	void *arena;		       /* owned: the files' bytes and what was read from them */
 };
 
@@ -81,6 +89,8 @@ struct profile_listing {
 int profile_list(const struct profile_request *req, struct profile_listing *ret, struct err *err)
 	must_check;
 void profile_listing_finish(struct profile_listing *l);
+/* Small letters, digits, '.', '_' and '-', at most 64. */
+bool profile_name_is_right(const char *name);
 /* Appends the directory of the caller's own profiles, which may not be there. */
 void profile_own_dir(const struct profile_request *req, struct buf *ret);
 

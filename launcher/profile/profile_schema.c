@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of keys, types and rules, and look-up in them. Runs in airlock-cli. No I/O. Pure. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "profile_internal.h"
@@ -15,9 +16,9 @@ _Static_assert(ARRAY_LEN(keys) == KEY__COUNT, "one row per key");
 
 static const struct {
 	enum profile_shape shape;
-	const char *what;
+	const char *what, *pattern;
 } types[] = {
-#define TYPE(id, shape, what) { SHAPE_##shape, what },
+#define TYPE(id, shape, what, pattern) { SHAPE_##shape, what, pattern },
 #include "profile_types.def"
 #undef TYPE
 };
@@ -124,6 +125,61 @@ profile_key_nearest(const char *section, const char *word, char *ret_name, size_
 	return false;
 }
 
+size_t
+profile_key_section(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot != NULL ? (size_t)(dot - name) : 0;
+}
+
+bool
+profile_key_is_beside(const struct profile_key *a, const struct profile_key *b)
+{
+	size_t len = profile_key_section(a->name);
+
+	return len > 0 && len == profile_key_section(b->name) &&
+	       strncmp(a->name, b->name, len) == 0;
+}
+
+void
+profile_keys_by_section(const struct profile_key *ret_keys[KEY__COUNT])
+{
+	bool done[KEY__COUNT] = { false };
+	size_t count = 0;
+
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		const struct profile_key *first = profile_key((enum profile_key_id)i);
+
+		for (unsigned int j = i; j < KEY__COUNT; j++) {
+			const struct profile_key *key = profile_key((enum profile_key_id)j);
+
+			if (!done[j] && (i == j || profile_key_is_beside(first, key))) {
+				done[j] = true;
+				ret_keys[count++] = key;
+			}
+		}
+	}
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct profile_key *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+void
+profile_keys_sorted(const struct profile_key *ret_keys[KEY__COUNT])
+{
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		ret_keys[i] = profile_key((enum profile_key_id)i);
+	}
+	/* NOLINTNEXTLINE(bugprone-sizeof-expression): the pointers are what is sorted */
+	qsort(ret_keys, KEY__COUNT, sizeof(ret_keys[0]), compare_keys);
+}
+
 enum profile_shape
 profile_type_shape(enum profile_type type)
 {
@@ -134,6 +190,18 @@ const char *
 profile_type_what(enum profile_type type)
 {
 	return types[type].what;
+}
+
+bool
+profile_type_is_text(enum profile_type type)
+{
+	return type == TYPE_NAME || type == TYPE_TEXT || type == TYPE_PROFILE;
+}
+
+const char *
+profile_type_pattern(enum profile_type type)
+{
+	return types[type].pattern;
 }
 
 bool

@@ -105,3 +105,123 @@ chmod 666 "$own_dir/default.yaml"
 profile check default
 expect_eq "one that others may write" 1 "$RC"
 expect_match "says how to mend it" "run: chmod go-w $own_dir/default.yaml" "$ERR"
+chmod 644 "$own_dir/default.yaml"
+
+# ---- show -----------------------------------------------------------------------------------------------------
+
+put shown 'version: 1
+name: shown
+description: To be shown.
+extends: strict
+environment: { pass: [LANG] }
+limits: { wall: 90s }
+'
+profile show shown
+expect_eq "the file, below its path" "# $own_dir/shown.yaml
+$(cat "$own_dir/shown.yaml")" "$(cat "$OUT")"
+
+profile show shown --effective
+strict=$(dirname "$(dirname "$A")")/profiles/strict.yaml
+expect_eq "effective values name the files they come from" "# effective values of $own_dir/shown.yaml
+# over $strict
+# over ${strict%strict.yaml}base.yaml" "$(head -n 3 "$OUT")"
+expect_match "with the child's value" "  wall: 90s" "$OUT"
+expect_match "and the parent's" "  memory: 512MiB" "$OUT"
+mkdir -p "$T/again"
+cp "$OUT" "$T/again/shown.yaml"
+own "$T/again"
+profile check "$T/again/shown.yaml"
+expect_eq "they are a profile" 0 "$RC"
+profile show shown --json
+digest=$(jq -r .digest "$OUT")
+expect_eq "json: the files" "$own_dir/shown.yaml strict.yaml base.yaml" \
+	"$(jq -r '.files[0], (.files[1:][] | sub(".*/"; ""))' "$OUT" | tr '\n' ' ' | sed 's/ $//')"
+expect_eq "json: values" "90000 536870912" "$(jq -r '.profile.limits | "\(.wall) \(.memory)"' "$OUT")"
+expect_eq "json: places only when asked for" null "$(jq -c .origins "$OUT")"
+profile show "$T/again/shown.yaml" --json
+expect_eq "that means the same" "$digest" "$(jq -r .digest "$OUT")"
+
+profile show shown --origin
+expect_match "each value has its place" "  wall: 90s                             # $own_dir/shown.yaml:6" "$OUT"
+line=$(grep -n '  memory: 512MiB' "$strict" | cut -d: -f1)
+expect_match "and so has a parent's" "  memory: 512MiB                        # $strict:$line" "$OUT"
+profile show shown --json --origin
+expect_eq "also in json" "$own_dir/shown.yaml:6" \
+	"$(jq -r '.origins[] | select(.key == "limits.wall") | .at' "$OUT")"
+put quick 'version: 1
+name: quick
+extends: default
+'
+export AIRLOCK_PROFILES=$own_dir
+profile show quick --json
+digest=$(jq -r .digest "$OUT")
+expect_run "a call under a profile" 0 -p quick -- true
+expect_eq "has the digest that show tells" "$digest" "$(record .planned.profile.digest)"
+unset AIRLOCK_PROFILES
+profile show wrong
+expect_eq "a wrong one is not shown, but told" "125 $own_dir/wrong.yaml:4:11: error: unknown key 'wal' in limits; did you mean 'wall'?" \
+	"$RC $(head -n 1 "$ERR")"
+profile show
+expect_eq "show wants one" 125 "$RC"
+
+# ---- new ------------------------------------------------------------------------------------------------------
+
+profile new fresh --from strict
+expect_eq "a new profile" "0 wrote $own_dir/fresh.yaml" "$RC $(head -n 1 "$OUT")"
+expect_eq "is the caller's and nobody else writes it" 644 "$(stat -c %a "$own_dir/fresh.yaml")"
+profile check fresh
+expect_eq "is right as it is" "0 ok $own_dir/fresh.yaml" "$RC $(cat "$OUT")"
+profile show strict --json
+jq -S 'del(.profile.name, .profile.description) | .profile' "$OUT" >"$T/strict.json"
+profile show fresh --json
+expect_eq "and grants what its parent does" "$(cat "$T/strict.json")" \
+	"$(jq -S 'del(.profile.name, .profile.description) | .profile' "$OUT")"
+sed -E 's/^#([^#])/\1/' "$own_dir/fresh.yaml" >"$T/fresh" && cat "$T/fresh" >"$own_dir/fresh.yaml"
+profile check fresh
+expect_eq "also with every value taken in" "0 ok $own_dir/fresh.yaml" "$RC $(cat "$OUT" "$ERR")"
+expect_match "which are there" "  memory: 512MiB" "$own_dir/fresh.yaml"
+profile new fresh
+expect_eq "nothing is written over" "125 airlock: $own_dir/fresh.yaml is there already; edit it, or take another name" \
+	"$RC $(cat "$ERR")"
+profile new other --from no-such
+expect_eq "an unknown parent" 125 "$RC"
+expect_eq "writes nothing" absent "$([ -e "$own_dir/other.yaml" ] && echo there || echo absent)"
+profile new Wrong/name
+expect_match "a name that is none" "airlock: 'Wrong/name' is no name of a profile" "$ERR"
+mkdir -p "$T/first"
+cp "$own_dir/default.yaml" "$T/first/other.yaml"
+sed -i 's/^name: .*/name: other/' "$T/first/other.yaml"
+own "$T/first"
+AIRLOCK_PROFILES=$T/first profile new other
+expect_eq "one that another would hide" "125 airlock: $T/first/other.yaml comes before it; take another name, or change AIRLOCK_PROFILES" \
+	"$RC $(cat "$ERR")"
+expect_eq "is not left behind" absent "$([ -e "$own_dir/other.yaml" ] && echo there || echo absent)"
+
+# ---- schema ---------------------------------------------------------------------------------------------------
+
+profile schema
+expect_eq "the schema" "0 https://json-schema.org/draft/2020-12/schema" "$RC $(jq -r '."$schema"' "$OUT")"
+cp "$OUT" "$T/schema.json"
+if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
+	expect_out "takes every shipped profile, and what was printed and written above" "" \
+		python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "${strict%/*}"/*.yaml "$T/again/shown.yaml" "$own_dir/fresh.yaml"
+	cat >"$T/bad.yaml" <<-'BAD'
+		version: 2
+		name: Upper
+		limts: {}
+		mode: aply
+		network: { egress: [x] }
+		filesystem: { read: [relative, /a/../b], protect: [/etc] }
+		limits: { memory: 12, pids: 2, cpu: 100 }
+		syscalls: { allow: ["@nothing"] }
+		open: [name]
+		success: [256]
+		tool: { run: /bin/sh }
+	BAD
+	expect_eq "and refuses what airlock refuses" \
+		"filesystem.protect.0 filesystem.read.0 filesystem.read.1 limits.cpu limits.memory limits.pids mode name network.egress open.0 success.0 syscalls.allow.0 tool.run version" \
+		"$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | awk '{ print $2 }' | grep -v '^Additional$' | sort -u | tr '\n' ' ' | sed 's/ $//')"
+	expect_eq "unknown keys among them" 1 "$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | grep -c limts)"
+else
+	skip "the schema against a validator" "python3 has no jsonschema or no yaml (python3-jsonschema, python3-yaml)"
+fi

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Effective values to YAML and to the list of their places. Runs in airlock-cli. Trusts nothing in
+ * the texts: what is not plain is quoted. No I/O.
+ */
+#include "profile_print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/json.h"
+#include "../base/text.h"
+#include "profile_internal.h"
+
+#define ORIGIN_COLUMN 40u
+
+struct printer {
+	const struct profile_doc *doc;
+	struct buf *out;
+	size_t line; /* where the line that is being written begins in out */
+	bool origins;
+	const char *comment;   /* before every line: "" or "#" */
+	const char *explained; /* the parent whose values a skeleton shows, NULL for none */
+};
+
+/* ---- scalars --------------------------------------------------------------------------------- */
+
+/* Names and paths whose characters mean nothing to YAML where they stand. */
+static bool
+is_plain(const char *text)
+{
+#define FIRST "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._"
+	return text[0] != '\0' && strchr(FIRST, text[0]) != NULL &&
+	       text[strspn(text, FIRST "-+=%~")] == '\0';
+#undef FIRST
+}
+
+static void
+put_quoted(struct buf *out, const char *text)
+{
+	size_t left = strlen(text);
+
+	buf_putc(out, '"');
+	for (const uint8_t *p = (const uint8_t *)text; left > 0;) {
+		uint32_t c = 0;
+		size_t step = text_utf8(p, left, &c);
+
+		if (step == 0) {
+			step = 1;
+		} else if (c == '"' || c == '\\') {
+			buf_printf(out, "\\%c", (char)c);
+		} else if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 ||
+			   c == 0xfeff) {
+			buf_printf(out, "\\u%04x", (unsigned int)c);
+		} else {
+			buf_put(out, p, step);
+		}
+		p += step;
+		left -= step;
+	}
+	buf_putc(out, '"');
+}
+
+static void
+put_text(struct buf *out, const char *text)
+{
+	if (is_plain(text)) {
+		buf_puts(out, text);
+	} else {
+		put_quoted(out, text);
+	}
+}
+
+/* As it would be written. */
+static void
+put_scalar(struct buf *out, const struct profile_key *key, const struct profile_value *v)
+{
+	if (key->type == TYPE_TEXT) {
+		put_quoted(out, v->text);
+	} else if (profile_type_is_text(key->type)) {
+		put_text(out, v->text);
+	} else {
+		profile_value_print(out, key->type, v->number);
+	}
+}
+
+/* ---- lines ----------------------------------------------------------------------------------- */
+
+static void
+begin_line(struct printer *p)
+{
+	p->line = p->out->len;
+	buf_puts(p->out, p->comment);
+}
+
+static void
+end_line(struct printer *p, const struct profile_place *at)
+{
+	size_t width = p->out->len - p->line;
+
+	if (p->origins && at != NULL) {
+		buf_printf(p->out, "%*s# ",
+			   width < ORIGIN_COLUMN ? (int)(ORIGIN_COLUMN - width) : 1, "");
+		if (at->line == 0) {
+			buf_puts(p->out, "default");
+		} else {
+			text_safe(p->out, at->source->path, strlen(at->source->path), false);
+			buf_printf(p->out, ":%u", at->line);
+		}
+	}
+	buf_putc(p->out, '\n');
+}
+
+static void
+put_items(struct printer *p, const struct profile_value *v, const char *indent)
+{
+	for (size_t i = 0; i < v->count; i++) {
+		const struct profile_item *item = &v->items[i];
+
+		begin_line(p);
+		buf_printf(p->out, "%s  %s", indent, item->value != NULL ? "" : "- ");
+		put_text(p->out, item->text);
+		if (item->value != NULL) {
+			buf_puts(p->out, ": ");
+			put_quoted(p->out, item->value);
+		}
+		end_line(p, &item->at);
+	}
+}
+
+static void
+put_key(struct printer *p, const struct profile_key *key)
+{
+	const struct profile_value *v = &p->doc->values[key->id];
+	enum profile_shape shape = profile_type_shape(key->type);
+	size_t section = profile_key_section(key->name);
+	const char *indent = section > 0 ? "  " : "";
+
+	begin_line(p);
+	buf_printf(p->out, "%s%s:", indent, key->name + section + (section > 0 ? 1 : 0));
+	if (shape == SHAPE_SCALAR) {
+		buf_putc(p->out, ' ');
+		put_scalar(p->out, key, v);
+		end_line(p, &v->at);
+	} else if (v->count == 0) {
+		buf_puts(p->out, shape == SHAPE_MAP ? " {}" : " []");
+		end_line(p, &v->at);
+	} else {
+		end_line(p, NULL);
+		put_items(p, v, indent);
+	}
+}
+
+/* What a skeleton says above a key. */
+static void
+explain(struct printer *p, const struct profile_key *key)
+{
+	bool opened = false;
+
+	for (size_t i = 0; i < p->doc->values[KEY_OPEN].count; i++) {
+		opened = opened || strcmp(p->doc->values[KEY_OPEN].items[i].text, key->name) == 0;
+	}
+	buf_printf(p->out, "## %s\n", key->sentence);
+	if (opened) {
+		buf_printf(p->out, "## Opened by %s: this profile may set it as it likes.\n",
+			   p->explained);
+	} else {
+		buf_printf(p->out, "## %s\n", profile_narrow_sentence(key->narrow));
+	}
+}
+
+static void
+put_keys(struct printer *p, bool (*wants)(const struct profile_key *key))
+{
+	const struct profile_key *keys[KEY__COUNT], *before = NULL;
+
+	profile_keys_by_section(keys);
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		bool same;
+
+		if (!wants(keys[i])) {
+			continue;
+		}
+		same = before != NULL && profile_key_is_beside(before, keys[i]);
+		if (p->explained != NULL && !same) {
+			buf_putc(p->out, '\n');
+		}
+		if (profile_key_section(keys[i]->name) > 0 && !same) {
+			begin_line(p);
+			buf_printf(p->out, "%.*s:", (int)profile_key_section(keys[i]->name),
+				   keys[i]->name);
+			end_line(p, NULL);
+		}
+		if (p->explained != NULL) {
+			explain(p, keys[i]);
+		}
+		put_key(p, keys[i]);
+		before = keys[i];
+	}
+}
+
+/* ---- what is printed ------------------------------------------------------------------------- */
+
+static bool
+is_effective(const struct profile_key *key)
+{
+	return key->id != KEY_EXTENDS;
+}
+
+void
+profile_print_yaml(const struct profile_doc *doc, bool origins, struct buf *out)
+{
+	struct printer p = { .doc = doc, .out = out, .origins = origins, .comment = "" };
+
+	put_keys(&p, is_effective);
+}
+
+/* Owners are asked for at the top; what this version cannot grant is no use to begin with. */
+static bool
+is_explained(const struct profile_key *key)
+{
+	return key->narrow != NARROW_OWN && key->narrow != NARROW_OPEN && key->type != TYPE_LATER &&
+	       strncmp(key->name, "owners.", 7) != 0;
+}
+
+void
+profile_print_skeleton(const struct profile_doc *doc, const char *name, const char *parent,
+		       struct buf *out)
+{
+	auto_buf quoted = BUF_INIT;
+	struct printer p = { .doc = doc, .out = out, .comment = "#" };
+
+	put_text(&quoted, parent);
+	buf_printf(out,
+		   "## What one tool may see, do and cost. The keys are explained in "
+		   "airlock-profile(5).\n\n"
+		   "version: 1\nname: %s\n"
+		   "## What it is for, in one line.\ndescription: \"\"\n"
+		   "## Who answers for what it allows, and who is told when a call goes wrong.\n"
+		   "owners:\n  permissions: \"\"\n  incidents: \"\"\n"
+		   "extends: %s\n\n"
+		   "## All below is as %s has it. To change a value take away the '#' before "
+		   "it and before\n## the line that it belongs to.\n",
+		   name, buf_text(&quoted), buf_text(&quoted));
+	p.explained = buf_text(&quoted);
+	put_keys(&p, is_explained);
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static void
+put_origin(struct json *j, const struct profile_key *key, const struct profile_place *at,
+	   const char *value)
+{
+	json_begin_object(j);
+	json_key(j, "at");
+	if (at->line == 0) {
+		json_put_null(j);
+	} else {
+		auto_buf text = BUF_INIT;
+
+		buf_printf(&text, "%s:%u", at->source->path, at->line);
+		json_bytes(j, buf_text(&text), text.len);
+	}
+	json_kv_str(j, "key", key->name);
+	json_key(j, "value");
+	json_bytes(j, value, strlen(value));
+	json_end(j);
+}
+
+int
+profile_print_origins(const struct profile_doc *doc, struct buf *out)
+{
+	struct json j;
+
+	json_init(&j, out);
+	json_begin_array(&j);
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		const struct profile_key *key = profile_key((enum profile_key_id)i);
+		const struct profile_value *v = &doc->values[i];
+		auto_buf text = BUF_INIT;
+
+		if (!is_effective(key)) {
+			continue;
+		}
+		if (profile_type_is_text(key->type)) {
+			put_origin(&j, key, &v->at, v->text);
+		} else if (profile_type_shape(key->type) == SHAPE_SCALAR) {
+			profile_value_print(&text, key->type, v->number);
+			put_origin(&j, key, &v->at, buf_text(&text));
+		}
+		for (size_t k = 0; k < v->count; k++) {
+			put_origin(&j, key, &v->items[k].at, v->items[k].text);
+		}
+	}
+	json_end(&j);
+	return json_error(&j);
+}
