@@ -117,3 +117,15 @@ units_print_duration(struct buf *b, uint64_t ms)
 {
 	print(b, ms, durations, ARRAY_LEN(durations));
 }
+
+void
+units_print_percent(struct buf *b, uint64_t percent)
+{
+	buf_printf(b, "%llu%%", (unsigned long long)percent);
+}
+
+void
+units_print_count(struct buf *b, uint64_t count)
+{
+	buf_printf(b, "%llu", (unsigned long long)count);
+}

@@ -22,5 +22,7 @@ int units_count(const char *text, uint64_t *ret_count) must_check;
 /* Exact: in the largest unit that divides. */
 void units_print_size(struct buf *b, uint64_t bytes);
 void units_print_duration(struct buf *b, uint64_t ms);
+void units_print_percent(struct buf *b, uint64_t percent);
+void units_print_count(struct buf *b, uint64_t count);
 
 #endif

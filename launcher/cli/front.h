@@ -74,6 +74,7 @@ struct front {
 	int signal_fd;              /* signalfd of what is forwarded; the signals are blocked */
 	struct jail_handle jail;
 	struct outcome outcome;
+	struct denials layers;      /* what this host lacks and the profile tolerates */
 	bool recorded;              /* the planned part is durable */
 	uint64_t t0_ms, t1_ms;
 	/*

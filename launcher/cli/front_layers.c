@@ -229,11 +229,13 @@ missing_layer(struct front *f, uint32_t bits, const char *name, const char *why)
 
 	if (refused != 0) {
 		return err_set(&f->err, -EOPNOTSUPP,
-			       "layer %s is missing here and profile %s does not allow to do "
-			       "without it: %s",
-			       name, f->profile->name, why);
+			       "layer %s is missing here and profile %s (%s) does not allow to do "
+			       "without it: %s; `airlock doctor` prints the fix",
+			       name, f->profile->name, f->profile->rules[KEY_ALLOW_DEGRADED].place,
+			       why);
 	}
 	f->req.degraded |= bits;
+	denials_layer(&f->layers, f->profile, name, why);
 	return 0;
 }
 
@@ -293,7 +295,9 @@ check_notify(struct front *f)
 	}
 	if (fdio_slurp_at(AT_FDCWD, "/proc/self/status", CAP_PROC_FILE, &status) == 0 &&
 	    strstr(buf_text(&status), "\nSeccomp:\t0") == NULL) {
-		f->req.degraded |= DEGRADE_NOTIFY;
+		return missing_layer(f, DEGRADE_NOTIFY, "notify",
+				     "a filter around airlock may hold the one listener that a "
+				     "process can have: denied system calls leave no event");
 	}
 	return 0;
 }

@@ -161,19 +161,13 @@ struct limit_row {
 	const char *example;
 };
 
-/* clang-format off */
 static const struct limit_row limit_rows[] = {
-	{ "cpu",        offsetof(struct limits, cpu_percent),  units_percent,  "200%" },
-	{ "cpu_time",   offsetof(struct limits, cpu_time_ms),  units_duration, "30s" },
-	{ "disk",       offsetof(struct limits, disk_bytes),   units_size,     "1GiB" },
-	{ "files",      offsetof(struct limits, files),        units_count,    "10000" },
-	{ "memory",     offsetof(struct limits, memory_bytes), units_size,     "2GiB" },
-	{ "open_files", offsetof(struct limits, open_files),   units_count,    "1024" },
-	{ "output",     offsetof(struct limits, output_bytes), units_size,     "16MiB" },
-	{ "pids",       offsetof(struct limits, pids),         units_count,    "512" },
-	{ "wall",       offsetof(struct limits, wall_ms),      units_duration, "10m" },
+#define LIMIT(key, label, member, unit, sample)                                                    \
+	{ .name = (label), .offset = offsetof(struct limits, member), .parse = units_##unit,       \
+	  .example = (sample) },
+#include "../profile/limits.def"
+#undef LIMIT
 };
-/* clang-format on */
 
 static int
 unknown_limit(struct front *f, const char *given, size_t len)

@@ -497,6 +497,7 @@ write_outcome(struct front *f, struct json *j)
 	degraded(j, f->req.degraded);
 	json_key(j, "denials");
 	denials_write(&o->denials, j);
+	json_kv_uint(j, "denials_dropped", o->denials.dropped);
 	json_key(j, "exit");
 	if (o->exit_code >= 0) {
 		json_int(j, o->exit_code);
@@ -508,6 +509,8 @@ write_outcome(struct front *f, struct json *j)
 	json_key(j, "labels_after");
 	json_begin_array(j);
 	json_end(j);
+	json_key(j, "missing_layers");
+	denials_write(&f->layers, j);
 	ending(j, f);
 	json_key(j, "stderr");
 	stream(j, f, RELAY_STDERR);

@@ -38,6 +38,7 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 {
 	json_key(j, "denials");
 	denials_write(&f->outcome.denials, j);
+	json_kv_uint(j, "denials_dropped", f->outcome.denials.dropped);
 	json_key(j, "exit");
 	if (f->outcome.exit_code >= 0) {
 		json_int(j, f->outcome.exit_code);
@@ -122,6 +123,8 @@ write_result(struct front *f, struct json *j, bool complete)
 	result_denials_and_isolation(j, f);
 	json_key(j, "limits");
 	front_limits_json(j, &f->req.limits);
+	json_key(j, "missing_layers");
+	denials_write(&f->layers, j);
 	json_kv_str(j, "mode", f->req.mode == MODE_OBSERVE ? "observe" : "apply");
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
 	json_key(j, "reason");
@@ -249,11 +252,12 @@ say_note(struct front *f)
 	dprintf(STDERR_FILENO, ": %llu created, %llu modified, %llu deleted",
 		(unsigned long long)c->created, (unsigned long long)c->modified,
 		(unsigned long long)c->deleted);
-	if (denied > 0) {
-		auto_buf first = BUF_INIT;
+	if (denied > 0 && f->outcome.denials.count > 0) {
+		auto_buf first = BUF_INIT, line = BUF_INIT;
 
-		text_safe(&first, f->outcome.denials.items[0].what,
-			  strlen(f->outcome.denials.items[0].what), false);
+		buf_printf(&line, "%s (%s)", f->outcome.denials.items[0].what,
+			   f->outcome.denials.items[0].rule);
+		text_safe(&first, line.data, line.len, false);
 		dprintf(STDERR_FILENO, ", %llu denied: %s", (unsigned long long)denied,
 			buf_text(&first));
 	}

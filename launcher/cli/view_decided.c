@@ -180,6 +180,25 @@ show_rlimits(struct page *p, const json_t *rlimits)
 	page_fact(p, "per process", text.len > 0 ? buf_text(&text) : "no rlimit");
 }
 
+/* Which rule tolerated it, why it is missing, how to get it. */
+static void
+show_missing(struct page *p, const json_t *layers)
+{
+	for (size_t i = 0; i < json_array_size(layers); i++) {
+		const json_t *layer = json_array_get(layers, i);
+		auto_buf text = BUF_INIT;
+
+		view_text(&text, record_text(layer, "what"));
+		buf_puts(&text, " (");
+		view_text(&text, record_text(layer, "rule"));
+		buf_puts(&text, "): ");
+		view_text(&text, record_text(layer, "why"));
+		buf_puts(&text, "; ");
+		view_text(&text, record_text(layer, "hint"));
+		page_fact(p, "", buf_text(&text));
+	}
+}
+
 static void
 show_attestation(struct page *p, const struct record *rec)
 {
@@ -202,6 +221,7 @@ show_attestation(struct page *p, const struct record *rec)
 		show_strings(&text, degraded, ", ");
 		buf_puts(&text, ": not enforced on this host, as the profile allows");
 		page_fact_color(p, "degraded", VIEW_YELLOW, buf_text(&text));
+		show_missing(p, json_object_get(rec->outcome, "missing_layers"));
 	} else {
 		page_fact(p, "degraded", "nothing");
 	}

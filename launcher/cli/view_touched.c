@@ -235,25 +235,10 @@ put_times(struct buf *b, uint64_t count)
 	}
 }
 
-/* What somebody can do who wants the call to succeed; hints about limits say it themselves. */
-static const char *
-remedy(const json_t *d)
-{
-	static const char missing[] = "the profile does not allow ";
-	const char *kind = record_text(d, "kind");
-
-	if (strcmp(kind, "syscall") == 0) {
-		return strncmp(record_text(d, "hint"), missing, sizeof(missing) - 1) == 0
-			       ? "a profile can allow it"
-			       : "no profile allows it";
-	}
-	return strcmp(kind, "launch") == 0 ? "airlock doctor tries every layer" : "";
-}
-
 static void
 put_denial(struct page *p, const char *label, const json_t *d)
 {
-	const char *kind = record_text(d, "kind"), *todo = remedy(d);
+	const char *kind = record_text(d, "kind"), *rule = record_text(d, "rule");
 	auto_buf line = BUF_INIT;
 
 	if (strcmp(kind, "syscall") == 0) {
@@ -265,12 +250,15 @@ put_denial(struct page *p, const char *label, const json_t *d)
 	view_text(&line, record_text(d, "what"));
 	buf_puts(&line, ", ");
 	put_times(&line, record_number(d, "count"));
-	if (record_text(d, "rule")[0] != '\0') {
+	if (strcmp(rule, "built-in") == 0) {
+		buf_puts(&line, ", built in");
+	} else if (rule[0] != '\0') {
 		buf_puts(&line, ", by ");
-		view_text(&line, record_text(d, "rule"));
+		view_text(&line, rule);
 	}
-	if (todo[0] != '\0') {
-		buf_printf(&line, "; %s", todo);
+	if (record_text(d, "why")[0] != '\0') {
+		buf_puts(&line, ": ");
+		view_text(&line, record_text(d, "why"));
 	}
 	page_fact_color(p, label, VIEW_YELLOW, buf_text(&line));
 	buf_reset(&line);
@@ -281,15 +269,21 @@ put_denial(struct page *p, const char *label, const json_t *d)
 }
 
 static void
-show_denials(struct page *p, const json_t *denials)
+show_denials(struct page *p, const json_t *denials, uint64_t dropped)
 {
 	size_t count = json_array_size(denials);
+	char more[64];
 
 	for (size_t i = 0; i < count; i++) {
 		put_denial(p, i == 0 ? "denied" : "", json_array_get(denials, i));
 	}
 	if (count == 0) {
 		page_fact(p, "denied", "nothing that leaves an event");
+	}
+	if (dropped > 0) {
+		snprintf(more, sizeof(more), "and %llu more of other kinds",
+			 (unsigned long long)dropped);
+		page_fact_color(p, "", VIEW_YELLOW, more);
 	}
 	page_fact_color(p, "", VIEW_DIM,
 			"without event: paths and hosts that the sandbox does not have");
@@ -393,7 +387,8 @@ show_touched(struct page *p, struct reading *r, const struct record *rec)
 		return;
 	}
 	show_changes(p, rec);
-	show_denials(p, json_object_get(rec->outcome, "denials"));
+	show_denials(p, json_object_get(rec->outcome, "denials"),
+		     record_number(rec->outcome, "denials_dropped"));
 	show_stream(p, r, rec, "stdout");
 	show_stream(p, r, rec, "stderr");
 	show_limits(p, rec);

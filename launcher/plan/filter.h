@@ -58,11 +58,12 @@ int filter_check(const struct filter_program *f, const char *const *groups, size
 /* Facts for denial events, usable in the front (no libseccomp): name ("" when unknown), reason. */
 const char *filter_syscall_name(uint32_t arch, int nr);
 /*
- * errno the table gives a denied call (EPERM, EAFNOSUPPORT …), with its reason (static text); 0
- * when it is allowed, which a supervisor that was asked about it must still answer with a refusal.
+ * errno the table gives a denied call (EPERM, EAFNOSUPPORT …), with its reason and the group that
+ * would allow it (static texts; the group NULL when none would); 0 when it is allowed, which a
+ * supervisor that was asked about it must still answer with a refusal.
  */
 int filter_denial(const char *const *groups, size_t group_count, const struct seccomp_data *data,
-		  const char **ret_reason);
+		  const char **ret_reason, const char **ret_group);
 /* The groups a profile may name, by index from 0, with a sentence each; NULL behind the last. */
 const char *filter_group_name(size_t index, const char **ret_what);
 

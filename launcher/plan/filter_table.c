@@ -286,29 +286,31 @@ filter_syscall_name(uint32_t arch, int nr)
 	return "";
 }
 
-/* Why an ALLOW or COND row is refused: the first group that would have allowed it. */
-static const char *
-missing_group(const struct filter_row *row)
+/* The first group that allows a row; NULL when no profile can. */
+static const struct group *
+granting_group(const struct filter_row *row)
 {
 	size_t i;
 
 	for (i = 0; i < FILTER_GROUP__COUNT; i++) {
 		if ((row->groups & groups_known[i].bits & ~(uint32_t)(GR_JAIL | GR_INIT)) != 0) {
-			return groups_known[i].missing;
+			return &groups_known[i];
 		}
 	}
-	return row->why;
+	return NULL;
 }
 
 int
 filter_denial(const char *const *groups, size_t group_count, const struct seccomp_data *data,
-	      const char **ret_reason)
+	      const char **ret_reason, const char **ret_group)
 {
 	struct filter_policy policy = filter_policy_of(groups, group_count, false);
 	uint32_t action = filter_policy_action(&policy, data);
 	const struct filter_row *row = filter_row_find((uint32_t)data->nr);
+	const struct group *group;
 	const struct filter_case *c;
 
+	*ret_group = NULL;
 	if (action == SECCOMP_RET_ALLOW) {
 		return 0;
 	}
@@ -318,10 +320,10 @@ filter_denial(const char *const *groups, size_t group_count, const struct seccom
 	}
 	if (row == NULL) {
 		*ret_reason = "this version of airlock does not know the call";
-	} else if (row->kind == FILTER_DENY) {
-		*ret_reason = row->why;
 	} else if (!filter_row_allowed(&policy, row)) {
-		*ret_reason = missing_group(row);
+		group = granting_group(row);
+		*ret_group = group != NULL ? group->name : NULL;
+		*ret_reason = group != NULL && row->kind != FILTER_DENY ? group->missing : row->why;
 	} else {
 		c = deciding_case(row, data);
 		*ret_reason = c != NULL ? c->why : row->why;

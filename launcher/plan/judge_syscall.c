@@ -60,6 +60,7 @@ judge_syscall(const struct strings *groups, const char *name, const uint64_t arg
 	const struct filter_row *row = row_of(name);
 	struct seccomp_data data = { .arch = FILTER_ARCH };
 	struct judge_syscall answer = { .group = NULL };
+	const char *granting; /* the first that would do; `group` prefers one that is listed */
 
 	if (row == NULL) {
 		return -ENOENT;
@@ -77,7 +78,7 @@ judge_syscall(const struct strings *groups, const char *name, const uint64_t arg
 	answer.group = group_of(row, answer.listed);
 	answer.depends = row->kind == FILTER_COND;
 	answer.why = row->why;
-	answer.error = filter_denial(groups->items, groups->count, &data, &answer.why);
+	answer.error = filter_denial(groups->items, groups->count, &data, &answer.why, &granting);
 	if (answer.error == 0 && answer.depends) {
 		size_t count;
 		const struct filter_case *c = filter_row_cases(row, &count);

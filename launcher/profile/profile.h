@@ -62,10 +62,30 @@ struct env_pair {
 	const char *name, *value;
 };
 
+enum profile_key_id {
+#define KEY(id, name, type, narrow, least, most, fallback, sentence) KEY_##id,
+#include "keys.def"
+#undef KEY
+	KEY__COUNT
+};
+
+/* Who could grant more of a key than the profile does. */
+/* the profile's own file: it has no parent, or that one opens the key */
+#define RULE_WIDEN (1u << 0)
+#define RULE_OPEN (1u << 1) /* a child of the profile */
+
+/* Where the effective value of a key was written. */
+struct profile_rule {
+	const char *place; /* "python.yaml:14", "built-in" */
+	uint32_t flags;    /* RULE_* */
+};
+
 struct profile {
 	void *arena; /* owns every pointer below; freed by profile_destroy */
 	const char *name, *description, *source; /* source: the file's absolute path */
 	const char *owner_permissions, *owner_incidents; /* "" when absent */
+	bool shipped;              /* came with airlock: who wants it wider extends it */
+	struct profile_rule rules[KEY__COUNT];
 	uint8_t digest[32];        /* SHA-256 of the effective canonical JSON */
 	struct strings tool_run;   /* absolute paths; empty: any command */
 	uint32_t effects;          /* EFFECT_* */
@@ -118,6 +138,16 @@ void profile_encode(const struct profile *p, const struct profile_dep *deps, siz
 int profile_decode(const void *bytes, size_t len, const char *kernel_release,
 		   struct profile **ret_profile, struct err *err) must_check;
 void profile_destroy(struct profile *p);
+
+/* "limits.memory" */
+const char *profile_key_name(enum profile_key_id id);
+/*
+ * Appends what a person can do who wants more than a key grants, as one sentence without its end:
+ * `change` ("raise limits.pids (now 512)") in the file that may say so; `entry` is how the line
+ * then reads ("limits: { pids: N }"). Pure; the front asks it for events and refusals.
+ */
+void profile_remedy(struct buf *b, const struct profile *p, enum profile_key_id id,
+		    const char *change, const char *entry);
 
 /*
  * Why a variable of that name never crosses into a sandbox (envnames.def), or NULL when it may.

@@ -229,6 +229,43 @@ compare_reads(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
+/* "python.yaml:14"; the name alone, because paths are long and the source is in the record. */
+static const char *
+place_of(const struct build *b, const struct profile_place *at)
+{
+	const char *slash;
+	char text[512];
+
+	if (at->line == 0) {
+		return copy_text(b, "built-in");
+	}
+	slash = strrchr(at->source->path, '/');
+	snprintf(text, sizeof(text), "%s:%u", slash != NULL ? slash + 1 : at->source->path,
+		 at->line);
+	return copy_text(b, text);
+}
+
+/* `open` speaks of one's own children, so it holds for the file that is built and no other. */
+static void
+build_rules(const struct build *b, struct profile *p)
+{
+	const struct profile_value *open = &b->doc->values[KEY_OPEN];
+
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		const struct profile_value *v = &b->doc->values[i];
+
+		p->rules[i].place = place_of(b, &v->at);
+		p->rules[i].flags = b->doc->may_widen[i] ? RULE_WIDEN : 0;
+	}
+	for (size_t i = 0; i < open->count; i++) {
+		const struct profile_key *key = profile_key_find(open->items[i].text);
+
+		if (key != NULL) {
+			p->rules[key->id].flags |= RULE_OPEN;
+		}
+	}
+}
+
 static void
 build_reads(const struct build *b, struct profile *p)
 {
@@ -240,14 +277,8 @@ build_reads(const struct build *b, struct profile *p)
 		return;
 	}
 	for (size_t i = 0; i < v->count; i++) {
-		const struct profile_place *at = &v->items[i].at;
-		const char *slash = strrchr(at->source->path, '/');
-		char origin[512];
-
-		snprintf(origin, sizeof(origin), "%s:%u",
-			 slash != NULL ? slash + 1 : at->source->path, at->line);
 		p->read[i].path = expand(b, v->items[i].text);
-		p->read[i].origin = copy_text(b, origin);
+		p->read[i].origin = place_of(b, &v->items[i].at);
 	}
 	qsort(p->read, v->count, sizeof(*p->read), compare_reads);
 	/* "~/x" and the same path written out meet only here. */
@@ -299,6 +330,7 @@ build_fields(const struct build *b, struct profile *p)
 	p->source = copy_text(b, b->doc->source->path);
 	p->owner_permissions = copy_text(b, v[KEY_OWNERS_PERMISSIONS].text);
 	p->owner_incidents = copy_text(b, v[KEY_OWNERS_INCIDENTS].text);
+	build_rules(b, p);
 	build_strings(b, KEY_TOOL_RUN, true, &p->tool_run);
 	for (size_t i = 0; i < v[KEY_EFFECTS].count; i++) {
 		p->effects |= 1u << v[KEY_EFFECTS].items[i].number;

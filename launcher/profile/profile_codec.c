@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 1u
+#define CODEC_VERSION 2u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -132,6 +132,11 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_str(b, p->source);
 	buf_str(b, p->owner_permissions);
 	buf_str(b, p->owner_incidents);
+	buf_u8(b, p->shipped ? 1 : 0);
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		buf_str(b, p->rules[i].place);
+		buf_u8(b, (uint8_t)p->rules[i].flags);
+	}
 	buf_put(b, p->digest, sizeof(p->digest));
 	put_strings(b, &p->tool_run);
 	buf_u32(b, p->effects);
@@ -360,6 +365,11 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->source = get_text(r, a);
 	p->owner_permissions = get_text(r, a);
 	p->owner_incidents = get_text(r, a);
+	p->shipped = get_bool(r);
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		p->rules[i].place = get_text(r, a);
+		p->rules[i].flags = get_enum(r, (RULE_WIDEN | RULE_OPEN) + 1);
+	}
 	get_raw(r, p->digest, sizeof(p->digest));
 	get_strings(r, a, &p->tool_run);
 	p->effects = get_mask(r, EFFECT_READ | EFFECT_WRITE_WORKSPACE | EFFECT_WRITE_EXTERNAL |

@@ -96,13 +96,6 @@ enum profile_narrow {
 	NARROW__COUNT
 };
 
-enum profile_key_id {
-#define KEY(id, name, type, narrow, least, most, fallback, sentence) KEY_##id,
-#include "keys.def"
-#undef KEY
-	KEY__COUNT
-};
-
 struct profile_key {
 	enum profile_key_id id;
 	const char *name; /* "limits.memory" */
@@ -221,6 +214,7 @@ struct profile_value {
 struct profile_doc {
 	const struct profile_source *source;
 	struct profile_value values[KEY__COUNT];
+	bool may_widen[KEY__COUNT]; /* by its parent; set by profile_merge */
 };
 
 /* One value, by the key's type; false when something was reported. */

@@ -458,6 +458,7 @@ static int
 load(struct loader *l)
 {
 	struct profile_doc *doc = profile_arena_get(&l->arena, 1, sizeof(*doc));
+	int rc;
 
 	if (doc == NULL) {
 		return -ENOMEM;
@@ -466,7 +467,15 @@ load(struct loader *l)
 		return l->code;
 	}
 	l->out.doc = doc;
-	return profile_build(doc, l->req->home, &l->out.profile);
+	rc = profile_build(doc, l->req->home, &l->out.profile);
+	if (rc == 0) {
+		size_t len = strlen(l->req->shipped_dir);
+		const char *source = l->out.profile->source;
+
+		l->out.profile->shipped = strncmp(source, l->req->shipped_dir, len) == 0 &&
+					  source[len] == '/';
+	}
+	return rc;
 }
 
 /*

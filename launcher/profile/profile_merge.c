@@ -251,12 +251,16 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 	      struct profile_doc *ret)
 {
 	*ret = *child;
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		ret->may_widen[i] = parent == NULL ||
+				    is_listed(&parent->values[KEY_OPEN],
+					      profile_key((enum profile_key_id)i)->name);
+	}
 	if (parent == NULL) {
 		return;
 	}
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
 		struct merge m = { .arena = a, .report = report };
-		bool opened;
 
 		m.key = profile_key((enum profile_key_id)i);
 		m.parent = &parent->values[i];
@@ -273,8 +277,7 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 			ret->values[i] = *m.parent;
 			continue;
 		}
-		opened = is_listed(&parent->values[KEY_OPEN], m.key->name);
-		if (!opened) {
+		if (!ret->may_widen[i]) {
 			check_narrows(&m);
 		}
 		if (m.key->narrow == NARROW_GROW || m.key->narrow == NARROW_ADD) {

@@ -81,9 +81,10 @@ profile_value_print(struct buf *b, enum profile_type type, uint64_t number)
 		units_print_size(b, number);
 	} else if (type == TYPE_DURATION) {
 		units_print_duration(b, number);
+	} else if (type == TYPE_PERCENT) {
+		units_print_percent(b, number);
 	} else {
-		buf_printf(b, "%llu%s", (unsigned long long)number,
-			   type == TYPE_PERCENT ? "%" : "");
+		units_print_count(b, number);
 	}
 }
 

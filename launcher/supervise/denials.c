@@ -2,32 +2,51 @@
 /* Run by the front; pure but for its own table. */
 #include "denials.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void
-denials_add(struct denials *d, const char *kind, const char *what, const char *rule,
-	    const char *hint)
+denials_finish(struct denials *d)
 {
-	struct denial item = { .count = 1 };
+	free(d->items);
+	*d = (struct denials){ .items = NULL };
+}
 
-	/* Compared as they are kept: cut to their room. */
-	snprintf(item.kind, sizeof(item.kind), "%s", kind);
-	snprintf(item.what, sizeof(item.what), "%s", what);
-	snprintf(item.rule, sizeof(item.rule), "%s", rule);
-	snprintf(item.hint, sizeof(item.hint), "%s", hint);
+/* Most calls have none, and a full table is large: it grows as it is needed. */
+static bool
+grow(struct denials *d)
+{
+	size_t room = d->room == 0 ? 4 : d->room * 2;
+	struct denial *grown;
+
+	if (d->count < d->room) {
+		return true;
+	}
+	grown = d->count == CAP_DENIAL_EVENTS ? NULL : realloc(d->items, room * sizeof(*grown));
+	if (grown == NULL) {
+		return false;
+	}
+	d->items = grown;
+	d->room = room;
+	return true;
+}
+
+void
+denials_add(struct denials *d, const struct denial *item)
+{
 	for (size_t i = 0; i < d->count; i++) {
-		if (strcmp(d->items[i].kind, item.kind) == 0 &&
-		    strcmp(d->items[i].what, item.what) == 0) {
+		if (strcmp(d->items[i].kind, item->kind) == 0 &&
+		    strcmp(d->items[i].what, item->what) == 0) {
 			d->items[i].count++;
 			return;
 		}
 	}
-	if (d->count == CAP_DENIAL_EVENTS) {
+	if (!grow(d)) {
 		d->dropped++;
 		return;
 	}
-	d->items[d->count++] = item;
+	d->items[d->count] = *item;
+	d->items[d->count++].count = 1;
 }
 
 void
@@ -35,12 +54,15 @@ denials_write(const struct denials *d, struct json *j)
 {
 	json_begin_array(j);
 	for (size_t i = 0; i < d->count; i++) {
+		const struct denial *item = &d->items[i];
+
 		json_begin_object(j);
-		json_kv_uint(j, "count", d->items[i].count);
-		json_kv_str(j, "hint", d->items[i].hint);
-		json_kv_str(j, "kind", d->items[i].kind);
-		json_kv_str(j, "rule", d->items[i].rule);
-		json_kv_str(j, "what", d->items[i].what);
+		json_kv_uint(j, "count", item->count);
+		json_kv_str(j, "hint", item->hint);
+		json_kv_str(j, "kind", item->kind);
+		json_kv_str(j, "rule", item->rule);
+		json_kv_str(j, "what", item->what);
+		json_kv_str(j, "why", item->why);
 		json_end(j);
 	}
 	json_end(j);

@@ -49,6 +49,7 @@ void
 outcome_finish(struct outcome *o)
 {
 	buf_finish(&o->attestation);
+	denials_finish(&o->denials);
 	cleanup_fd(&o->upper_fd);
 	cleanup_fd(&o->scratch_fd);
 	cleanup_fd(&o->mounts_fd);
@@ -90,6 +91,55 @@ run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 	set_deadline(r, UNDEAD_MS);
 }
 
+void
+run_refuse(struct run *r, const char *what, int code, const char *fmt, ...)
+{
+	char text[sizeof(r->out->reason)];
+	va_list ap;
+
+	if (r->state >= RUN_ENDING) {
+		return;
+	}
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (!r->decided) {
+		denials_launch(&r->out->denials, what, code, text);
+	}
+	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", what, text);
+}
+
+void
+run_note_limit(struct run *r, enum profile_key_id key, const char *text)
+{
+	denials_limit(&r->out->denials, r->req->profile, r->req->limits, key, text);
+}
+
+/* "limits.wall" and a text: "wall: …". */
+#define LIMIT_NAME(key) (profile_key_name(key) + sizeof("limits.") - 1)
+
+void
+run_limit(struct run *r, enum verdict verdict, enum profile_key_id key, const char *text)
+{
+	if (r->state < RUN_ENDING) {
+		if (!r->decided) {
+			run_note_limit(r, key, text);
+		}
+		run_end(r, verdict, "%s: %s", LIMIT_NAME(key), text);
+	}
+}
+
+void
+run_judge_limit(struct run *r, enum profile_key_id key, const char *text)
+{
+	if (!r->decided) {
+		run_note_limit(r, key, text);
+		r->decided = true;
+		r->out->verdict = VERDICT_LIMIT;
+		snprintf(r->out->reason, sizeof(r->out->reason), "%s: %s", LIMIT_NAME(key), text);
+	}
+}
+
 /*
  * TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once.
  */
@@ -127,11 +177,10 @@ on_deadline(struct run *r)
 	switch (r->state) {
 	case RUN_STARTING:
 	case RUN_WAITING_EXEC:
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not get ready in %u s",
-			LAUNCH_MS / 1000);
+		run_refuse(r, "jail", 0, "it did not get ready in %u s", LAUNCH_MS / 1000);
 		break;
 	case RUN_RUNNING:
-		run_end(r, VERDICT_TIMEOUT, "wall: the call ran for limits.wall");
+		run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, "the call ran for limits.wall");
 		break;
 	case RUN_ENDING:
 		r->out->undead = true;
@@ -203,6 +252,8 @@ handle(struct run *r, const struct pollfd *slots)
 	}
 }
 
+static const char output_full[] = "the call wrote more than limits.output";
+
 static int
 poll_once(struct run *r, struct err *err)
 {
@@ -232,7 +283,7 @@ poll_once(struct run *r, struct err *err)
 		run_end(r, VERDICT_INTERRUPTED, "the output could not be captured: %s", err->text);
 	}
 	if (r->req->relay->over_limit) {
-		run_end(r, VERDICT_LIMIT, "output: the call wrote more than limits.output");
+		run_limit(r, VERDICT_LIMIT, KEY_LIM_OUTPUT, output_full);
 	}
 	run_watch(r);
 	if (clock_monotonic_ns() >= r->deadline_ns && r->state != RUN_DEAD) {
@@ -255,19 +306,20 @@ judge(struct run *r)
 	if (r->decided) {
 		return;
 	}
-	if (!o->launched) {
+	if (r->req->relay->over_limit) {
+		run_judge_limit(r, KEY_LIM_OUTPUT, output_full);
+	} else if (!o->launched) {
 		o->verdict = VERDICT_LAUNCH_FAILED;
 		snprintf(o->reason, sizeof(o->reason), "the jail died before the tool was started");
+		denials_launch(&o->denials, "jail", 0, "it died before the tool was started");
 	} else if (!r->ended) {
 		o->verdict = VERDICT_INTERRUPTED;
 		snprintf(o->reason, sizeof(o->reason), "the sandbox was killed from outside");
 	} else if (o->signal == SIGXCPU ||
 		   (o->signal == SIGKILL && o->usage.cpu_ms >= r->req->limits->cpu_time_ms)) {
-		o->verdict = VERDICT_LIMIT;
-		snprintf(o->reason, sizeof(o->reason), "cpu_time: the call used limits.cpu_time");
+		run_judge_limit(r, KEY_LIM_CPU_TIME, "the call used limits.cpu_time");
 	} else if (o->signal == SIGXFSZ && r->req->disk_watch_fd >= 0) {
-		o->verdict = VERDICT_LIMIT;
-		snprintf(o->reason, sizeof(o->reason), "disk: one file reached limits.disk");
+		run_judge_limit(r, KEY_LIM_DISK, "one file reached limits.disk");
 	} else if (o->signal != 0) {
 		o->verdict = VERDICT_SIGNALED;
 		snprintf(o->reason, sizeof(o->reason), "ended by signal %d", o->signal);
@@ -296,9 +348,6 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 		kill_all(&r);
 	} else if (!ret->undead) {
 		rc = relay_drain(req->relay, DRAIN_MS, err);
-		if (rc < 0 || req->relay->over_limit) {
-			run_end(&r, VERDICT_LIMIT, "output");
-		}
 		run_collect_usage(&r);
 		judge(&r);
 		if (rc < 0) {
@@ -306,10 +355,6 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 			snprintf(ret->reason, sizeof(ret->reason),
 				 "the output could not be captured: %.400s", err->text);
 			rc = 0;
-		} else if (req->relay->over_limit && !r.decided) {
-			r.out->verdict = VERDICT_LIMIT;
-			snprintf(ret->reason, sizeof(ret->reason),
-				 "output: the call wrote more than limits.output");
 		}
 	}
 	cleanup_fd(&r.listener_fd);

@@ -39,6 +39,15 @@ struct run {
 /* Ends the call with our verdict; the first reason stays. */
 void run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A launch that cannot go on: the verdict and its event. code: an errno, 0 for none. */
+void run_refuse(struct run *r, const char *what, int code, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+/* Ends the call at a limit: the verdict, its reason "name: text" and one event. */
+void run_limit(struct run *r, enum verdict verdict, enum profile_key_id key, const char *text);
+/* The same for a call that has ended, where nothing decided before. */
+void run_judge_limit(struct run *r, enum profile_key_id key, const char *text);
+/* The event alone: the call goes on. */
+void run_note_limit(struct run *r, enum profile_key_id key, const char *text);
 /* One message of PID 1's or PID 2's socket; -errno when the socket is at its end. */
 int run_read_status(struct run *r);
 int run_read_tool(struct run *r);

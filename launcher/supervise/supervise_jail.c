@@ -12,7 +12,6 @@
 
 #include "../base/clock.h"
 #include "../base/trace.h"
-#include "../plan/filter.h"
 #include "../sys/sys.h"
 #include "attest.h"
 #include "supervise_internal.h"
@@ -44,14 +43,13 @@ on_failed(struct run *r, const uint8_t *data, size_t len)
 	const char *text = rd_str(&rd);
 
 	if (rd.bad || stage >= STAGE__COUNT) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail sent a malformed failure");
+		run_refuse(r, "jail", 0, "it sent a malformed failure");
 		return;
 	}
 	if (stage == STAGE_exec) {
 		r->out->exec_errno = code;
 	}
-	denials_add(&r->out->denials, "launch", stage_names[stage], "", text);
-	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", stage_names[stage], text);
+	run_refuse(r, stage_names[stage], code, "%s", text);
 }
 
 /*
@@ -70,9 +68,11 @@ hear_failure(struct run *r)
 static void
 not_as_planned(struct run *r, const struct err *err)
 {
+	static const char prefix[] = "attestation: ";
+	bool is_prefixed = strncmp(err->text, prefix, sizeof(prefix) - 1) == 0;
+
 	hear_failure(r);
-	denials_add(&r->out->denials, "launch", "attestation", "", err->text);
-	run_end(r, VERDICT_LAUNCH_FAILED, "%s", err->text);
+	run_refuse(r, "attestation", 0, "%s", err->text + (is_prefixed ? sizeof(prefix) - 1 : 0));
 }
 
 static void
@@ -81,7 +81,7 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 	struct err err = ERR_INIT;
 
 	if (fds[0] < 0 || fds[1] < 0 || r->out->scratch_fd >= 0) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail did not hand over its tmpfs");
+		run_refuse(r, "jail", 0, "it did not hand over its tmpfs");
 		return;
 	}
 	r->out->scratch_fd = take_fd(&fds[0]);
@@ -159,13 +159,13 @@ say_go(struct run *r)
 		rc = sys_send_message(r->req->jail->tool_fd, &go, 1, NULL, 0);
 	}
 	if (rc < 0) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail died before exec");
+		run_refuse(r, "jail", 0, "it died before exec");
 		return;
 	}
 	r->state = RUN_WAITING_EXEC;
 	trace_step("attested");
 	if (attest_json(&r->attest, &r->out->attestation) < 0) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "out of memory");
+		run_refuse(r, "jail", 0, "out of memory");
 	}
 }
 
@@ -176,7 +176,7 @@ on_init_ready(struct run *r)
 	struct err err = ERR_INIT;
 
 	if (!r->mounts_attested || r->init_ready) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+		run_refuse(r, "jail", 0, "it reported out of order");
 	} else if (attest_init(&r->attest, &err) < 0) {
 		not_as_planned(r, &err);
 	} else {
@@ -192,13 +192,13 @@ on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], p
 
 	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 ||
 	    wants_listener != (fds[0] >= 0)) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail reported out of order");
+		run_refuse(r, "jail", 0, "it reported out of order");
 		return;
 	}
 	r->listener_fd = take_fd(&fds[0]);
 	r->tool_pid = pid;
 	if (attest_read_report(data, len, &r->report) < 0) {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail's report is damaged");
+		run_refuse(r, "jail", 0, "its report is damaged");
 		return;
 	}
 	r->tool_ready = true;
@@ -245,7 +245,7 @@ run_read_status(struct run *r)
 		on_ended(r, data + 1, (size_t)n - 1);
 		break;
 	default:
-		run_end(r, VERDICT_LAUNCH_FAILED, "the jail sent message %u", data[0]);
+		run_refuse(r, "jail", 0, "it sent message %u", data[0]);
 		break;
 	}
 	close_all(fds);
@@ -268,7 +268,7 @@ run_read_tool(struct run *r)
 	} else if (data[0] == JAIL_READY) {
 		on_ready(r, data + 1, (size_t)n - 1, fds, pid);
 	} else {
-		run_end(r, VERDICT_LAUNCH_FAILED, "the tool's process sent message %u", data[0]);
+		run_refuse(r, "jail", 0, "the tool's process sent message %u", data[0]);
 	}
 	close_all(fds);
 	return 0;
@@ -281,29 +281,13 @@ run_read_tool(struct run *r)
 void
 run_answer_notification(struct run *r)
 {
-	const struct profile *p = r->req->profile;
 	struct seccomp_notif call;
-	const char *reason = "";
-	const char *name;
-	char what[64];
 	int rc = sys_seccomp_receive(r->listener_fd, &call);
 	int code;
 
 	if (rc < 0) {
 		return; /* the caller died meanwhile (ENOENT), or a signal came: poll tells again */
 	}
-	code = filter_denial(p->syscalls.items, p->syscalls.count, &call.data, &reason);
-	name = filter_syscall_name(call.data.arch, call.data.nr);
-	if (strcmp(name, "socket") == 0) {
-		snprintf(what, sizeof(what), "socket family %llu protocol %llu",
-			 (unsigned long long)(call.data.args[0] & 0xffffffff),
-			 (unsigned long long)(call.data.args[2] & 0xffffffff));
-	} else if (name[0] != '\0') {
-		snprintf(what, sizeof(what), "%s", name);
-	} else {
-		snprintf(what, sizeof(what), "syscall %d", call.data.nr);
-	}
-	denials_add(&r->out->denials, "syscall", what, "syscalls.allow", reason);
-	ignore_err(sys_seccomp_deny(r->listener_fd, call.id, code > 0 ? code : EPERM),
-		   "the caller died meanwhile");
+	code = denials_syscall(&r->out->denials, r->req->profile, &call.data);
+	ignore_err(sys_seccomp_deny(r->listener_fd, call.id, code), "the caller died meanwhile");
 }

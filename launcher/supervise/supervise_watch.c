@@ -26,6 +26,10 @@
 #define WALK_REST 20u /* a walk over the upper takes a twentieth of the supervisor's time at most */
 #define PAGE 4096u
 
+static const char disk_full[] = "the call wrote more than limits.disk";
+static const char cpu_time_used[] = "the call used more than limits.cpu_time";
+static const char memory_full[] = "the call reached limits.memory";
+
 static uint64_t
 scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 {
@@ -166,12 +170,9 @@ watch_file_system(struct run *r)
 	}
 	if ((uint64_t)fs.f_bfree * (uint64_t)fs.f_bsize + l->disk_bytes < r->disk_free_bytes ||
 	    walk_upper(r) > l->disk_bytes) {
-		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
-		run_end(r, VERDICT_LIMIT, "disk: the call wrote more than limits.disk");
+		run_limit(r, VERDICT_LIMIT, KEY_LIM_DISK, disk_full);
 	} else if ((uint64_t)fs.f_ffree + l->files < r->disk_free_inodes) {
-		denials_add(&r->out->denials, "limit", "files", "limits.files",
-			    "raise limits.files");
-		run_end(r, VERDICT_LIMIT, "files: the call made more than limits.files");
+		run_limit(r, VERDICT_LIMIT, KEY_LIM_FILES, "the call made more than limits.files");
 	}
 }
 
@@ -183,12 +184,10 @@ note_full(struct run *r)
 	uint64_t used = scratch_used(r, &full, &no_inodes);
 
 	if (full) {
-		denials_add(&r->out->denials, "limit", "disk", "limits.disk",
-			    "the call's file system is full (ENOSPC): raise limits.disk");
+		run_note_limit(r, KEY_LIM_DISK, "the call's file system was full: ENOSPC");
 	}
 	if (no_inodes) {
-		denials_add(&r->out->denials, "limit", "files", "limits.files",
-			    "no inode is left (ENOSPC): raise limits.files");
+		run_note_limit(r, KEY_LIM_FILES, "no inode was left for the call: ENOSPC");
 	}
 	return used;
 }
@@ -209,11 +208,12 @@ watch_processes(struct run *r)
 		r->watched_cpu_ms = sums.cpu_ms;
 	}
 	if (bytes > l->memory_bytes + r->req->shmem_bytes) {
-		run_end(r, VERDICT_OOM, "memory: more than limits.memory was in use (advisory: "
-					"there is no memory cgroup here)");
+		run_limit(r, VERDICT_OOM, KEY_LIM_MEMORY,
+			  "more than limits.memory was in use (advisory: there is no memory cgroup "
+			  "here)");
 	}
 	if (sums.cpu_ms > l->cpu_time_ms) {
-		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
+		run_limit(r, VERDICT_LIMIT, KEY_LIM_CPU_TIME, cpu_time_used);
 	}
 }
 
@@ -234,7 +234,7 @@ run_watch(struct run *r)
 	}
 	if (r->req->cgroup->version != CGROUP_NONE &&
 	    cgroup_read_cpu(r->req->cgroup, &cpu_ms) == 0 && cpu_ms > l->cpu_time_ms) {
-		run_end(r, VERDICT_LIMIT, "cpu_time: the call used more than limits.cpu_time");
+		run_limit(r, VERDICT_LIMIT, KEY_LIM_CPU_TIME, cpu_time_used);
 	}
 	if ((r->req->cgroup->missing & DEGRADE_CGROUP_MEMORY) != 0) {
 		watch_processes(r);
@@ -247,14 +247,54 @@ judge_disk(struct run *r)
 {
 	uint64_t used = tree_bytes(r->req->disk_watch_fd, 0);
 
-	if (used > r->req->limits->disk_bytes && !r->decided) {
-		denials_add(&r->out->denials, "limit", "disk", "limits.disk", "raise limits.disk");
-		r->decided = true;
-		r->out->verdict = VERDICT_LIMIT;
-		snprintf(r->out->reason, sizeof(r->out->reason),
-			 "disk: the call wrote more than limits.disk");
+	if (used > r->req->limits->disk_bytes) {
+		run_judge_limit(r, KEY_LIM_DISK, disk_full);
 	}
 	return used;
+}
+
+/*
+ * Ours came first when the verdict is decided; an OOM kill that no event told of still counts. On
+ * v1 the event comes before the kill is counted.
+ */
+static void
+judge_memory(struct run *r, const struct cgroup_usage *cg)
+{
+	bool mostly_files = cg->shmem_bytes > r->req->cgroup->memory_limit_bytes / 2;
+	bool was_oom = r->decided && r->out->verdict == VERDICT_OOM;
+
+	if (cg->oom_kills > 0 && mostly_files && (!r->decided || was_oom)) {
+		r->decided = false;
+		run_judge_limit(r, KEY_LIM_DISK, "files in the call's tmpfs filled its memory");
+	} else if (was_oom || (cg->oom_kills > 0 && !r->decided)) {
+		r->decided = false;
+		run_judge_limit(r, KEY_LIM_MEMORY, memory_full);
+		r->out->verdict = VERDICT_OOM;
+	}
+}
+
+static void
+collect_cgroup(struct run *r)
+{
+	struct usage *u = &r->out->usage;
+	struct cgroup_usage cg = { 0 };
+	char text[96];
+
+	if (r->req->cgroup->version == CGROUP_NONE || cgroup_read_usage(r->req->cgroup, &cg) < 0) {
+		return;
+	}
+	u->cpu_ms = cg.cpu_ms > u->cpu_ms ? cg.cpu_ms : u->cpu_ms;
+	u->memory_peak_bytes = cg.memory_peak_bytes;
+	u->pids_peak = cg.pids_peak;
+	u->oom_kills = cg.oom_kills;
+	u->pids_max_events = cg.pids_max_events;
+	if (cg.pids_max_events > 0) {
+		snprintf(text, sizeof(text), "fork or thread creation gave EAGAIN, %llu time%s",
+			 (unsigned long long)cg.pids_max_events,
+			 cg.pids_max_events == 1 ? "" : "s");
+		run_note_limit(r, KEY_LIM_PIDS, text);
+	}
+	judge_memory(r, &cg);
 }
 
 /* After everything is dead, before the group and the tmpfs go. */
@@ -262,7 +302,6 @@ void
 run_collect_usage(struct run *r)
 {
 	struct usage *u = &r->out->usage;
-	struct cgroup_usage cg = { 0 };
 	struct rusage rusage = { 0 };
 	int status;
 
@@ -282,29 +321,5 @@ run_collect_usage(struct run *r)
 	if (r->req->disk_watch_fd >= 0) {
 		u->disk_bytes += judge_disk(r);
 	}
-	if (r->req->cgroup->version == CGROUP_NONE || cgroup_read_usage(r->req->cgroup, &cg) < 0) {
-		return;
-	}
-	u->cpu_ms = cg.cpu_ms > u->cpu_ms ? cg.cpu_ms : u->cpu_ms;
-	u->memory_peak_bytes = cg.memory_peak_bytes;
-	u->pids_peak = cg.pids_peak;
-	u->oom_kills = cg.oom_kills;
-	u->pids_max_events = cg.pids_max_events;
-	if (cg.pids_max_events > 0) {
-		denials_add(&r->out->denials, "limit", "pids", "limits.pids",
-			    "fork or thread creation gave EAGAIN: raise limits.pids");
-	}
-	/*
-	 * Ours came first when the verdict is decided; an OOM kill that no event told of still
-	 * counts.
-	 */
-	if (cg.oom_kills > 0 && (!r->decided || r->out->verdict == VERDICT_OOM)) {
-		bool mostly_files = cg.shmem_bytes > r->req->cgroup->memory_limit_bytes / 2;
-
-		r->decided = true;
-		r->out->verdict = mostly_files ? VERDICT_LIMIT : VERDICT_OOM;
-		snprintf(r->out->reason, sizeof(r->out->reason), "%s",
-			 mostly_files ? "disk: files in the call's tmpfs filled its memory"
-				      : "memory: the call reached limits.memory");
-	}
+	collect_cgroup(r);
 }

@@ -19,7 +19,7 @@ story()
 	agree "$1: call" '.call, .record' '.planned.call, .outcome.call'
 	agree "$1: verdict" '[.verdict, .exit, .signal, .reason, .settled]' '.outcome | [.verdict, .exit, .signal, .reason, .settled]'
 	agree "$1: changes" .changes '.outcome.changes | {created, deleted, held, modified}'
-	agree "$1: denials" .denials .outcome.denials
+	agree "$1: denials" '[.denials, .denials_dropped, .missing_layers]' '.outcome | [.denials, .denials_dropped, .missing_layers]'
 	agree "$1: isolation" .isolation .outcome.attestation
 	agree "$1: usage" '.usage | [.cpu_ms, .disk_bytes, .memory_peak, .pids_peak, .wall_ms]' \
 		'.outcome.usage | [.cpu_ms, .disk_bytes, .memory_peak, .pids_peak, .wall_ms]'
@@ -44,7 +44,7 @@ if [ "$E2E_IDENTITY" = root ]; then
 	expect_eq "with a cgroup processes are counted" true "$(jq -r '.usage.pids_peak > 0' "$T/result")"
 fi
 expect_eq "keys of the result" \
-	'["call","changes","denials","exit","isolation","key","limits","mode","profile","reason","record","settled","signal","usage","verdict","workflow"]' \
+	'["call","changes","denials","denials_dropped","exit","isolation","key","limits","missing_layers","mode","profile","reason","record","settled","signal","usage","verdict","workflow"]' \
 	"$(jq -c keys "$T/result")"
 expect_eq "its keys are sorted and it is one line" "$(jq -S -c . "$T/result")" "$(cat "$T/result")"
 expect_eq "keys of the isolation" \

@@ -115,30 +115,31 @@ Test(view_touched, twenty_lines_unless_verbose)
 }
 
 /* clang-format off */
-#define DENIAL(count, hint, kind, rule, what)                                                      \
-	"{\"count\":" count ",\"hint\":\"" hint "\",\"kind\":\"" kind "\",\"rule\":\"" rule "\",\"what\":\"" what "\"}"
+#define DENIAL(count, hint, kind, rule, what, why)                                                 \
+	"{\"count\":" count ",\"hint\":\"" hint "\",\"kind\":\"" kind "\",\"rule\":\"" rule "\",\"what\":\"" what "\",\"why\":\"" why "\"}"
 /* clang-format on */
 
 Test(view_touched, denials_say_what_can_be_done)
 {
 	expect_touched(
 		"{\"changes\":{},\"denials\":["
-		DENIAL("1", "mounting", "syscall", "syscalls.allow", "mount") ","
-		DENIAL("3", "the profile does not allow @debug", "syscall", "syscalls.allow",
-		       "ptrace") ","
-		DENIAL("1", "raise limits.pids", "limit", "limits.pids", "pids") ","
-		DENIAL("1", "", "launch", "", "mounts") "]," QUIET "}",
+		DENIAL("1", "do without", "syscall", "built-in", "mount", "mounting") ","
+		DENIAL("3", "add @debug", "syscall", "p.yaml:4", "ptrace", "controls others") ","
+		DENIAL("1", "raise it", "limit", "p.yaml:9", "pids", "EAGAIN") ","
+		DENIAL("1", "airlock doctor", "launch", "built-in", "mounts", "") "],"
+		"\"denials_dropped\":7," QUIET "}",
 		false,
 		"\nTOUCHED  what came out\n"
 		"  changes     none\n"
-		"  denied      system call mount, once, by syscalls.allow; no profile allows it\n"
-		"              mounting\n"
-		"              system call ptrace, 3 times, by syscalls.allow; a profile can\n"
-		"              allow it\n"
-		"              the profile does not allow @debug\n"
-		"              limit pids, once, by limits.pids\n"
-		"              raise limits.pids\n"
-		"              launch mounts, once; airlock doctor tries every layer\n"
+		"  denied      system call mount, once, built in: mounting\n"
+		"              do without\n"
+		"              system call ptrace, 3 times, by p.yaml:4: controls others\n"
+		"              add @debug\n"
+		"              limit pids, once, by p.yaml:9: EAGAIN\n"
+		"              raise it\n"
+		"              launch mounts, once, built in\n"
+		"              airlock doctor\n"
+		"              and 7 more of other kinds\n"
 		"              without event: paths and hosts that the sandbox does not "
 		"have\n" END);
 }

@@ -204,9 +204,9 @@ Test(filter_table, vectors)
 			call_of(vectors[i].name, arg[0], arg[1], arg[2], arg[3], arg[4]);
 		uint32_t plain = filter_expect(default_groups, 1, false, &data);
 		uint32_t told = filter_expect(default_groups, 1, true, &data);
-		const char *why = NULL;
+		const char *why = NULL, *group = NULL;
 
-		cr_expect_eq(filter_denial(default_groups, 1, &data, &why), error, "%s",
+		cr_expect_eq(filter_denial(default_groups, 1, &data, &why, &group), error, "%s",
 			     vectors[i].name);
 		if (error == 0) {
 			cr_expect_eq(plain, SECCOMP_RET_ALLOW, "%s (vector %zu)", vectors[i].name,
@@ -229,7 +229,7 @@ Test(filter_table, other_architectures_are_killed)
 {
 	static const uint32_t other[] = { FILTER_ARCH_FOREIGN, 0, FILTER_ARCH ^ 1 };
 	struct seccomp_data data = call_of("read", 0, 0, 0, 0, 0);
-	const char *why = NULL;
+	const char *why = NULL, *group = NULL;
 	size_t i;
 
 	cr_assert_eq(filter_expect(default_groups, 1, false, &data), SECCOMP_RET_ALLOW);
@@ -237,7 +237,7 @@ Test(filter_table, other_architectures_are_killed)
 		data.arch = other[i];
 		cr_expect_eq(filter_expect(default_groups, 1, false, &data),
 			     SECCOMP_RET_KILL_PROCESS);
-		cr_expect_eq(filter_denial(default_groups, 1, &data, &why), ENOSYS);
+		cr_expect_eq(filter_denial(default_groups, 1, &data, &why, &group), ENOSYS);
 	}
 #if defined(__x86_64__)
 	data.arch = FILTER_ARCH;
@@ -251,11 +251,12 @@ Test(filter_table, other_architectures_are_killed)
 Test(filter_table, unknown_numbers_are_absent)
 {
 	struct seccomp_data data = { .nr = 599, .arch = FILTER_ARCH };
-	const char *why = NULL;
+	const char *why = NULL, *group = NULL;
 
 	cr_expect_eq(filter_expect(default_groups, 1, true, &data), SECCOMP_RET_ERRNO | ENOSYS);
-	cr_expect_eq(filter_denial(default_groups, 1, &data, &why), ENOSYS);
+	cr_expect_eq(filter_denial(default_groups, 1, &data, &why, &group), ENOSYS);
 	cr_expect_str_eq(why, "this version of airlock does not know the call");
+	cr_expect_null(group);
 	cr_expect_str_eq(filter_syscall_name(FILTER_ARCH, 599), "");
 	cr_expect_str_eq(filter_syscall_name(FILTER_ARCH, -1), "");
 	cr_expect_str_eq(filter_syscall_name(AUDIT_ARCH_I386, 1), "");
@@ -267,12 +268,16 @@ Test(filter_table, a_group_that_is_not_chosen_is_refused_and_named)
 {
 	static const char *const few[] = { "@files", "@io", "@process" };
 	struct seccomp_data data = call_of("socket", AF_UNIX, SOCK_STREAM, 0, 0, 0);
-	const char *why = NULL;
+	const char *why = NULL, *group = NULL;
 
 	cr_expect_eq(filter_expect(few, 3, false, &data), SECCOMP_RET_ERRNO | EPERM);
 	cr_expect_eq(filter_expect(few, 3, true, &data), SECCOMP_RET_USER_NOTIF);
-	cr_expect_eq(filter_denial(few, 3, &data, &why), EPERM);
+	cr_expect_eq(filter_denial(few, 3, &data, &why, &group), EPERM);
 	cr_expect_str_eq(why, "the profile does not allow @network-local");
+	cr_expect_str_eq(group, "@network-local");
+	data = call_of("socket", AF_NETLINK, SOCK_RAW, 0, 0, 0);
+	cr_expect_eq(filter_denial(default_groups, 1, &data, &why, &group), EAFNOSUPPORT);
+	cr_expect_null(group, "no group lets this family in");
 	data = call_of("sendmsg", 0, 0, 0, 0, 0);
 	cr_expect_eq(filter_expect(NULL, 0, false, &data), SECCOMP_RET_ALLOW, "@jail is always on");
 	data = call_of("open", 0, 0, 0, 0, 0);
@@ -284,7 +289,13 @@ Test(filter_table, debug_opens_what_default_denies)
 {
 	static const char *const both[] = { "@default", "@debug" };
 	struct seccomp_data data = call_of("ptrace", 0, 0, 0, 0, 0);
+	const char *why = NULL, *group = NULL;
 
+	cr_expect_eq(filter_denial(default_groups, 1, &data, &why, &group), EPERM);
+	cr_expect_str_eq(why, "controls other processes; debuggers and tracers need @debug");
+	cr_expect_str_eq(group, "@debug");
+	cr_expect_eq(filter_denial(both, 2, &data, &why, &group), 0);
+	cr_expect_null(group);
 	cr_expect_eq(filter_expect(default_groups, 1, false, &data), SECCOMP_RET_ERRNO | EPERM);
 	cr_expect_eq(filter_expect(both, 2, false, &data), SECCOMP_RET_ALLOW);
 	data = call_of("bpf", 0, 0, 0, 0, 0);

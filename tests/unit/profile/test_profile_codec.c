@@ -43,6 +43,8 @@ sample(void)
 	memset(profile->filter_digest, 0xab, 32);
 	profile->init_filter = init_filter;
 	profile->init_filter_len = ARRAY_LEN(init_filter);
+	profile->shipped = true;
+	profile->rules[KEY_LIM_PIDS].flags = RULE_WIDEN;
 	return profile;
 }
 
@@ -91,6 +93,11 @@ Test(profile_codec, round_trip)
 	cr_expect_str_eq(q->owner_incidents, "i@x");
 	cr_expect_str_eq(q->read[1].path, "/home/u/.cargo");
 	cr_expect_str_eq(q->read[1].origin, "full.yaml:9");
+	cr_expect_eq(q->shipped, true);
+	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:13");
+	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:12");
+	cr_expect_str_eq(q->rules[KEY_OPEN].place, "built-in");
+	cr_expect_eq(q->rules[KEY_LIM_PIDS].flags, RULE_WIDEN);
 	cr_expect_str_eq(q->env_set[0].value, "one");
 	cr_expect_null(q->syscalls.items[1]);
 	cr_expect_eq(q->filter_len, 3u);

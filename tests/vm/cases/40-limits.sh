@@ -52,7 +52,7 @@ limit_pids()
 	expect_eq "exit code, stdout" "$rc|$out" "0|fork 19: 11"
 	expect_cgroup "$who" 3221225472 20
 	expect_eq "event" "$(record "$who" '.outcome.denials | map([.kind, .what, .rule])')" \
-		'[["limit","pids","limits.pids"]]'
+		'[["limit","pids","--limit pids=20"]]'
 	expect_eq "peak" "$(record "$who" .outcome.usage.pids_peak)" 20
 	expect_no_traces
 }
@@ -110,7 +110,7 @@ limit_disk()
 	expect_eq "verdict" "$(record "$who" '.outcome | [.verdict, .exit, .reason]')" \
 		'["limit",null,"disk: the call wrote more than limits.disk"]'
 	expect_eq "event" "$(record "$who" '.outcome.denials | map([.kind, .what, .rule])')" \
-		'[["limit","disk","limits.disk"]]'
+		'[["limit","disk","--limit disk=64MiB"]]'
 	expect_eq "not committed" "$(ls "$home/ws")" ""
 	# One file past the limit gets SIGXFSZ; several, written between two looks, are found at the end.
 	limited "$who" --limit disk=64MiB -- sh -c 'exec head -c 100M /dev/zero >big'
