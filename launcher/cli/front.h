@@ -17,6 +17,7 @@
 #include "../base/err.h"
 #include "../base/trace.h"
 #include "../plan/plan_build.h"
+#include "../plan/toolchains.h"
 #include "../snapshot/snapshot.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
@@ -29,6 +30,9 @@
 #define EXIT_NOT_FOUND 127
 #define EXIT_SIGNAL_BASE 128
 #define EXIT_OOM 137
+
+/* Where COMMAND is looked for when neither the profile nor the caller says. */
+#define PATH_DEFAULT "/usr/bin:/bin"
 
 struct front_options {
 	const char *profile, *workspace, *chdir, *key, *mode, *context, *result;
@@ -68,6 +72,8 @@ struct front {
 	int workspace_clone;        /* detached mount; -1 for a plain user */
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
+	struct toolchains toolchains; /* what the profile gives and the host has */
+	const char *venv;           /* the workspace's virtual environment in use, or NULL */
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
@@ -114,6 +120,9 @@ int front_claim(struct front *f) must_check;
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
 int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
 int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
+int front_toolchains(struct front *f) must_check;     /* what this host has of them */
+/* The toolchain that would show a host path and is not given; NULL when there is none. */
+const char *front_toolchain_of(const struct front *f, const char *path);
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;

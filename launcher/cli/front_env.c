@@ -52,11 +52,28 @@ put(struct env_list *list, const char *name, size_t name_len, const char *value)
 	return 0;
 }
 
+/* What `environment.set` gives a name; NULL when it does not. It wins over pass and -e. */
+static const char *
+set_value(const struct profile *p, const char *name)
+{
+	for (size_t i = 0; i < p->env_set_count; i++) {
+		if (strcmp(p->env_set[i].name, name) == 0) {
+			return p->env_set[i].value;
+		}
+	}
+	return NULL;
+}
+
+static bool
+is_set(const struct profile *p, const char *name)
+{
+	return set_value(p, name) != NULL;
+}
+
 static int
 put_base(struct env_list *list)
 {
 	const struct identity *id = &list->f->req.identity;
-	const struct profile *p = list->f->profile;
 	int rc = put(list, "HOME", 4, id->home);
 
 	if (rc == 0) {
@@ -71,22 +88,53 @@ put_base(struct env_list *list)
 	if (rc == 0) {
 		rc = put(list, "PWD", 3, list->f->req.cwd);
 	}
+	return rc;
+}
+
+static int
+put_set(struct env_list *list)
+{
+	const struct profile *p = list->f->profile;
+	int rc = 0;
+
 	for (size_t i = 0; rc == 0 && i < p->env_set_count; i++) {
 		rc = put(list, p->env_set[i].name, strlen(p->env_set[i].name), p->env_set[i].value);
 	}
 	return rc;
 }
 
-/* `environment.set` wins over what is passed on and handed in. */
-static bool
-is_set(const struct profile *p, const char *name)
+/*
+ * Variables that named a toolchain's directory, where it was found good; what the profile sets wins
+ * over them, but its PATH is where theirs go.
+ */
+static int
+put_toolchains(struct env_list *list)
 {
-	for (size_t i = 0; i < p->env_set_count; i++) {
-		if (strcmp(p->env_set[i].name, name) == 0) {
-			return true;
+	struct front *f = list->f;
+	const struct toolchains *t = &f->toolchains;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < t->place_count; i++) {
+		const char *name = t->places[i].variable;
+
+		if (name != NULL && !is_set(f->profile, name)) {
+			rc = put(list, name, strlen(name), t->places[i].asked);
 		}
 	}
-	return false;
+	if (rc == 0 && f->venv != NULL && !is_set(f->profile, "VIRTUAL_ENV")) {
+		rc = put(list, "VIRTUAL_ENV", 11, f->venv);
+	}
+	if (rc == 0 && f->profile->toolchains != 0) {
+		const char *own = set_value(f->profile, "PATH");
+		const char *venv = f->venv != NULL ? arena_printf(&f->arena, "%s/bin", f->venv)
+						   : NULL;
+		const char *path = toolchains_path(&f->arena, t, own != NULL ? own : PATH_DEFAULT,
+						   getenv("PATH"), venv);
+
+		rc = path == NULL ? err_set(&f->err, -ENOMEM, "out of memory")
+				  : put(list, "PATH", 4, path);
+	}
+	return rc;
 }
 
 static int
@@ -183,6 +231,12 @@ front_environment(struct front *f)
 	struct env_list list = { .f = f };
 	int rc = put_base(&list);
 
+	if (rc == 0) {
+		rc = put_set(&list);
+	}
+	if (rc == 0) {
+		rc = put_toolchains(&list);
+	}
 	if (rc == 0) {
 		rc = pass_on(&list);
 	}

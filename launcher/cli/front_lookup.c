@@ -21,7 +21,7 @@ path_of(const struct front *f)
 			return f->req.envp[i] + 5;
 		}
 	}
-	return "/usr/bin:/bin";
+	return PATH_DEFAULT;
 }
 
 static bool
@@ -35,9 +35,18 @@ is_program(const char *path)
 static int
 not_found(struct front *f, const char *name, const char *host_path)
 {
+	const char *toolchain;
+
 	f->exit_status = EXIT_NOT_FOUND;
 	if (host_path == NULL) {
 		return err_set(&f->err, -ENOENT, "%s: command not found", name);
+	}
+	toolchain = front_toolchain_of(f, host_path);
+	if (toolchain != NULL) {
+		return err_set(&f->err, -ENOENT,
+			       "%s: the host has it at %s, but profile %s does not give that: add "
+			       "%s to toolchains",
+			       name, host_path, f->profile->name, toolchain);
 	}
 	return err_set(&f->err, -ENOENT,
 		       "%s: the host has it at %s, but profile %s does not read that: add it to "

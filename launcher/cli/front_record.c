@@ -193,6 +193,19 @@ decided(struct json *j, const struct front *f)
 }
 
 static void
+toolchains(struct json *j, const struct toolchains *t)
+{
+	const char *names[TOOLCHAIN__COUNT];
+	size_t count = toolchains_names(t, names);
+
+	json_begin_array(j);
+	for (size_t i = 0; i < count; i++) {
+		json_str(j, names[i]);
+	}
+	json_end(j);
+}
+
+static void
 workspace(struct json *j, const struct request *r)
 {
 	json_begin_object(j);
@@ -252,6 +265,8 @@ write_planned(struct front *f, struct json *j)
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
 	bytes_key(j, "tool", r->exe);
+	json_key(j, "toolchains");
+	toolchains(j, &f->toolchains);
 	json_key(j, "trace");
 	json_put_null(j);
 	json_kv_uint(j, "v", 1);

@@ -105,6 +105,7 @@ static const struct stage begin_stages[] = {
 };
 
 static const struct stage plan_stages[] = {
+	{ NULL, front_toolchains },
 	{ NULL, front_environment },
 	{ NULL, front_clone_workspace },
 	{ NULL, make_builder },
@@ -156,6 +157,11 @@ print_plan(struct front *f)
 		"outside\n",
 		f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
 		p->uid_outside, p->gid_outside);
+	for (size_t i = 0; i < f->toolchains.place_count; i++) {
+		const struct toolchain_place *t = &f->toolchains.places[i];
+
+		buf_printf(&text, "toolchain %s (%s)\n", toolchain_name(t->id), t->root);
+	}
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
 		bool elsewhere = m->source[0] != '\0' && strcmp(m->source, m->target) != 0;

@@ -246,6 +246,19 @@ show_profile(struct page *p, const struct record *rec)
 }
 
 static void
+show_toolchains(struct page *p, const struct record *rec)
+{
+	const json_t *names = json_object_get(rec->planned, "toolchains");
+	auto_buf text = BUF_INIT;
+
+	if (json_array_size(names) > 0) {
+		show_strings(&text, names, ", ");
+		buf_puts(&text, ": what the host has of them could be read and run");
+		page_fact(p, "toolchains", buf_text(&text));
+	}
+}
+
+static void
 show_mode(struct page *p, const struct record *rec)
 {
 	static const struct {
@@ -301,6 +314,7 @@ show_decided(struct page *p, const struct record *rec)
 
 	page_part(p, "DECIDED", "what was allowed, and what held before the tool started");
 	show_profile(p, rec);
+	show_toolchains(p, rec);
 	show_mode(p, rec);
 	show_retry(p, rec);
 	show_policy(p, rec);

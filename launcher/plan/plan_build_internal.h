@@ -8,15 +8,7 @@
 
 #include "../base/arena.h"
 #include "plan_build.h"
-
-/* A host path that will be seen inside, after links were resolved. */
-struct read_entry {
-	const char *path;
-	mode_t type; /* S_IFDIR, S_IFREG or S_IFLNK */
-	uint64_t size;    /* of S_IFREG, bytes */
-	const char *link; /* of S_IFLNK */
-	const struct rule_path *rule; /* the profile's, that led here */
-};
+#include "toolchains.h"
 
 struct plan_builder {
 	struct arena arena;

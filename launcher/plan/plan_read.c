@@ -34,7 +34,7 @@ plan_covers(const char *dir, const char *path)
 }
 
 static int
-add_entry(struct plan_builder *b, const char *path, const struct stat *st, const char *link)
+push_entry(struct plan_builder *b, struct read_entry entry)
 {
 	if (b->read_count == b->read_room) {
 		size_t room = b->read_room == 0 ? 64 : b->read_room * 2;
@@ -49,12 +49,18 @@ add_entry(struct plan_builder *b, const char *path, const struct stat *st, const
 		b->reads = grown;
 		b->read_room = room;
 	}
-	b->reads[b->read_count++] = (struct read_entry){ .path = path,
-							 .type = st->st_mode & S_IFMT,
-							 .size = (uint64_t)st->st_size,
-							 .link = link,
-							 .rule = b->rule };
+	b->reads[b->read_count++] = entry;
 	return 0;
+}
+
+static int
+add_entry(struct plan_builder *b, const char *path, const struct stat *st, const char *link)
+{
+	return push_entry(b, (struct read_entry){ .path = path,
+						  .type = st->st_mode & S_IFMT,
+						  .size = (uint64_t)st->st_size,
+						  .link = link,
+						  .rule = b->rule });
 }
 
 /*
@@ -316,11 +322,36 @@ entry_row(struct plan_builder *b, const struct read_entry *e)
 	return e->type == S_IFREG ? file_row(b, e->path) : tree_rows(b, e->path, &budget);
 }
 
+/* What was found of toolchains has no link in it any more. */
+static int
+add_toolchains(struct plan_builder *b)
+{
+	const struct toolchains *t = b->request->toolchains;
+	int rc = 0;
+
+	for (size_t i = 0; t != NULL && rc == 0 && i < t->shown_count; i++) {
+		rc = push_entry(b, t->shown[i]);
+	}
+	for (size_t i = 0; t != NULL && rc == 0 && i < t->mask_count; i++) {
+		const struct read_mask *m = &t->masks[i];
+
+		rc = plan_row(b, (struct plan_mount){
+					 .kind = m->is_dir ? MOUNT_MASK_DIR : MOUNT_MASK_FILE,
+					 .flags = m->is_dir ? MOUNT_NOEXEC : 0,
+					 .target = m->path,
+					 .source = "" });
+	}
+	return rc;
+}
+
 int
 plan_add_reads(struct plan_builder *b, struct err *err)
 {
-	int rc = 0;
+	int rc = add_toolchains(b);
 
+	if (rc < 0) {
+		return err_sys(err, rc, "toolchains");
+	}
 	for (size_t i = 0; i < b->profile->read_count; i++) {
 		const struct rule_path *rule = &b->profile->read[i];
 

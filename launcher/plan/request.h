@@ -14,6 +14,8 @@
 
 #include "../profile/profile.h"
 
+struct toolchains;
+
 /* Who the tool is; decided from uid_map, euid and the workspace's owner. */
 enum identity_kind {
 	IDENTITY_PLAIN, /* one id of the caller's (or of the owner it became); maps itself */
@@ -61,6 +63,7 @@ struct request {
 	uint32_t degraded;
 	int landlock_abi;      /* 0 when degraded */
 	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */
+	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
 	struct identity identity;
 };
 

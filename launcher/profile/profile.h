@@ -29,6 +29,14 @@ enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
 #define DEGRADE_LANDLOCK (1u << 3)
 #define DEGRADE_NOTIFY (1u << 4)
 
+/* One bit per row of toolchains.def: what `toolchains` may name. */
+enum toolchain {
+#define TOOLCHAIN(id, name, sentence) TOOLCHAIN_##id,
+#include "toolchains.def"
+	TOOLCHAIN__COUNT
+};
+#define TOOLCHAINS_ALL ((1u << TOOLCHAIN__COUNT) - 1)
+
 #define EFFECT_READ (1u << 0)
 #define EFFECT_WRITE_WORKSPACE (1u << 1)
 #define EFFECT_WRITE_EXTERNAL (1u << 2)
@@ -93,6 +101,7 @@ struct profile {
 	uint8_t success[32];       /* bitmap of exit codes 0..255 */
 	struct rule_path *read;    /* absolute, normalised, sorted, no "~" left */
 	size_t read_count;
+	uint32_t toolchains;       /* 1u << TOOLCHAIN_* */
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	enum observe_writes observe_writes;
 	bool loopback;

@@ -34,7 +34,7 @@ compare_numbers(const void *a, const void *b)
 /* ---- canonical JSON -------------------------------------------------------------------------- */
 
 static uint32_t
-layer_bits(const struct profile_value *v)
+all_bits(const struct profile_value *v)
 {
 	uint32_t bits = 0;
 
@@ -49,8 +49,8 @@ static void
 put_layers(struct json *j, const struct profile_value *v)
 {
 	size_t count;
-	const struct profile_layer *layers = profile_layers(&count);
-	uint32_t bits = layer_bits(v);
+	const struct profile_bits *layers = profile_layers(&count);
+	uint32_t bits = all_bits(v);
 
 	for (size_t i = 0; i < count; i++) {
 		bool single = (layers[i].bits & (layers[i].bits - 1)) == 0;
@@ -61,11 +61,31 @@ put_layers(struct json *j, const struct profile_value *v)
 	}
 }
 
+/*
+ * `all`, or the names: who grants all of them grants the next one as well, so the digest of that
+ * decision does not change with the table.
+ */
+static void
+put_toolchains(struct json *j, const struct profile_value *v)
+{
+	size_t count;
+	const struct profile_bits *rows = profile_toolchains(&count);
+	uint32_t bits = all_bits(v);
+
+	for (size_t i = 0; i < count && bits != 0; i++) {
+		if ((bits & rows[i].bits) == rows[i].bits) {
+			json_str(j, rows[i].name);
+			bits &= ~rows[i].bits;
+		}
+	}
+}
+
 static int
 put_list(struct json *j, const struct profile_key *key, const struct profile_value *v)
 {
 	auto_free struct profile_item *sorted = calloc(v->count + 1, sizeof(*sorted));
 	bool numbers = key->type == TYPE_EXITS;
+	bool bits = key->type == TYPE_LAYERS || key->type == TYPE_TOOLCHAINS;
 
 	if (sorted == NULL) {
 		return -ENOMEM;
@@ -77,8 +97,10 @@ put_list(struct json *j, const struct profile_key *key, const struct profile_val
 	json_begin_array(j);
 	if (key->type == TYPE_LAYERS) {
 		put_layers(j, v);
+	} else if (key->type == TYPE_TOOLCHAINS) {
+		put_toolchains(j, v);
 	}
-	for (size_t i = 0; i < v->count && key->type != TYPE_LAYERS; i++) {
+	for (size_t i = 0; i < v->count && !bits; i++) {
 		if (numbers) {
 			json_uint(j, sorted[i].number);
 		} else if (sorted[i].value != NULL) {
@@ -342,6 +364,7 @@ build_fields(const struct build *b, struct profile *p)
 		p->success[code / 8] |= (uint8_t)(1u << (code % 8));
 	}
 	build_reads(b, p);
+	p->toolchains = all_bits(&v[KEY_TOOLCHAINS]);
 	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
 	p->loopback = v[KEY_NET_LOOPBACK].number != 0;
@@ -350,8 +373,8 @@ build_fields(const struct build *b, struct profile *p)
 	build_env_set(b, p);
 	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
 	build_limits(b->doc, &p->limits);
-	p->allow_degraded = layer_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->retry = (enum retry)v[KEY_RETRY].number;
+	p->allow_degraded = all_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;
 }
 

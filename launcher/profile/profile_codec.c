@@ -147,6 +147,7 @@ put_profile(struct buf *b, const struct profile *p)
 		buf_str(b, p->read[i].path);
 		buf_str(b, p->read[i].origin);
 	}
+	buf_u32(b, p->toolchains);
 	put_strings(b, &p->protect);
 	buf_u8(b, (uint8_t)p->observe_writes);
 	buf_u8(b, p->loopback ? 1 : 0);
@@ -377,6 +378,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->mode = (enum mode)get_enum(r, MODE__COUNT);
 	get_raw(r, p->success, sizeof(p->success));
 	get_reads(r, a, p);
+	p->toolchains = get_mask(r, TOOLCHAINS_ALL);
 	get_strings(r, a, &p->protect);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
 	p->loopback = get_bool(r);

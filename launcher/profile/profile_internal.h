@@ -106,11 +106,14 @@ struct profile_key {
 	const char *sentence;
 };
 
-struct profile_layer {
+/* A name of a list that stands for bits: a layer, a toolchain. */
+struct profile_bits {
 	const char *name;
 	uint32_t bits;
 	const char *sentence;
 };
+
+#define PROFILE_BITS_MAX 32 /* rows of such a table */
 
 struct profile_group {
 	const char *name; /* "@default" */
@@ -146,7 +149,8 @@ bool profile_type_is_text(enum profile_type type);
 const char *profile_type_pattern(enum profile_type type);
 bool profile_narrow_opens(enum profile_narrow narrow);
 const char *profile_narrow_sentence(enum profile_narrow narrow);
-const struct profile_layer *profile_layers(size_t *ret_count);
+const struct profile_bits *profile_layers(size_t *ret_count);
+const struct profile_bits *profile_toolchains(size_t *ret_count);
 /* Words of an enum type in the order of their values; NULL for other types. */
 const char *const *profile_type_words(enum profile_type type, size_t *ret_count);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON Schema of profiles, from the tables of keys, types, groups and layers. For editors and
- * for checks where airlock is not; airlock itself reads by the tables. A scalar is typed by its
- * key, so a number or a word of YAML's own (true) may stand where its text would. Runs in
- * airlock-cli. Pure.
+ * The JSON Schema of profiles, from the tables of keys, types, groups, layers and toolchains. For
+ * editors and for checks where airlock is not; airlock itself reads by the tables. A scalar is
+ * typed by its key, so a number or a word of YAML's own (true) may stand where its text would. Runs
+ * in airlock-cli. Pure.
  */
 #include <string.h>
 
@@ -13,13 +13,14 @@
 /* ---- words ----------------------------------------------------------------------------------- */
 
 static void
-put_layers(struct json *j)
+put_bits(struct json *j, enum profile_type type)
 {
 	size_t count;
-	const struct profile_layer *layers = profile_layers(&count);
+	const struct profile_bits *rows = type == TYPE_LAYERS ? profile_layers(&count)
+							      : profile_toolchains(&count);
 
 	for (size_t i = 0; i < count; i++) {
-		json_str(j, layers[i].name);
+		json_str(j, rows[i].name);
 	}
 }
 
@@ -60,8 +61,8 @@ put_words(struct json *j, enum profile_type type)
 	if (type == TYPE_BOOL) {
 		json_bool(j, false);
 		json_bool(j, true);
-	} else if (type == TYPE_LAYERS) {
-		put_layers(j);
+	} else if (type == TYPE_LAYERS || type == TYPE_TOOLCHAINS) {
+		put_bits(j, type);
 	} else if (type == TYPE_GROUPS) {
 		put_groups(j);
 	} else if (type == TYPE_KEYS) {

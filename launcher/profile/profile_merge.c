@@ -56,7 +56,7 @@ is_covered(const struct profile_value *list, const char *pattern)
 	return false;
 }
 
-/* Layers and groups cover each other: cgroup is all of cgroup.memory, cgroup.pids, cgroup.cpu. */
+/* Names can cover each other: cgroup is all of cgroup.memory, cgroup.pids, cgroup.cpu. */
 static bool
 are_bits_listed(const struct profile_value *list, uint64_t bits)
 {
@@ -109,7 +109,8 @@ item_narrows(const struct merge *m, const struct profile_item *item)
 	case NARROW_OPEN:
 		return is_listed(m->parent, item->text);
 	case NARROW_SUBSET:
-		return m->key->type == TYPE_LAYERS || m->key->type == TYPE_GROUPS ?
+		return m->key->type == TYPE_LAYERS || m->key->type == TYPE_GROUPS ||
+				       m->key->type == TYPE_TOOLCHAINS ?
 			       are_bits_listed(m->parent, item->number) :
 			       is_listed(m->parent, item->text);
 	case NARROW_WITHIN:

@@ -34,11 +34,19 @@ static const struct {
 };
 _Static_assert(ARRAY_LEN(narrows) == NARROW__COUNT, "one row per rule");
 
-static const struct profile_layer layers[] = {
+static const struct profile_bits layers[] = {
 #define LAYER(name, bits, sentence) { name, bits, sentence },
 #include "layers.def"
 #undef LAYER
 };
+
+static const struct profile_bits toolchains[] = {
+	{ "all", TOOLCHAINS_ALL, "all of them" },
+#define TOOLCHAIN(id, name, sentence) { name, 1u << TOOLCHAIN_##id, sentence },
+#include "toolchains.def"
+};
+_Static_assert(ARRAY_LEN(layers) <= PROFILE_BITS_MAX && ARRAY_LEN(toolchains) <= PROFILE_BITS_MAX,
+	       "their names fit where the nearest is looked for");
 
 /* Words of the enums of profile.h, in the order of their values. */
 static const char *const bool_words[] = { "false", "true" };
@@ -216,11 +224,18 @@ profile_narrow_sentence(enum profile_narrow narrow)
 	return narrows[narrow].sentence;
 }
 
-const struct profile_layer *
+const struct profile_bits *
 profile_layers(size_t *ret_count)
 {
 	*ret_count = ARRAY_LEN(layers);
 	return layers;
+}
+
+const struct profile_bits *
+profile_toolchains(size_t *ret_count)
+{
+	*ret_count = ARRAY_LEN(toolchains);
+	return toolchains;
 }
 
 const char *const *
@@ -257,6 +272,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_READS:
 	case TYPE_SIZE:
 	case TYPE_TEXT:
+	case TYPE_TOOLCHAINS:
 	case TYPE_VERSION:
 	case TYPE__COUNT:
 		break;

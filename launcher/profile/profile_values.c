@@ -63,6 +63,7 @@ read_number(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_READS:
 	case TYPE_RETRY:
 	case TYPE_TEXT:
+	case TYPE_TOOLCHAINS:
 	case TYPE__COUNT:
 		break;
 	}
@@ -404,18 +405,20 @@ parse_key(const struct parse *c, const struct profile_node *node, struct profile
 	return true;
 }
 
+/* A name of a table of bits. */
 static bool
-parse_layer(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+parse_bits(const struct parse *c, const struct profile_node *node, struct profile_item *item)
 {
 	size_t count;
-	const struct profile_layer *layers = profile_layers(&count);
-	const char *names[16];
+	const struct profile_bits *rows = c->key->type == TYPE_LAYERS ? profile_layers(&count)
+								      : profile_toolchains(&count);
+	const char *names[PROFILE_BITS_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		names[i] = layers[i].name;
-		if (strcmp(node->text, layers[i].name) == 0) {
-			item->text = layers[i].name;
-			item->number = layers[i].bits;
+		names[i] = rows[i].name;
+		if (strcmp(node->text, rows[i].name) == 0) {
+			item->text = rows[i].name;
+			item->number = rows[i].bits;
 			return true;
 		}
 	}
@@ -457,6 +460,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_LAYERS:
 	case TYPE_PROTECTS:
 	case TYPE_READS:
+	case TYPE_TOOLCHAINS:
 	case TYPE__COUNT:
 		break;
 	}
@@ -481,7 +485,8 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_KEYS:
 		return parse_key(c, node, item);
 	case TYPE_LAYERS:
-		return parse_layer(c, node, item);
+	case TYPE_TOOLCHAINS:
+		return parse_bits(c, node, item);
 	case TYPE_PROTECTS:
 		return parse_protect(c, node, &item->text);
 	case TYPE_READS:

@@ -107,6 +107,13 @@ sed -nE 's/^LAYER\("([a-z.]*)".*/\1/p' launcher/profile/layers.def | sort >"$lin
 section $profile_page LAYERS | sed -nE 's/^\.It Cm ([a-z.]+).*/\1/p' | sort >"$lint_tmp/page-layers"
 same docs/layers "$lint_tmp/layers" "$lint_tmp/page-layers"
 
+{
+	echo all
+	sed -nE 's/^TOOLCHAIN\([A-Z_]*, *"([a-z-]*)".*/\1/p' launcher/profile/toolchains.def
+} | sort >"$lint_tmp/toolchains"
+section $profile_page TOOLCHAINS | sed -nE 's/^\.It Cm ([a-z-]+).*/\1/p' | sort >"$lint_tmp/page-toolchains"
+same docs/toolchains "$lint_tmp/toolchains" "$lint_tmp/page-toolchains"
+
 # The profile's page has a check of its own: sentences, refused variables.
 if [ -f tests/lint/keys_documented ]; then
 	bash tests/lint/keys_documented 2>&1 | verdict docs/profile-page

@@ -33,6 +33,7 @@ static const char full[] =
 	"network: { loopback: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
+	"toolchains: [nvm, cargo]\n"
 	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
 	"observe_writes: "
 	"refuse\n";
@@ -84,6 +85,7 @@ Test(profile_build, every_field)
 	cr_expect_eq(p->limits.open_files, 64u);
 	cr_expect_eq(p->allow_degraded, DEGRADE_CGROUP | DEGRADE_LANDLOCK);
 	cr_expect_eq(p->retry, RETRY_SAFE);
+	cr_expect_eq(p->toolchains, 1u << TOOLCHAIN_NVM | 1u << TOOLCHAIN_CARGO);
 	cr_expect_eq(p->capture_inputs, CAPTURE_CONTENT);
 	cr_expect_null(p->filter);
 	cr_expect_eq(p->filter_len, 0u);
@@ -132,6 +134,7 @@ Test(profile_build, canonical_json)
 		"\"success\":[0,7,255],"
 		"\"syscalls\":{\"allow\":[\"@default\",\"@io\"]},\"tool\":{\"run\":[\"/usr/bin/"
 		"b\",\"~/bin/a\"]},"
+		"\"toolchains\":[\"cargo\",\"nvm\"],"
 		"\"version\":1}",
 		"%s", buf_text(&json));
 }
@@ -164,6 +167,10 @@ Test(profile_build, what_the_digest_depends_on)
 			   "version: 1\nname: a\nallow_degraded: [cgroup.pids, cgroup.memory, "
 			   "cgroup.cpu]\n" LIMITS,
 			   true);
+	expect_same_digest("version: 1\nname: a\ntoolchains: [all]\n" LIMITS,
+			   "version: 1\nname: a\ntoolchains: [nvm, all]\n" LIMITS, true);
+	expect_same_digest("version: 1\nname: a\ntoolchains: [all]\n" LIMITS,
+			   "version: 1\nname: a\ntoolchains: [nvm]\n" LIMITS, false);
 	expect_same_digest("version: 1\nname: a\nopen: [mode]\n" LIMITS,
 			   "version: 1\nname: a\n" LIMITS, true);
 	expect_same_digest("version: 1\nname: a\nmode: apply\n" LIMITS,

@@ -16,6 +16,7 @@ static const char yaml[] =
 	"limits: { memory: 2GiB, pids: 512, cpu: 400%, cpu_time: 1h, wall: 10m, disk: 1GiB, files: "
 	"1000, "
 	"output: 1MiB, open_files: 64 }\n"
+	"toolchains: [all]\n"
 	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
 	"observe_writes: "
 	"refuse\n";
@@ -106,6 +107,7 @@ Test(profile_codec, round_trip)
 	cr_expect_eq(q->filter_digest[31], 0xab);
 	cr_expect_eq(q->init_filter[0].k, 0x80000000u);
 	cr_expect_eq(q->limits.open_files, 64u);
+	cr_expect_eq(q->toolchains, TOOLCHAINS_ALL);
 	cr_expect_arr_eq(q->digest, p->digest, 32);
 	profile_destroy(q);
 	profile_destroy(p);

@@ -101,6 +101,10 @@ static const struct rule rules[] = {
 	  "18: error: allow_degraded: 'notify' is more than the parent allows (p.yaml:3:17)" },
 	{ "retry", "retry: ask", "retry: ask", "retry: safe",
 	  "8: error: retry: safe is wider than the parent's ask (p.yaml:3:8)" },
+	{ "toolchains", "toolchains: [nvm]", "toolchains: []", "toolchains: [all]",
+	  "14: error: toolchains: 'all' is more than the parent allows (p.yaml:3:13)" },
+	{ "toolchains", "toolchains: [nvm, uv]", "toolchains: [uv]", "toolchains: [uv, pyenv]",
+	  "18: error: toolchains: 'pyenv' is more than the parent allows (p.yaml:3:13)" },
 	{ "capture.inputs", "capture: { inputs: touched }", "capture: { inputs: content }",
 	  "capture: { inputs: digests }",
 	  "20: error: capture.inputs: digests is wider than the parent's touched (p.yaml:3:20)" },
@@ -137,6 +141,14 @@ Test(profile_merge, each_rule)
 		cr_expect_str_eq(bad, buf_text(&expected), "\ngot    %s\nwanted %s", bad,
 				 buf_text(&expected));
 	}
+}
+
+Test(profile_merge, all_toolchains_cover_each)
+{
+	static const struct rule all = { "toolchains", "toolchains: [all]", "", "", "" };
+	auto_free char *report = merge_rule(&all, "toolchains: [nvm, cargo]", false);
+
+	cr_expect_str_eq(report, "");
 }
 
 /* All limits, one and the same rule. */

@@ -186,8 +186,8 @@ Test(profile_print, every_type_has_a_form)
 {
 	for (unsigned int i = 0; i < TYPE__COUNT; i++) {
 		enum profile_type type = (enum profile_type)i;
-		bool from_table = type == TYPE_LAYERS || type == TYPE_GROUPS || type == TYPE_KEYS ||
-				  type == TYPE_LATER;
+		bool from_table = type == TYPE_LAYERS || type == TYPE_TOOLCHAINS ||
+				  type == TYPE_GROUPS || type == TYPE_KEYS || type == TYPE_LATER;
 		size_t count = 0;
 		bool words = profile_type_words(type, &count) != NULL;
 

@@ -116,10 +116,25 @@ Test(profile_schema, words_follow_the_enums)
 	cr_expect_eq(count, 0u);
 }
 
+Test(profile_schema, toolchains_are_sorted_and_one_bit_each)
+{
+	size_t count;
+	const struct profile_bits *rows = profile_toolchains(&count);
+
+	cr_assert_eq(count, (size_t)TOOLCHAIN__COUNT + 1);
+	cr_expect_str_eq(rows[0].name, "all");
+	cr_expect_eq(rows[0].bits, TOOLCHAINS_ALL);
+	for (size_t i = 1; i < count; i++) {
+		cr_expect_gt(strlen(rows[i].sentence), 10u, "%s", rows[i].name);
+		cr_expect_lt(strcmp(rows[i - 1].name, rows[i].name), 0, "%s", rows[i].name);
+		cr_expect_eq(rows[i].bits, 1u << (i - 1), "%s", rows[i].name);
+	}
+}
+
 Test(profile_schema, layers_cover_each_bit)
 {
 	size_t count;
-	const struct profile_layer *layers = profile_layers(&count);
+	const struct profile_bits *layers = profile_layers(&count);
 	uint32_t single = 0;
 
 	cr_assert_eq(count, 6u);

@@ -46,6 +46,9 @@ static const struct row rows[] = {
 	{ KEY_FS_READ, "filesystem: { read: [/usr/, ~/.cargo] }", 2, "/usr",
 	  "filesystem: { read: [/usr/../etc] }", "3:22",
 	  "filesystem.read: '/usr/../etc' has '..' in it" },
+	{ KEY_TOOLCHAINS, "toolchains: [nvm]", 1, "nvm", "toolchains: [nwm]", "3:14",
+	  "toolchains: wants the name of a toolchain, such as nvm, or all, not 'nwm'; did you "
+	  "mean 'nvm'?" },
 	{ KEY_FS_PROTECT, "filesystem: { protect: [deploy//x/] }", 1, "deploy/x/",
 	  "filesystem: { protect: [/deploy] }", "3:25",
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },
