@@ -215,12 +215,11 @@ profile_print_yaml(const struct profile_doc *doc, bool origins, struct buf *out)
 	put_keys(&p, is_effective);
 }
 
-/* Owners are asked for at the top; what this version cannot grant is no use to begin with. */
+/* What this version cannot grant is no use to begin with. */
 static bool
 is_explained(const struct profile_key *key)
 {
-	return key->narrow != NARROW_OWN && key->narrow != NARROW_OPEN && key->type != TYPE_LATER &&
-	       strncmp(key->name, "owners.", 7) != 0;
+	return key->narrow != NARROW_OWN && key->narrow != NARROW_OPEN && key->type != TYPE_LATER;
 }
 
 void
@@ -236,8 +235,6 @@ profile_print_skeleton(const struct profile_doc *doc, const char *name, const ch
 		   "airlock-profile(5).\n\n"
 		   "version: 1\nname: %s\n"
 		   "## What it is for, in one line.\ndescription: \"\"\n"
-		   "## Who answers for what it allows, and who is told when a call goes wrong.\n"
-		   "owners:\n  permissions: \"\"\n  incidents: \"\"\n"
 		   "extends: %s\n\n"
 		   "## All below is as %s has it. To change a value take away the '#' before "
 		   "it and before\n## the line that it belongs to.\n",

@@ -154,12 +154,15 @@ Test(profile_print, skeleton)
 	profile_merge(&child.arena, &parent.doc, &child.doc, &child.report, &merged);
 	cr_expect_str_eq(buf_text(&child.text), "");
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
-		if (child.doc.values[i].set &&
-		    profile_key((enum profile_key_id)i)->narrow != NARROW_OWN) {
-			cr_expect(strncmp(profile_key((enum profile_key_id)i)->name, "owners", 6) ==
-						  0 ||
-					  merged.values[i].count == parent.doc.values[i].count,
-				  "%s", profile_key((enum profile_key_id)i)->name);
+		const struct profile_key *key = profile_key((enum profile_key_id)i);
+
+		if (child.doc.values[i].set && key->narrow != NARROW_OWN) {
+			cr_expect_eq(merged.values[i].count, parent.doc.values[i].count, "%s",
+				     key->name);
+			cr_expect_eq(merged.values[i].number, parent.doc.values[i].number, "%s",
+				     key->name);
+			cr_expect_str_eq(merged.values[i].text, parent.doc.values[i].text, "%s",
+					 key->name);
 		}
 	}
 }
