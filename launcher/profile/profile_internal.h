@@ -244,6 +244,19 @@ void profile_read(struct profile_arena *a, const struct profile_node *root,
 void profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 		   const struct profile_doc *child, struct profile_report *report,
 		   struct profile_doc *ret);
+/*
+ * What "narrower" means, by the key's rule and as if the parent opened nothing; profile_merge and
+ * profile_diff ask nobody else. An entry of a child's list against the parent's list; a child's
+ * list as a whole (an empty one can mean everything); a number. True where the rule is about
+ * something else.
+ */
+bool profile_item_narrows(const struct profile_key *key, const struct profile_value *parent,
+			  const struct profile_item *item);
+bool profile_list_narrows(const struct profile_key *key, const struct profile_value *parent,
+			  const struct profile_value *child);
+bool profile_number_narrows(const struct profile_key *key, uint64_t parent, uint64_t child);
+/* NULL when no entry has that text. */
+const struct profile_item *profile_item_find(const struct profile_value *list, const char *text);
 /* Defaults for what nobody set; a key without one is reported. In place. */
 void
 profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report);

@@ -14,15 +14,21 @@ struct merge {
 	const struct profile_value *parent, *child;
 };
 
-static bool
-is_listed(const struct profile_value *list, const char *text)
+const struct profile_item *
+profile_item_find(const struct profile_value *list, const char *text)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		if (strcmp(list->items[i].text, text) == 0) {
-			return true;
+			return &list->items[i];
 		}
 	}
-	return false;
+	return NULL;
+}
+
+static bool
+is_listed(const struct profile_value *list, const char *text)
+{
+	return profile_item_find(list, text) != NULL;
 }
 
 /* Equal to an entry of the list or below one. */
@@ -100,27 +106,32 @@ widens(const struct merge *m, const struct profile_item *item)
 	}
 }
 
-static bool
-item_narrows(const struct merge *m, const struct profile_item *item)
+bool
+profile_item_narrows(const struct profile_key *key, const struct profile_value *parent,
+		     const struct profile_item *item)
 {
-	switch (m->key->narrow) {
+	const struct profile_item *before;
+
+	switch (key->narrow) {
 	case NARROW_ONCE:
-		return m->parent->count == 0 || is_listed(m->parent, item->text);
+		return parent->count == 0 || is_listed(parent, item->text);
 	case NARROW_OPEN:
-		return is_listed(m->parent, item->text);
+		return is_listed(parent, item->text);
 	case NARROW_SUBSET:
-		return m->key->type == TYPE_LAYERS || m->key->type == TYPE_GROUPS ||
-				       m->key->type == TYPE_TOOLCHAINS ?
-			       are_bits_listed(m->parent, item->number) :
-			       is_listed(m->parent, item->text);
+		return key->type == TYPE_LAYERS || key->type == TYPE_GROUPS ||
+				       key->type == TYPE_TOOLCHAINS ?
+			       are_bits_listed(parent, item->number) :
+			       is_listed(parent, item->text);
 	case NARROW_WITHIN:
-		return is_within(m->parent, item->text);
+		return is_within(parent, item->text);
 	case NARROW_PATTERN:
-		return is_covered(m->parent, item->text);
+		return is_covered(parent, item->text);
+	case NARROW_ADD:
+		before = profile_item_find(parent, item->text);
+		return before == NULL || strcmp(before->value, item->value) == 0;
 	case NARROW_OWN:
 	case NARROW_INHERIT:
 	case NARROW_GROW:
-	case NARROW_ADD:
 	case NARROW_LOWER:
 	case NARROW_RAISE:
 	case NARROW__COUNT:
@@ -129,18 +140,32 @@ item_narrows(const struct merge *m, const struct profile_item *item)
 	return true;
 }
 
+bool
+profile_list_narrows(const struct profile_key *key, const struct profile_value *parent,
+		     const struct profile_value *child)
+{
+	return key->narrow != NARROW_ONCE || child->count > 0 || parent->count == 0;
+}
+
+bool
+profile_number_narrows(const struct profile_key *key, uint64_t parent, uint64_t child)
+{
+	return key->narrow == NARROW_LOWER ? child <= parent :
+	       key->narrow == NARROW_RAISE ? child >= parent :
+					     true;
+}
+
 static void
 check_list(const struct merge *m)
 {
 	auto_buf place = BUF_INIT;
 
 	for (size_t i = 0; i < m->child->count; i++) {
-		if (!item_narrows(m, &m->child->items[i])) {
+		if (!profile_item_narrows(m->key, m->parent, &m->child->items[i])) {
 			widens(m, &m->child->items[i]);
 		}
 	}
-	/* No program listed means any program: an empty list would take the parent's away. */
-	if (m->key->narrow == NARROW_ONCE && m->child->count == 0 && m->parent->count > 0) {
+	if (!profile_list_narrows(m->key, m->parent, m->child)) {
 		profile_report_at(
 			m->report, &m->child->at,
 			"%s: an empty list means any program, more than the parent allows %s",
@@ -150,11 +175,11 @@ check_list(const struct merge *m)
 }
 
 static void
-check_number(const struct merge *m, bool lower)
+check_number(const struct merge *m)
 {
 	auto_buf child = BUF_INIT, parent = BUF_INIT, place = BUF_INIT;
 
-	if (lower ? m->child->number <= m->parent->number : m->child->number >= m->parent->number) {
+	if (profile_number_narrows(m->key, m->parent->number, m->child->number)) {
 		return;
 	}
 	profile_value_print(&child, m->key->type, m->child->number);
@@ -163,17 +188,6 @@ check_number(const struct merge *m, bool lower)
 			  m->key->name, buf_text(&child), buf_text(&parent),
 			  place_text(&place, &m->parent->at));
 	note_parent(m, &m->parent->at);
-}
-
-static const struct profile_item *
-find_item(const struct profile_value *list, const char *text)
-{
-	for (size_t i = 0; i < list->count; i++) {
-		if (strcmp(list->items[i].text, text) == 0) {
-			return &list->items[i];
-		}
-	}
-	return NULL;
 }
 
 /* The parent's entries and the child's; of two with one name the child's. */
@@ -203,9 +217,9 @@ check_added(const struct merge *m)
 {
 	for (size_t i = 0; i < m->child->count; i++) {
 		const struct profile_item *item = &m->child->items[i];
-		const struct profile_item *before = find_item(m->parent, item->text);
+		const struct profile_item *before = profile_item_find(m->parent, item->text);
 
-		if (before != NULL && strcmp(before->value, item->value) != 0) {
+		if (before != NULL && !profile_item_narrows(m->key, m->parent, item)) {
 			auto_buf place = BUF_INIT;
 
 			profile_report_at(m->report, &item->at,
@@ -223,10 +237,8 @@ check_narrows(const struct merge *m)
 {
 	switch (m->key->narrow) {
 	case NARROW_LOWER:
-		check_number(m, true);
-		break;
 	case NARROW_RAISE:
-		check_number(m, false);
+		check_number(m);
 		break;
 	case NARROW_ADD:
 		check_added(m);

@@ -225,3 +225,51 @@ if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 else
 	skip "the schema against a validator" "python3 has no jsonschema or no yaml (python3-jsonschema, python3-yaml)"
 fi
+
+# ---- diff -----------------------------------------------------------------------------------------------------
+
+put one 'version: 1
+name: one
+extends: strict
+owners: { incidents: soc@example.com }
+limits: { wall: 60s }
+filesystem: { read: [/usr, /lib, /lib64], protect: [deploy] }
+'
+put two 'version: 1
+name: two
+extends: one
+owners: { incidents: somebody@example.com }
+limits: { wall: 30s }
+'
+profile diff one two
+expect_eq "a child is not wider than its parent" 0 "$RC"
+expect_eq "what it takes away, and what is neither" "two takes away:
+  limits.wall         30s, was 1m
+                      $own_dir/two.yaml:5
+two changes, neither more nor less:
+  owners.incidents    somebody@example.com, was soc@example.com
+                      $own_dir/two.yaml:4
+two grants nothing that is not granted by one" "$(cat "$OUT")"
+profile diff two one
+expect_eq "the other way it widens" "1 one grants" "$RC $(head -n 1 "$OUT" | cut -d' ' -f1-2)"
+expect_match "and says so" "one widens two" "$OUT"
+profile diff one one
+expect_eq "the same" "0 one grants nothing that is not granted by one" "$RC $(cat "$OUT")"
+put three 'version: 1
+name: three
+extends: strict
+limits: { wall: 30s }
+filesystem: { read: [/usr, /bin, /lib, /lib64] }
+'
+profile diff one three --json
+expect_eq "neither is narrower: that widens too" 1 "$RC"
+expect_eq "as JSON" '{"effect":"grants","key":"filesystem.read","before":null,"after":"/bin","at":"three.yaml:5"}
+{"effect":"grants","key":"filesystem.protect","before":"deploy","after":null,"at":"one.yaml:6"}
+{"effect":"takes","key":"limits.wall","before":"1m","after":"30s","at":"three.yaml:4"}' \
+	"$(jq -c '.changes[] | select(.effect != "changes") | { effect, key, before, after, at: (.at | sub(".*/"; "")) }' "$OUT")"
+expect_eq "with both digests" "$(as_id "$A" profile show one --json | jq -r .digest) $(as_id "$A" profile show three --json | jq -r .digest) true" \
+	"$(jq -r '"\(.a.digest) \(.b.digest) \(.widens)"' "$OUT")"
+profile diff one wrong
+expect_eq "one that is wrong is no answer" 125 "$RC"
+profile diff one
+expect_eq "diff wants two" "125 usage: airlock profile diff A B [--json]" "$RC $(cat "$ERR")"

@@ -2,6 +2,8 @@
 /* Runs as the developer or CI. A child narrows: each rule good, bad, and bad but opened. */
 #include "profile_test.h"
 
+#include "../../../launcher/profile/profile_diff.h"
+
 #define LIMITS                                                                                \
 	"limits: { memory: 2GiB, pids: 512, cpu: 400%, cpu_time: 1h, wall: 10m, disk: 1GiB, " \
 	"files: 1000, "                                                                       \
@@ -10,7 +12,7 @@
 struct merged {
 	struct parsed parent, child;
 	struct profile_arena arena;
-	struct profile_doc doc; /* effective */
+	struct profile_doc top, doc; /* effective: the parent, the child */
 };
 
 #define auto_merged __attribute__((cleanup(merged_finish))) struct merged
@@ -29,28 +31,35 @@ merge_texts(struct merged *m, const char *parent_yaml, const char *child_yaml)
 {
 	auto_buf text = BUF_INIT;
 	struct profile_report report = { .out = &text };
-	struct profile_doc top;
 
 	parsed_init(&m->parent, "p.yaml", parent_yaml, strlen(parent_yaml));
 	parsed_init(&m->child, "c.yaml", child_yaml, strlen(child_yaml));
 	m->arena = (struct profile_arena){ .chunks = NULL, .failed = false };
 	cr_assert_str_eq(buf_text(&m->parent.text), "");
 	cr_assert_str_eq(buf_text(&m->child.text), "");
-	profile_merge(&m->arena, NULL, &m->parent.doc, &report, &top);
-	profile_complete(&m->arena, &top, &report);
+	profile_merge(&m->arena, NULL, &m->parent.doc, &report, &m->top);
+	profile_complete(&m->arena, &m->top, &report);
 	cr_assert_eq(report.count, 0u, "%s", buf_text(&text));
-	profile_merge(&m->arena, &top, &m->child.doc, &report, &m->doc);
+	profile_merge(&m->arena, &m->top, &m->child.doc, &report, &m->doc);
 	profile_complete(&m->arena, &m->doc, &report);
 	return strdup(buf_text(&text));
 }
 
-/* For those who want the report only. */
+/* For those who want the report only; what a diff says of the two must agree. */
 static char *
 merge_report(const char *parent_yaml, const char *child_yaml)
 {
 	auto_merged m;
+	char *report = merge_texts(&m, parent_yaml, child_yaml);
+	struct profile_changes changes;
 
-	return merge_texts(&m, parent_yaml, child_yaml);
+	cr_assert_eq(profile_diff(&m.top, &m.doc, &changes), 0);
+	if (m.top.values[KEY_OPEN].count == 0) {
+		cr_expect_eq(changes.widens, report[0] != '\0', "%s\nover\n%s\n%s", child_yaml,
+			     parent_yaml, report);
+	}
+	profile_changes_finish(&changes);
+	return report;
 }
 
 struct rule {
