@@ -44,6 +44,7 @@ hash_input(void *arg)
 		.root_fd = h->f->req.workspace_fd,
 		.cache_fd = h->cache_fd,
 		.content = h->f->profile->capture_inputs == CAPTURE_CONTENT,
+		.hide = &h->f->profile->hide,
 		.start_ns = h->f->start_ns,
 		.pack = &h->f->pack,
 		.cancel = &h->cancel,

@@ -75,6 +75,11 @@ lookup_path(struct front *f, const char *name)
 	if (rc == -ENOENT || rc == -ENOTDIR) {
 		return not_found(f, name, NULL);
 	}
+	if (rc == -EPERM) {
+		f->exit_status = EXIT_NOT_EXECUTABLE;
+		return err_set(&f->err, rc, "%s: profile %s hides it (filesystem.hide)", name,
+			       f->profile->name);
+	}
 	if (rc == -EACCES) {
 		return not_found(f, name, real != NULL ? real : path);
 	}

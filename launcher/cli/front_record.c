@@ -246,6 +246,12 @@ write_planned(struct front *f, struct json *j)
 	bytes_key(j, "cwd", r->cwd);
 	json_key(j, "env_names");
 	env_names(j, r);
+	json_key(j, "hidden");
+	json_begin_array(j);
+	for (size_t i = 0; i < f->profile->hide.count; i++) {
+		json_path(j, f->profile->hide.items[i].path);
+	}
+	json_end(j);
 	json_key(j, "key");
 	if (r->key != NULL) {
 		json_bytes(j, r->key, strlen(r->key));

@@ -186,6 +186,18 @@ show_ids(struct page *p, const json_t *actor)
 	page_fact(p, "caller", buf_text(&text));
 }
 
+/* Paths of the record are escaped already. */
+static void
+show_hidden(struct page *p, const json_t *hidden)
+{
+	auto_buf text = BUF_INIT;
+
+	if (json_array_size(hidden) > 0) {
+		show_strings(&text, hidden, " ");
+		page_fact(p, "hidden", buf_text(&text));
+	}
+}
+
 /* What this record cannot answer, so that nobody looks for it. */
 static void
 show_not_seen(struct page *p, const char *capture)
@@ -214,6 +226,7 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	if (rec->outcome != NULL) {
 		show_stream(p, r, rec, "stdin");
 	}
+	show_hidden(p, json_object_get(rec->planned, "hidden"));
 	show_ids(p, json_object_get(rec->planned, "actor"));
 	if (record_text(rec->planned, "key")[0] != '\0') {
 		show_text(p, "key", rec->planned, "key");

@@ -165,6 +165,33 @@ mount_mask_dir(struct jail *j, const struct plan_mount *m)
 	return mount < 0 ? mount : sys_move_mount(mount, at, "");
 }
 
+/*
+ * Not /dev/null: what is written there would vanish without a word. The file is the tool's own, so
+ * its mode would not hold alone; the mount is read-only.
+ */
+int
+mount_hidden(struct jail *j, const struct plan_mount *m)
+{
+	auto_fd at = jail_open_inside(j, m->target, O_PATH);
+	auto_fd file = -1;
+	auto_fd mount = -1;
+	int rc;
+
+	if (at < 0) {
+		return at;
+	}
+	if (mknodat(j->scratch, "hidden", S_IFREG, 0) < 0 && errno != EEXIST) {
+		return -errno;
+	}
+	file = openat(j->scratch, "hidden", O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (file < 0) {
+		return -errno;
+	}
+	mount = sys_open_tree(file, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	return rc < 0 ? rc : sys_move_mount(mount, at, "");
+}
+
 int
 mount_readonly(struct jail *j, const struct plan_mount *m)
 {

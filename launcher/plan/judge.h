@@ -38,7 +38,7 @@ struct judge_path {
 	bool absent;		      /* nothing of that name is there now */
 	bool creatable;		      /* … and the tool may make it */
 	const char *real;	      /* where links led, inside; owned by the judge */
-	const struct rule_path *rule; /* of filesystem.read, where that shows it; else NULL */
+	const struct rule_path *rule; /* of filesystem.read or hide, where one decides; else NULL */
 	const char *why;	      /* a few words, static */
 };
 

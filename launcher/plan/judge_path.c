@@ -24,6 +24,7 @@
 struct judge {
 	struct plan_builder *builder; /* owned */
 	const struct plan *plan;
+	struct request own; /* the caller's, with a descriptor of the workspace of ours */
 	const struct request *request;
 	gid_t groups[GROUPS_MAX]; /* the caller's, where the tool runs as the caller */
 	int group_count;
@@ -51,8 +52,11 @@ judge_create(const struct profile *profile, const struct request *request, struc
 	if (j == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
 	}
-	j->request = request;
-	rc = plan_builder_create(profile, request, &j->builder, err);
+	j->own = *request;
+	j->own.workspace_fd = open(request->workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	j->request = &j->own;
+	rc = j->own.workspace_fd < 0 ? err_sys(err, -errno, "%s", request->workspace)
+				     : plan_builder_create(profile, &j->own, &j->builder, err);
 	if (rc == 0) {
 		rc = plan_builder_finish(j->builder, &j->plan, err);
 	}
@@ -72,6 +76,7 @@ judge_destroy(struct judge *j)
 {
 	if (j != NULL) {
 		plan_builder_destroy(j->builder);
+		cleanup_fd(&j->own.workspace_fd);
 		free(j);
 	}
 }
@@ -162,6 +167,7 @@ host_path(const struct judge *j, const struct plan_mount *row, const char *path)
 	case MOUNT_PTS:
 	case MOUNT_MASK_FILE:
 	case MOUNT_MASK_DIR:
+	case MOUNT_HIDDEN:
 	case MOUNT__COUNT:
 		break;
 	}
@@ -216,7 +222,8 @@ own_mode(const struct plan_mount *row, bool is_target)
 	if (row->kind == MOUNT_FILE || row->kind == MOUNT_COPY) {
 		return S_IFREG | 0444;
 	}
-	return row->kind == MOUNT_MASK_FILE ? S_IFREG : S_IFDIR | 0755;
+	return row->kind == MOUNT_MASK_FILE || row->kind == MOUNT_HIDDEN ? S_IFREG
+									 : S_IFDIR | 0755;
 }
 
 static void
@@ -365,6 +372,7 @@ ground_of(const struct walk *w)
 		return JUDGE_DEVICE;
 	case MOUNT_MASK_FILE:
 	case MOUNT_MASK_DIR:
+	case MOUNT_HIDDEN:
 		return JUDGE_MASKED;
 	case MOUNT_DIR:
 		return w->absent ? JUDGE_NOTHING : JUDGE_SKELETON;
@@ -380,6 +388,11 @@ ground_of(const struct walk *w)
 static const struct rule_path *
 rule_of(const struct walk *w)
 {
+	for (size_t i = 0; i < w->j->builder->masked_count; i++) {
+		if (plan_covers(w->j->builder->masked[i].path, w->at)) {
+			return &w->j->builder->masked[i];
+		}
+	}
 	for (size_t i = 0; i < w->j->builder->read_count; i++) {
 		const struct read_entry *e = &w->j->builder->reads[i];
 
@@ -503,7 +516,8 @@ judge_path(struct judge *j, const char *path, enum judge_access access, struct j
 	answer.absent = w.absent;
 	answer.ground = ground_of(&w);
 	answer.real = w.at[0] != '\0' ? w.at : "/";
-	answer.rule = answer.ground == JUDGE_HOST ? rule_of(&w) : NULL;
+	answer.rule = answer.ground == JUDGE_HOST || answer.ground == JUDGE_MASKED ? rule_of(&w)
+										  : NULL;
 	answer.why = ground_texts[answer.ground];
 	if (w.absent) {
 		judge_absent(&w, access, more, &answer);
@@ -514,7 +528,9 @@ judge_path(struct judge *j, const char *path, enum judge_access access, struct j
 		       : w.error == ELOOP ? "links lead in a circle"
 					  : "a part of the path is no directory");
 	} else if (answer.ground == JUDGE_MASKED) {
-		refuse(&answer, access == JUDGE_WRITE ? EACCES : ENOENT,
+		const bool there = w.on->kind == MOUNT_HIDDEN && access != JUDGE_SEE;
+
+		refuse(&answer, there || access == JUDGE_WRITE ? EACCES : ENOENT,
 		       ground_texts[JUDGE_MASKED]);
 	} else if (access == JUDGE_READ) {
 		judge_read(&w, &answer);

@@ -31,7 +31,7 @@ void plan_builder_destroy(struct plan_builder *b);
 /*
  * Would this absolute host path be seen inside, after resolving links on the host? 0: yes. -ENOENT:
  * not on the host. -EACCES: on the host, but no read path and not the workspace (*ret_real, heap:
- * where it really is).
+ * where it really is). -EPERM: in the workspace, and filesystem.hide covers it.
  */
 int plan_visible(const struct plan_builder *b, const char *path, char **ret_real) must_check;
 /* "/a/b" covers "/a/b" and "/a/b/c". Pure. */

@@ -22,8 +22,10 @@ struct plan_builder {
 	const struct rule_path *rule; /* the one whose path is being resolved */
 	/* known to be a directory reached without a link; spares most lstats */
 	const char *plain_dir;
-	const char **hidden;
+	const char **hidden;       /* mount points inside the workspace */
 	size_t hidden_count;
+	struct rule_path *masked;  /* filesystem.hide that is there: absolute paths */
+	size_t masked_count;
 };
 
 /* Appends a row; the strings are borrowed. -ENOMEM. */
@@ -37,6 +39,7 @@ int plan_add_reads(struct plan_builder *b, struct err *err) must_check;
  */
 bool plan_made_up(const char *path);
 bool plan_made_up_below(const char *dir);
+int plan_add_hidden(struct plan_builder *b, struct err *err) must_check;
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
 int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;
 int plan_add_rlimits(struct plan_builder *b, struct err *err) must_check;

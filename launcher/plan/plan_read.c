@@ -397,6 +397,11 @@ plan_visible(const struct plan_builder *b, const char *path, char **ret_real)
 	if (real == NULL) {
 		return -errno;
 	}
+	for (size_t i = 0; i < b->masked_count; i++) {
+		if (plan_covers(b->masked[i].path, real)) {
+			return -EPERM;
+		}
+	}
 	if (plan_covers(b->request->workspace, real)) {
 		return 0;
 	}

@@ -66,6 +66,11 @@ struct rule_path {
 	const char *origin;
 };
 
+struct rule_paths {
+	const struct rule_path *items;
+	size_t count;
+};
+
 struct env_pair {
 	const char *name, *value;
 };
@@ -102,6 +107,7 @@ struct profile {
 	struct rule_path *read;    /* absolute, normalised, sorted, no "~" left */
 	size_t read_count;
 	uint32_t toolchains;       /* 1u << TOOLCHAIN_* */
+	struct rule_paths hide;         /* workspace-relative, sorted */
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	enum observe_writes observe_writes;
 	bool loopback;

@@ -313,6 +313,24 @@ build_reads(const struct build *b, struct profile *p)
 }
 
 static void
+build_paths(const struct build *b, enum profile_key_id id, struct rule_paths *ret)
+{
+	const struct profile_value *v = &b->doc->values[id];
+	struct rule_path *items = profile_arena_get(b->arena, v->count + 1, sizeof(*items));
+
+	if (items == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < v->count; i++) {
+		items[i].path = expand(b, v->items[i].text);
+		items[i].origin = place_of(b, &v->items[i].at);
+	}
+	qsort(items, v->count, sizeof(*items), compare_reads);
+	ret->items = items;
+	ret->count = v->count;
+}
+
+static void
 build_env_set(const struct build *b, struct profile *p)
 {
 	const struct profile_value *v = &b->doc->values[KEY_ENV_SET];
@@ -365,6 +383,7 @@ build_fields(const struct build *b, struct profile *p)
 	}
 	build_reads(b, p);
 	p->toolchains = all_bits(&v[KEY_TOOLCHAINS]);
+	build_paths(b, KEY_FS_HIDE, &p->hide);
 	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
 	p->loopback = v[KEY_NET_LOOPBACK].number != 0;

@@ -125,6 +125,16 @@ put_limits(struct buf *b, const struct limits *l)
 }
 
 static void
+put_paths(struct buf *b, const struct rule_path *items, size_t count)
+{
+	buf_u32(b, (uint32_t)count);
+	for (size_t i = 0; i < count; i++) {
+		buf_str(b, items[i].path);
+		buf_str(b, items[i].origin);
+	}
+}
+
+static void
 put_profile(struct buf *b, const struct profile *p)
 {
 	buf_str(b, p->name);
@@ -142,12 +152,9 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_u32(b, p->effects);
 	buf_u8(b, (uint8_t)p->mode);
 	buf_put(b, p->success, sizeof(p->success));
-	buf_u32(b, (uint32_t)p->read_count);
-	for (size_t i = 0; i < p->read_count; i++) {
-		buf_str(b, p->read[i].path);
-		buf_str(b, p->read[i].origin);
-	}
+	put_paths(b, p->read, p->read_count);
 	buf_u32(b, p->toolchains);
+	put_paths(b, p->hide.items, p->hide.count);
 	put_strings(b, &p->protect);
 	buf_u8(b, (uint8_t)p->observe_writes);
 	buf_u8(b, p->loopback ? 1 : 0);
@@ -331,18 +338,19 @@ get_limits(struct rd *r, struct limits *ret)
 	ret->open_files = get_limit(r);
 }
 
-static void
-get_reads(struct rd *r, struct profile_arena *a, struct profile *p)
+static struct rule_path *
+get_paths(struct rd *r, struct profile_arena *a, bool absolute, size_t *ret_count)
 {
 	size_t count = get_count(r, 10, PROFILE_LIST_MAX);
+	struct rule_path *items = profile_arena_get(a, count + 1, sizeof(*items));
 
-	p->read = profile_arena_get(a, count + 1, sizeof(*p->read));
-	for (size_t i = 0; p->read != NULL && i < count; i++) {
-		p->read[i].path = get_text(r, a);
-		p->read[i].origin = get_text(r, a);
-		r->bad |= p->read[i].path[0] != '/';
+	for (size_t i = 0; items != NULL && i < count; i++) {
+		items[i].path = get_text(r, a);
+		items[i].origin = get_text(r, a);
+		r->bad |= absolute != (items[i].path[0] == '/');
 	}
-	p->read_count = p->read != NULL ? count : 0;
+	*ret_count = items != NULL ? count : 0;
+	return items;
 }
 
 static void
@@ -377,8 +385,9 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 					 EFFECT_IRREVERSIBLE);
 	p->mode = (enum mode)get_enum(r, MODE__COUNT);
 	get_raw(r, p->success, sizeof(p->success));
-	get_reads(r, a, p);
+	p->read = get_paths(r, a, true, &p->read_count);
 	p->toolchains = get_mask(r, TOOLCHAINS_ALL);
+	p->hide.items = get_paths(r, a, false, &p->hide.count);
 	get_strings(r, a, &p->protect);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
 	p->loopback = get_bool(r);

@@ -225,6 +225,10 @@ struct profile_doc {
 bool profile_value_parse(struct profile_arena *a, const struct profile_key *key,
 			 const struct profile_node *node, struct profile_report *report,
 			 struct profile_value *ret);
+/* One path, normalised by the key's type; false when something was reported. */
+bool profile_path_parse(struct profile_arena *a, const struct profile_key *key,
+			const struct profile_node *node, struct profile_report *report,
+			const char **ret);
 /* The value that holds when nobody sets the key; the row must have one. */
 void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
 			    struct profile_value *ret);

@@ -262,6 +262,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_ENVSET:
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
+	case TYPE_HIDES:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:

@@ -52,6 +52,7 @@ read_number(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_ENVS:
 	case TYPE_ENVSET:
 	case TYPE_GROUPS:
+	case TYPE_HIDES:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:
@@ -184,151 +185,11 @@ parse_name(const struct parse *c, const struct profile_node *node, const char **
 	return true;
 }
 
-/* ---- paths ----------------------------------------------------------------------------------- */
-
-/* "//" and "/./" and a "/" at the end go; ".." was refused before. */
-static const char *
-squeeze(struct profile_arena *a, const char *text, bool keep_end)
-{
-	size_t len = strlen(text), used = 0;
-	char *out = profile_arena_text(a, text, len);
-
-	if (out == NULL) {
-		return NULL;
-	}
-	for (const char *p = text; *p != '\0';) {
-		size_t part = strcspn(p, "/");
-
-		if (part > 0 && !(part == 1 && p[0] == '.')) {
-			if (used > 0 && out[used - 1] != '/') {
-				out[used++] = '/';
-			} else if (used == 0 && text[0] == '/') {
-				out[used++] = '/';
-			}
-			memmove(out + used, p, part);
-			used += part;
-		}
-		p += part;
-		p += strspn(p, "/");
-	}
-	if (used == 0 && text[0] == '/') {
-		out[used++] = '/';
-	}
-	if (keep_end && used > 0 && text[len - 1] == '/' && out[used - 1] != '/') {
-		out[used++] = '/';
-	}
-	out[used] = '\0';
-	return out;
-}
-
-static bool
-has_dotdot(const char *path)
-{
-	for (const char *p = path; *p != '\0';) {
-		size_t part = strcspn(p, "/");
-
-		if (part == 2 && p[0] == '.' && p[1] == '.') {
-			return true;
-		}
-		p += part;
-		p += strspn(p, "/");
-	}
-	return false;
-}
-
-static bool
-check_path(const struct parse *c, const struct profile_node *node)
-{
-	const char *text = node->text;
-
-	if (strlen(text) > PROFILE_PATH_MAX) {
-		return REFUSE(c, &node->at, "%s: a path longer than %d bytes", c->key->name,
-			      PROFILE_PATH_MAX);
-	}
-	if (strchr(text, '\n') != NULL) {
-		return REFUSE(c, &node->at, "%s: a path with a newline in it", c->key->name);
-	}
-	if (has_dotdot(text)) {
-		return REFUSE(c, &node->at, "%s: '%s' has '..' in it", c->key->name, text);
-	}
-	return true;
-}
-
-static bool
-parse_host_path(const struct parse *c, const struct profile_node *node, const char **ret)
-{
-	if (!check_path(c, node)) {
-		return false;
-	}
-	if (node->text[0] != '/' && strncmp(node->text, "~/", 2) != 0) {
-		return refuse_form(c, node, NULL);
-	}
-	*ret = squeeze(c->arena, node->text, false);
-	return *ret != NULL;
-}
-
-/* Paths that would hand over everything, or that every sandbox has of its own. */
-static const struct {
-	const char *path;
-	bool below; /* also everything below it */
-	const char *why;
-} unreadable[] = {
-	{ "/", false, "that is the whole host; name the directories" },
-	{ "/dev", true, "a sandbox has its own /dev" },
-	{ "/home", false, "that is every home with its credentials; name the directories" },
-	{ "/proc", true, "a sandbox has its own /proc" },
-	{ "/root", false, "that is a home with its credentials; name the directories" },
-	{ "/tmp", false, "a sandbox has its own /tmp" },
-	{ "~", false, "that is the whole home with its credentials; name the directories" },
-};
-
-static bool
-parse_read(const struct parse *c, const struct profile_node *node, const char **ret)
-{
-	const char *path = NULL;
-
-	if (!parse_host_path(c, node, &path)) {
-		return false;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(unreadable); i++) {
-		size_t len = strlen(unreadable[i].path);
-
-		if (strcmp(path, unreadable[i].path) == 0 ||
-		    (unreadable[i].below && strncmp(path, unreadable[i].path, len) == 0 &&
-		     path[len] == '/')) {
-			return REFUSE(c, &node->at, "%s: '%s' cannot be read: %s", c->key->name,
-				      path, unreadable[i].why);
-		}
-	}
-	*ret = path;
-	return true;
-}
-
-static bool
-parse_protect(const struct parse *c, const struct profile_node *node, const char **ret)
-{
-	const char *path;
-
-	if (!check_path(c, node)) {
-		return false;
-	}
-	if (node->text[0] == '/' || node->text[0] == '~') {
-		return refuse_form(c, node, NULL);
-	}
-	path = squeeze(c->arena, node->text, true);
-	if (path != NULL && path[0] == '\0') {
-		return REFUSE(c, &node->at, "%s: '%s' is the whole workspace; use mode: observe",
-			      c->key->name, node->text);
-	}
-	*ret = path;
-	return path != NULL;
-}
-
 static bool
 parse_profile(const struct parse *c, const struct profile_node *node, const char **ret)
 {
 	if (strchr(node->text, '/') != NULL) {
-		return parse_host_path(c, node, ret);
+		return profile_path_parse(c->arena, c->key, node, c->report, ret);
 	}
 	return parse_name(c, node, ret);
 }
@@ -455,6 +316,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_ENVSET:
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
+	case TYPE_HIDES:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:
@@ -473,7 +335,10 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	item->text = node->text;
 	switch (c->key->type) {
 	case TYPE_COMMANDS:
-		return parse_host_path(c, node, &item->text);
+	case TYPE_HIDES:
+	case TYPE_PROTECTS:
+	case TYPE_READS:
+		return profile_path_parse(c->arena, c->key, node, c->report, &item->text);
 	case TYPE_EFFECTS:
 		return parse_word(c, node, &item->number);
 	case TYPE_ENVS:
@@ -487,10 +352,6 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_LAYERS:
 	case TYPE_TOOLCHAINS:
 		return parse_bits(c, node, item);
-	case TYPE_PROTECTS:
-		return parse_protect(c, node, &item->text);
-	case TYPE_READS:
-		return parse_read(c, node, &item->text);
 	case TYPE_ENVSET:
 		if (node->key == NULL) { /* an entry of a list */
 			return refuse_form(c, node, NULL);

@@ -14,6 +14,7 @@
 
 #include "../base/limits.h"
 #include "changes_internal.h"
+#include "names_internal.h"
 #include "xattrs.h"
 
 /* One directory: the upper's entries first, then what the lower has and the tool no longer. */
@@ -72,11 +73,15 @@ fail(struct collect *c, int code)
 	}
 }
 
+/* lower: what stood there before; where the tool could not see it, the store does not either. */
 static bool
-store_wanted(const struct collect *c)
+store_wanted(const struct collect *c, bool lower)
 {
+	const char *path = buf_text(&c->path);
+
 	return c->req->pack != NULL && c->req->capture != CAPTURE_DIGESTS &&
-	       !names_is_secret(buf_text(&c->path));
+	       !names_is_secret(path) &&
+	       !(lower && names_hidden_entry(path, S_IFREG, c->req->hide) != NULL);
 }
 
 /* ---- levels -----------------------------------------------------------------------------------
@@ -264,14 +269,14 @@ hash_content(struct content *k, uint64_t size)
 
 /* Into the pack, or only the digest. -ESTALE: it did not hold still. */
 static int
-keep_content(struct collect *c, struct content *k, uint64_t size)
+keep_content(struct collect *c, struct content *k, uint64_t size, bool lower)
 {
 	int r = 0;
 
 	if (k->fd < 0) {
 		return 0;
 	}
-	if (store_wanted(c)) {
+	if (store_wanted(c, lower)) {
 		r = pack_put_file(c->req->pack, k->fd, size, k->known ? k->digest : NULL, k->digest,
 				  c->err);
 		k->known = r == 0;
@@ -287,7 +292,7 @@ keep_content(struct collect *c, struct content *k, uint64_t size)
 static int
 keep_lower(struct collect *c, struct content *k, uint64_t size)
 {
-	int r = keep_content(c, k, size);
+	int r = keep_content(c, k, size, true);
 
 	if (r == -ESTALE) {
 		k->known = false;
@@ -297,9 +302,10 @@ keep_lower(struct collect *c, struct content *k, uint64_t size)
 }
 
 static int
-keep_target(struct collect *c, const struct buf *target, uint8_t ret_digest[SHA256_SIZE])
+keep_target(struct collect *c, const struct buf *target, bool lower,
+	    uint8_t ret_digest[SHA256_SIZE])
 {
-	if (store_wanted(c)) {
+	if (store_wanted(c, lower)) {
 		return pack_put(c->req->pack, OBJECT_BLOB, target->data, target->len, ret_digest,
 				c->err);
 	}
@@ -354,7 +360,7 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 	}
 	if (r == 0) {
 		r = changes_judge(&ch, f->xattrs_after != NULL && f->xattrs_after->capability,
-				  c->req->protect);
+				  c->req->protect, c->req->hide);
 	}
 	if (r < 0) {
 		changes_drop(&ch);
@@ -376,7 +382,7 @@ read_before(struct collect *c, const struct pair *p, struct content *ret)
 	if (S_ISLNK(p->lower->mode)) {
 		r = fsat_readlink(p->level->lower_fd, p->name, &c->lower_target);
 		if (r == 0) {
-			r = keep_target(c, &c->lower_target, ret->digest);
+			r = keep_target(c, &c->lower_target, true, ret->digest);
 			ret->known = r == 0;
 		}
 	}
@@ -436,7 +442,7 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 	} else if (r == 0 && (!same_bytes || !same_rest)) {
 		f.kind = CHANGE_MODIFY;
 		r = keep_lower(c, &before, p->lower->size);
-		r = r < 0 ? r : keep_content(c, after, p->upper->size);
+		r = r < 0 ? r : keep_content(c, after, p->upper->size, false);
 		r = r < 0 ? r : add(c, p, &f);
 		c->set.links_broken += p->lower->nlink > 1;
 	}
@@ -477,7 +483,7 @@ visit_file(struct collect *c, const struct pair *p)
 	} else if (r == 0) {
 		struct facts f = { .after = &after, .xattrs_after = &after.xattrs };
 
-		r = keep_content(c, &after, p->upper->size);
+		r = keep_content(c, &after, p->upper->size, false);
 		r = r < 0 ? r : add_new(c, p, &f);
 	}
 	content_finish(&after);
@@ -497,7 +503,7 @@ visit_link(struct collect *c, const struct pair *p)
 	if (r < 0) {
 		return r;
 	}
-	r = keep_target(c, &c->target, after.digest);
+	r = keep_target(c, &c->target, false, after.digest);
 	after.known = r == 0;
 	if (r < 0 || p->lower == NULL || !S_ISLNK(p->lower->mode)) {
 		return r < 0 ? r : add_new(c, p, &f);

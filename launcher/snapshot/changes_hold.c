@@ -35,13 +35,21 @@ special_reason(const struct change *ch, bool capability)
 }
 
 int
-changes_judge(struct change *ch, bool capability, const struct strings *protect)
+changes_judge(struct change *ch, bool capability, const struct strings *protect,
+	      const struct rule_paths *hide)
 {
 	const char *rule = ch->mode_after != 0 ? special_reason(ch, capability) : NULL;
+	const char *hidden = names_hidden_entry(
+		ch->path, ch->mode_after != 0 ? ch->mode_after : ch->mode_before, hide);
 	const char *head = "";
 	size_t size;
 
 	ch->hold = rule != NULL ? HOLD_SPECIAL : HOLD_NONE;
+	if (rule == NULL && hidden != NULL) {
+		ch->hold = HOLD_PROTECTED;
+		rule = hidden;
+		head = "hidden: ";
+	}
 	if (rule == NULL && ch->mode_after != 0) {
 		rule = names_protected_entry(ch->path, ch->mode_after, protect);
 	}

@@ -15,7 +15,8 @@ int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint
 		       uint64_t workspace_ino, struct buf *out) must_check;
 
 /* Sets hold and hold_rule. capability: the entry carries a file capability. */
-int changes_judge(struct change *ch, bool capability, const struct strings *protect) must_check;
+int changes_judge(struct change *ch, bool capability, const struct strings *protect,
+		  const struct rule_paths *hide) must_check;
 
 /* Takes over what item owns; frees it on failure. -E2BIG past CHANGES_MAX or CHANGES_PATH_BYTES. */
 int changes_append(struct change_set *cs, struct change *item) must_check;

@@ -318,6 +318,17 @@ names_protected_entry(const char *path, mode_t mode, const struct strings *extra
 }
 
 const char *
+names_hidden_entry(const char *path, mode_t mode, const struct rule_paths *hide)
+{
+	for (size_t i = 0; hide != NULL && i < hide->count; i++) {
+		if (extra_matches(hide->items[i].path, path, mode)) {
+			return hide->items[i].path;
+		}
+	}
+	return NULL;
+}
+
+const char *
 names_protected_by(const char *path, const struct strings *extra)
 {
 	return names_protected_entry(path, S_IFDIR, extra);

@@ -13,6 +13,9 @@
  */
 const char *names_protected_entry(const char *path, mode_t mode, const struct strings *extra);
 
+/* The entry of filesystem.hide that is this path, or above it; NULL when there is none. */
+const char *names_hidden_entry(const char *path, mode_t mode, const struct rule_paths *hide);
+
 /* Whether a symlink at this workspace-relative path with this target leaves the workspace. */
 bool names_link_escapes(const char *path, const char *target);
 

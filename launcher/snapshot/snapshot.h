@@ -41,6 +41,7 @@ struct tree_request {
 	int root_fd;
 	int cache_fd;
 	bool content;
+	const struct rule_paths *hide; /* never stored either; NULL: none */
 	int64_t start_ns;
 	struct pack *pack;
 	const atomic_bool *cancel;
@@ -67,7 +68,8 @@ enum change_kind {
 
 enum hold_reason {
 	HOLD_NONE,
-	/* a name that a later tool or editor executes (protected.def, profile's protect) */
+	/* a name that a later tool or editor executes (protected.def, profile's protect), or one
+	 * that the profile hides */
 	HOLD_PROTECTED,
 	HOLD_SPECIAL,       /* setuid/setgid bit, device, socket, fifo, file capability */
 	HOLD_ESCAPING_LINK, /* a symlink that points out of the workspace */
@@ -128,6 +130,8 @@ struct collect_request {
 	int upper_fd, lower_fd;
 	const char *opaque_xattr;  /* "user.overlay.opaque" */
 	const struct strings *protect;
+	/* what the tool could not see: its contents are not stored, a change is held; or NULL */
+	const struct rule_paths *hide;
 	enum capture_inputs capture;
 	uint64_t max_files;
 	/*

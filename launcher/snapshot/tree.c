@@ -15,6 +15,7 @@
 #include "../base/limits.h"
 #include "dirobj.h"
 #include "fsat.h"
+#include "names_internal.h"
 #include "snapshot.h"
 #include "stat_cache.h"
 #include "xattrs.h"
@@ -172,7 +173,8 @@ content_wanted(struct walk *w, const char *name)
 		return false;
 	}
 	fsat_path_push(&w->path, name);
-	secret = names_is_secret(buf_text(&w->path));
+	secret = names_is_secret(buf_text(&w->path)) ||
+		 names_hidden_entry(buf_text(&w->path), S_IFREG, w->req->hide) != NULL;
 	fsat_path_cut(&w->path, len);
 	return !secret;
 }

@@ -232,3 +232,21 @@ Test(judge_path, a_path_that_is_too_long)
 	memset(text, '/', sizeof(text) - 1);
 	cr_expect_eq(judge_path(judge, text, JUDGE_SEE, &answer), -ENAMETOOLONG);
 }
+
+Test(judge_path, what_the_profile_hides)
+{
+	static const struct rule_path hidden[] = { { "hidden", "t.yaml:4" },
+						   { "keys", "t.yaml:5" } };
+	char path[128];
+
+	file("ws/hidden", 0644, 1);
+	cr_assert_eq(mkdir(in_dir("ws/keys"), 0755), 0);
+	file("ws/keys/one", 0644, 1);
+	profile.hide = (struct rule_paths){ .items = hidden, .count = 2 };
+	snprintf(path, sizeof(path), "%s/ws/hidden", dir);
+	expect(path, JUDGE_MASKED, ENOENT, EACCES, EACCES, EACCES);
+	cr_expect_str_eq(ask(path, JUDGE_READ).rule->origin, "t.yaml:4");
+	snprintf(path, sizeof(path), "%s/ws/keys/one", dir);
+	expect(path, JUDGE_MASKED, ENOENT, ENOENT, ENOENT, ENOENT);
+	cr_expect_str_eq(ask(path, JUDGE_READ).rule->origin, "t.yaml:5");
+}

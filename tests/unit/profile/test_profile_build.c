@@ -29,7 +29,7 @@ static const char full[] =
 	"open: [mode]\ntool: { run: [/usr/bin/b, ~/bin/a] }\neffects: [write-workspace, "
 	"read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem:\n  read:\n    - /usr\n    - ~/.cargo\n    - /bin\n  "
-	"protect: [z, deploy/]\n"
+	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
 	"network: { loopback: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
@@ -61,6 +61,10 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->read[1].path, "/home/u/.cargo");
 	cr_expect_str_eq(p->read[1].origin, "full.yaml:13");
 	cr_expect_str_eq(p->read[2].path, "/usr");
+	cr_assert_eq(p->hide.count, 2u);
+	cr_expect_str_eq(p->hide.items[0].path, ".env");
+	cr_expect_str_eq(p->hide.items[1].path, "k");
+	cr_expect_str_eq(p->hide.items[1].origin, "full.yaml:15");
 	cr_assert_eq(p->protect.count, 2u);
 	cr_expect_str_eq(p->protect.items[0], "deploy/");
 	cr_expect_str_eq(p->protect.items[1], "z");
@@ -121,7 +125,8 @@ Test(profile_build, canonical_json)
 		"\"effects\":[\"read\",\"write-workspace\"],"
 		"\"environment\":{\"accept\":[\"CI\"],\"pass\":[\"LC_*\",\"TZ\"],\"set\":[[\"A\","
 		"\"one\"],[\"B\",\"two\"]]},"
-		"\"filesystem\":{\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
+		"\"filesystem\":{\"hide\":[\".env\",\"k\"],"
+		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"]},"
 		"\"labels\":{\"adds\":[]},"
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"

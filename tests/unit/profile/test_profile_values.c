@@ -49,6 +49,9 @@ static const struct row rows[] = {
 	{ KEY_TOOLCHAINS, "toolchains: [nvm]", 1, "nvm", "toolchains: [nwm]", "3:14",
 	  "toolchains: wants the name of a toolchain, such as nvm, or all, not 'nwm'; did you "
 	  "mean 'nvm'?" },
+	{ KEY_FS_HIDE, "filesystem: { hide: [./.env, keys//x/] }", 2, ".env",
+	  "filesystem: { hide: [\"*.pem\"] }", "3:23",
+	  "filesystem.hide: '*.pem' is a pattern; name the files and directories" },
 	{ KEY_FS_PROTECT, "filesystem: { protect: [deploy//x/] }", 1, "deploy/x/",
 	  "filesystem: { protect: [/deploy] }", "3:25",
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },

@@ -34,11 +34,17 @@ Test(changes_hold, rows)
 		  "built-in: .git" },
 		{ ".git", 0, S_IFLNK | 0777, "x", false, HOLD_PROTECTED, "built-in: .git" },
 		{ "deploy/x", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "profile: deploy/" },
+		{ "keys/x", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "hidden: keys" },
+		{ "KEYS", S_IFREG | 0644, 0, NULL, false, HOLD_PROTECTED, "hidden: keys" },
+		{ "a", 0, S_IFLNK | 0777, "b", false, HOLD_PROTECTED, "hidden: a/deep" },
+		{ "keys2", 0, S_IFREG | 0644, NULL, false, HOLD_NONE, NULL },
 		{ "l", 0, S_IFLNK | 0777, "../x", false, HOLD_ESCAPING_LINK,
 		  "link out of the workspace" },
 		{ "l", 0, S_IFLNK | 0777, "x", false, HOLD_NONE, NULL },
 	};
 	const char *items[] = { "deploy/", NULL };
+	const struct rule_path hidden[] = { { "keys", "t:1" }, { "a/deep", "t:2" } };
+	const struct rule_paths hide = { .items = hidden, .count = 2 };
 	const struct strings protect = { .items = items, .count = 1 };
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -47,7 +53,7 @@ Test(changes_hold, rows)
 				    .mode_after = rows[i].after,
 				    .link_after = (char *)rows[i].link };
 
-		cr_assert_eq(changes_judge(&c, rows[i].capability, &protect), 0);
+		cr_assert_eq(changes_judge(&c, rows[i].capability, &protect, &hide), 0);
 		cr_expect_eq(c.hold, rows[i].hold, "row %zu", i);
 		if (rows[i].rule == NULL) {
 			cr_expect_null(c.hold_rule, "row %zu", i);

@@ -214,11 +214,15 @@ Test(tree, contents_without_secrets)
 	world_dir(w.ws_fd, ".aws", 0755);
 	world_file(w.ws_fd, ".aws/x", "secret", 0644);
 	world_file(w.ws_fd, "f", "plain", 0644);
+	world_file(w.ws_fd, "h", "hidden", 0644);
 	{
+		const struct rule_path hidden[] = { { "h", "t:1" } };
+		const struct rule_paths hide = { .items = hidden, .count = 1 };
 		struct tree_request req = { .root_fd = w.ws_fd,
 					    .cache_fd = -1,
 					    .start_ns = INT64_MAX,
 					    .content = true,
+					    .hide = &hide,
 					    .pack = &pack };
 
 		cr_assert_eq(tree_hash(&req, &got, &err), 0, "%s", err.text);
@@ -227,6 +231,8 @@ Test(tree, contents_without_secrets)
 	sha256_of("plain", 5, digest);
 	cr_expect_eq(pack_has(&pack, digest), true);
 	sha256_of("secret", 6, digest);
+	cr_expect_eq(pack_has(&pack, digest), false);
+	sha256_of("hidden", 6, digest);
 	cr_expect_eq(pack_has(&pack, digest), false);
 	pack_finish(&pack);
 	store_finish(&store);
