@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "fdio.h"
 
@@ -48,6 +50,8 @@ parse_line(char *line, struct mount_entry *ret)
 	char *field[6];
 	char *save = NULL;
 	char *dash = strstr(line, " - ");
+	char *minor_text;
+	unsigned long number;
 
 	if (dash == NULL) {
 		return -EBADMSG;
@@ -63,6 +67,12 @@ parse_line(char *line, struct mount_entry *ret)
 	if (ret->fs == NULL) {
 		return -EBADMSG;
 	}
+	number = strtoul(field[2], &minor_text, 10);
+	if (*minor_text != ':') {
+		return -EBADMSG;
+	}
+	ret->device = makedev((unsigned int)number,
+			      (unsigned int)strtoul(minor_text + 1, NULL, 10));
 	unescape(field[4]);
 	ret->point = field[4];
 	ret->ro = has_option(field[5], "ro");

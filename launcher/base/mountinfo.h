@@ -8,11 +8,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "cleanup.h"
 
 struct mount_entry {
 	const char *point, *fs; /* point: absolute, unescaped */
+	uint64_t device; /* st_dev of what is mounted */
 	bool ro, nosuid, nodev, noexec; /* of the mount, not of the file system below it */
 };
 

@@ -39,7 +39,7 @@ struct front_options {
 	int result_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
 	size_t env_count, env_file_count, limit_count;
-	bool raw, dry_run, no_stdin, quiet, verbose;
+	bool tty, raw, dry_run, no_stdin, quiet, verbose;
 	const char *const *argv; /* COMMAND … */
 	size_t argc;
 };
@@ -77,6 +77,7 @@ struct front {
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
+	struct terminal terminal;   /* the caller's, with -t only */
 	int signal_fd;              /* signalfd of what is forwarded; the signals are blocked */
 	struct jail_handle jail;
 	struct outcome outcome;

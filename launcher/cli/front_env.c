@@ -88,6 +88,10 @@ put_base(struct env_list *list)
 	if (rc == 0) {
 		rc = put(list, "PWD", 3, list->f->req.cwd);
 	}
+	/* The caller's, where the profile passes it, says more; without any it would be "dumb". */
+	if (rc == 0 && list->f->req.terminal) {
+		rc = put(list, "TERM", 4, "xterm");
+	}
 	return rc;
 }
 

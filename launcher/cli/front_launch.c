@@ -127,21 +127,58 @@ join_hasher(struct front *f, struct hasher *h)
 	}
 }
 
+/* What the caller ignores (nohup, a job in a script's background) stays ignored. */
+static void
+add_signals(sigset_t *set, const int *signals, size_t count)
+{
+	struct sigaction now;
+
+	for (size_t i = 0; i < count; i++) {
+		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
+			sigaddset(set, signals[i]);
+		}
+	}
+}
+
+/* ret_terminal: those that are about the terminal, empty without one. */
+static void
+choose_signals(const struct front *f, sigset_t *ret_forwarded, sigset_t *ret_terminal)
+{
+	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
+	static const int of_terminal[] = TERMINAL_SIGNALS;
+
+	sigemptyset(ret_forwarded);
+	sigemptyset(ret_terminal);
+	add_signals(ret_forwarded, forwarded, ARRAY_LEN(forwarded));
+	if (f->opt.tty) {
+		add_signals(ret_terminal, of_terminal, ARRAY_LEN(of_terminal));
+	}
+}
+
 static int
 block_signals(struct front *f)
 {
-	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	sigset_t set;
+	sigset_t forwarded, set;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(forwarded); i++) {
-		sigaddset(&set, forwarded[i]);
-	}
+	choose_signals(f, &forwarded, &set);
+	sigorset(&set, &set, &forwarded);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return err_sys(&f->err, -errno, "block signals");
 	}
 	f->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return f->signal_fd < 0 ? err_sys(&f->err, -errno, "signalfd") : 0;
+}
+
+/* The tool is gone: a window that changes its size says nothing to us, and Ctrl-Z stops us. */
+static void
+leave_terminal(struct front *f)
+{
+	sigset_t forwarded, of_terminal;
+
+	choose_signals(f, &forwarded, &of_terminal);
+	ignore_err(signalfd(f->signal_fd, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK),
+		   "then such a signal ends the hash of the input early");
+	ignore_err(sigprocmask(SIG_UNBLOCK, &of_terminal, NULL), "it takes any set");
 }
 
 /*
@@ -172,11 +209,14 @@ front_spawn(struct front *f)
 	struct spawn_request req = { .identity = &f->req.identity, .jail_exe_fd = f->paths.jail_fd,
 				     .stdio = child_fds,
 				     .cgroup = &f->cgroup };
+	const struct relay_options relay = { .output_limit = f->req.limits.output_bytes,
+					     .no_stdin = f->opt.no_stdin,
+					     .raw = f->opt.raw,
+					     .terminal = f->opt.tty };
 	int rc = block_signals(f);
 
 	if (rc == 0) {
-		rc = relay_init(&f->relay, f->store.dir_fd, f->req.limits.output_bytes,
-				f->opt.no_stdin, f->opt.raw, child_fds, &f->err);
+		rc = relay_init(&f->relay, f->store.dir_fd, &relay, child_fds, &f->err);
 	}
 	if (rc == 0) {
 		rc = own_pipes(f, child_fds);
@@ -198,12 +238,16 @@ supervise(struct front *f)
 	const struct supervise_request req = {
 		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
 		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,
+		.terminal = f->opt.tty ? &f->terminal : NULL,
 		.workspace_fd = f->req.workspace_fd,
 		.signal_fd = f->signal_fd,
 		.disk_watch_fd = f->upper_parent_fd,
 	};
 	int rc = start_hasher(f, &hasher);
 
+	if (f->opt.tty) {
+		terminal_init(&f->terminal, f->opt.no_stdin);
+	}
 	if (rc == 0) {
 		rc = supervise_run(&req, &f->outcome, &f->err);
 	}
@@ -211,6 +255,7 @@ supervise(struct front *f)
 		/* nothing ran: what it would have seen is of no use */
 		atomic_store(&hasher.cancel, true);
 	}
+	leave_terminal(f);
 	trace_step("sandbox gone");
 	join_hasher(f, &hasher);
 	trace_step("input hash joined");

@@ -124,6 +124,9 @@ store_value(struct front *f, enum option_id id, const char *value)
 	case OPTION_no_stdin:
 		o->no_stdin = true;
 		return 0;
+	case OPTION_tty:
+		o->tty = true;
+		return 0;
 	case OPTION_raw:
 		o->raw = true;
 		return 0;

@@ -139,6 +139,7 @@ request_digest(const struct front *f, uint8_t ret[32])
 	front_limits_json(&j, &r->limits);
 	json_kv_str(&j, "mode", mode_names[r->mode]);
 	json_kv_hex(&j, "profile", f->profile->digest, 32);
+	json_kv_bool(&j, "terminal", r->terminal);
 	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
 	json_kv_uint(&j, "workspace_dev", r->workspace_dev);
 	json_kv_uint(&j, "workspace_ino", r->workspace_ino);
@@ -270,6 +271,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "retry", retry_names[f->profile->retry]);
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
+	json_kv_bool(j, "terminal", r->terminal);
 	bytes_key(j, "tool", r->exe);
 	json_key(j, "toolchains");
 	toolchains(j, &f->toolchains);

@@ -296,6 +296,7 @@ front_main_run(int argc, char **argv)
 	f.req.argv = f.opt.argv;
 	f.req.argc = f.opt.argc;
 	if (rc == 0) {
+		f.req.terminal = f.opt.tty;
 		rc = run_stages(&f, prepare_stages, ARRAY_LEN(prepare_stages));
 	}
 	if (rc == 0) {

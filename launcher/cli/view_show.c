@@ -171,6 +171,26 @@ show_workspace(struct page *p, const struct record *rec)
 	}
 }
 
+/* What the streams of such a call are: nothing tells its errors from its output. */
+static void
+show_terminal(struct page *p, const struct record *rec)
+{
+	const json_t *size = record_get(rec->outcome, "attestation.terminal");
+
+	if (!json_is_true(json_object_get(rec->planned, "terminal"))) {
+		return;
+	}
+	if (json_is_object(size)) {
+		page_factf(p, "terminal",
+			   "its own, %llu rows and %llu columns at the start; stdin is what was "
+			   "typed, stdout all that it showed",
+			   (unsigned long long)record_number(size, "rows"),
+			   (unsigned long long)record_number(size, "columns"));
+	} else {
+		page_fact(p, "terminal", "its own");
+	}
+}
+
 static void
 show_ids(struct page *p, const json_t *actor)
 {
@@ -223,6 +243,7 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	show_workspace(p, rec);
 	show_strings(&names, json_object_get(rec->planned, "env_names"), " ");
 	page_fact(p, "environment", names.len > 0 ? buf_text(&names) : "empty");
+	show_terminal(p, rec);
 	if (rec->outcome != NULL) {
 		show_stream(p, r, rec, "stdin");
 	}

@@ -17,6 +17,7 @@ enum jail_message {
 	/* fds: scratch, /proc, upper (when there is one); no mount changes any more */
 	JAIL_MOUNTED,
 	JAIL_INIT_READY,  /* PID 1 has given up its powers */
+	JAIL_TERMINAL,    /* from PID 2, where planned; fd: the master of the tool's terminal */
 	/* from PID 2: struct report; fd: the seccomp listener when there is one */
 	JAIL_READY,
 	JAIL_ENDED,       /* u32 wait status of the tool */

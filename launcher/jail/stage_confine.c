@@ -62,8 +62,11 @@ stage_ids(struct jail *j)
 {
 	int rc;
 
-	/* The tool leads its own process group, so that a signal for it reaches what it started. */
-	if (setpgid(0, 0) < 0) {
+	/*
+	 * The tool leads its own process group, so that a signal for it reaches what it started.
+	 * With a terminal it leads a session, and with that a group.
+	 */
+	if ((j->plan->flags & PLAN_TERMINAL) == 0 && setpgid(0, 0) < 0) {
 		return err_sys(&j->err, -errno, "setpgid");
 	}
 	rc = sys_caps_clear();

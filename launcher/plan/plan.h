@@ -27,6 +27,7 @@
 	(1u << 4) /* the workspace overlay is read-only (observe_writes: refuse) */
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
 #define PLAN_UPPER_FD (1u << 6)      /* JAIL_FD_UPPER is a detached clone of upper_dir */
+#define PLAN_TERMINAL (1u << 7)      /* the tool gets a terminal of the sandbox's own */
 
 /*
  * The jail is born with its stdio and two sockets. The plan comes as a message on the first of

@@ -40,6 +40,11 @@ static const struct plan_mount skeleton[] = {
 	/* clang-format on */
 };
 
+/* With a terminal only: what it opens as is the controlling terminal of who opens it. */
+static const struct plan_mount terminal_row[] = {
+	{ .kind = MOUNT_NODE, .target = "/dev/tty", .source = "/dev/tty", .device = DEVICE(5, 0) },
+};
+
 /*
  * Parts of /proc that tell of the host or change it. The ones that this kernel lacks make no row.
  */
@@ -204,6 +209,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 	if (rc == 0) {
 		rc = add_table(b, skeleton, ARRAY_LEN(skeleton), false);
 	}
+	if (rc == 0 && request->terminal) {
+		rc = add_table(b, terminal_row, ARRAY_LEN(terminal_row), false);
+	}
 	if (rc == 0) {
 		rc = add_table(b, proc_masks, ARRAY_LEN(proc_masks), true);
 	}
@@ -277,6 +285,7 @@ plan_builder_finish(struct plan_builder *b, const struct plan **ret_plan, struct
 	p->flags |= (r->degraded & DEGRADE_NOTIFY) == 0 ? PLAN_NOTIFY : 0;
 	p->flags |= r->workspace_clone ? PLAN_WORKSPACE_FD : 0;
 	p->flags |= r->upper_clone ? PLAN_UPPER_FD : 0;
+	p->flags |= r->terminal ? PLAN_TERMINAL : 0;
 	p->fd_first_free = JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone;
 	rc = plan_add_landlock(b, err);
 	if (rc == 0) {

@@ -62,6 +62,7 @@ struct request {
 	/* DEGRADE_*: layers missing here that the profile allows to be missing */
 	uint32_t degraded;
 	int landlock_abi;      /* 0 when degraded */
+	bool terminal;         /* the tool gets one of the sandbox's own */
 	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */
 	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
 	struct identity identity;

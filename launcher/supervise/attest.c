@@ -326,6 +326,9 @@ check_mounts(struct attest_request *req, struct err *err)
 			return err_set(err, -EPERM, "mount table: %s is missing", want.point);
 		}
 		rc = compare_mount(&want, &table.items[at], err);
+		if (req->plan->mounts[i].kind == MOUNT_PTS) {
+			req->early.pts_device = table.items[at].device;
+		}
 		sha256_update(&digest, want.point, strlen(want.point) + 1);
 		sha256_update(&digest, table.items[at].fs, strlen(table.items[at].fs) + 1);
 		at++;
@@ -422,6 +425,8 @@ write_json(const struct attest_request *req, const uint64_t ns[ATTEST_NAMESPACES
 	json_end(&j);
 	json_kv_hex(&j, "seccomp_digest", req->filter_digest, 32);
 	json_kv_uint(&j, "seccomp_filters", e->filters + 1);
+	json_key(&j, "terminal");
+	attest_terminal_json(req, &j);
 	json_kv_uint(&j, "uid", r->uid[0]);
 	json_kv_uint(&j, "uid_outside", req->plan->uid_outside);
 	json_end(&j);
@@ -473,6 +478,9 @@ attest(struct attest_request *req, struct err *err)
 	}
 	if (rc == 0) {
 		rc = check_namespaces(req, req->tool, err);
+	}
+	if (rc == 0) {
+		rc = attest_terminal(req, err);
 	}
 	if (rc < 0) {
 		err_prefix(err, "attestation");

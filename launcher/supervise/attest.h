@@ -22,6 +22,7 @@
 struct attested_early {
 	uint64_t mounts;
 	uint8_t mounts_digest[32];
+	uint64_t pts_device; /* st_dev of the sandbox's own devpts */
 	uint64_t filters; /* seccomp filters on the supervisor itself */
 	uint64_t ours[ATTEST_NAMESPACES], init[ATTEST_NAMESPACES];
 	struct cgroup_values cgroup;
@@ -35,6 +36,7 @@ struct attest_request {
 	const struct limits *limits;
 	uint64_t shmem_bytes;     /* what cgroup_create was given */
 	const uint8_t *filter_digest;
+	int terminal_fd; /* PLAN_TERMINAL: the master that PID 2 handed over; else -1 */
 	struct attested_early early;      /* filled by attest_early */
 	uint64_t tool[ATTEST_NAMESPACES]; /* filled by attest */
 };
@@ -53,6 +55,15 @@ int attest_read_report(const void *data, size_t len, struct report *ret) must_ch
 int attest_init(const struct attest_request *req, struct err *err) must_check;
 /* PID 2, waiting before exec; after both. -EPERM with the first difference. */
 int attest(struct attest_request *req, struct err *err) must_check;
+/*
+ * The half of it about the tool's terminal: the descriptor is a master of the sandbox's own devpts,
+ * and its other end the controlling terminal of PID 2, which leads a session. Without PLAN_TERMINAL
+ * there is nothing to look at.
+ */
+int attest_terminal(const struct attest_request *req, struct err *err) must_check;
+struct json;
+/* The record's `terminal`: null where there is none. */
+void attest_terminal_json(const struct attest_request *req, struct json *j);
 /* What held, as the record's attestation object (sorted, compact). */
 int attest_json(const struct attest_request *req, struct buf *ret_json) must_check;
 

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -83,6 +84,24 @@ pending_error(struct relay *r, enum relay_stream s, struct err *err)
 	return 0;
 }
 
+int
+relay_take_terminal(struct relay *r, int master_fd, struct err *err)
+{
+	int flags = fcntl(master_fd, F_GETFL);
+
+	r->tool_fd[RELAY_STDOUT] = master_fd;
+	if (flags < 0 || fcntl(master_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+		return err_sys(err, -errno, "the tool's terminal");
+	}
+	if (r->caller_fd[RELAY_STDIN] >= 0) {
+		r->tool_fd[RELAY_STDIN] = fcntl(master_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		if (r->tool_fd[RELAY_STDIN] < 0) {
+			return err_sys(err, -errno, "the tool's terminal");
+		}
+	}
+	return 0;
+}
+
 /* The tool closed its stdin, or is dead: the caller's stdin is read no further. */
 static void
 stop_stdin(struct relay *r)
@@ -135,6 +154,46 @@ tool_room(int fd)
 	return (size_t)size < RELAY_PENDING_MAX ? (size_t)size : RELAY_PENDING_MAX;
 }
 
+/*
+ * On a terminal a person says with a character that there is no more, which in the middle of a line
+ * first ends the line. What a program has not read by the time it turns to single keys is no end to
+ * it any more: it is told once again, as a key.
+ */
+static void
+say_end(struct relay *r)
+{
+	const int fd = r->tool_fd[RELAY_STDIN];
+	struct termios now;
+	unsigned int times;
+
+	if (tcgetattr(fd, &now) < 0 || now.c_cc[VEOF] == _POSIX_VDISABLE) {
+		return;
+	}
+	if ((now.c_lflag & ICANON) == 0) {
+		times = r->end_said_as_key ? 0 : 1;
+		r->end_said_as_key = true;
+	} else {
+		times = r->end_said ? 0 : r->mid_line ? 2 : 1;
+	}
+	r->end_said = true;
+	while (times-- > 0) {
+		buf_putc(&r->pending[RELAY_STDIN], (char)now.c_cc[VEOF]);
+	}
+}
+
+static void
+end_stdin(struct relay *r)
+{
+	if (r->terminal && r->stdin_is_terminal) {
+		/* In raw mode nobody can say so but a terminal that is gone. */
+		r->stdin_over = r->hang_up[RELAY_STDOUT] = true;
+	} else if (r->terminal) {
+		r->stdin_over = true;
+	} else {
+		close_tool_fd(r, RELAY_STDIN);
+	}
+}
+
 static int
 pump_stdin(struct relay *r, struct err *err)
 {
@@ -153,9 +212,10 @@ pump_stdin(struct relay *r, struct err *err)
 	}
 	if (n <= 0) {
 		r->caller_gone[RELAY_STDIN] = n < 0;
-		close_tool_fd(r, RELAY_STDIN);
+		end_stdin(r);
 		return 0;
 	}
+	r->mid_line = chunk[n - 1] != '\n';
 	code = capture(r, RELAY_STDIN, chunk, (size_t)n, err);
 	if (code < 0) {
 		return code;
@@ -214,7 +274,8 @@ flush_output(struct relay *r, enum relay_stream s)
 			break;
 		}
 		if (n <= 0) {
-			r->hang_up[s] = n < 0 && (errno == EPIPE || errno == ECONNRESET);
+			r->hang_up[s] = n < 0 && (errno == EPIPE || errno == ECONNRESET ||
+						  (r->terminal && errno == EIO));
 			caller_is_gone(r, s);
 			return;
 		}
@@ -320,13 +381,18 @@ relay_poll_set(struct relay *r, struct pollfd *pfds)
 	unsigned int count = 0;
 
 	if (tool_stdin >= 0 && r->capture_error == 0) {
+		if (r->stdin_over && r->pending[RELAY_STDIN].len == 0) {
+			say_end(r);
+		}
 		if (r->pending[RELAY_STDIN].len > 0 ||
 		    (ready_now(tool_stdin, POLLOUT) & POLLOUT) == 0) {
 			count = add(pfds, count, tool_stdin, POLLOUT);
 		} else {
 			/* no event asked for: POLLERR, the tool closed its stdin, is always told */
 			count = add(pfds, count, tool_stdin, 0);
-			count = add(pfds, count, r->caller_fd[RELAY_STDIN], POLLIN);
+			if (!r->stdin_paused && !r->stdin_over) {
+				count = add(pfds, count, r->caller_fd[RELAY_STDIN], POLLIN);
+			}
 		}
 	}
 	for (int s = RELAY_STDOUT; s < RELAY__COUNT; s++) {
@@ -356,7 +422,8 @@ stdin_done(struct relay *r, const struct pollfd *pfds, unsigned int count, struc
 {
 	short tool = reported(pfds, count, r->tool_fd[RELAY_STDIN]);
 
-	if ((tool & (POLLERR | POLLNVAL)) != 0) {
+	/* POLLHUP: of a terminal that the tool has closed */
+	if ((tool & (POLLERR | POLLNVAL | POLLHUP)) != 0) {
 		stop_stdin(r);
 		return 0;
 	}
@@ -383,6 +450,9 @@ hang_up(struct relay *r, enum relay_stream s, struct err *err)
 		code = pump_output(r, s, &more, err);
 	}
 	close_tool_fd(r, s);
+	if (r->terminal) {
+		stop_stdin(r); /* the same terminal: now it is gone, and the tool gets SIGHUP */
+	}
 	return code;
 }
 

@@ -44,6 +44,13 @@ enum relay_via {
 	RELAY_VIA__COUNT
 };
 
+struct relay_options {
+	uint64_t output_limit; /* stdout + stderr together */
+	bool no_stdin;         /* the caller's stdin is left alone */
+	bool raw;              /* nothing is escaped on a terminal */
+	bool terminal;         /* the tool gets a terminal: one stream each way, see below */
+};
+
 struct relay {
 	int caller_fd[RELAY__COUNT];  /* borrowed: 0, 1, 2 or -1 (closed by the caller, or -n) */
 	int io_fd[RELAY__COUNT];      /* bytes move here: ours when RELAY_VIA_OWN, else caller_fd */
@@ -58,6 +65,16 @@ struct relay {
 	 * for the tool, stdout and stderr are drained and captured on, but written no more.
 	 */
 	bool caller_gone[RELAY__COUNT];
+	/*
+	 * The tool's three are one terminal, made by the jail; stdin and stdout are its master
+	 * here, and stderr is unused.
+	 */
+	bool terminal;
+	bool stdin_is_terminal;
+	bool stdin_paused;            /* the caller's stdin is not read for now */
+	bool stdin_over;              /* a terminal does not end with it: it is told */
+	bool end_said, end_said_as_key;
+	bool mid_line;                /* what was last read of it was no end of a line */
 	/*
 	 * The reader is gone for good (EPIPE): the tool's pipe is closed, so that it gets SIGPIPE.
 	 */
@@ -78,10 +95,16 @@ struct relay {
  * that is closed, or has FD_CLOEXEC (then this process opened it, not its caller), is -1: output is
  * only captured. Without a stdin, or when it is /dev/null or a terminal on which we are in the
  * background, the tool gets a /dev/null of ours, which tools tell from an empty pipe (rg searches a
- * pipe instead of the directory).
+ * pipe instead of the directory). With a terminal the jail is born with /dev/null three times, and
+ * nothing moves until relay_take_terminal.
  */
-int relay_init(struct relay *r, int state_dir_fd, uint64_t output_limit, bool no_stdin, bool raw,
+int relay_init(struct relay *r, int state_dir_fd, const struct relay_options *options,
 	       int ret_child_fds[RELAY__COUNT], struct err *err) must_check;
+/*
+ * The master of the tool's terminal, which is ours from here on. What the caller's stdin ends with
+ * is the terminal's end-of-file character. stdin stays paused until the supervisor says otherwise.
+ */
+int relay_take_terminal(struct relay *r, int master_fd, struct err *err) must_check;
 /*
  * Fills pfds (at least RELAY_POLL_MAX) with what to wait for now; returns the count, 0 when all is
  * done.

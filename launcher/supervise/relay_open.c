@@ -99,24 +99,29 @@ is_background_terminal(int fd)
 	return foreground >= 0 && foreground != getpgrp();
 }
 
+/* With a terminal for the tool the supervisor looks whose ours is, and pauses stdin meanwhile. */
 static bool
-is_no_input(int fd, const struct stat *st)
+is_no_input(const struct relay *r, int fd, const struct stat *st)
 {
-	return is_dev_null(st) || (S_ISCHR(st->st_mode) && is_background_terminal(fd));
+	return is_dev_null(st) ||
+	       (!r->terminal && S_ISCHR(st->st_mode) && is_background_terminal(fd));
 }
 
 static void
 attach(struct relay *r, enum relay_stream s, int fd, bool raw)
 {
 	struct stat st;
+	bool is_terminal;
 
-	if (fstat(fd, &st) < 0 || (s == RELAY_STDIN && is_no_input(fd, &st))) {
+	if (fstat(fd, &st) < 0 || (s == RELAY_STDIN && is_no_input(r, fd, &st))) {
 		return;
 	}
 	r->caller_fd[s] = fd;
 	r->io_fd[s] = fd;
 	r->via[s] = RELAY_VIA_SHARED;
-	r->filtered[s] = s != RELAY_STDIN && !raw && S_ISCHR(st.st_mode) && isatty(fd);
+	is_terminal = S_ISCHR(st.st_mode) && isatty(fd);
+	r->stdin_is_terminal = s == RELAY_STDIN ? is_terminal : r->stdin_is_terminal;
+	r->filtered[s] = s != RELAY_STDIN && !raw && is_terminal;
 	if (S_ISSOCK(st.st_mode)) {
 		r->via[s] = RELAY_VIA_SOCKET;
 	} else if (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
@@ -165,10 +170,10 @@ make_pipe(bool tool_reads, int *ret_ours, int *ret_tools)
 }
 
 static int
-open_dev_null(int *ret_fd)
+open_dev_null(int access_mode, int *ret_fd)
 {
 	struct stat st;
-	int fd = open("/dev/null", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+	int fd = open("/dev/null", access_mode | O_NOCTTY | O_CLOEXEC);
 
 	fd = fd < 0 ? -errno : above_stdio(fd);
 	if (fd < 0) {
@@ -185,31 +190,37 @@ open_dev_null(int *ret_fd)
 static int
 make_tool_end(struct relay *r, enum relay_stream s, int *ret_tools)
 {
+	if (r->terminal) {
+		return open_dev_null(O_RDWR, ret_tools);
+	}
 	if (s == RELAY_STDIN && r->caller_fd[s] < 0) {
-		return open_dev_null(ret_tools);
+		return open_dev_null(O_RDONLY, ret_tools);
 	}
 	return make_pipe(s == RELAY_STDIN, &r->tool_fd[s], ret_tools);
 }
 
 int
-relay_init(struct relay *r, int state_dir_fd, uint64_t output_limit, bool no_stdin, bool raw,
+relay_init(struct relay *r, int state_dir_fd, const struct relay_options *options,
 	   int ret_child_fds[RELAY__COUNT], struct err *err)
 {
 	bool callers[RELAY__COUNT];
 	int child[RELAY__COUNT] = { -1, -1, -1 };
 
-	*r = (struct relay){ .output_limit = output_limit };
+	*r = (struct relay){ .output_limit = options->output_limit,
+			     .terminal = options->terminal,
+			     .stdin_paused = options->terminal };
 	for (int s = 0; s < RELAY__COUNT; s++) {
 		r->caller_fd[s] = r->io_fd[s] = r->tool_fd[s] = -1;
 		spool_init(&r->spool[s], state_dir_fd,
-			   s == RELAY_STDIN ? CAP_STDIN_CAPTURE : output_limit);
+			   s == RELAY_STDIN ? CAP_STDIN_CAPTURE : options->output_limit);
 		term_filter_init(&r->filter[s]);
-		callers[s] = is_callers(s) && !(s == RELAY_STDIN && no_stdin);
+		callers[s] = is_callers(s) && !(s == RELAY_STDIN && options->no_stdin) &&
+			     !(s == RELAY_STDERR && options->terminal);
 	}
 	/* only now: what attach opens could take the number of one that is closed */
 	for (int s = 0; s < RELAY__COUNT; s++) {
 		if (callers[s]) {
-			attach(r, s, s, raw);
+			attach(r, s, s, options->raw);
 		}
 	}
 	for (int s = 0; s < RELAY__COUNT; s++) {

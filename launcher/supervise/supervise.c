@@ -159,6 +159,10 @@ on_signal(struct run *r)
 		run_end(r, VERDICT_INTERRUPTED, "ended by signal %u", info.ssi_signo);
 		return;
 	}
+	if (r->req->terminal != NULL && terminal_signal(r->req->terminal, (int)info.ssi_signo,
+							r->req->relay->tool_fd[RELAY_STDOUT])) {
+		return;
+	}
 	message[1] = (uint8_t)info.ssi_signo;
 	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),
 		   "ending already");
@@ -254,15 +258,31 @@ handle(struct run *r, const struct pollfd *slots)
 
 static const char output_full[] = "the call wrote more than limits.output";
 
+/*
+ * The caller's keys are the tool's once it runs, and as long as the terminal is ours. A job that is
+ * brought to the foreground while it runs gets no signal that says so: looked at in every round.
+ */
+static void
+take_keys(const struct run *r)
+{
+	struct terminal *t = r->req->terminal;
+
+	if (t != NULL && r->state == RUN_RUNNING) {
+		r->req->relay->stdin_paused = !terminal_enter(t);
+	}
+}
+
 static int
 poll_once(struct run *r, struct err *err)
 {
 	struct pollfd pfds[SLOT__COUNT + RELAY_POLL_MAX];
-	unsigned int relayed = relay_poll_set(r->req->relay, pfds + SLOT__COUNT);
+	unsigned int relayed;
 	uint64_t now = clock_monotonic_ns();
 	uint64_t until = r->deadline_ns;
 	int timeout, rc;
 
+	take_keys(r);
+	relayed = relay_poll_set(r->req->relay, pfds + SLOT__COUNT);
 	pfds[SLOT_STATUS] = (struct pollfd){ .fd = r->req->jail->status_fd, .events = POLLIN };
 	pfds[SLOT_TOOL] = (struct pollfd){ .fd = r->req->jail->tool_fd, .events = POLLIN };
 	pfds[SLOT_PIDFD] = (struct pollfd){ .fd = r->req->jail->pidfd, .events = POLLIN };
@@ -356,6 +376,9 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 				 "the output could not be captured: %.400s", err->text);
 			rc = 0;
 		}
+	}
+	if (req->terminal != NULL) {
+		terminal_leave(req->terminal);
 	}
 	cleanup_fd(&r.listener_fd);
 	cleanup_fd(&r.proc_fd);

@@ -18,6 +18,7 @@
 #include "denials.h"
 #include "relay.h"
 #include "spawn.h"
+#include "terminal.h"
 
 enum verdict {
 #define X(id, name, doc) VERDICT_##id,
@@ -34,6 +35,7 @@ struct supervise_request {
 	const struct limits *limits;
 	struct jail_handle *jail;
 	struct relay *relay;
+	struct terminal *terminal; /* the caller's; NULL when the tool gets none */
 	const struct cgroup *cgroup;
 	uint64_t shmem_bytes;
 	int workspace_fd;

@@ -25,6 +25,7 @@ struct run {
 	struct attest_request attest; /* filled as its parts come in */
 	struct report report;
 	bool mounts_attested, init_ready, tool_ready; /* GO needs all three */
+	bool has_terminal;   /* JAIL_TERMINAL came */
 	short oom_events;
 	pid_t tool_pid;
 	bool ended;          /* JAIL_ENDED came */

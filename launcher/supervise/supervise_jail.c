@@ -95,6 +95,7 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 		.limits = r->req->limits,
 		.shmem_bytes = r->req->shmem_bytes,
 		.filter_digest = r->req->profile->filter_digest,
+		.terminal_fd = -1,
 	};
 	if (attest_early(&r->attest, &err) < 0) {
 		not_as_planned(r, &err);
@@ -148,6 +149,8 @@ say_go(struct run *r)
 		return;
 	}
 	r->attest.tool_pid = r->tool_pid;
+	r->attest.terminal_fd =
+		r->req->terminal != NULL ? r->req->relay->tool_fd[RELAY_STDOUT] : -1;
 	rc = attest(&r->attest, &err);
 	if (rc < 0) {
 		not_as_planned(r, &err);
@@ -185,13 +188,31 @@ on_init_ready(struct run *r)
 	}
 }
 
+/* What it is, is attested with the rest; until GO nothing of the tool's is behind it. */
+static void
+on_terminal(struct run *r, int fds[SYS_FDS_MAX])
+{
+	struct err err = ERR_INIT;
+
+	if (r->state != RUN_STARTING || r->tool_ready || r->has_terminal ||
+	    r->req->terminal == NULL || fds[0] < 0) {
+		run_refuse(r, "jail", 0, "it reported out of order");
+		return;
+	}
+	r->has_terminal = true;
+	terminal_shape(r->req->terminal, fds[0]);
+	if (relay_take_terminal(r->req->relay, take_fd(&fds[0]), &err) < 0) {
+		run_refuse(r, "terminal", err.code, "%s", err.text);
+	}
+}
+
 static void
 on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], pid_t pid)
 {
 	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
 
 	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 ||
-	    wants_listener != (fds[0] >= 0)) {
+	    wants_listener != (fds[0] >= 0) || r->has_terminal != (r->req->terminal != NULL)) {
 		run_refuse(r, "jail", 0, "it reported out of order");
 		return;
 	}
@@ -265,6 +286,8 @@ run_read_tool(struct run *r)
 	}
 	if (data[0] == JAIL_FAILED) {
 		on_failed(r, data + 1, (size_t)n - 1);
+	} else if (data[0] == JAIL_TERMINAL) {
+		on_terminal(r, fds);
 	} else if (data[0] == JAIL_READY) {
 		on_ready(r, data + 1, (size_t)n - 1, fds, pid);
 	} else {

@@ -48,7 +48,7 @@ expect_eq "keys of the result" \
 	"$(jq -c keys "$T/result")"
 expect_eq "its keys are sorted and it is one line" "$(jq -S -c . "$T/result")" "$(cat "$T/result")"
 expect_eq "keys of the isolation" \
-	'["capabilities","gid","groups","landlock_abi","mounts","mounts_digest","namespaces","no_new_privs","rlimits","seccomp_digest","seccomp_filters","uid","uid_outside"]' \
+	'["capabilities","gid","groups","landlock_abi","mounts","mounts_digest","namespaces","no_new_privs","rlimits","seccomp_digest","seccomp_filters","terminal","uid","uid_outside"]' \
 	"$(jq -c '.isolation | del(.cgroup) | keys' "$T/result")"
 expect_eq "no_new_privs, no capability" 'true []' "$(jq -r '.isolation | "\(.no_new_privs) \(.capabilities)"' "$T/result")"
 expect_eq "seven namespaces, none of them ours" '["cgroup","ipc","mnt","net","pid","user","uts"]' \

@@ -33,7 +33,7 @@ said()
 start()
 {
 	: >"$OUT" # what an earlier call said must not pass for this one's
-	as_id "$A" run -w "$WS" "$@" >"$OUT" 2>"$ERR" &
+	as_id env --default-signal=INT,QUIT "$A" run -w "$WS" "$@" >"$OUT" 2>"$ERR" &
 	local job=$!
 	LAUNCHER=
 	wait_for 20 said up || return 1

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "../../../launcher/base/fdio.h"
@@ -38,6 +39,20 @@ read_text(const char *text, struct mount_table *ret)
 }
 
 TestSuite(mountinfo, .init = make_dir, .fini = remove_dir);
+
+Test(mountinfo, device)
+{
+	auto_mount_table t = MOUNT_TABLE_INIT;
+
+	cr_assert_eq(read_text("22 1 8:17 / / rw - ext4 /dev/sda1 rw\n"
+			       "23 22 0:300 / /p rw - tmpfs t rw\n",
+			       &t),
+		     0);
+	cr_assert_eq(t.count, 2u);
+	cr_expect_eq(t.items[0].device, (uint64_t)makedev(8, 17));
+	cr_expect_eq(t.items[1].device, (uint64_t)makedev(0, 300));
+	cr_expect_eq(read_text("22 1 8 / / rw - ext4 /dev/sda1 rw\n", &t), -EBADMSG);
+}
 
 Test(mountinfo, rows)
 {

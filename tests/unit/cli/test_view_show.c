@@ -113,3 +113,20 @@ Test(view_show, what_went_in_without_an_outcome)
 		    "  host        Linux , airlock\n"
 		    "  not seen    which files it read; values of variables (never stored)\n");
 }
+
+Test(view_show, a_terminal_explains_the_streams)
+{
+	auto_record rec = make_record(
+		"{\"tool\":\"t\",\"cwd\":\"/w\",\"env_names\":[],\"actor\":{},\"node\":{},"
+		"\"terminal\":true,\"workspace\":{\"path\":\"/w\"}}",
+		"{\"attestation\":{\"terminal\":{\"columns\":100,\"rows\":30}},"
+		"\"stdin\":{\"bytes\":0,\"kept\":0}}");
+	auto_page p = make_page();
+
+	show_saw(&p, NULL, &rec);
+	cr_expect_not_null(strstr(buf_text(&p.out),
+				  "  terminal    its own, 30 rows and 100 columns at the "
+				  "start; stdin is what was\n"
+				  "              typed, stdout all that it showed\n"),
+			   "%s", buf_text(&p.out));
+}

@@ -591,6 +591,22 @@ Test(plan_build, flags_follow_the_request)
 	cr_expect_eq(plan->fd_first_free, (uint32_t)JAIL_FD_WORKSPACE + 1);
 }
 
+Test(plan_build, a_terminal_brings_dev_tty)
+{
+	request.terminal = true;
+	build();
+	cr_expect_eq(plan->flags & PLAN_TERMINAL, PLAN_TERMINAL);
+	expect_row("/dev/tty", MOUNT_NODE, "/dev/tty", 0, 0);
+}
+
+Test(plan_build, without_a_terminal_there_is_no_dev_tty)
+{
+	build();
+	for (size_t i = 0; i < plan->mount_count; i++) {
+		cr_expect_str_neq(plan->mounts[i].target, "/dev/tty");
+	}
+}
+
 Test(plan_build, observe_refuse_makes_the_workspace_read_only)
 {
 	request.mode = MODE_OBSERVE;

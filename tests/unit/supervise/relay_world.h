@@ -100,9 +100,10 @@ static inline void
 start_with(uint64_t limit, bool no_stdin, bool raw)
 {
 	struct err err = ERR_INIT;
+	const struct relay_options options = { .output_limit = limit, .no_stdin = no_stdin,
+					       .raw = raw };
 
-	cr_assert_eq(relay_init(&relay, dir_fd, limit, no_stdin, raw, tool, &err), 0, "%s",
-		     err.text);
+	cr_assert_eq(relay_init(&relay, dir_fd, &options, tool, &err), 0, "%s", err.text);
 	for (int s = 0; s < RELAY__COUNT; s++) {
 		cr_assert_geq(tool[s], 3);
 		cr_assert_eq(fcntl(tool[s], F_GETFD), FD_CLOEXEC);

@@ -62,8 +62,9 @@ Test(relay_open, failing_to_make_pipes_leaves_nothing)
 	/* count_fds' own and "." and ".."; room for our stdin and one pipe */
 	limit.rlim_cur = (rlim_t)before - 3 + 4;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	cr_assert_eq(relay_init(&relay, dir_fd, 10, false, false, untouched, &err), -EMFILE, "%s",
-		     err.text);
+	cr_assert_eq(relay_init(&relay, dir_fd, &(struct relay_options){ .output_limit = 10 },
+				untouched, &err),
+		     -EMFILE, "%s", err.text);
 	limit.rlim_cur = limit.rlim_max;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	cr_assert_str_eq(err.text, "cannot make the tool's stdio: Too many open files");
