@@ -156,6 +156,18 @@ if command -v npm >/dev/null; then
 else
 	skip "node: npm" "there is none: Debian's nodejs has no npm"
 fi
+# a node below HOME, by a profile of one's own; a stand-in that says where it is
+nvm=$E2E_HOME/.nvm
+if [ "$E2E_IDENTITY" != root ]; then
+	as_id mkdir -p "$nvm/versions/node/v1.2.3/bin" "$T/profiles"
+	as_id sh -c ': >"$1/nvm.sh"; printf "#!/bin/sh\necho \$0\n" >"$2"; chmod 755 "$2"' - "$nvm" "$nvm/versions/node/v1.2.3/bin/node"
+	printf 'version: 1\nname: mine\nextends: node\ntoolchains: [nvm]\ntool: { run: [~/.nvm/versions/node/v1.2.3/bin/node] }\n' >"$T/profiles/mine.yaml"
+	own "$T/profiles"
+	expect_run "node: nvm's is no entry command of the shipped profile" 127 -p node -- "$nvm/versions/node/v1.2.3/bin/node"
+	expect_run "node: nvm's, by a profile that extends it" 0 -p "$T/profiles/mine.yaml" -- "$nvm/versions/node/v1.2.3/bin/node"
+	expect_eq "node: it ran" "$nvm/versions/node/v1.2.3/bin/node" "$(cat "$OUT")"
+	expect_run "node: and only that one" 125 -p "$T/profiles/mine.yaml" -- /usr/bin/node -e 1
+fi
 expect_only node env true
 expect_denied node "a file in HOME" 1 "no such file or directory, open '$CANARY'" \
 	node -e "console.log(require('fs').readFileSync('$CANARY', 'utf8'))"
