@@ -6,8 +6,10 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -35,7 +37,7 @@ static const struct place {
 };
 
 /*
- * Directories of HOME that no variable can make a toolchain of, and what lies below them. The
+ * Directories of a HOME that no variable can make a toolchain of, and what lies below them. The
  * markers keep them out; this is for the day on which one of them holds a marker.
  */
 static const char *const secrets[] = {
@@ -68,26 +70,62 @@ toolchain_name(enum toolchain id)
 static bool
 tool_may(const struct finder *s, const char *path, const struct stat *st, int how)
 {
-	return s->q->identity->kind == IDENTITY_RANGE ? ((int)st->st_mode & how) == how
-						      : access(path, how) == 0;
+	if (s->q->identity->kind == IDENTITY_RANGE) {
+		return ((int)st->st_mode & how) == how;
+	}
+	return st->st_uid == s->uid ? ((int)(st->st_mode >> 6) & how) == how
+				    : access(path, how) == 0;
+}
+
+/* A directory that was looked at and may be read. */
+static bool
+is_shown(const struct finder *s, const char *path)
+{
+	for (size_t i = s->t.shown_count; i > 0; i--) {
+		if (s->t.shown[i - 1].type == S_IFDIR &&
+		    strcmp(s->t.shown[i - 1].path, path) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static int below(struct finder *s, const char *dir, const char *pattern, found_fn *found);
 
+/* type: as far as it is known and enough; DT_UNKNOWN else. */
 static int
-step(struct finder *s, const char *path, const char *rest, found_fn *found)
+step(struct finder *s, const char *path, unsigned char type, const char *rest, found_fn *found)
 {
-	struct stat st;
+	bool ask = type == DT_UNKNOWN || s->q->identity->kind == IDENTITY_RANGE;
+	struct stat st = { .st_mode = type == DT_DIR ? S_IFDIR : 0 };
 
-	if (lstat(path, &st) < 0) {
+	if ((ask || *rest == '\0') && lstat(path, &st) < 0) {
 		return errno == ENOENT || errno == ENOTDIR || errno == EACCES ? 0 : -errno;
 	}
 	if (*rest == '\0') {
 		return found(s, path, &st);
 	}
 	/* What a link leads to has a name of its own, and is found by that or is not shown. */
-	return S_ISDIR(st.st_mode) && tool_may(s, path, &st, X_OK) ? below(s, path, rest + 1, found)
-								   : 0;
+	return S_ISDIR(st.st_mode) && (!ask || tool_may(s, path, &st, X_OK))
+		       ? below(s, path, rest + 1, found)
+		       : 0;
+}
+
+/* "a|b" below dir: so that what is listed above them is listed once. */
+static int
+each_name(struct finder *s, const char *dir, char *names_left, const char *rest, found_fn *found)
+{
+	char *save = NULL;
+	int rc = 0;
+
+	for (char *name = strtok_r(names_left, "|", &save); rc == 0 && name != NULL;
+	     name = strtok_r(NULL, "|", &save)) {
+		char *path = arena_printf(s->arena, "%s/%s", dir, name);
+		unsigned char type = path != NULL && is_shown(s, path) ? DT_DIR : DT_UNKNOWN;
+
+		rc = path == NULL ? -ENOMEM : step(s, path, type, rest, found);
+	}
+	return rc;
 }
 
 /* found(path) for everything below dir that the pattern names, without following a link. */
@@ -103,12 +141,10 @@ below(struct finder *s, const char *dir, const char *pattern, found_fn *found)
 		return -ENOMEM;
 	}
 	if (strcmp(name, ".") == 0) {
-		return step(s, dir, pattern + len, found);
+		return step(s, dir, DT_UNKNOWN, pattern + len, found);
 	}
 	if (strpbrk(name, "*?[") == NULL) {
-		char *path = arena_printf(s->arena, "%s/%s", dir, name);
-
-		return path == NULL ? -ENOMEM : step(s, path, pattern + len, found);
+		return each_name(s, dir, name, pattern + len, found);
 	}
 	listing = opendir(dir);
 	if (listing == NULL) {
@@ -123,7 +159,7 @@ below(struct finder *s, const char *dir, const char *pattern, found_fn *found)
 		path = arena_printf(s->arena, "%s/%s", dir, e->d_name);
 		rc = path == NULL		   ? -ENOMEM
 		     : ++s->looked > LOOKED_MAX ? -E2BIG
-						: step(s, path, pattern + len, found);
+						: step(s, path, e->d_type, pattern + len, found);
 	}
 	closedir(listing);
 	return rc;
@@ -196,15 +232,31 @@ overlaps(const char *a, const char *b)
 	return plan_covers(a, b) || plan_covers(b, a);
 }
 
+/* In any home: "/home/u/.ssh/x" lies in ".ssh". */
+static bool
+lies_in(const char *path, const char *secret)
+{
+	size_t len = strlen(secret);
+
+	for (const char *at = strstr(path, secret); at != NULL; at = strstr(at + 1, secret)) {
+		if (at > path && at[-1] == '/' && (at[len] == '/' || at[len] == '\0')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static bool
 is_secret(const struct finder *s, const char *path)
 {
-	size_t len = s->home != NULL ? strlen(s->home) : 0;
 	bool secret = overlaps(s->q->state, path);
+	size_t len = s->home != NULL ? strlen(s->home) : 0;
 
-	/* No root is HOME or above it, so what is shown is below HOME or beside it. */
-	for (size_t i = 0; i < ARRAY_LEN(secrets) && !secret && s->home != NULL; i++) {
-		secret = plan_covers(s->home, path) && overlaps(path + len + 1, secrets[i]);
+	for (size_t i = 0; i < ARRAY_LEN(secrets) && !secret; i++) {
+		/* No root is HOME or above it, so what is shown is below HOME or beside it. */
+		secret = lies_in(path, secrets[i]) ||
+			 (s->home != NULL && plan_covers(s->home, path) &&
+			  plan_covers(path + len + 1, secrets[i]));
 	}
 	return secret;
 }
@@ -345,21 +397,34 @@ take(struct finder *s, const struct place *row, const char *asked, const char *v
 	return rc == -ENOMEM ? rc : 0;
 }
 
+/* Of an open directory, without links; "" when it has none. */
+static char *
+name_of(struct arena *a, int fd)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path));
+	return arena_copy(a, path, n < 0 || n >= (ssize_t)sizeof(path) ? 0 : (size_t)n);
+}
+
 static int
 examine(struct finder *s, const struct place *row, const char *asked, const char *variable)
 {
 	char *real;
 	struct stat st;
+	auto_fd fd = open(asked, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (lstat(asked, &st) < 0) {
+	if (fd < 0) {
 		return 0;
 	}
-	real = arena_alloc(s->arena, PATH_MAX);
+	real = name_of(s->arena, fd);
 	if (real == NULL) {
 		return -ENOMEM;
 	}
-	if (realpath(asked, real) == NULL || stat(real, &st) < 0 || !S_ISDIR(st.st_mode) ||
-	    !is_trusted(s, &st) || !tool_may(s, real, &st, X_OK) || !tool_may_reach(s, real) ||
+	if (real[0] != '/' || fstat(fd, &st) < 0 || !is_trusted(s, &st) ||
+	    !tool_may(s, real, &st, X_OK) || !tool_may_reach(s, real) ||
 	    plan_covers(s->q->workspace, real) ||
 	    (s->home != NULL && plan_covers(real, s->home))) {
 		return 0;

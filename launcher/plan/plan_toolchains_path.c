@@ -100,20 +100,39 @@ put_up_to(struct buf *out, const char **at, const char *entry, size_t len)
 }
 
 static void
-put_own(struct buf *out, const struct toolchain_place *p)
+put_below(struct buf *b, const char *root, const char *name, size_t len)
+{
+	buf_puts(b, root);
+	if (len != 1 || name[0] != '.') {
+		buf_putc(b, '/');
+		buf_put(b, name, len);
+	}
+}
+
+static bool
+is_directory(const struct toolchains *t, const char *path)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < t->shown_count; i++) {
+		if (t->shown[i].type == S_IFDIR && strcmp(t->shown[i].path, path) == 0) {
+			return true;
+		}
+	}
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Those without a pattern in their names, where they are. */
+static void
+put_own(struct buf *out, const struct toolchains *t, const struct toolchain_place *p)
 {
 	for (const char *list = p->programs; *list != '\0';) {
 		size_t len = strcspn(list, ":");
-		auto_buf dir = BUF_INIT;
-		struct stat st;
+		auto_buf dir = BUF_INIT, real = BUF_INIT;
 
-		buf_puts(&dir, p->asked);
-		if (len != 1 || list[0] != '.') {
-			buf_putc(&dir, '/');
-			buf_put(&dir, list, len);
-		}
-		if (memchr(list, '*', len) == NULL && stat(buf_text(&dir), &st) == 0 &&
-		    S_ISDIR(st.st_mode)) {
+		put_below(&dir, p->asked, list, len);
+		put_below(&real, p->root, list, len);
+		if (memchr(list, '*', len) == NULL && is_directory(t, buf_text(&real))) {
 			put_entry(out, buf_text(&dir), dir.len);
 		}
 		list += len + (list[len] == ':');
@@ -158,7 +177,7 @@ toolchains_path(struct arena *a, const struct toolchains *t, const char *profile
 		profiles += len + (profiles[len] == ':');
 	}
 	for (size_t i = 0; i < t->place_count; i++) {
-		put_own(&out, &t->places[i]);
+		put_own(&out, t, &t->places[i]);
 	}
 	return buf_error(&out) < 0 ? NULL : arena_string(a, buf_text(&out));
 }

@@ -203,13 +203,13 @@ hostile_variables()
 	everything "$T/open"
 	everything "$T/target"
 	own "$T/outer" "$T/open" "$T/target"
-	# root's HOME is another, so this is but a directory of root's that others may read
+	hostile "a place of keys" "$H/.ssh" "$H/.ssh"
+	hostile "a link to one, which is not there" "$H/link" "$H/.ssh"
+	ln -s .ssh "$H/link"
+	own "$H"
+	hostile "a link to one" "$H/link" "$H/.ssh"
+	# root's HOME is what passwd says
 	if [ "$E2E_IDENTITY" != root ]; then
-		hostile "a place of keys" "$H/.ssh" "$H/.ssh"
-		hostile "a link to one" "$H/link" "$H/.ssh"
-		ln -s .ssh "$H/link"
-		own "$H"
-		hostile "a link to one that is there" "$H/link" "$H/.ssh"
 		hostile "HOME" "$H" "$H"
 		hostile "what HOME is in" "$T/outer" "$T/outer"
 	fi
@@ -300,7 +300,7 @@ profiles()
 	expect_match "show says so" "cargo: what the host has of them could be read and run" "$OUT"
 	with "$SYSTEM" -p "$T/profiles/one.yaml" --dry-run -- true >"$OUT" 2>"$ERR"
 	expect_match "--dry-run names the toolchain" "toolchain cargo ($H/.cargo)" "$OUT"
-	expect_match "and its rows" "$H/.cargo/registry/index" "$OUT"
+	expect_match "and its rows" "$H/.cargo/registry <-" "$OUT"
 	expect_match "and what is masked" "mask-file $H/.cargo/git/db/x/FETCH_HEAD" "$OUT"
 	expect_no_match "and nothing else" "$H/.nvm" "$OUT"
 }

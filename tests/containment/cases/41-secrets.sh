@@ -4,7 +4,17 @@
 # property: P4
 # contained: ENOENT, no event
 free read:CANARY/secret=ok open:CANARY=ok
-prepare() { as mkdir -p "$T/state"; }
+# HOME as it is for one who gave no toolchains; 45 has them
+prepare() {
+	as mkdir -p "$T/state"
+	as tee "$WORKSPACE/../p.yaml" >/dev/null <<-Y
+		version: 1
+		name: p
+		extends: default
+		toolchains: []
+	Y
+}
+options -p "$T/inside/p.yaml"
 rehearse() { act read:"$CANARY/secret" open:"$CANARY"; }
 attack() {
 	act read:"$CANARY/secret" open:"$CANARY" read:/etc/shadow read:/etc/gshadow open:/run/secrets open:/run/user \
