@@ -299,13 +299,37 @@ forwards(const struct relay *r, enum relay_stream s)
 	return r->caller_fd[s] >= 0 && !r->caller_gone[s];
 }
 
+void
+relay_suspend_screen(struct relay *r)
+{
+	if (r->filtered[RELAY_STDOUT] && forwards(r, RELAY_STDOUT) && !r->screen_suspended) {
+		r->screen_suspended = true;
+		term_screen_undo(&r->screen, &r->pending[RELAY_STDOUT]);
+		flush_output(r, RELAY_STDOUT);
+	}
+}
+
+void
+relay_resume_screen(struct relay *r)
+{
+	if (r->screen_suspended && forwards(r, RELAY_STDOUT)) {
+		r->screen_suspended = false;
+		term_screen_redo(&r->screen, &r->pending[RELAY_STDOUT]);
+		flush_output(r, RELAY_STDOUT);
+	}
+}
+
 /* The tool closed this stream. */
 static int
 end_output(struct relay *r, enum relay_stream s, struct err *err)
 {
 	close_tool_fd(r, s);
 	if (forwards(r, s) && r->filtered[s]) {
-		term_filter_flush(&r->filter[s], &r->pending[s]);
+		if (r->terminal) {
+			term_screen_flush(&r->screen, &r->pending[s]);
+		} else {
+			term_filter_flush(&r->filter[s], &r->pending[s]);
+		}
 		flush_output(r, s);
 	}
 	return pending_error(r, s, err);
@@ -346,10 +370,12 @@ pump_output(struct relay *r, enum relay_stream s, bool *ret_more, struct err *er
 	if (code < 0 || !forwards(r, s)) {
 		return code;
 	}
-	if (r->filtered[s]) {
-		term_filter_put(&r->filter[s], chunk, take, &r->pending[s]);
-	} else {
+	if (!r->filtered[s]) {
 		buf_put(&r->pending[s], chunk, take);
+	} else if (r->terminal) {
+		term_screen_put(&r->screen, chunk, take, &r->pending[s]);
+	} else {
+		term_filter_put(&r->filter[s], chunk, take, &r->pending[s]);
 	}
 	code = pending_error(r, s, err);
 	if (code == 0) {
@@ -525,6 +551,11 @@ relay_drain(struct relay *r, int grace_ms, struct err *err)
 	}
 	if (code == 0) {
 		code = capture_rest(r, err);
+	}
+	for (int s = RELAY_STDOUT; s < RELAY__COUNT; s++) {
+		int failed = r->tool_fd[s] >= 0 ? end_output(r, s, err) : 0;
+
+		code = code == 0 ? failed : code;
 	}
 	return code == 0 ? r->capture_error : code;
 }

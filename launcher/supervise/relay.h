@@ -25,6 +25,7 @@
 #include "../base/err.h"
 #include "spool.h"
 #include "term_filter.h"
+#include "term_screen.h"
 
 /*
  * Read from one side and not yet written to the other, at most (per stream; escaping can make it 4
@@ -60,6 +61,8 @@ struct relay {
 	struct buf pending[RELAY__COUNT]; /* read but not written on yet; bounded */
 	struct term_filter filter[RELAY__COUNT]; /* of stdout and stderr when that is a terminal */
 	bool filtered[RELAY__COUNT];
+	struct term_screen screen; /* instead of it, of a tool that has a terminal */
+	bool screen_suspended;
 	/*
 	 * The caller's side failed (EPIPE, EIO, ENOSPC, …) or did not read in time: stdin has ended
 	 * for the tool, stdout and stderr are drained and captured on, but written no more.
@@ -105,6 +108,9 @@ int relay_init(struct relay *r, int state_dir_fd, const struct relay_options *op
  * is the terminal's end-of-file character. stdin stays paused until the supervisor says otherwise.
  */
 int relay_take_terminal(struct relay *r, int master_fd, struct err *err) must_check;
+/* Around the time in which the caller's shell has the terminal; the second does nothing alone. */
+void relay_suspend_screen(struct relay *r);
+void relay_resume_screen(struct relay *r);
 /*
  * Fills pfds (at least RELAY_POLL_MAX) with what to wait for now; returns the count, 0 when all is
  * done.

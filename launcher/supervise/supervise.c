@@ -140,6 +140,20 @@ run_judge_limit(struct run *r, enum profile_key_id key, const char *text)
 	}
 }
 
+static bool
+on_terminal_signal(const struct run *r, int sig)
+{
+	struct relay *relay = r->req->relay;
+
+	if (r->req->terminal == NULL) {
+		return false;
+	}
+	if (sig == SIGTSTP) {
+		relay_suspend_screen(relay);
+	}
+	return terminal_signal(r->req->terminal, sig, relay->tool_fd[RELAY_STDOUT]);
+}
+
 /*
  * TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once.
  */
@@ -159,8 +173,7 @@ on_signal(struct run *r)
 		run_end(r, VERDICT_INTERRUPTED, "ended by signal %u", info.ssi_signo);
 		return;
 	}
-	if (r->req->terminal != NULL && terminal_signal(r->req->terminal, (int)info.ssi_signo,
-							r->req->relay->tool_fd[RELAY_STDOUT])) {
+	if (on_terminal_signal(r, (int)info.ssi_signo)) {
 		return;
 	}
 	message[1] = (uint8_t)info.ssi_signo;
@@ -269,6 +282,9 @@ take_keys(const struct run *r)
 
 	if (t != NULL && r->state == RUN_RUNNING) {
 		r->req->relay->stdin_paused = !terminal_enter(t);
+		if (t->raw) {
+			relay_resume_screen(r->req->relay);
+		}
 	}
 }
 

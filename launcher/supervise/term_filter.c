@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "../base/text.h"
+#include "term_filter_internal.h"
 
 #define ESC 0x1b
 
@@ -51,8 +52,8 @@ put_octal(struct buf *out, uint8_t c)
 	buf_put(out, text, sizeof(text));
 }
 
-static bool
-is_plain(uint8_t c)
+bool
+term_is_plain(uint8_t c)
 {
 	return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\t' || c == '\r' || c == '\b';
 }
@@ -61,7 +62,7 @@ static void
 put_safe(struct buf *out, const uint8_t *data, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (is_plain(data[i])) {
+		if (term_is_plain(data[i])) {
 			buf_put(out, &data[i], 1);
 		} else {
 			put_octal(out, data[i]);
@@ -69,8 +70,8 @@ put_safe(struct buf *out, const uint8_t *data, size_t len)
 	}
 }
 
-static bool
-is_hidden(uint32_t character)
+bool
+term_is_hidden(uint32_t character)
 {
 	for (size_t i = 0; i < ARRAY_LEN(hidden_ranges); i++) {
 		if (character >= hidden_ranges[i].first && character <= hidden_ranges[i].last) {
@@ -80,9 +81,8 @@ is_hidden(uint32_t character)
 	return false;
 }
 
-/* Bytes of the UTF-8 character that this byte begins, 0 when it begins none. */
-static size_t
-lead_length(uint8_t c)
+size_t
+term_utf8_length(uint8_t c)
 {
 	if (c >= 0xc2 && c <= 0xdf) {
 		return 2;
@@ -142,10 +142,11 @@ extend_utf8(struct term_filter *f, uint8_t c, struct buf *out)
 		return false;
 	}
 	f->held[f->held_len++] = c;
-	if (f->held_len < lead_length(f->held[0])) {
+	if (f->held_len < term_utf8_length(f->held[0])) {
 		return true;
 	}
-	if (text_utf8(f->held, f->held_len, &character) == f->held_len && !is_hidden(character)) {
+	if (text_utf8(f->held, f->held_len, &character) == f->held_len &&
+	    !term_is_hidden(character)) {
 		buf_put(out, f->held, f->held_len);
 		f->held_len = 0;
 	} else {
@@ -163,7 +164,7 @@ put_byte(struct term_filter *f, uint8_t c, struct buf *out)
 	if (f->held_len > 0 && extend_utf8(f, c, out)) {
 		return;
 	}
-	if (c == ESC || lead_length(c) > 0) {
+	if (c == ESC || term_utf8_length(c) > 0) {
 		f->held[f->held_len++] = c;
 		return;
 	}
@@ -179,7 +180,7 @@ term_filter_put(struct term_filter *f, const void *data, size_t len, struct buf 
 	while (p < end) {
 		const uint8_t *run = p;
 
-		while (f->held_len == 0 && p < end && is_plain(*p)) {
+		while (f->held_len == 0 && p < end && term_is_plain(*p)) {
 			p++;
 		}
 		buf_put(out, run, (size_t)(p - run));

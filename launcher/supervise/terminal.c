@@ -154,6 +154,7 @@ terminal_signal(struct terminal *t, int sig, int master_fd)
 	case SIGTSTP:
 		terminal_leave(t);
 		stop();
+		resize(t, master_fd, true);
 		return true;
 	case SIGCONT:
 		/* The next round of the loop enters raw mode, when the terminal is ours again. */

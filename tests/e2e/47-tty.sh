@@ -73,6 +73,39 @@ person 6 "a shell's own job control" 'see $ ' raw 'type sh -c "echo in\"\"side; 
 person 0 "the size follows" 'see up' raw 'size 40,120' 'see 40 120' 'type x\r' -- \
 	-q -t -- sh -c 'trap "stty size" WINCH; echo up; while ! read -r x; do :; done'
 
+# ---- a whole screen --------------------------------------------------------------------------------
+# editor NAME STEP…: edits new.txt in the workspace; what reached the person's terminal is in OUT
+editor()
+{
+	local name=$1
+	shift
+
+	if ! command -v "$name" >/dev/null; then
+		skip "$name edits a file" "it is not installed"
+		return
+	fi
+	as_id rm -f "$WS/new.txt"
+	person 0 "$name edits a file" "$@" -- -q -t -- "$name" new.txt
+	expect_eq "$name: it is committed" "$name was here" "$(cat "$WS/new.txt")"
+	expect_match "$name: it had the other screen" $'\e[?1049h' "$OUT"
+	expect_eq "$name: nothing but the screen was in its reach" 0 \
+		"$(grep -caP '\x1b[\]P_^]|\x1b\[[?>=]?[0-9;]*[cntux]' "$OUT")"
+}
+editor vim.tiny raw 'see new.txt' 'type ivim.tiny was here\x1b:wq\r'
+editor nano raw 'see new.txt' 'type nano was here\x0f\r' 'see 1 line' 'type \x18'
+person 0 "what is left switched is switched back" -- -q -t -- printf '\033[?1049;1003h\033[?25l\033[31mred'
+expect_eq "and nothing else" $'\e[?1049;1003h\e[?25l\e[31mred\e[0m\e[?25h\e[?1003l\e[?1049l' "$(cat "$OUT")"
+person 0 "while it is stopped, too" 'see on' raw 'signal TSTP' 'see \x1b[?25h\x1b[?1049l' stopped fg 'see \x1b[?1049h\x1b[?25l' 'type x\r' -- \
+	-q -t -- sh -c 'printf "\033[?1049h\033[?25lon"; read -r x; while [ -z "$x" ]; do read -r x; done'
+person 125 "and when a limit ends it" 'see y' cooked exited -- -q -t --limit output=64KiB -- sh -c 'printf "\033[?1049h"; yes'
+expect_match "the screen is the caller's again" $'\e[?1049l' "$OUT"
+person 0 "a title and a clipboard" -- -q -t -- printf '\033]0;owned\007\033]52;c;ZXZpbA==\007\033[6n\033[cnothing'
+expect_eq "do not reach it" "nothing" "$(cat "$OUT")"
+person 0 "--raw lets them through" -- -q -t --raw -- printf '\033]0;owned\007'
+expect_eq "as they are" $'\e]0;owned\a' "$(cat "$OUT")"
+as_id "$A" run -w "$WS" -t -- printf '\033]0;owned\007' >"$OUT" </dev/null
+expect_eq "and so does a file" $'\e]0;owned\a' "$(cat "$OUT")"
+
 # ---- ends, stops, the background -------------------------------------------------------------------
 # terminal.py fails when the terminal is left raw
 person 0 "stopped from outside" 'see $ ' raw 'type echo one\r' 'see one' 'signal TSTP' stopped cooked 'size 33,90' fg raw \
