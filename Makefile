@@ -180,12 +180,13 @@ quickstart: deps-quickstart
 .PHONY: install
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/airlock \
-		$(DESTDIR)$(PREFIX)/share/airlock/profiles $(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors $(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
+	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/
 	install -m 644 docs/airlock.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/airlock-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/

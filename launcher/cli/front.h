@@ -31,9 +31,6 @@
 #define EXIT_SIGNAL_BASE 128
 #define EXIT_OOM 137
 
-/* Where COMMAND is looked for when neither the profile nor the caller says. */
-#define PATH_DEFAULT "/usr/bin:/bin"
-
 struct front_options {
 	const char *profile, *workspace, *chdir, *key, *mode, *context, *result;
 	int result_fd; /* -1 when not given */

@@ -74,19 +74,16 @@ static int
 put_base(struct env_list *list)
 {
 	const struct identity *id = &list->f->req.identity;
-	int rc = put(list, "HOME", 4, id->home);
+	const char *cwd = list->f->req.cwd;
+	const struct env_pair own[] = {
+#define ENV_OWN(name, value) { (name), (value) },
+#include "../profile/env_own.def"
+#undef ENV_OWN
+	};
+	int rc = 0;
 
-	if (rc == 0) {
-		rc = put(list, "USER", 4, id->user);
-	}
-	if (rc == 0) {
-		rc = put(list, "LOGNAME", 7, id->user);
-	}
-	if (rc == 0) {
-		rc = put(list, "SHELL", 5, id->shell);
-	}
-	if (rc == 0) {
-		rc = put(list, "PWD", 3, list->f->req.cwd);
+	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(own); i++) {
+		rc = put(list, own[i].name, strlen(own[i].name), own[i].value);
 	}
 	/* The caller's, where the profile passes it, says more; without any it would be "dumb". */
 	if (rc == 0 && list->f->req.terminal) {

@@ -55,6 +55,34 @@ void judge_destroy(struct judge *j);
 int judge_path(struct judge *j, const char *path, enum judge_access access, struct judge_path *ret)
 	must_check;
 
+/* ---- the rest of a request ------------------------------------------------------------------- */
+
+struct judge_environment {
+	bool crosses;
+	/* KEY__COUNT: no key, the variable is airlock's own or refused */
+	enum profile_key_id key;
+	const char *entry; /* of that key; NULL as above */
+	const char *why;
+};
+
+/* What a call's environment has of one name, and by which entry. Pure. */
+struct judge_environment judge_environment(const struct profile *p, const char *name);
+
+struct judge_command {
+	int error;		      /* 0: may be the command of a call */
+	const char *path;	      /* what is executed, links followed; NULL when not found */
+	const char *entry;	      /* of tool.run, when that decided */
+	const struct rule_path *rule; /* of filesystem.read, that shows it */
+	const char *why;
+};
+
+/*
+ * As the launcher looks a command up: a name in `path`, the PATH of the tool; a path with a slash
+ * as it is (below the workspace when it is relative). -ENOMEM, -ENAMETOOLONG, or 0 with an answer.
+ */
+int judge_command(struct judge *j, const char *name, const char *path, struct judge_command *ret)
+	must_check;
+
 /* ---- system calls ---------------------------------------------------------------------------- */
 
 struct judge_syscall {

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "judge.h"
+#include "judge_internal.h"
 #include "plan_build_internal.h"
 
 #define LINKS_MAX 40
@@ -79,6 +79,18 @@ judge_destroy(struct judge *j)
 		cleanup_fd(&j->own.workspace_fd);
 		free(j);
 	}
+}
+
+const struct profile *
+judge_profile(const struct judge *j)
+{
+	return j->builder->profile;
+}
+
+const char *
+judge_workspace(const struct judge *j)
+{
+	return j->request->workspace;
 }
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -483,6 +495,10 @@ static const char *const ground_texts[JUDGE_GROUND__COUNT] = {
 static void
 judge_absent(struct walk *w, enum judge_access access, bool more, struct judge_path *answer)
 {
+	if (access == JUDGE_WRITE && !more && !is_writable(w)) {
+		refuse(answer, EROFS, "it is mounted read-only");
+		return;
+	}
 	if (more || !is_writable(w) || answer->ground == JUDGE_PROC) {
 		refuse(answer, ENOENT,
 		       answer->ground == JUDGE_NOTHING ? ground_texts[JUDGE_NOTHING]

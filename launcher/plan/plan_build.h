@@ -15,6 +15,9 @@
 #include "plan.h"
 #include "request.h"
 
+/* Where COMMAND is looked for when neither the profile nor the caller says. */
+#define PATH_DEFAULT "/usr/bin:/bin"
+
 struct plan_builder;
 
 /* Decides the mounts. profile and request stay borrowed until plan_builder_destroy. */

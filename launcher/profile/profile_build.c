@@ -138,11 +138,12 @@ put_value(struct json *j, const struct profile_key *key, const struct profile_va
 	return 0;
 }
 
-/* How a profile came about is no part of what it allows. */
+/* How a profile came about, and what is asked of it, is no part of what it allows. */
 static bool
 is_canonical(const struct profile_key *key)
 {
-	return key->id != KEY_EXTENDS && key->id != KEY_OPEN;
+	return key->id != KEY_EXTENDS && key->id != KEY_OPEN && key->id != KEY_TESTS_ALLOW &&
+	       key->id != KEY_TESTS_DENY;
 }
 
 int

@@ -232,6 +232,8 @@ bool profile_path_parse(struct profile_arena *a, const struct profile_key *key,
 /* The value that holds when nobody sets the key; the row must have one. */
 void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
 			    struct profile_value *ret);
+/* A number with the unit of its type: -EINVAL not one, -ERANGE too large for us. */
+int profile_number_parse(enum profile_type type, const char *text, uint64_t *ret) must_check;
 /* Number and unit as a person writes them. */
 void profile_value_print(struct buf *b, enum profile_type type, uint64_t number);
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "explain.h"
 #include "profile_internal.h"
 
 struct parse {
@@ -121,23 +122,32 @@ static const struct {
 	{ "~", false, "that is the whole home with its credentials; name the directories" },
 };
 
-static bool
-parse_read(const struct parse *c, const struct profile_node *node, const char **ret)
+const char *
+explain_unreadable(const char *path)
 {
-	const char *path = NULL;
-
-	if (!parse_host_path(c, node, &path)) {
-		return false;
-	}
 	for (size_t i = 0; i < ARRAY_LEN(unreadable); i++) {
 		size_t len = strlen(unreadable[i].path);
 
 		if (strcmp(path, unreadable[i].path) == 0 ||
 		    (unreadable[i].below && strncmp(path, unreadable[i].path, len) == 0 &&
 		     path[len] == '/')) {
-			return REFUSE(c, &node->at, "%s: '%s' cannot be read: %s", c->key->name,
-				      path, unreadable[i].why);
+			return unreadable[i].why;
 		}
+	}
+	return NULL;
+}
+
+static bool
+parse_read(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	const char *path = NULL, *why;
+
+	if (!parse_host_path(c, node, &path)) {
+		return false;
+	}
+	why = explain_unreadable(path);
+	if (why != NULL) {
+		return REFUSE(c, &node->at, "%s: '%s' cannot be read: %s", c->key->name, path, why);
 	}
 	*ret = path;
 	return true;

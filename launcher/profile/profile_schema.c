@@ -274,6 +274,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_SIZE:
 	case TYPE_TEXT:
 	case TYPE_TOOLCHAINS:
+	case TYPE_VECTORS:
 	case TYPE_VERSION:
 	case TYPE__COUNT:
 		break;

@@ -9,6 +9,7 @@
 
 #include "../base/units.h"
 #include "profile_internal.h"
+#include "vectors.h"
 
 struct parse {
 	struct profile_arena *arena;
@@ -31,8 +32,8 @@ refuse_form(const struct parse *c, const struct profile_node *node, const char *
 
 /* ---- numbers --------------------------------------------------------------------------------- */
 
-static int
-read_number(enum profile_type type, const char *text, uint64_t *ret)
+int
+profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 {
 	switch (type) {
 	case TYPE_SIZE:
@@ -65,6 +66,7 @@ read_number(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_RETRY:
 	case TYPE_TEXT:
 	case TYPE_TOOLCHAINS:
+	case TYPE_VECTORS:
 	case TYPE__COUNT:
 		break;
 	}
@@ -94,7 +96,7 @@ static bool
 parse_number(const struct parse *c, const struct profile_node *node, uint64_t *ret)
 {
 	uint64_t v = 0;
-	int rc = read_number(c->key->type, node->text, &v);
+	int rc = profile_number_parse(c->key->type, node->text, &v);
 	auto_buf bound = BUF_INIT;
 
 	if (rc == -ERANGE) {
@@ -119,7 +121,7 @@ parse_exit(const struct parse *c, const struct profile_node *node, struct profil
 	char text[8];
 	uint64_t v;
 
-	if (read_number(TYPE_EXITS, node->text, &v) < 0 || v > 255) {
+	if (profile_number_parse(TYPE_EXITS, node->text, &v) < 0 || v > 255) {
 		return refuse_form(c, node, NULL);
 	}
 	/* One spelling per number: lists are compared by their texts. */
@@ -286,6 +288,17 @@ parse_bits(const struct parse *c, const struct profile_node *node, struct profil
 	return refuse_form(c, node, profile_nearest(node->text, names, count));
 }
 
+static bool
+check_vector(const struct parse *c, const struct profile_node *node)
+{
+	struct vector vector;
+	char why[256];
+
+	return vector_parse(node->text, &vector, why, sizeof(why)) == 0
+		     ? true
+		     : REFUSE(c, &node->at, "%s: %s", c->key->name, why);
+}
+
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
 static bool
@@ -323,6 +336,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_PROTECTS:
 	case TYPE_READS:
 	case TYPE_TOOLCHAINS:
+	case TYPE_VECTORS:
 	case TYPE__COUNT:
 		break;
 	}
@@ -352,6 +366,8 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_LAYERS:
 	case TYPE_TOOLCHAINS:
 		return parse_bits(c, node, item);
+	case TYPE_VECTORS:
+		return check_vector(c, node);
 	case TYPE_ENVSET:
 		if (node->key == NULL) { /* an entry of a list */
 			return refuse_form(c, node, NULL);

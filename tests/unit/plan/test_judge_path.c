@@ -150,7 +150,7 @@ Test(judge_path, a_workspace_that_is_not_to_be_written)
 	request.mode = MODE_OBSERVE;
 	profile.observe_writes = OBSERVE_REFUSE;
 	expect(in_dir("ws/plain"), JUDGE_WORKSPACE, 0, 0, EROFS, EACCES);
-	expect(in_dir("ws/new"), JUDGE_WORKSPACE, ENOENT, ENOENT, ENOENT, ENOENT);
+	expect(in_dir("ws/new"), JUDGE_WORKSPACE, ENOENT, ENOENT, EROFS, ENOENT);
 }
 
 Test(judge_path, read_paths_and_their_rules)
@@ -158,7 +158,7 @@ Test(judge_path, read_paths_and_their_rules)
 	expect(in_dir("lib"), JUDGE_HOST, 0, 0, EROFS, EACCES);
 	expect(in_dir("lib/tool"), JUDGE_HOST, 0, 0, EROFS, 0);
 	expect(in_dir("lib/data"), JUDGE_HOST, 0, 0, EROFS, EACCES);
-	expect(in_dir("lib/none"), JUDGE_HOST, ENOENT, ENOENT, ENOENT, ENOENT);
+	expect(in_dir("lib/none"), JUDGE_HOST, ENOENT, ENOENT, EROFS, ENOENT);
 	expect(in_dir("shut/in"), JUDGE_HOST, 0, EACCES, EROFS, EACCES);
 	expect(in_dir("shut/in/x"), JUDGE_HOST, EACCES, EACCES, EACCES, EACCES);
 	cr_expect_str_eq(ask(in_dir("lib/tool"), JUDGE_READ).rule->path, reads[0].path);
@@ -177,7 +177,7 @@ Test(judge_path, what_no_rule_shows)
 {
 	expect(in_dir("secret"), JUDGE_SCRATCH, ENOENT, ENOENT, 0, ENOENT);
 	expect(in_dir("secret/key"), JUDGE_SCRATCH, ENOENT, ENOENT, ENOENT, ENOENT);
-	expect("/etc/shadow", JUDGE_NOTHING, ENOENT, ENOENT, ENOENT, ENOENT);
+	expect("/etc/shadow", JUDGE_NOTHING, ENOENT, ENOENT, EROFS, ENOENT);
 	expect("/opt/none", JUDGE_NOTHING, ENOENT, ENOENT, ENOENT, ENOENT);
 	expect("/home/u/.ssh/id_rsa", JUDGE_SCRATCH, ENOENT, ENOENT, ENOENT, ENOENT);
 }
@@ -247,6 +247,6 @@ Test(judge_path, what_the_profile_hides)
 	expect(path, JUDGE_MASKED, ENOENT, EACCES, EACCES, EACCES);
 	cr_expect_str_eq(ask(path, JUDGE_READ).rule->origin, "t.yaml:4");
 	snprintf(path, sizeof(path), "%s/ws/keys/one", dir);
-	expect(path, JUDGE_MASKED, ENOENT, ENOENT, ENOENT, ENOENT);
+	expect(path, JUDGE_MASKED, ENOENT, ENOENT, EROFS, ENOENT);
 	cr_expect_str_eq(ask(path, JUDGE_READ).rule->origin, "t.yaml:5");
 }

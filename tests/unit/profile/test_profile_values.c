@@ -7,11 +7,11 @@
 
 struct row {
 	enum profile_key_id key;
-	const char *yaml;     /* lines below version and name; the key stands in line 3 */
-	uint64_t number;      /* of the value, or of its entries' count for lists */
-	const char *text;     /* of the value, or of its first entry */
+	const char *yaml; /* lines below version and name; the key stands in line 3 */
+	uint64_t number;  /* of the value, or of its entries' count for lists */
+	const char *text; /* of the value, or of its first entry */
 	const char *bad_yaml;
-	const char *place;    /* "line:column" of the error */
+	const char *place; /* "line:column" of the error */
 	const char *error;
 };
 
@@ -114,6 +114,13 @@ static const struct row rows[] = {
 	{ KEY_OBSERVE_WRITES, "observe_writes: refuse", OBSERVE_REFUSE, "",
 	  "observe_writes: refused", "3:17",
 	  "observe_writes: wants discard or refuse, not 'refused'; did you mean 'refuse'?" },
+	{ KEY_TESTS_ALLOW, "tests: { allow: [read /usr] }", 1, "read /usr",
+	  "tests: { allow: [raed /usr] }", "3:18",
+	  "tests.allow: wants see, read, write, execute, command, environment, syscall or limit "
+	  "first, not 'raed'; did you mean 'read'?" },
+	{ KEY_TESTS_DENY, "tests: { deny: [syscall ptrace -> EPERM] }", 1,
+	  "syscall ptrace -> EPERM", "tests: { deny: [syscall ptarce] }", "3:17",
+	  "tests.deny: unknown system call 'ptarce'; did you mean 'ptrace'?" },
 };
 _Static_assert(ARRAY_LEN(rows) == KEY__COUNT, "one row per key");
 
@@ -274,8 +281,8 @@ Test(profile_values, print_is_the_way_people_write)
 		uint64_t number;
 		const char *text;
 	} prints[] = {
-		{ TYPE_SIZE, 2147483648, "2GiB" }, { TYPE_DURATION, 600000, "10m" },
-		{ TYPE_PERCENT, 200, "200%" },	   { TYPE_COUNT, 512, "512" },
+		{ TYPE_SIZE, 2147483648, "2GiB" },  { TYPE_DURATION, 600000, "10m" },
+		{ TYPE_PERCENT, 200, "200%" },	    { TYPE_COUNT, 512, "512" },
 		{ TYPE_MODE, MODE_APPLY, "apply" }, { TYPE_BOOL, 0, "false" },
 	};
 

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A profile and a call that nobody makes: who the tool would be, where its workspace is, and the
+ * plan that answers. Runs in airlock-cli, as the caller.
+ */
+#include "cmd_profile_ask.h"
+
+#include <errno.h>
+#include <ftw.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../store/store.h"
+#include "../sys/sys.h"
+
+#define NOBODY_S_UID 2147000000u /* stands for the id that a workspace of root's gets */
+#define OVERFLOW_UID 65534u
+#define LANDLOCK_NEEDED 2
+
+int
+ask_profile(struct ask *a, const char *profile, struct buf *report, struct err *err)
+{
+	struct profile_request request;
+	int rc = places_find(&a->places, err);
+
+	if (rc == 0) {
+		request = profile_request_of(profile, a->places.shipped, places_home());
+		rc = profile_load(&request, &a->loaded, report, err);
+	}
+	return rc;
+}
+
+static int
+copy_account(struct ask *a, const char *home, const struct passwd *pw)
+{
+	a->home = strdup(home);
+	a->user = strdup(pw != NULL ? pw->pw_name : "user");
+	a->request.identity.home = a->home;
+	a->request.identity.user = a->user;
+	a->request.identity.shell = "/bin/sh";
+	return a->home == NULL || a->user == NULL ? -ENOMEM : 0;
+}
+
+/*
+ * As the launcher decides it (docs/architecture.md, Identity), with one id for all of the range: no
+ * answer depends on which it is.
+ */
+static int
+who_runs(struct ask *a, const struct stat *workspace)
+{
+	struct identity *id = &a->request.identity;
+	const struct passwd *pw;
+	struct stat kernel;
+	bool is_root;
+
+	if (stat("/proc/sys/kernel", &kernel) < 0) {
+		return -errno;
+	}
+	is_root = geteuid() == 0 && kernel.st_uid == 0;
+	id->root_unmapped = kernel.st_uid == OVERFLOW_UID && geteuid() != OVERFLOW_UID;
+	id->owner_uid = workspace->st_uid;
+	id->owner_gid = workspace->st_gid;
+	id->uid_outside = geteuid();
+	id->gid_outside = getegid();
+	if (!is_root) {
+		return copy_account(a, places_home(), getpwuid(geteuid()));
+	}
+	a->request.workspace_clone = true;
+	pw = getpwuid(workspace->st_uid);
+	id->kind = workspace->st_uid == 0 ? IDENTITY_RANGE : IDENTITY_PLAIN;
+	id->uid_outside = workspace->st_uid == 0 ? NOBODY_S_UID : workspace->st_uid;
+	id->gid_outside = workspace->st_uid == 0 ? NOBODY_S_UID
+			: pw != NULL		 ? pw->pw_gid
+						 : workspace->st_uid;
+	return copy_account(a, pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : "/home/sandbox",
+			    pw);
+}
+
+int
+ask_scratch(struct ask *a, struct err *err)
+{
+	char text[] = "/tmp/airlock-profile-XXXXXX";
+
+	if (mkdtemp(text) == NULL) {
+		return err_sys(err, -errno, "%s", text);
+	}
+	a->scratch = strdup(text);
+	return a->scratch == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+static const char *
+set_path(const struct profile *p)
+{
+	for (size_t i = 0; i < p->env_set_count; i++) {
+		if (strcmp(p->env_set[i].name, "PATH") == 0) {
+			return p->env_set[i].value;
+		}
+	}
+	return PATH_DEFAULT;
+}
+
+static int
+find_toolchains(struct ask *a, struct err *err)
+{
+	const struct profile *p = a->loaded.profile;
+	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), a->home, &a->state,
+			    err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	a->query = (struct toolchain_query){ .wanted = p->toolchains,
+					     .identity = &a->request.identity,
+					     .workspace = a->workspace,
+					     .state = a->state,
+					     .variable = getenv };
+	rc = toolchains_find(&a->arena, &a->query, &a->toolchains);
+	a->request.toolchains = &a->toolchains;
+	a->path = set_path(p);
+	if (rc == 0 && p->toolchains != 0) {
+		a->path = toolchains_path(&a->arena, &a->toolchains, a->path, getenv("PATH"), NULL);
+	}
+	return rc < 0 || a->path == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
+}
+
+int
+ask_workspace(struct ask *a, const char *dir, struct err *err)
+{
+	struct request *r = &a->request;
+	int abi = sys_landlock_abi(), rc;
+	struct stat st;
+
+	free(a->workspace);
+	a->workspace = realpath(dir, NULL);
+	if (a->workspace == NULL || stat(a->workspace, &st) < 0) {
+		return err_sys(err, -errno, "workspace %s", dir);
+	}
+	rc = who_runs(a, &st);
+	if (rc < 0) {
+		return err_sys(err, rc, "who the tool would be");
+	}
+	r->workspace = r->cwd = a->workspace;
+	r->exe = r->upper_dir = "";
+	r->mode = a->loaded.profile->mode;
+	r->limits = a->loaded.profile->limits;
+	r->landlock_abi = abi < LANDLOCK_NEEDED ? 0 : abi;
+	rc = find_toolchains(a, err);
+	return rc == 0 ? judge_create(a->loaded.profile, r, &a->judge, err) : rc;
+}
+
+static int
+remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	return remove(path);
+}
+
+void
+ask_finish(struct ask *a)
+{
+	judge_destroy(a->judge);
+	profile_loaded_finish(&a->loaded);
+	places_finish(&a->places);
+	if (a->scratch != NULL) {
+		ignore_err(nftw(a->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS),
+			   "what is left is in /tmp");
+	}
+	arena_finish(&a->arena);
+	free(a->state);
+	free(a->workspace);
+	free(a->home);
+	free(a->user);
+	free(a->scratch);
+}
+
+void
+ask_answer_finish(struct ask_answer *answer)
+{
+	buf_finish(&answer->why);
+	buf_finish(&answer->place);
+	buf_finish(&answer->remedy);
+}
+
+char *
+ask_path(const struct ask *a, const char *subject)
+{
+	char *path;
+	int n = subject[0] == '/'	       ? asprintf(&path, "%s", subject)
+	      : strncmp(subject, "~/", 2) == 0 ? asprintf(&path, "%s%s", a->home, subject + 1)
+					       : asprintf(&path, "%s/%s", a->workspace, subject);
+
+	return n < 0 ? NULL : path;
+}
