@@ -40,6 +40,17 @@ put_text(struct buf *b, const char *text)
 	text_safe(b, text, strlen(text), false);
 }
 
+static size_t
+dropins_of(const struct profile_loaded *loaded)
+{
+	size_t count = 0;
+
+	while (count + 1 < loaded->file_count && loaded->files[count + 1].is_dropin) {
+		count++;
+	}
+	return count;
+}
+
 static void
 print_row(const struct view *v, const struct row *row, size_t name_width)
 {
@@ -56,6 +67,11 @@ print_row(const struct view *v, const struct row *row, size_t name_width)
 		view_wrap(&out, buf_text(&text), indent, v->columns);
 	} else {
 		put_text(&text, row->loaded.profile->description);
+		if (dropins_of(&row->loaded) > 0) {
+			buf_puts(&text, text.len > 0 ? " (" : "(");
+			view_count(&text, dropins_of(&row->loaded), "drop-in", "drop-ins");
+			buf_putc(&text, ')');
+		}
 		view_wrap(&out, buf_text(&text), indent, v->columns);
 	}
 	if (row->found->hidden_by != NULL) {
@@ -90,6 +106,7 @@ print_json(const struct row *row, struct err *err)
 	json_init(&j, &out);
 	json_begin_object(&j);
 	kv_text(&j, "description", p != NULL ? p->description : NULL);
+	json_kv_uint(&j, "dropins", dropins_of(&row->loaded));
 	kv_text(&j, "error", p != NULL ? NULL : row->err.text);
 	kv_text(&j, "hidden_by", row->found->hidden_by);
 	kv_text(&j, "name", row->found->name);

@@ -28,6 +28,9 @@ show_file(const struct profile_loaded *loaded, struct buf *out)
 	const struct profile_file *file = &loaded->files[0];
 
 	put_heading(out, "", file->path);
+	for (size_t i = 1; i < loaded->file_count && loaded->files[i].is_dropin; i++) {
+		put_heading(out, "with ", loaded->files[i].path);
+	}
 	if (isatty(STDOUT_FILENO)) {
 		text_safe(out, file->bytes, file->len, true);
 	} else {
@@ -43,7 +46,8 @@ show_effective(const struct profile_loaded *loaded, bool origins, struct buf *ou
 {
 	put_heading(out, "effective values of ", loaded->files[0].path);
 	for (size_t i = 1; i < loaded->file_count; i++) {
-		put_heading(out, "over ", loaded->files[i].path);
+		put_heading(out, loaded->files[i].is_dropin ? "with " : "over ",
+			    loaded->files[i].path);
 	}
 	profile_print_yaml(loaded->doc, origins, out);
 }

@@ -68,18 +68,29 @@ load_cached(struct front *f, const char *path, const char *kernel)
 		      : profile_decode(bytes.data, bytes.len, kernel, &f->profile, &f->err);
 }
 
-/* What the tool may write must not say what the tool may do. */
+/*
+ * What the tool may write must not say what the tool may do: not the profile, none of its drop-ins,
+ * no parent.
+ */
 static int
 refuse_inside(struct front *f)
 {
-	auto_free char *real = realpath(f->profile->source, NULL);
+	const struct strings *files = &f->profile->files;
 
-	return real != NULL && plan_covers(f->req.workspace, real)
-		     ? err_set(&f->err, -EPERM,
-			       "profile %s lies in the workspace: a tool could write the rules of "
-			       "the next call; keep it elsewhere",
-			       real)
-		     : 0;
+	for (size_t i = 0; i < files->count; i++) {
+		auto_free char *real = realpath(files->items[i], NULL);
+
+		if (real == NULL) {
+			return err_sys(&f->err, -errno, "profile %s", files->items[i]);
+		}
+		if (plan_covers(f->req.workspace, real)) {
+			return err_set(&f->err, -EPERM,
+				       "profile %s lies in the workspace: a tool could write the "
+				       "rules of the next call; keep it elsewhere",
+				       real);
+		}
+	}
+	return 0;
 }
 
 int

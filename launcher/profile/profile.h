@@ -99,6 +99,7 @@ struct profile {
 	const char *owner_permissions, *owner_incidents; /* "" when absent */
 	bool shipped;              /* came with airlock: who wants it wider extends it */
 	struct profile_rule rules[KEY__COUNT];
+	struct strings files;      /* every file that was read, source first; absolute */
 	uint8_t digest[32];        /* SHA-256 of the effective canonical JSON */
 	struct strings tool_run;   /* absolute paths; empty: any command */
 	uint32_t effects;          /* EFFECT_* */

@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 2u
+#define CODEC_VERSION 3u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -140,6 +140,7 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_str(b, p->name);
 	buf_str(b, p->description);
 	buf_str(b, p->source);
+	put_strings(b, &p->files);
 	buf_str(b, p->owner_permissions);
 	buf_str(b, p->owner_incidents);
 	buf_u8(b, p->shipped ? 1 : 0);
@@ -372,6 +373,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->name = get_text(r, a);
 	p->description = get_text(r, a);
 	p->source = get_text(r, a);
+	get_strings(r, a, &p->files);
 	p->owner_permissions = get_text(r, a);
 	p->owner_incidents = get_text(r, a);
 	p->shipped = get_bool(r);

@@ -237,8 +237,11 @@ int profile_number_parse(enum profile_type type, const char *text, uint64_t *ret
 /* Number and unit as a person writes them. */
 void profile_value_print(struct buf *b, enum profile_type type, uint64_t number);
 
-/* All keys of a tree; what cannot be read is reported and stays unset. */
-void profile_read(struct profile_arena *a, const struct profile_node *root,
+/*
+ * All keys of a tree; what cannot be read is reported and stays unset. part: a drop-in, which needs
+ * no version and no name.
+ */
+void profile_read(struct profile_arena *a, const struct profile_node *root, bool part,
 		  struct profile_report *report, struct profile_doc *ret);
 
 /* ---- merge and build ------------------------------------------------------------------------- */

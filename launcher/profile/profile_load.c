@@ -6,6 +6,7 @@
  */
 #include "profile_load.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,10 +20,14 @@
 #include "../base/text.h"
 #include "profile_internal.h"
 
+#define DROPINS_MAX 64u
+
 struct chain_file {
 	dev_t dev;
 	ino_t ino;
 	struct profile_doc doc;
+	struct profile_doc *dropins; /* in the order of their names */
+	size_t dropin_count;
 };
 
 struct loader {
@@ -218,18 +223,177 @@ is_in_chain(const struct loader *l, const struct stat *st)
 	return false;
 }
 
+/* Bytes to the keys that are in them. part: version and name may be missing. */
+static bool
+parse_file(struct loader *l, const char *path, const struct buf *bytes, bool part,
+	   struct profile_doc *ret)
+{
+	struct profile_source *source = profile_arena_get(&l->arena, 1, sizeof(*source));
+	struct profile_node *root;
+	unsigned int before = l->report.count;
+
+	if (source == NULL) {
+		return fail(l, -ENOMEM);
+	}
+	source->path = profile_arena_text(&l->arena, path, strlen(path));
+	source->data = (const uint8_t *)profile_arena_text(&l->arena, buf_text(bytes), bytes->len);
+	source->len = bytes->len;
+	if (source->path == NULL || source->data == NULL) {
+		return fail(l, -ENOMEM);
+	}
+	ret->source = source;
+	root = profile_yaml_parse(&l->arena, source, &l->report);
+	if (root == NULL) {
+		return fail(l, -EINVAL);
+	}
+	profile_read(&l->arena, root, part, &l->report, ret);
+	return l->report.count == before ? true : fail(l, -EINVAL);
+}
+
+/* ---- drop-ins -------------------------------------------------------------------------------- */
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const char *const *x = a, *const *y = b;
+
+	return strcmp(*x, *y);
+}
+
+/* Names that end in .yaml, sorted; others are no drop-ins (README, an editor's copy). */
+static bool
+list_dropins(struct loader *l, const char *path, const struct profile_place *from,
+	     const char *ret_names[DROPINS_MAX], size_t *ret_count)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *e;
+	size_t count = 0;
+
+	if (dir == NULL) {
+		return FAIL_AT(l, -errno, from, "%s: %s", path, strerror(errno));
+	}
+	while (count <= DROPINS_MAX && (e = readdir(dir)) != NULL) {
+		size_t len = strlen(e->d_name);
+
+		if (len < 6 || strcmp(e->d_name + len - 5, ".yaml") != 0 || e->d_name[0] == '.') {
+			continue;
+		}
+		if (count < DROPINS_MAX) {
+			ret_names[count] = profile_arena_text(&l->arena, e->d_name, len);
+		}
+		count++;
+	}
+	closedir(dir);
+	if (count > DROPINS_MAX) {
+		return FAIL_AT(l, -EINVAL, from, "%s: more than %u drop-ins", path, DROPINS_MAX);
+	}
+	if (l->arena.failed) {
+		return fail(l, -ENOMEM);
+	}
+	qsort(ret_names, count, sizeof(ret_names[0]), compare_names);
+	*ret_count = count;
+	return true;
+}
+
+/* What a drop-in says of itself must fit the profile beside it. */
+static bool
+check_dropin(struct loader *l, const struct profile_doc *profile,
+	     const struct profile_doc *dropin)
+{
+	const struct profile_value *name = &dropin->values[KEY_NAME];
+	const struct profile_value *extends = &dropin->values[KEY_EXTENDS];
+	const struct profile_value *wanted = &profile->values[KEY_NAME];
+	unsigned int before = l->report.count;
+
+	if (name->set && wanted->set && strcmp(name->text, wanted->text) != 0) {
+		profile_report_at(&l->report, &name->at,
+				  "name: '%s' is not the name of the profile, '%s'; a drop-in "
+				  "needs none",
+				  name->text, wanted->text);
+	}
+	if (extends->set) {
+		profile_report_at(&l->report, &extends->at,
+				  "extends: a drop-in has no parent of its own");
+	}
+	return l->report.count == before ? true : fail(l, -EINVAL);
+}
+
+static bool
+read_dropin(struct loader *l, const char *path, bool system, const struct profile_place *from,
+	    struct chain_file *file)
+{
+	auto_buf bytes = BUF_INIT;
+	struct stat st;
+	struct profile_doc *doc = &file->dropins[file->dropin_count];
+
+	if (!slurp_checked(l, path, system, from, &st, &bytes)) {
+		return false;
+	}
+	file->dropin_count++;
+	return parse_file(l, path, &bytes, true, doc) && check_dropin(l, &file->doc, doc);
+}
+
+/*
+ * PROFILE.yaml.d/NAME.yaml. The directory is a dependency also where it is not there; its own time
+ * changes with its entries, and was taken before they are read.
+ */
+static bool
+read_dropins(struct loader *l, const char *profile, bool system, const struct profile_place *from,
+	     struct chain_file *file)
+{
+	const char *names[DROPINS_MAX];
+	char dir[PATH_MAX], path[PATH_MAX];
+	size_t count = 0;
+	struct stat st;
+	int n = snprintf(dir, sizeof(dir), "%s.d", profile);
+
+	if (n < 0 || (size_t)n >= sizeof(dir)) {
+		return FAIL_AT(l, -ENAMETOOLONG, from, "%s.d: path too long", profile);
+	}
+	if (stat(dir, &st) < 0) {
+		if (errno != ENOENT) {
+			return FAIL_AT(l, -errno, from, "%s: %s", dir, strerror(errno));
+		}
+		return add_dep(&l->out, dir, NULL) == 0 ? true : fail(l, -ENOMEM);
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		return FAIL_AT(l, -ENOTDIR, from, "%s is not a directory of drop-ins", dir);
+	}
+	if (!check_owner(l, dir, &st, system, from)) {
+		return false;
+	}
+	if (add_dep(&l->out, dir, &st) < 0) {
+		return fail(l, -ENOMEM);
+	}
+	if (!list_dropins(l, dir, from, names, &count)) {
+		return false;
+	}
+	file->dropins = profile_arena_get(&l->arena, count + 1, sizeof(*file->dropins));
+	if (file->dropins == NULL) {
+		return fail(l, -ENOMEM);
+	}
+	for (size_t i = 0; i < count; i++) {
+		n = snprintf(path, sizeof(path), "%s/%s", dir, names[i]);
+		if (n < 0 || (size_t)n >= sizeof(path)) {
+			return FAIL_AT(l, -ENAMETOOLONG, from, "%s/%s: path too long", dir,
+				       names[i]);
+		}
+		if (!read_dropin(l, path, system, from, file)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* wanted: the name that led here, or NULL for a path. */
 static bool
 read_file(struct loader *l, const char *path, bool system, const char *wanted,
 	  const struct profile_place *from)
 {
 	auto_buf bytes = BUF_INIT;
-	struct profile_source *source = profile_arena_get(&l->arena, 1, sizeof(*source));
 	struct chain_file *file;
-	struct profile_node *root;
 	const struct profile_value *name;
 	struct stat st;
-	unsigned int before = l->report.count;
 
 	if (!slurp_checked(l, path, system, from, &st, &bytes)) {
 		return false;
@@ -237,31 +401,20 @@ read_file(struct loader *l, const char *path, bool system, const char *wanted,
 	if (is_in_chain(l, &st)) {
 		return FAIL_AT(l, -EINVAL, from, "extends: a circle: %s is its own parent", path);
 	}
-	if (source == NULL) {
-		return fail(l, -ENOMEM);
-	}
-	source->path = profile_arena_text(&l->arena, path, strlen(path));
-	source->data = (const uint8_t *)profile_arena_text(&l->arena, buf_text(&bytes), bytes.len);
-	source->len = bytes.len;
-	if (source->path == NULL || source->data == NULL) {
-		return fail(l, -ENOMEM);
-	}
 	file = &l->chain[l->chain_len++];
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
-	file->doc.source = source;
-	root = profile_yaml_parse(&l->arena, source, &l->report);
-	if (root == NULL) {
-		return fail(l, -EINVAL);
+	if (!parse_file(l, path, &bytes, false, &file->doc)) {
+		return false;
 	}
-	profile_read(&l->arena, root, &l->report, &file->doc);
 	name = &file->doc.values[KEY_NAME];
 	if (wanted != NULL && name->set && strcmp(name->text, wanted) != 0) {
 		profile_report_at(&l->report, &name->at,
 				  "name: '%s' is not the name of the file, '%s'", name->text,
 				  wanted);
+		return fail(l, -EINVAL);
 	}
-	return l->report.count == before ? true : fail(l, -EINVAL);
+	return read_dropins(l, path, system, from, file);
 }
 
 /* ---- search ---------------------------------------------------------------------------------- */
@@ -415,7 +568,27 @@ read_chain(struct loader *l)
 	}
 }
 
-/* From the oldest parent down; each is complete before its child is held against it. */
+/* A drop-in narrows its profile as a child would, and leaves it its name and what it opens. */
+static void
+merge_dropin(struct loader *l, struct profile_doc *profile, const struct profile_doc *dropin)
+{
+	const struct profile_doc before = *profile;
+
+	profile_merge(&l->arena, &before, dropin, &l->report, profile);
+	profile->source = before.source;
+	for (unsigned int i = 0; i < KEY__COUNT; i++) {
+		enum profile_narrow narrow = profile_key((enum profile_key_id)i)->narrow;
+
+		if (!dropin->values[i].set && (narrow == NARROW_OWN || narrow == NARROW_OPEN)) {
+			profile->values[i] = before.values[i];
+		}
+	}
+}
+
+/*
+ * From the oldest parent down; each is complete, and has its drop-ins, before its child is held
+ * against it.
+ */
 static bool
 merge_chain(struct loader *l, struct profile_doc *ret)
 {
@@ -423,11 +596,14 @@ merge_chain(struct loader *l, struct profile_doc *ret)
 	unsigned int before = l->report.count;
 
 	for (unsigned int i = l->chain_len; i > 0; i--) {
+		const struct chain_file *file = &l->chain[i - 1];
 		bool top = i == l->chain_len;
 
-		profile_merge(&l->arena, top ? NULL : &parent, &l->chain[i - 1].doc, &l->report,
-			      &merged);
+		profile_merge(&l->arena, top ? NULL : &parent, &file->doc, &l->report, &merged);
 		profile_complete(&l->arena, &merged, &l->report);
+		for (size_t k = 0; l->report.count == before && k < file->dropin_count; k++) {
+			merge_dropin(l, &merged, &file->dropins[k]);
+		}
 		if (l->report.count != before) {
 			return fail(l, -EINVAL);
 		}
@@ -437,21 +613,43 @@ merge_chain(struct loader *l, struct profile_doc *ret)
 	return l->arena.failed ? fail(l, -ENOMEM) : true;
 }
 
-/* What was read, for those who show it. */
+static void
+keep_file(struct loader *l, struct profile_file *files, const struct profile_doc *doc, bool dropin)
+{
+	const struct profile_source *source = doc->source;
+
+	files[l->out.file_count++] =
+		(struct profile_file){ source->path, source->data, source->len, dropin };
+}
+
+/* What was read: for those who show it, and for the front, which looks where it lies. */
 static bool
 keep_files(struct loader *l)
 {
-	struct profile_file *files =
-		profile_arena_get(&l->arena, l->chain_len, sizeof(*files));
+	struct profile_file *files;
+	const char **paths;
+	size_t count = l->chain_len;
 
-	for (unsigned int i = 0; files != NULL && i < l->chain_len; i++) {
-		const struct profile_source *source = l->chain[i].doc.source;
-
-		files[i] = (struct profile_file){ source->path, source->data, source->len };
+	for (unsigned int i = 0; i < l->chain_len; i++) {
+		count += l->chain[i].dropin_count;
+	}
+	files = profile_arena_get(&l->arena, count, sizeof(*files));
+	paths = profile_arena_get(&l->arena, count + 1, sizeof(*paths));
+	if (files == NULL || paths == NULL) {
+		return fail(l, -ENOMEM);
+	}
+	for (unsigned int i = 0; i < l->chain_len; i++) {
+		keep_file(l, files, &l->chain[i].doc, false);
+		for (size_t k = 0; k < l->chain[i].dropin_count; k++) {
+			keep_file(l, files, &l->chain[i].dropins[k], true);
+		}
+	}
+	for (size_t i = 0; i < count; i++) {
+		paths[i] = files[i].path;
 	}
 	l->out.files = files;
-	l->out.file_count = l->chain_len;
-	return files != NULL ? true : fail(l, -ENOMEM);
+	l->out.profile->files = (struct strings){ paths, count };
+	return true;
 }
 
 static int
@@ -463,7 +661,7 @@ load(struct loader *l)
 	if (doc == NULL) {
 		return -ENOMEM;
 	}
-	if (!read_chain(l) || !merge_chain(l, doc) || !keep_files(l)) {
+	if (!read_chain(l) || !merge_chain(l, doc)) {
 		return l->code;
 	}
 	l->out.doc = doc;
@@ -474,6 +672,7 @@ load(struct loader *l)
 
 		l->out.profile->shipped = strncmp(source, l->req->shipped_dir, len) == 0 &&
 					  source[len] == '/';
+		rc = keep_files(l) ? 0 : l->code;
 	}
 	return rc;
 }

@@ -29,14 +29,17 @@ struct profile_file {
 	const char *path;
 	const void *bytes;
 	size_t len;
+	bool is_dropin; /* of the last file before it that is none */
 };
 
 struct profile_loaded {
-	struct profile *profile;  /* owned; filters are not compiled yet */
+	/* owned; filters are not compiled yet, profile->files is in the arena below */
+	struct profile *profile;
 	struct profile_dep *deps; /* owned, with their paths: every file looked at, in that order */
 	size_t dep_count;
 	const struct profile_doc *doc;    /* in the arena */
-	const struct profile_file *files; /* in the arena: the profile, then its parents */
+	/* in the arena: the profile, its drop-ins, its parent, … */
+	const struct profile_file *files;
 	size_t file_count;
 	void *arena;		       /* owned: the files' bytes and what was read from them */
 };

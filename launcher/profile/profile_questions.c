@@ -92,7 +92,7 @@ read_beside(struct profile_arena *a, const struct profile_loaded *l, const char 
 	}
 	root = profile_yaml_parse(a, source, report);
 	if (root != NULL) {
-		profile_read(a, root, report, doc);
+		profile_read(a, root, false, report, doc);
 		check_keys(doc, report);
 	}
 	if (root != NULL && name->set && strcmp(name->text, l->profile->name) != 0) {

@@ -63,7 +63,7 @@ read_section(const struct reader *r, const struct profile_node *map, const char 
 }
 
 void
-profile_read(struct profile_arena *a, const struct profile_node *root,
+profile_read(struct profile_arena *a, const struct profile_node *root, bool part,
 	     struct profile_report *report, struct profile_doc *ret)
 {
 	const struct reader r = { a, report, ret };
@@ -76,7 +76,7 @@ profile_read(struct profile_arena *a, const struct profile_node *root,
 	}
 	read_section(&r, root, "", 0);
 	/* Do not ask for what was there but wrong. */
-	if (report->count != before) {
+	if (report->count != before || part) {
 		return;
 	}
 	if (!ret->values[KEY_VERSION].set) {

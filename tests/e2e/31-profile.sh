@@ -273,3 +273,78 @@ profile diff one wrong
 expect_eq "one that is wrong is no answer" 125 "$RC"
 profile diff one
 expect_eq "diff wants two" "125 usage: airlock profile diff A B [--json]" "$RC $(cat "$ERR")"
+
+# ---- drop-ins -------------------------------------------------------------------------------------------------
+
+export AIRLOCK_PROFILES=$own_dir
+rm "$own_dir/default.yaml"
+put dropped 'version: 1
+name: dropped
+extends: default
+open: [limits.wall]
+'
+# dropin NAME TEXT: into the directory beside that profile
+dropin()
+{
+	mkdir -p "$own_dir/dropped.yaml.d"
+	printf '%s' "$2" >"$own_dir/dropped.yaml.d/$1.yaml"
+	own "$own_dir"
+}
+says()
+{
+	run_airlock -p dropped -- sh -c 'echo "<$SITE>"'
+	cat "$OUT"
+}
+expect_eq "a call without drop-ins" "<>" "$(says)"
+dropin 20-b 'environment: { set: { SITE: b } }
+'
+expect_eq "a directory of drop-ins that appears is seen by the next call" "<b>" "$(says)"
+expect_eq "and by the one after it" "<b>" "$(says)"
+dropin 10-a 'limits: { wall: 30m }
+'
+run_airlock -p dropped --dry-run -- true
+profile show dropped --origin
+expect_match "one more, which widens what is open" \
+	"  wall: 30m                             # $own_dir/dropped.yaml.d/10-a.yaml:1" "$OUT"
+expect_match "names of drop-ins stand above the values" "# with $own_dir/dropped.yaml.d/20-b.yaml" "$OUT"
+profile show dropped
+expect_match "and above the file" "# with $own_dir/dropped.yaml.d/20-b.yaml" "$OUT"
+profile list --json
+expect_eq "the list counts them" 2 "$(jq -r 'select(.name == "dropped") | .dropins' "$OUT")"
+profile list
+expect_match "for people as well" "(2 drop-ins)" "$OUT"
+dropin 20-b 'environment: { set: { SITE: c } }
+'
+expect_eq "one that changes is seen" "<c>" "$(says)"
+dropin 30-c 'limits: { memory: 4TiB }
+'
+says >/dev/null
+expect_eq "one that widens what is not open ends the launch" 125 "$RC"
+expect_match "at its place" "$own_dir/dropped.yaml.d/30-c.yaml:1:19: error: limits.memory: 4TiB is wider" "$ERR"
+rm "$own_dir/dropped.yaml.d/30-c.yaml" "$own_dir/dropped.yaml.d/20-b.yaml"
+expect_eq "one that goes is seen" "<>" "$(says)"
+chmod 777 "$own_dir/dropped.yaml.d"
+says >/dev/null
+expect_eq "a directory that others may write ends the launch" 125 "$RC"
+expect_match "and says how to mend it" "run: chmod go-w $own_dir/dropped.yaml.d" "$ERR"
+rm -r "$own_dir/dropped.yaml.d"
+
+# What the tool can write may be no part of its rules: a drop-in, a parent.
+mkdir "$WS/rules"
+printf 'environment: { set: { SITE: ws } }\n' >"$WS/rules/10.yaml"
+printf 'version: 1\nname: parent\nextends: default\n' >"$WS/rules/parent.yml"
+own "$WS"
+ln -s "$WS/rules" "$own_dir/dropped.yaml.d"
+says >/dev/null
+expect_eq "drop-ins in the workspace are refused" "125 airlock: profile $WS/rules/10.yaml lies in the workspace: a tool could write the rules of the next call; keep it elsewhere" \
+	"$RC $(cat "$ERR")"
+rm "$own_dir/dropped.yaml.d"
+expect_eq "positive control: without them it runs" "<>" "$(says)"
+put kid "version: 1
+name: kid
+extends: $WS/rules/parent.yml
+"
+run_airlock -p kid -- true
+expect_eq "a parent in the workspace is refused" "125 airlock: profile $WS/rules/parent.yml lies in the workspace: a tool could write the rules of the next call; keep it elsewhere" \
+	"$RC $(cat "$ERR")"
+unset AIRLOCK_PROFILES

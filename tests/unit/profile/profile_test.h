@@ -46,7 +46,7 @@ parsed_init(struct parsed *p, const char *path, const char *yaml, size_t len)
 	p->doc.source = &p->source;
 	p->root = profile_yaml_parse(&p->arena, &p->source, &p->report);
 	if (p->root != NULL) {
-		profile_read(&p->arena, p->root, &p->report, &p->doc);
+		profile_read(&p->arena, p->root, false, &p->report, &p->doc);
 	}
 }
 

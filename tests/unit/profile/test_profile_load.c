@@ -28,12 +28,11 @@ Test(profile_load, precedence)
 		put(dirs[i], "a.yaml", text);
 		cr_assert_eq(load(&p, "a"), 0, "%s", buf_text(&p.report));
 		cr_expect_str_eq(p.loaded.profile->source, source);
-		/* All before it were looked for and are dependencies. */
-		cr_assert_eq(p.loaded.dep_count, 5 - i);
-		for (size_t j = 0; j + 1 < p.loaded.dep_count; j++) {
-			cr_expect_eq(p.loaded.deps[j].present, false);
+		/* All before it, and its drop-ins, were looked for and are dependencies. */
+		cr_assert_eq(p.loaded.dep_count, 6 - i);
+		for (size_t j = 0; j < p.loaded.dep_count; j++) {
+			cr_expect_eq(p.loaded.deps[j].present, j == 4 - i);
 		}
-		cr_expect_eq(p.loaded.deps[4 - i].present, true);
 		cr_expect_str_eq(p.loaded.deps[4 - i].path, source);
 	}
 }
@@ -362,12 +361,12 @@ Test(profile_load, an_added_dependency)
 	place_init(&p);
 	put(p.first, "a.yaml", A_IS("x"));
 	cr_assert_eq(load(&p, "a"), 0);
-	cr_assert_eq(p.loaded.dep_count, 1u);
+	cr_assert_eq(p.loaded.dep_count, 2u); /* and where its drop-ins would be */
 	cr_assert_eq(profile_loaded_add(&p.loaded, p.first), 0);
 	cr_assert_eq(profile_loaded_add(&p.loaded, "/nonexistent"), 0);
-	cr_assert_eq(p.loaded.dep_count, 3u);
-	cr_expect_eq(p.loaded.deps[1].present, true);
-	cr_expect_eq(p.loaded.deps[2].present, false);
+	cr_assert_eq(p.loaded.dep_count, 4u);
+	cr_expect_eq(p.loaded.deps[2].present, true);
+	cr_expect_eq(p.loaded.deps[3].present, false);
 }
 
 /* ---- the shipped ones ------------------------------------------------------------------------ */
