@@ -181,7 +181,9 @@ quickstart: deps-quickstart
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/airlock \
 		$(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors $(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
@@ -190,6 +192,9 @@ install: all
 	install -m 644 docs/airlock.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/airlock-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -m 644 launcher/cli/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/airlock
+	install -m 644 launcher/cli/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/airlock.fish
+	install -m 644 launcher/cli/completion.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_airlock
 
 .PHONY: clean
 clean:

@@ -35,17 +35,24 @@ const struct command commands[] = {
 	{ NULL, NULL, NULL, HIDDEN, NULL },
 };
 
-static const struct verb_option {
-	const char *verb;
-	int letter;
-	const char *name, *argument, *help;
-} verb_options[] = {
+static const struct command_option verb_options[] = {
 /* clang-format off */
 #define OPTION(verb, letter, name, argument, help) { verb, letter, name, argument, help },
 #include "options.def"
 #undef OPTION
+/* the front's own table: it reads these, airlock-cli only tells of them */
+#define X(letter, name, kind, member, argument, help) { "run", letter, name, argument, help },
+#include "run_options.def"
+#undef X
 	/* clang-format on */
 };
+
+const struct command_option *
+commands_options(size_t *ret_count)
+{
+	*ret_count = ARRAY_LEN(verb_options);
+	return verb_options;
+}
 
 const struct command *
 commands_find(const char *name)
@@ -102,7 +109,7 @@ print_verbs(FILE *out)
 
 /* One option in two columns; an argument may be NULL or "". */
 static void
-print_option(FILE *out, const struct verb_option *o)
+print_option(FILE *out, const struct command_option *o)
 {
 	auto_buf head = BUF_INIT, line = BUF_INIT;
 
@@ -136,13 +143,6 @@ commands_print(const struct command *c, FILE *out)
 		if (strcmp(verb_options[i].verb, c->name) == 0) {
 			print_option(out, &verb_options[i]);
 		}
-	}
-	if (strcmp(c->name, "run") == 0) {
-		/* the front's own table: it reads these, airlock-cli only tells of them */
-#define X(letter, name, kind, member, argument, help) \
-	print_option(out, &(struct verb_option){ "run", letter, name, argument, help });
-#include "run_options.def"
-#undef X
 	}
 }
 
@@ -205,7 +205,7 @@ options_of(const char *verb, struct option *longs, char *shorts)
 	*shorts++ = ':';
 	*shorts++ = 'h';
 	for (size_t i = 0; i < ARRAY_LEN(verb_options) && count < OPTIONS_PER_VERB; i++) {
-		const struct verb_option *o = &verb_options[i];
+		const struct command_option *o = &verb_options[i];
 
 		if (strcmp(o->verb, verb) != 0) {
 			continue;
@@ -228,11 +228,11 @@ options_of(const char *verb, struct option *longs, char *shorts)
 	return count;
 }
 
-static const struct verb_option *
+static const struct command_option *
 option_of(const char *verb, int value)
 {
 	for (size_t i = 0; i < ARRAY_LEN(verb_options); i++) {
-		const struct verb_option *o = &verb_options[i];
+		const struct command_option *o = &verb_options[i];
 
 		if (strcmp(o->verb, verb) == 0 &&
 		    (value == OPTION_VALUE + (int)i || value == o->letter)) {
@@ -273,7 +273,7 @@ command_line_next(struct command_line *cl, const char **ret_name, const char **r
 {
 	struct option longs[OPTIONS_PER_VERB + 2];
 	char shorts[4 + 2 * OPTIONS_PER_VERB];
-	const struct verb_option *o;
+	const struct command_option *o;
 	int c;
 
 	options_of(cl->argv[0], longs, shorts);

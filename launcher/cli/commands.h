@@ -24,6 +24,17 @@ struct command {
 /* Ends with a row whose name is NULL. */
 extern const struct command commands[];
 
+/* An option of a verb; also those of run, which the front reads. */
+struct command_option {
+	const char *verb;
+	int letter; /* 0: none */
+	const char *name;
+	const char *argument; /* its placeholder; NULL or "": none */
+	const char *help;
+};
+
+const struct command_option *commands_options(size_t *ret_count);
+
 #define COMMAND(name, handler, visibility, synopsis, help) int handler(int argc, char **argv);
 #include "commands.def"
 #undef COMMAND
