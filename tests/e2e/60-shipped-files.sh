@@ -120,9 +120,12 @@ expect_denied tar-unzip "a file in HOME" 2 "Cannot stat: No such file or directo
 expect_denied tar-unzip "a shell's way to HOME" 0 "$CANARY: No such file or directory" \
 	tar -cf /dev/null --checkpoint=1 --checkpoint-action="exec=cat $CANARY" small
 
-# ---- a site's own file of the same name ------------------------------------------------------------
-mkdir "$T/site"
-printf 'version: 1\nname: tar-unzip\nextends: tar-unzip\nowners: { incidents: soc@example.com }\nmode: observe\n' >"$T/site/tar-unzip.yaml"
+# ---- what a site wants of all of them ---------------------------------------------------------------
+cp -r "$(dirname "$A")/../profiles" "$T/site"
+mkdir "$T/site/tool.yaml.d"
+printf 'environment: { set: { SITE: ours } }\n' >"$T/site/tool.yaml.d/site.yaml"
+chmod -R go-w "$T/site"
 own "$T/site"
-check "a site's own tar-unzip.yaml" as_id env AIRLOCK_PROFILES="$T/site" "$A" run -w "$WS" -p tar-unzip -- tar -cf out.tar small
-expect_eq "stands above the shipped one" "ok discarded 1 0 0 0" "$(settled)"
+as_id env AIRLOCK_PROFILES="$T/site" "$A" run -w "$WS" -p tar-unzip -- \
+	tar -cf /dev/null --checkpoint=1 --checkpoint-action='exec=echo $SITE' small >"$OUT" 2>&1
+expect_eq "a drop-in of tool.yaml holds for tar-unzip" "ours" "$(cat "$OUT")"

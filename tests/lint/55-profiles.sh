@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Every shipped profile says what it is for and who answers for it, stands in the table of the documentation, and
-# is tried with its real program.
+# Every shipped profile says what it is for and who answers for it, has vectors, stands in the table of the
+# documentation, and is tried with its real program.
 # shellcheck source=SCRIPTDIR/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -28,6 +28,7 @@ for file in profiles/*.yaml; do
 	echo "$name"
 	grep -qx "name: $name" "$file" || echo "$file: its name is not $name" >&3
 	grep -q '^description: .' "$file" || echo "$file has no description" >&3
+	[ -s "profiles/vectors/$name.yaml" ] || echo "$file has no profiles/vectors/$name.yaml" >&3
 	has_owners "$name" || echo "$file has no owners, nor has a profile that it extends" >&3
 	if grep -q '^tool:' "$file" && ! grep -qhE -- "-p $name( |$)" tests/e2e/60-shipped-*.sh; then
 		echo "$file is not tried: tests/e2e/60-shipped-*.sh" >&3
