@@ -37,7 +37,7 @@ SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
 
 src = $(sort $(wildcard launcher/$(1)/*.c))
 # mains are not part of a directory's archive
-MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/store/main_log.c launcher/jail/main.c
+MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/store/main_log.c launcher/jail/main.c launcher/probe/main.c
 
 # The front: static, no library.
 FRONT_SRC := $(call src,base) $(call src,sys) \
@@ -55,6 +55,8 @@ CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan)
 	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/view_*.c))
+# What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
+PROBE_SRC := $(call src,probe)
 LOG_SRC := $(call src,base) $(call src,store)
 
 FRONT_LIBS :=
@@ -64,7 +66,7 @@ LOG_LIBS   := -ljansson -lsqlite3 -lzstd
 # What tests compare with, and no program of ours links.
 TEST_LIBS  := -lcriterion -lcrypto -lz
 
-BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log
+BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe
 
 .PHONY: all
 all: $(BINARIES)
@@ -84,6 +86,8 @@ $(BUILD)/airlock: $(call obj,musl,$(FRONT_SRC))
 	$(Q)echo "LINK $@"; $(call musl_link,,$(FRONT_LIBS))
 $(BUILD)/airlock-jail: $(call obj,musl,$(JAIL_SRC))
 	$(Q)echo "LINK $@"; $(call musl_link,-s,$(JAIL_LIBS))
+$(BUILD)/airlock-probe: $(call obj,musl,$(PROBE_SRC))
+	$(Q)echo "LINK $@"; $(call musl_link,-s,)
 $(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(CLI_LIBS)
 $(BUILD)/airlock-log: $(call obj,glibc,$(LOG_SRC))
@@ -185,7 +189,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log \
+	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/

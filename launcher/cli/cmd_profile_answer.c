@@ -131,6 +131,7 @@ ask_access(struct ask *a, const char *subject, enum judge_access access, struct 
 	}
 	ret->allowed = found.error == 0;
 	ret->error = found.error;
+	ret->masked = found.ground == JUDGE_MASKED;
 	ret->absent = found.ground != JUDGE_SCRATCH && lstat(path, &st) < 0 &&
 		      (errno == ENOENT || errno == ENOTDIR);
 	buf_puts(&ret->why, found.why);
@@ -370,4 +371,15 @@ ask_vector(struct ask *a, const struct vector *v, struct ask_answer *ret, struct
 		rc = -ENOMEM;
 	}
 	return rc < 0 ? err_sys(err, rc, "%s %s", vector_word(v->kind), v->subject) : 0;
+}
+
+int
+ask_question(struct ask *a, const struct profile_question *q, struct vector *ret_vector,
+	     struct ask_answer *ret, struct err *err)
+{
+	char why[256];
+
+	return vector_parse(q->text, ret_vector, why, sizeof(why)) < 0
+		     ? err_set(err, -EINVAL, "%s: %s", q->at, why)
+		     : ask_vector(a, ret_vector, ret, err);
 }

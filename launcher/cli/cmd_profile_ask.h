@@ -29,6 +29,7 @@ struct ask {
 struct ask_answer {
 	bool allowed;
 	bool absent; /* the host has nothing of that name, whatever the profile says */
+	bool masked; /* something covers the path */
 	int error;   /* what the tool gets, where that is known */
 	struct buf why;
 	enum profile_key_id key; /* the rule's; KEY__COUNT when no key decides */
@@ -38,8 +39,10 @@ struct ask_answer {
 
 #define auto_ask __attribute__((cleanup(ask_finish))) struct ask
 #define auto_answer __attribute__((cleanup(ask_answer_finish))) struct ask_answer
-#define ASK_ANSWER_INIT \
-	{ .key = KEY__COUNT, .why = BUF_INIT, .place = BUF_INIT, .remedy = BUF_INIT }
+#define ASK_ANSWER_INIT                                                                   \
+	{                                                                                 \
+		.key = KEY__COUNT, .why = BUF_INIT, .place = BUF_INIT, .remedy = BUF_INIT \
+	}
 
 /*
  * profile: a name, or a path with a slash. Errors in its file go to report. ask_workspace comes
@@ -54,6 +57,9 @@ void ask_finish(struct ask *a);
 
 int ask_vector(struct ask *a, const struct vector *v, struct ask_answer *ret, struct err *err)
 	must_check;
+/* The same for a question as its author wrote it, which was read already. */
+int ask_question(struct ask *a, const struct profile_question *q, struct vector *ret_vector,
+		 struct ask_answer *ret, struct err *err) must_check;
 void ask_answer_finish(struct ask_answer *answer);
 /* The path of a question as a call would see it: "~/" and names in the workspace. Heap, or NULL. */
 char *ask_path(const struct ask *a, const char *subject);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock profile test`: the questions of a profile's author against what the profile says. Runs
- * in airlock-cli as the caller. Nothing is run.
+ * in airlock-cli as the caller. Nothing is run,
+ * unless --live asks the same in a real sandbox.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "../base/fdio.h"
 #include "../base/text.h"
 #include "cmd_profile_ask.h"
+#include "cmd_profile_live.h"
 #include "commands.h"
 
 #define EXIT_FAILED 1
@@ -24,13 +26,13 @@ struct counts {
 
 /* "ok default.yaml:9 deny syscall ptrace: why" */
 static void
-tell(const char *result, const struct profile_question *q, const char *why)
+tell(const char *result, const char *how, const struct profile_question *q, const char *why)
 {
 	auto_buf line = BUF_INIT;
 
 	buf_printf(&line, "%-6s ", result);
 	text_safe(&line, q->at, strlen(q->at), false);
-	buf_printf(&line, " %s ", q->deny ? "deny" : "allow");
+	buf_printf(&line, " %s%s ", how, q->deny ? "deny" : "allow");
 	text_safe(&line, q->text, strlen(q->text), false);
 	if (why[0] != '\0') {
 		buf_puts(&line, ": ");
@@ -48,7 +50,7 @@ judge_question(const struct profile_question *q, const struct vector *v,
 
 	if (!q->deny && !answer->allowed && answer->absent) {
 		counts->skipped++;
-		tell("skip", q, "this host does not have it");
+		tell("skip", "", q, "this host does not have it");
 		return;
 	}
 	if (answer->allowed == q->deny) {
@@ -62,11 +64,11 @@ judge_question(const struct profile_question *q, const struct vector *v,
 		buf_printf(&why, "wanted %s, it gives %s", strerrorname_np(v->error), got);
 	} else {
 		counts->passed++;
-		tell("ok", q, "");
+		tell("ok", "", q, "");
 		return;
 	}
 	counts->failed++;
-	tell("not ok", q, buf_text(&why));
+	tell("not ok", "", q, buf_text(&why));
 }
 
 /* A path in the workspace is there when it is asked about: a file, or a directory for "x/". */
@@ -128,8 +130,33 @@ make_workspace(struct ask *a, const struct profile_questions *questions, struct 
 	return rc == 0 ? ask_workspace(a, a->scratch, err) : rc;
 }
 
+/* A second line per question. */
 static int
-test_profile(const char *name, struct counts *counts, struct buf *report, struct err *err)
+test_live(struct ask *a, const char *name, const struct profile_questions *questions,
+	  struct counts *counts, struct err *err)
+{
+	auto_free struct live_answer *answers = calloc(questions->count + 1, sizeof(*answers));
+	int rc = answers == NULL ? err_set(err, -ENOMEM, "out of memory")
+				 : live_ask(a, name, questions, answers, err);
+
+	for (size_t i = 0; rc == 0 && i < questions->count; i++) {
+		static const char *const words[] = {
+			[LIVE_OK] = "ok", [LIVE_NOT_OK] = "not ok", [LIVE_SKIPPED] = "skip"
+		};
+		const struct live_answer *answer = &answers[i];
+
+		tell(words[answer->result], "live ", &questions->items[i],
+		     answer->result != LIVE_OK ? answer->why : "");
+		counts->passed += answer->result == LIVE_OK;
+		counts->failed += answer->result == LIVE_NOT_OK;
+		counts->skipped += answer->result == LIVE_SKIPPED;
+	}
+	return rc;
+}
+
+static int
+test_profile(const char *name, bool live, struct counts *counts, struct buf *report,
+	     struct err *err)
 {
 	auto_ask a = { .judge = NULL };
 	struct profile_questions questions = { .count = 0 };
@@ -145,13 +172,13 @@ test_profile(const char *name, struct counts *counts, struct buf *report, struct
 	for (size_t i = 0; rc == 0 && i < questions.count; i++) {
 		auto_answer answer = ASK_ANSWER_INIT;
 
-		rc = parse(&questions.items[i], &v, err);
-		if (rc == 0) {
-			rc = ask_vector(&a, &v, &answer, err);
-		}
+		rc = ask_question(&a, &questions.items[i], &v, &answer, err);
 		if (rc == 0) {
 			judge_question(&questions.items[i], &v, &answer, counts);
 		}
+	}
+	if (rc == 0 && live) {
+		rc = test_live(&a, name, &questions, counts, err);
 	}
 	profile_questions_finish(&questions);
 	return rc;
@@ -163,9 +190,11 @@ cmd_profile_test(int argc, char **argv)
 	struct command_line cl = { .argc = argc, .argv = argv };
 	struct counts counts = { .passed = 0 };
 	const char *name, *argument;
+	bool live = false;
 	int status = 0, rc;
 
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		live = true; /* the one option there is */
 	}
 	if (rc < 0) {
 		return command_line_status(rc);
@@ -177,7 +206,7 @@ cmd_profile_test(int argc, char **argv)
 		auto_buf report = BUF_INIT;
 		struct err err = ERR_INIT;
 
-		if (test_profile(cl.operand[i], &counts, &report, &err) < 0) {
+		if (test_profile(cl.operand[i], live, &counts, &report, &err) < 0) {
 			status = profile_fail(EXIT_AIRLOCK, &report, &err);
 		}
 	}

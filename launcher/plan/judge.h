@@ -97,6 +97,13 @@ struct judge_syscall {
 /* -ENOENT: the table has no such call. All texts are static or the profile's. Pure. */
 int judge_syscall(const struct strings *groups, const char *name, const uint64_t args[6],
 		  struct judge_syscall *ret) must_check;
+struct judge_number {
+	int number;   /* on this processor; -1: it has no such call */
+	bool depends; /* on its arguments */
+};
+
+/* Of a call that the table has; -1 as well where it has none. Pure. */
+struct judge_number judge_syscall_number(const char *name);
 /* The n-th case of a call that depends on its arguments, NULL behind the last. Pure. */
 const char *judge_syscall_case(const char *name, size_t index, int *ret_error);
 /* The name of a call that is nearest to word; NULL when none is near. Pure. */

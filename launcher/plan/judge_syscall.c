@@ -94,6 +94,15 @@ judge_syscall(const struct strings *groups, const char *name, const uint64_t arg
 	return 0;
 }
 
+struct judge_number
+judge_syscall_number(const char *name)
+{
+	const struct filter_row *row = row_of(name);
+
+	return (struct judge_number){ .number = row != NULL ? FILTER_NR(row) : -1,
+				      .depends = row != NULL && row->kind == FILTER_COND };
+}
+
 const char *
 judge_syscall_case(const char *name, size_t index, int *ret_error)
 {

@@ -40,6 +40,8 @@ void explain_page_finish(struct explain_page *p);
  */
 void explain_place(const struct profile_loaded *l, enum profile_key_id key, const char *item,
 		   struct buf *ret);
+/* The effective profile as YAML (profile_print.h), with that key as if nobody had set it. */
+void explain_without(const struct profile_loaded *l, enum profile_key_id key, struct buf *out);
 /* Why no profile may read the path, or NULL. */
 const char *explain_unreadable(const char *path);
 

@@ -76,6 +76,20 @@ explain_place(const struct profile_loaded *l, enum profile_key_id key, const cha
 	put_place(ret, &v->at);
 }
 
+void
+explain_without(const struct profile_loaded *l, enum profile_key_id key, struct buf *out)
+{
+	auto_arena a = { .chunks = NULL, .failed = false };
+	struct profile_doc *doc = profile_arena_get(&a, 1, sizeof(*doc));
+
+	if (doc != NULL) {
+		*doc = *l->doc;
+		profile_value_fallback(&a, profile_key(key), &doc->values[key]);
+		profile_print_yaml(doc, false, out);
+	}
+	out->failed |= a.failed;
+}
+
 /* ---- sentences ------------------------------------------------------------------------------- */
 
 static void
@@ -234,7 +248,8 @@ explain_page(const struct profile_loaded *l, struct explain_page *ret)
 void
 explain_page_finish(struct explain_page *p)
 {
-	auto_arena a = { .chunks = p->arena, .failed = false };
+	struct profile_arena a = { .chunks = p->arena, .failed = false };
 
+	profile_arena_finish(&a);
 	*p = (struct explain_page){ .rows = NULL, .count = 0 };
 }

@@ -151,7 +151,8 @@ profile_questions_load(const struct profile_loaded *l, struct profile_questions 
 void
 profile_questions_finish(struct profile_questions *q)
 {
-	auto_arena a = { .chunks = q->arena, .failed = false };
+	struct profile_arena a = { .chunks = q->arena, .failed = false };
 
+	profile_arena_finish(&a);
 	*q = (struct profile_questions){ .items = NULL, .count = 0 };
 }

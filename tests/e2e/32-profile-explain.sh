@@ -113,6 +113,39 @@ expect_match "what was wanted and found" \
 expect_match "the rule that is in the way" "filesystem.read shows it, read-only (filesystem.read, default.yaml:$line)" "$OUT"
 expect_match "another errno" "not ok mine.yaml:12 deny write /usr/bin/env -> EACCES: wanted EACCES, it gives EROFS" "$OUT"
 expect_match "what the host lacks" "skip   mine.yaml:8 allow see /usr/bin/certainly" "$OUT"
+
+# ---- the same in a real sandbox ---------------------------------------------------------------------------
+
+profile test default --live
+expect_eq "what default allows and denies is what a sandbox does" "0 0 failed" \
+	"$RC $(tail -n 1 "$OUT" | grep -o '[0-9]* failed')"
+expect_match "a denied call was made" "live deny syscall ptrace -> EPERM" "$OUT"
+expect_no_match "and nothing is in the way of most" "not ok" "$OUT"
+put live 'version: 1
+name: live
+extends: default
+tool: { run: [/usr/bin/env] }
+tests:
+  allow:
+    - execute /usr/bin/env
+    - syscall getpid
+    - syscall close:-1 -> EBADF
+    - syscall pause
+    - environment APP_MODE
+    - environment LANG
+    - write deep/in/it.txt
+  deny:
+    - syscall ptrace -> ENOSYS
+    - see /etc/shadow -> ENOENT
+    - write /usr/bin/env -> EROFS
+    - environment LD_PRELOAD
+    - environment SECRET_TOKEN
+    - command sh
+'
+profile test live --live
+expect_eq "a profile with its own entry commands" "1 23 passed, 2 failed, 1 skipped" "$RC $(tail -n 1 "$OUT")"
+expect_match "a wrong errno is wrong twice" "live deny syscall ptrace -> ENOSYS: in the sandbox it gives EPERM" "$OUT"
+
 put vectors/mine 'version: 1
 name: mine
 tests: { deny: [syscall ptarce] }
