@@ -79,6 +79,7 @@ struct front {
 	struct jail_handle jail;
 	struct outcome outcome;
 	struct denials layers;      /* what this host lacks and the profile tolerates */
+	struct denial refusal;      /* why nothing ran, where err has parts; count 0: it has none */
 	bool recorded;              /* the planned part is durable */
 	uint64_t t0_ms, t1_ms;
 	/*

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front: COMMAND -> the path that is exec'd inside. Looked up on the host in what the
- * sandbox will show, so that "not found" can say where the host has it and what would make it
- * visible.
+ * Run by the front: COMMAND -> the path that is exec'd inside. Looked up in what the sandbox will
+ * show, so that "not found" can say where the host has it and what would make it visible. What the
+ * file needs to start is front_program.c's.
  */
+#include "front_lookup.h"
+
 #include <errno.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include "front.h"
 
 static const char *
 path_of(const struct front *f)
@@ -24,88 +23,172 @@ path_of(const struct front *f)
 	return PATH_DEFAULT;
 }
 
+bool
+front_is_program(mode_t mode)
+{
+	return S_ISREG(mode) && (mode & 0111) != 0;
+}
+
 static bool
-is_program(const char *path)
+host_runs(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0111) != 0;
+	return stat(path, &st) == 0 && front_is_program(st.st_mode);
 }
 
-static int
-not_found(struct front *f, const char *name, const char *host_path)
-{
-	const char *toolchain;
+/* ---- refusals -------------------------------------------------------------------------------- */
 
-	f->exit_status = EXIT_NOT_FOUND;
-	if (host_path == NULL) {
-		return err_set(&f->err, -ENOENT, "%s: command not found", name);
+/* One line for a person, and its parts for --explain-denials. */
+static int
+refuse(struct front *f, int code, const char *why, const char *hint)
+{
+	struct denial *r = &f->refusal;
+	const char *command = f->req.argv[0];
+
+	*r = (struct denial){ .kind = "launch", .count = 1 };
+	snprintf(r->what, sizeof(r->what), "%s", command);
+	snprintf(r->why, sizeof(r->why), "%s", why);
+	snprintf(r->hint, sizeof(r->hint), "%s", hint);
+	snprintf(r->rule, sizeof(r->rule), "%s", f->profile->rules[KEY_FS_READ].place);
+	f->exit_status = code == -EACCES || code == -ELOOP ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND;
+	return err_set(&f->err, code, "%s: %s%s%s", command, why, hint[0] != '\0' ? ": " : "",
+		       hint);
+}
+
+int
+front_refuse_program(struct front *f, int code, const char *why)
+{
+	return refuse(f, code, why, "");
+}
+
+/* In double quotes, as YAML reads them. */
+static void
+put_quoted(struct buf *b, const char *text)
+{
+	buf_putc(b, '"');
+	for (const char *p = text; *p != '\0'; p++) {
+		if (*p == '"' || *p == '\\') {
+			buf_putc(b, '\\');
+		}
+		buf_putc(b, *p);
 	}
-	toolchain = front_toolchain_of(f, host_path);
+	buf_putc(b, '"');
+}
+
+static void
+hint_to_show(const struct front *f, const char *path, struct buf *hint)
+{
+	const struct profile *p = f->profile;
+	const char *toolchain = front_toolchain_of(f, path);
+	auto_buf change = BUF_INIT, entry = BUF_INIT;
+
 	if (toolchain != NULL) {
-		return err_set(&f->err, -ENOENT,
-			       "%s: the host has it at %s, but profile %s does not give that: add "
-			       "%s to toolchains",
-			       name, host_path, f->profile->name, toolchain);
+		buf_printf(&change, "add %s to toolchains", toolchain);
+		buf_printf(&entry, "toolchains: [..., %s]", toolchain);
+		profile_remedy(hint, p, KEY_TOOLCHAINS, buf_text(&change), buf_text(&entry));
+		return;
 	}
-	return err_set(&f->err, -ENOENT,
-		       "%s: the host has it at %s, but profile %s does not read that: add it to "
-		       "filesystem.read",
-		       name, host_path, f->profile->name);
+	if (plan_covers("/proc", path) || plan_covers("/dev", path)) {
+		buf_puts(hint, "a sandbox has its own /proc and /dev, and no profile can show it");
+		return;
+	}
+	buf_puts(&change, "add ");
+	put_quoted(&change, path);
+	buf_puts(&change, " to filesystem.read");
+	buf_puts(&entry, "filesystem: { read: [..., ");
+	put_quoted(&entry, path);
+	buf_puts(&entry, "] }");
+	profile_remedy(hint, p, KEY_FS_READ, buf_text(&change), buf_text(&entry));
+	if (p->shipped) {
+		buf_printf(hint, ", where ... is the list of %s, which yours replaces",
+			   p->rules[KEY_FS_READ].place);
+	}
+	buf_printf(hint, "; see `airlock profile explain %s --path %s`", p->name, path);
 }
 
-/* A path, absolute or relative to the working directory, as execve would take it. */
-static int
-lookup_path(struct front *f, const char *name)
+int
+front_not_visible(struct front *f, const char *role, const char *name, const char *path)
 {
-	const char *path =
-		name[0] == '/' ? name : arena_printf(&f->arena, "%s/%s", f->req.cwd, name);
-	auto_free char *real = NULL;
+	auto_buf why = BUF_INIT, hint = BUF_INIT;
 	struct stat st;
+
+	if (lstat(path, &st) < 0) {
+		/* As it was written, unless that is a link to nowhere. */
+		buf_printf(&why, "%s is %s, which this host does not have",
+			   role[0] != '\0' ? role : "it", lstat(name, &st) < 0 ? name : path);
+		buf_puts(&hint, "install it on the host, or correct the name");
+		return refuse(f, -ENOENT, buf_text(&why), buf_text(&hint));
+	}
+	if (role[0] != '\0') {
+		buf_printf(&why, "%s is %s: the host has it, but profile %s does not show it", role,
+			   path, f->profile->name);
+	} else {
+		buf_printf(&why, "the host has it at %s, but profile %s does not show it", path,
+			   f->profile->name);
+	}
+	hint_to_show(f, path, &hint);
+	return refuse(f, -ENOENT, buf_text(&why), buf_text(&hint));
+}
+
+/* In the workspace, and hidden there on purpose. */
+int
+front_refuse_hidden(struct front *f, const char *what, const struct plan_look *look)
+{
+	auto_buf why = BUF_INIT;
 	int rc;
 
-	if (path == NULL) {
-		return err_set(&f->err, -ENOMEM, "out of memory");
-	}
-	/*
-	 * What a scratch directory will hold does not exist yet: only what is there can be looked
-	 * at.
-	 */
-	rc = plan_visible(f->builder, path, &real);
-	if (rc == -ENOENT || rc == -ENOTDIR) {
-		return not_found(f, name, NULL);
-	}
-	if (rc == -EPERM) {
-		f->exit_status = EXIT_NOT_EXECUTABLE;
-		return err_set(&f->err, rc, "%s: profile %s hides it (filesystem.hide)", name,
-			       f->profile->name);
-	}
-	if (rc == -EACCES) {
-		return not_found(f, name, real != NULL ? real : path);
-	}
-	if (rc < 0) {
-		return err_sys(&f->err, rc, "%s", name);
-	}
-	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
-		f->exit_status = EXIT_NOT_EXECUTABLE;
-		return err_set(&f->err, -EACCES, "%s: %s", name,
-			       S_ISDIR(st.st_mode) ? "is a directory" : "not executable");
-	}
-	f->req.exe = path;
-	return 0;
+	buf_printf(&why, "%s%sprofile %s hides it (filesystem.hide, %s)", what,
+		   what[0] != '\0' ? ": " : "", f->profile->name, look->hide->origin);
+	rc = refuse(f, -EACCES, buf_text(&why), "");
+	snprintf(f->refusal.rule, sizeof(f->refusal.rule), "%s", look->hide->origin);
+	return rc;
+}
+
+/* The call could run it and does not look there. */
+static int
+not_in_path(struct front *f, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int dir_len = slash != NULL ? (int)(slash - path) : 0;
+	auto_buf why = BUF_INIT, hint = BUF_INIT, entry = BUF_INIT;
+
+	buf_printf(&why, "it is at %s, but PATH of the call is %s", path, path_of(f));
+	buf_printf(&entry, "environment: { set: { PATH: ");
+	put_quoted(&entry,
+		   arena_printf(&f->arena, "%s:%.*s", path_of(f), dir_len, path));
+	buf_puts(&entry, " } }");
+	buf_puts(&hint, "give that path, or ");
+	profile_remedy(&hint, f->profile, KEY_ENV_SET, "set PATH", buf_text(&entry));
+	return refuse(f, -ENOENT, buf_text(&why), buf_text(&hint));
+}
+
+/* ---- look-ups -------------------------------------------------------------------------------- */
+
+int
+front_look(struct front *f, const char *path, struct plan_look *ret)
+{
+	int rc = plan_look(f->builder, path, ret);
+
+	return rc < 0 ? err_sys(&f->err, rc, "%s", path) : 0;
+}
+
+char *
+front_from_cwd(struct front *f, const char *path)
+{
+	return path[0] == '/' ? arena_string(&f->arena, path)
+			      : arena_printf(&f->arena, "%s/%s", f->req.cwd, path);
 }
 
 /* Where the caller's own PATH has it, for the message. */
 static char *
 host_has(struct front *f, const char *name)
 {
-	const char *dirs = getenv("PATH");
-
-	for (const char *p = dirs; p != NULL && *p != '\0';) {
+	for (const char *p = getenv("PATH"); p != NULL && *p != '\0';) {
 		size_t len = strcspn(p, ":");
 		char *candidate = arena_printf(&f->arena, "%.*s/%s", (int)len, p, name);
 
-		if (candidate != NULL && candidate[0] == '/' && is_program(candidate)) {
+		if (candidate != NULL && candidate[0] == '/' && host_runs(candidate)) {
 			return candidate;
 		}
 		p += len + (p[len] == ':');
@@ -114,56 +197,128 @@ host_has(struct front *f, const char *name)
 }
 
 static int
-lookup_name(struct front *f, const char *name)
+not_found(struct front *f, const char *role, const char *name, const char *hidden)
 {
-	char *hidden = NULL;
+	const char *path = hidden != NULL ? hidden : host_has(f, name);
+	struct plan_look look = { .error = ENOENT, .wanted = "", .real = "" };
+	auto_buf why = BUF_INIT;
+	int rc = path != NULL ? front_look(f, path, &look) : 0;
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (path != NULL) {
+		return look.error == 0 ? not_in_path(f, path)
+				       : front_not_visible(f, role, path, look.wanted);
+	}
+	if (role[0] == '\0') {
+		return refuse(f, -ENOENT, "command not found", "");
+	}
+	buf_printf(&why, "%s is %s, which is in no directory of PATH (%s)", role, name, path_of(f));
+	return refuse(f, -ENOENT, buf_text(&why), "install it on the host, or correct the name");
+}
+
+int
+front_lookup_name(struct front *f, const char *role, const char *name, const char **ret_path,
+		  struct plan_look *ret_look)
+{
+	const char *hidden = NULL;
 
 	for (const char *p = path_of(f); *p != '\0';) {
 		size_t len = strcspn(p, ":");
 		char *candidate = arena_printf(&f->arena, "%.*s/%s", (int)len, p, name);
-		auto_free char *real = NULL;
+		struct plan_look look = { .error = ENOENT, .wanted = "", .real = "" };
+		int rc;
 
 		p += len + (p[len] == ':');
-		if (candidate == NULL || candidate[0] != '/' || !is_program(candidate)) {
+		if (candidate == NULL || candidate[0] != '/' || !host_runs(candidate)) {
 			continue;
 		}
-		if (plan_visible(f->builder, candidate, &real) == 0) {
-			f->req.exe = candidate;
+		rc = front_look(f, candidate, &look);
+		if (rc < 0) {
+			return rc;
+		}
+		if (look.error == 0 && front_is_program(look.mode)) {
+			*ret_path = candidate;
+			*ret_look = look;
 			return 0;
 		}
-		hidden = candidate;
+		hidden = hidden == NULL ? candidate : hidden;
 	}
-	return not_found(f, name, hidden != NULL ? hidden : host_has(f, name));
+	return not_found(f, role, name, hidden);
+}
+
+/* A path, absolute or relative to the working directory, as execve would take it. */
+static int
+lookup_path(struct front *f, const char *name, const char **ret_path, struct plan_look *ret_look)
+{
+	const char *path = front_from_cwd(f, name);
+	struct plan_look look = { .error = ENOENT, .wanted = "", .real = "" };
+	struct stat st;
+	int rc;
+
+	if (path == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	rc = front_look(f, path, &look);
+	if (rc < 0) {
+		return rc;
+	}
+	if (look.error == EPERM) {
+		return front_refuse_hidden(f, "", &look);
+	}
+	if (look.error == ELOOP || look.error == EACCES) {
+		return err_sys(&f->err, -look.error, "%s", name);
+	}
+	if (look.error != 0) {
+		return lstat(look.wanted, &st) < 0 ? not_found(f, "", name, NULL)
+						   : front_not_visible(f, "", path, look.wanted);
+	}
+	if (!front_is_program(look.mode)) {
+		return front_refuse_program(
+			f, -EACCES, S_ISDIR(look.mode) ? "is a directory" : "not executable");
+	}
+	*ret_path = path;
+	*ret_look = look;
+	return 0;
 }
 
 /* `tool.run` names what may be the entry command; both sides are compared after links. */
 static int
-check_allowed(struct front *f)
+check_allowed(struct front *f, const struct plan_look *found)
 {
 	const struct strings *run = &f->profile->tool_run;
-	auto_free char *real = run->count > 0 ? realpath(f->req.exe, NULL) : NULL;
 
 	for (size_t i = 0; i < run->count; i++) {
-		auto_free char *allowed = realpath(run->items[i], NULL);
+		struct plan_look allowed = { .error = ENOENT, .real = "" };
+		int rc = front_look(f, run->items[i], &allowed);
 
-		if (real != NULL && allowed != NULL && strcmp(real, allowed) == 0) {
+		if (rc < 0) {
+			return rc;
+		}
+		if (allowed.error == 0 && strcmp(allowed.real, found->real) == 0) {
 			/* What was judged is what is exec'd, whatever a link says by then. */
-			f->req.exe = arena_string(&f->arena, real);
-			return f->req.exe == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+			f->req.exe = found->real;
+			return 0;
 		}
 	}
-	f->exit_status = EXIT_AIRLOCK;
 	return run->count == 0
 		     ? 0
-		     : err_set(&f->err, -EPERM, "%s: profile %s runs only what tool.run names",
-			       f->req.exe, f->profile->name);
+		     : err_set(&f->err, -EPERM,
+			       "%s: profile %s runs only what tool.run names (%s)", f->req.exe,
+			       f->profile->name, f->profile->rules[KEY_TOOL_RUN].place);
 }
 
 int
 front_lookup(struct front *f)
 {
 	const char *name = f->req.argv[0];
-	int rc = strchr(name, '/') != NULL ? lookup_path(f, name) : lookup_name(f, name);
+	struct plan_look look = { .error = ENOENT, .wanted = "", .real = "" };
+	int rc = strchr(name, '/') != NULL ? lookup_path(f, name, &f->req.exe, &look)
+					   : front_lookup_name(f, "", name, &f->req.exe, &look);
 
-	return rc == 0 ? check_allowed(f) : rc;
+	if (rc == 0) {
+		rc = check_allowed(f, &look);
+	}
+	return rc == 0 ? front_check_program(f, &look) : rc;
 }

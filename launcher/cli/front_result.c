@@ -195,14 +195,14 @@ exit_of(const struct front *f)
 	return EXIT_AIRLOCK;
 }
 
+/* What exec itself refused: its event has the remedy. */
 static void
 explain_exec(struct front *f)
 {
-	const struct outcome *o = &f->outcome;
+	const struct denials *d = &f->outcome.denials;
 
-	if (o->exec_errno == ENOENT) {
-		say("what the program needs to start does not exist inside: its interpreter ('#!' "
-		    "line) or its dynamic loader is not in filesystem.read: ", f->req.exe);
+	if (f->outcome.exec_errno != 0 && d->count > 0) {
+		say("", d->items[d->count - 1].hint);
 	}
 }
 

@@ -3,12 +3,13 @@
  * Profile + request + what the host has -> plan. Reads the host's file tree (types of the profile's
  * read paths, mounts below them) and changes nothing. Run by the front with the caller's or owner's
  * authority. In two steps, because the program is looked up in what will be visible: create,
- * plan_visible, then finish.
+ * plan_look, then finish.
  */
 #ifndef AIRLOCK_PLAN_PLAN_BUILD_H
 #define AIRLOCK_PLAN_PLAN_BUILD_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "../base/err.h"
 #include "../base/mountinfo.h"
@@ -31,12 +32,22 @@ int plan_builder_finish(struct plan_builder *b, const struct plan **ret_plan, st
 	must_check;
 void plan_builder_destroy(struct plan_builder *b);
 
+/* What a tool meets at an absolute path when it starts; texts live as long as the builder. */
+struct plan_look {
+	/* 0, ENOENT, ENOTDIR, EACCES, ELOOP; EPERM: filesystem.hide covers it */
+	int error;
+	const struct rule_path *hide; /* EPERM: that entry */
+	mode_t mode;        /* 0: st_mode of what is there */
+	const char *real;   /* 0: where links led, inside */
+	const char *host;   /* 0: the host's path behind it; NULL where airlock makes it up */
+	const char *wanted; /* an error: the path that is not there, after the links before it */
+};
+
 /*
- * Would this absolute host path be seen inside, after resolving links on the host? 0: yes. -ENOENT:
- * not on the host. -EACCES: on the host, but no read path and not the workspace (*ret_real, heap:
- * where it really is). -EPERM: in the workspace, and filesystem.hide covers it.
+ * Walks the plan's mounts as the tool will, links as they lead inside; rights are not looked at.
+ * -ENOMEM, -ENAMETOOLONG, or what reading a link gave.
  */
-int plan_visible(const struct plan_builder *b, const char *path, char **ret_real) must_check;
+int plan_look(struct plan_builder *b, const char *path, struct plan_look *ret) must_check;
 /* "/a/b" covers "/a/b" and "/a/b/c". Pure. */
 bool plan_covers(const char *dir, const char *path);
 /* Mount points inside the workspace: what is mounted there, a call does not see. */

@@ -58,6 +58,7 @@ add_entry(struct plan_builder *b, const char *path, const struct stat *st, const
 {
 	return push_entry(b, (struct read_entry){ .path = path,
 						  .type = st->st_mode & S_IFMT,
+						  .is_program = (st->st_mode & 0111) != 0,
 						  .size = (uint64_t)st->st_size,
 						  .link = link,
 						  .rule = b->rule });
@@ -201,10 +202,12 @@ sort_and_fold(struct plan_builder *b)
 	b->read_count = kept;
 }
 
+/* A copy belongs to the tool's own id, so one bit of the host's three stands for all. */
 static int
-file_row(struct plan_builder *b, const char *path)
+file_row(struct plan_builder *b, const char *path, bool is_program)
 {
-	return plan_row(b, (struct plan_mount){ .kind = MOUNT_COPY, .mode = 0444, .target = path,
+	return plan_row(b, (struct plan_mount){ .kind = MOUNT_COPY,
+						.mode = is_program ? 0555 : 0444, .target = path,
 						.source = path });
 }
 
@@ -242,7 +245,9 @@ split_one(struct plan_builder *b, int dir_fd, const char *dir, const char *name,
 
 		return n < 0 ? -errno : link_row(b, path, target);
 	}
-	return S_ISREG(st.st_mode) && access(path, R_OK) == 0 ? file_row(b, path) : 0;
+	return S_ISREG(st.st_mode) && access(path, R_OK) == 0
+		       ? file_row(b, path, (st.st_mode & 0111) != 0)
+		       : 0;
 }
 
 static int
@@ -301,7 +306,7 @@ layer_rows(struct plan_builder *b, size_t i, const char *top, size_t *ret_next)
 		 */
 		if (e->type == S_IFLNK || (e->type == S_IFREG && e->size <= COPY_MAX)) {
 			rc = e->type == S_IFLNK ? link_row(b, e->path, e->link)
-						: file_row(b, e->path);
+						: file_row(b, e->path, e->is_program);
 			continue;
 		}
 		rc = plan_row(b, (struct plan_mount){ .kind = MOUNT_PART, .target = e->path,
@@ -319,7 +324,8 @@ entry_row(struct plan_builder *b, const struct read_entry *e)
 	if (e->type == S_IFLNK) {
 		return link_row(b, e->path, e->link);
 	}
-	return e->type == S_IFREG ? file_row(b, e->path) : tree_rows(b, e->path, &budget);
+	return e->type == S_IFREG ? file_row(b, e->path, e->is_program)
+				  : tree_rows(b, e->path, &budget);
 }
 
 /* What was found of toolchains has no link in it any more. */
@@ -387,32 +393,4 @@ plan_add_reads(struct plan_builder *b, struct err *err)
 		}
 	}
 	return rc;
-}
-
-int
-plan_visible(const struct plan_builder *b, const char *path, char **ret_real)
-{
-	auto_free char *real = realpath(path, NULL);
-
-	if (real == NULL) {
-		return -errno;
-	}
-	for (size_t i = 0; i < b->masked_count; i++) {
-		if (plan_covers(b->masked[i].path, real)) {
-			return -EPERM;
-		}
-	}
-	if (plan_covers(b->request->workspace, real)) {
-		return 0;
-	}
-	for (size_t i = 0; i < b->read_count; i++) {
-		const struct read_entry *e = &b->reads[i];
-
-		if (e->type == S_IFDIR ? plan_covers(e->path, real)
-				       : e->type == S_IFREG && strcmp(e->path, real) == 0) {
-			return 0;
-		}
-	}
-	*ret_real = take_ptr(real);
-	return -EACCES;
 }

@@ -290,6 +290,7 @@ push_shown(struct finder *s, const char *path, const struct stat *st, const char
 	}
 	t->shown[t->shown_count++] = (struct read_entry){ .path = path,
 							  .type = st->st_mode & S_IFMT,
+							  .is_program = (st->st_mode & 0111) != 0,
 							  .size = (uint64_t)st->st_size,
 							  .link = link };
 	return 0;

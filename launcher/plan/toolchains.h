@@ -24,6 +24,7 @@ struct identity;
 struct read_entry {
 	const char *path;
 	mode_t type;      /* S_IFDIR, S_IFREG or S_IFLNK */
+	bool is_program;  /* of S_IFREG: somebody may execute it */
 	uint64_t size;    /* of S_IFREG, bytes */
 	const char *link; /* of S_IFLNK */
 	const struct rule_path *rule; /* of filesystem.read, that led here; NULL: a toolchain's */

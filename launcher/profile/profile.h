@@ -86,6 +86,8 @@ enum profile_key_id {
 /* the profile's own file: it has no parent, or that one opens the key */
 #define RULE_WIDEN (1u << 0)
 #define RULE_OPEN (1u << 1) /* a child of the profile */
+#define RULE_OWN (1u << 2)  /* the value is written in the profile's own file */
+#define RULE_ALL (RULE_WIDEN | RULE_OPEN | RULE_OWN)
 
 /* Where the effective value of a key was written. */
 struct profile_rule {

@@ -279,6 +279,9 @@ build_rules(const struct build *b, struct profile *p)
 
 		p->rules[i].place = place_of(b, &v->at);
 		p->rules[i].flags = b->doc->may_widen[i] ? RULE_WIDEN : 0;
+		if (v->at.line > 0 && v->at.source == b->doc->source) {
+			p->rules[i].flags |= RULE_OWN;
+		}
 	}
 	for (size_t i = 0; i < open->count; i++) {
 		const struct profile_key *key = profile_key_find(open->items[i].text);

@@ -379,7 +379,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->shipped = get_bool(r);
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
 		p->rules[i].place = get_text(r, a);
-		p->rules[i].flags = get_enum(r, (RULE_WIDEN | RULE_OPEN) + 1);
+		p->rules[i].flags = get_enum(r, RULE_ALL + 1);
 	}
 	get_raw(r, p->digest, sizeof(p->digest));
 	get_strings(r, a, &p->tool_run);

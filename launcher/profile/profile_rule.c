@@ -32,6 +32,9 @@ profile_remedy(struct buf *b, const struct profile *p, enum profile_key_id id, c
 			   (rule->flags & RULE_OPEN) != 0 ? p->name : "base", entry);
 	} else if ((rule->flags & RULE_WIDEN) != 0) {
 		buf_printf(b, "%s in %s: `%s`", change, p->source, entry);
+	} else if ((rule->flags & RULE_OWN) != 0) {
+		buf_printf(b, "%s in %s, as far as its parent allows: `%s`", change, p->source,
+			   entry);
 	} else {
 		buf_printf(b,
 			   "%s in the parent of %s (%s has the rule), or have that parent say "

@@ -44,7 +44,8 @@ printf '\177ELFnot really a program' >"$WS/bad-elf"
 chmod 755 "$WS/bad-script" "$WS/bad-elf"
 own "$WS"
 expect_run "a script whose interpreter is not there is 127" 127 -- ./bad-script
-expect_match "and says why" "does not exist inside: its interpreter" "$ERR"
+expect_eq "and says why" "airlock: ./bad-script: its interpreter ('#!' line) is /no/such/interpreter, which this host does not have: install it on the host, or correct the name" \
+	"$(cat "$ERR")"
 expect_run "a broken program is 126" 126 -- ./bad-elf
 expect_eq "verdict launch_failed" "launch_failed" "$(record .outcome.verdict)"
 printf '#!/bin/sh\necho from the workspace\n' >"$WS/script"

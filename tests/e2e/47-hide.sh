@@ -100,7 +100,7 @@ refused "the working directory" "the working directory $WS/a/b is hidden from th
 printf '#!/bin/sh\n' >"$WS/a/b/run"
 chmod +x "$WS/a/b/run"
 own "$WS"
-refused "a program" "./a/b/run: profile hide hides it (filesystem.hide)" -- ./a/b/run
+refused "a program" "./a/b/run: profile hide hides it (filesystem.hide, hide.yaml:4)" -- ./a/b/run
 expect_eq "its exit" 126 "$RC"
 profile 'a/b/deep, a/b, a'
 run_airlock -p "$P" -- ls a

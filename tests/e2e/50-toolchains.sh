@@ -254,8 +254,6 @@ order()
 
 links()
 {
-	local said
-
 	program "$H/.local/share/uv/tools/ruff/bin/linked" uv
 	ln -sf ../share/uv/tools/ruff/bin/linked "$H/.local/bin/linked"
 	program "$T/beside/linked-out" out
@@ -265,9 +263,9 @@ links()
 	ln -sfn "$H/.local/share/fnm/node-versions/v20.0.0/installation" "$T/run/session"
 	own "$H" "$T/beside" "$T/run"
 	expect_eq "a link of ~/.local/bin into a given directory runs" "uv $H/.local/bin" "$(with "$SYSTEM" -- linked)"
-	said=$(with "$H/.local/bin:$SYSTEM" -- linked-out 2>&1)
-	expect_eq "one that leads elsewhere is not followed" \
-		"airlock: linked-out: the host has it at $H/.local/bin/linked-out, but profile default does not read that: add it to filesystem.read" "$said"
+	with "$H/.local/bin:$SYSTEM" -- linked-out >"$OUT" 2>"$ERR"
+	expect_match "one that leads elsewhere is not followed" \
+		"airlock: linked-out: the host has it at $T/beside/linked-out, but profile default does not show it: add \"$T/beside/linked-out\" to filesystem.read" "$ERR"
 	expect_eq "a link between versions" "nvm $H/.nvm/versions/node/current/bin" \
 		"$(with "$H/.nvm/versions/node/current/bin:$SYSTEM" -- tool-nvm)"
 	expect_eq "a session's link on PATH is what it leads to" \
@@ -288,7 +286,7 @@ profiles()
 	own "$T/profiles"
 	with "$H/.nvm/versions/node/v20.0.0/bin:$SYSTEM" -p "$T/profiles/none.yaml" -- tool-nvm >"$OUT" 2>"$ERR"
 	expect_eq "without the key: the message names it" \
-		"127 airlock: tool-nvm: the host has it at $H/.nvm/versions/node/v20.0.0/bin/tool-nvm, but profile none does not give that: add nvm to toolchains" \
+		"127 airlock: tool-nvm: the host has it at $H/.nvm/versions/node/v20.0.0/bin/tool-nvm, but profile none does not show it: add nvm to toolchains in $T/profiles/none.yaml, as far as its parent allows: \`toolchains: [..., nvm]\`" \
 		"$? $(cat "$ERR")"
 	expect_out "PATH is the profile's" "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		with "$H/.cargo/bin:$SYSTEM" -p "$T/profiles/none.yaml" -- printenv PATH

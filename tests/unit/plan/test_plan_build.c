@@ -356,18 +356,18 @@ Test(plan_build, what_a_directory_covers_is_folded)
 /* "/a-b" sorts before "/a/b" as bytes and is not below "/a". */
 Test(plan_build, a_name_that_only_begins_alike_is_not_covered)
 {
-	const char *a = new_dir("a"), *ab = new_dir("a-b"), *sub = new_dir("a/sub");
+	const char *ab = new_dir("a-b"), *top = new_dir("a"), *sub = new_dir("a/sub");
 	struct err err = ERR_INIT;
-	char *real = NULL;
+	struct plan_look look;
 
 	add_read(ab);
 	add_read(sub);
 	cr_assert_eq(plan_builder_create(&profile, &request, &builder, &err), 0, "%s", err.text);
-	cr_expect_eq(plan_visible(builder, ab, &real), 0);
-	cr_expect_eq(plan_visible(builder, sub, &real), 0);
-	cr_expect_eq(plan_visible(builder, a, &real), -EACCES);
-	cr_expect_str_eq(real, a);
-	free(real);
+	cr_assert_eq(plan_look(builder, ab, &look), 0);
+	cr_expect_eq(look.error, 0);
+	cr_assert_eq(plan_look(builder, sub, &look), 0);
+	cr_expect_eq(look.error, 0);
+	cr_expect_str_eq(look.real + strlen(top), "/sub");
 }
 
 Test(plan_build, several_below_one_top_share_a_layer)
@@ -511,50 +511,6 @@ Test(plan_build, links_in_a_circle_end)
 	add_read(a);
 	build();
 	expect_row(a, MOUNT_SYMLINK, "b", 0, 0);
-}
-
-/* ---- visible --------------------------------------------------------------------------------- */
-
-Test(plan_build, visible)
-{
-	const char *a = new_dir("a"), *in_a = new_file("a/f"), *f = new_file("f"),
-		   *other = new_file("other");
-	const char *in_ws = new_file("ws/f");
-	const char *to_a = new_link(in_a, "to_a"), *to_other = new_link(other, "to_other");
-	const char *none = in_dir("none");
-	const struct {
-		const char *path;
-		int rc;
-		const char *real;
-	} rows[] = {
-		{ a, 0, NULL },
-		{ in_a, 0, NULL },
-		{ f, 0, NULL },
-		{ in_ws, 0, NULL },
-		{ request.workspace, 0, NULL },
-		{ to_a, 0, NULL },
-		{ other, -EACCES, other },
-		{ to_other, -EACCES, other },
-		{ none, -ENOENT, NULL },
-		{ dir, -EACCES, dir },
-	};
-	struct err err = ERR_INIT;
-
-	add_read(a);
-	add_read(f);
-	cr_assert_eq(plan_builder_create(&profile, &request, &builder, &err), 0, "%s", err.text);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_free char *real = NULL;
-
-		cr_expect_eq(plan_visible(builder, rows[i].path, &real), rows[i].rc, "%s",
-			     rows[i].path);
-		if (rows[i].real != NULL) {
-			cr_assert_not_null(real, "%s", rows[i].path);
-			cr_expect_str_eq(real, rows[i].real);
-		} else {
-			cr_expect_null(real, "%s", rows[i].path);
-		}
-	}
 }
 
 /* ---- flags and scalars ----------------------------------------------------------------------- */

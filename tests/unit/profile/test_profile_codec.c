@@ -46,7 +46,7 @@ sample(void)
 	profile->init_filter = init_filter;
 	profile->init_filter_len = ARRAY_LEN(init_filter);
 	profile->shipped = true;
-	profile->rules[KEY_LIM_PIDS].flags = RULE_WIDEN;
+	profile->rules[KEY_LIM_PIDS].flags = RULE_ALL;
 	return profile;
 }
 
@@ -99,7 +99,7 @@ Test(profile_codec, round_trip)
 	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:13");
 	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:12");
 	cr_expect_str_eq(q->rules[KEY_OPEN].place, "built-in");
-	cr_expect_eq(q->rules[KEY_LIM_PIDS].flags, RULE_WIDEN);
+	cr_expect_eq(q->rules[KEY_LIM_PIDS].flags, (uint32_t)RULE_ALL);
 	cr_expect_str_eq(q->env_set[0].value, "one");
 	cr_expect_null(q->syscalls.items[1]);
 	cr_expect_eq(q->filter_len, 3u);

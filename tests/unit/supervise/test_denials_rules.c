@@ -110,6 +110,15 @@ Test(denials_rules, a_limit_that_the_parent_does_not_open)
 		    "20m }`");
 }
 
+Test(denials_rules, a_limit_that_the_file_itself_lowered)
+{
+	p.rules[KEY_LIM_PIDS].flags = RULE_OWN;
+	denials_limit(&d, &p, &p.limits, KEY_LIM_PIDS, "x");
+	expect_item("limit", "pids", "x", "python.yaml:12",
+		    "raise limits.pids (now 512) in /p/python.yaml, as far as its parent allows: "
+		    "`limits: { pids: 1024 }`");
+}
+
 Test(denials_rules, a_limit_of_a_shipped_profile)
 {
 	p.shipped = true;
