@@ -36,7 +36,7 @@ struct front_options {
 	int result_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
 	size_t env_count, env_file_count, limit_count;
-	bool tty, raw, dry_run, no_stdin, quiet, verbose;
+	bool tty, raw, dry_run, no_stdin, quiet, verbose, explain_denials;
 	const char *const *argv; /* COMMAND … */
 	size_t argc;
 };
@@ -139,6 +139,7 @@ int front_settle(struct front *f) must_check;
 int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
 void front_result(struct front *f);                   /* --result, stderr, exit status */
+void front_explain(const struct front *f);             /* --explain-denials */
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);

@@ -133,6 +133,9 @@ store_value(struct front *f, enum option_id id, const char *value)
 	case OPTION_dry_run:
 		o->dry_run = true;
 		return 0;
+	case OPTION_explain_denials:
+		o->explain_denials = true;
+		return 0;
 	case OPTION_quiet:
 		o->quiet = true;
 		return 0;

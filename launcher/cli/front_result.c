@@ -288,6 +288,7 @@ front_result(struct front *f)
 		say_outcome(f);
 		say_note(f);
 	}
+	front_explain(f);
 	if (f->opt.result_fd >= 0) {
 		json_init(&j, &text);
 		write_result(f, &j, complete);

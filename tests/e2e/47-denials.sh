@@ -142,3 +142,40 @@ run_airlock -- ./text
 expect_eq "a launch that failed" "126 1 launch built-in 1" "$RC $(event exec | cut -d' ' -f1-4)"
 expect_eq "its remedy" "it is no program of this machine and has no '#!' line: start it with its interpreter, as in \`sh FILE\`" \
 	"$(record '.outcome.denials[0].hint')"
+
+# ---- --explain-denials --------------------------------------------------------------------------
+# explained: what stands on stderr behind the first line, layers left out: the host's are told apart above.
+explained()
+{
+	sed '/^- a layer that is missing/,/^  do: /d' "$ERR" | tail -n +2
+}
+
+run_airlock --explain-denials -- sh -c './deny mount; ./deny mount; ./deny ptrace'
+expect_match "explain: first who decided" "airlock: what was denied, and what can be done. The sandbox decided, not the tool, and trying again changes nothing. Profile: " "$ERR"
+expect_eq "explain: one block for each" "- system call mount, 2 times
+  why:  mounting would change what the sandbox may see
+  rule: built-in
+  do:   $none
+- system call ptrace
+  why:  controls other processes; debuggers and tracers need @debug
+  rule: $base
+  do:   add \"@debug\" to syscalls.allow in a profile of your own: \`extends: base\` and \`syscalls: { allow: [\"@default\", \"@debug\"] }\`" \
+	"$(explained)"
+run_airlock --explain-denials --limit wall=300ms -- sleep 60
+expect_eq "explain: a limit" "airlock: timeout: wall: the call ran for limits.wall" "$(head -n 1 "$ERR")"
+expect_match "explain: its block" "- limits.wall" "$ERR"
+run_airlock --explain-denials -- ./deny kinds 300
+expect_eq "explain: bounded" "16 1 1" "$(grep -c '^- system call' "$ERR") $(grep -c '^- and 240 more kinds' "$ERR") $(grep -c '^- and 44 more denials of other kinds' "$ERR")"
+run_airlock --explain-denials -- true
+expect_eq "explain: nothing when nothing was denied" "" "$(explained)"
+[ "$cgroups" = false ] || expect_eq "explain: nor a first line" "" "$(cat "$ERR")"
+run_airlock --explain-denials -- ./nothing
+expect_eq "explain: a refusal before anything ran" "127 airlock: ./nothing: command not found
+airlock: nothing was run. The sandbox decided, not the tool, and trying again changes nothing. Profile: $(realpath "$shipped")/default.yaml; who answers for it: the airlock project.
+- the launch: ./nothing
+  why:  command not found
+  rule: default.yaml:$(sed -n '/^  read:/,$ { /^    - / { =; q } }' "$shipped/default.yaml")" "$RC $(cat "$ERR")"
+run_airlock --explain-denials --limit pids=100000000 -- true
+expect_match "explain: an option that widens" "- why:  --limit pids=100000000: above what profile default allows; options only narrow" "$ERR"
+run_airlock -- ./deny mount
+expect_eq "without the option nothing is explained" "" "$(cat "$ERR")"
