@@ -125,6 +125,8 @@ const char *front_toolchain_of(const struct front *f, const char *path);
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
+/* Its parents are gone: found and made anew. -ESTALE when the same place is not to be had. */
+int front_cgroup_again(struct front *f) must_check;
 /* what this host lacks, and whether that is allowed */
 int front_layers(struct front *f) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */

@@ -168,6 +168,22 @@ front_cgroup_site(struct front *f, const char *cache_dir)
 	return rc;
 }
 
+int
+front_cgroup_again(struct front *f)
+{
+	uint32_t missing = f->site.missing;
+
+	/* After the drop to an owner it is root's: the next call as root makes it anew. */
+	if (unlink(f->site_cache) < 0 && errno != ENOENT) {
+		return -errno;
+	}
+	cgroup_site_finish(&f->site);
+	if (discover_site(f, f->site_cache) < 0) {
+		return -ESTALE;
+	}
+	return f->site.missing == missing ? 0 : -ESTALE;
+}
+
 /*
  * The parent for an owner's groups; where it was removed meanwhile, once more from the beginning.
  */

@@ -70,10 +70,11 @@ make_cgroup(struct front *f)
 		rc = cgroup_create(&f->site, &f->req.limits, f->shmem_bytes, f->req.call,
 				   &f->cgroup, &f->err);
 	}
+	if (rc == -ESTALE && front_cgroup_again(f) == 0) {
+		rc = cgroup_create(&f->site, &f->req.limits, f->shmem_bytes, f->req.call,
+				   &f->cgroup, &f->err);
+	}
 	if (rc == -ESTALE) {
-		/* Somebody removed the parent; the next call discovers anew. */
-		ignore_err(unlink(f->site_cache),
-			   "it may be gone or root's; then the message repeats");
 		err_prefix(&f->err, "start the call again");
 	}
 	return rc;

@@ -167,3 +167,26 @@ expect_eq "open_files: EMFILE" "open 32 EMFILE" "$(cat "$OUT")"
 expect_run "rlimits: cannot be raised" 0 -- ./hog rlimit
 expect_eq "rlimits: errnos; no core, no piped core" "setrlimit -1 EPERM setpriority -1 EACCES core 1 0" \
 	"$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
+
+# ---- the parent of the groups is taken away between two calls ------------------------------------
+# In a cgroup of the test's own: others' calls have their groups in ours.
+gone=/sys/fs/cgroup/memory$(awk -F: '$2 == "memory" { print $3 }' /proc/self/cgroup)/e2e-gone-$$
+in_gone()
+{
+	as_id sh -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' - "$gone" "$A" run -w "$WS" "$@" >"$OUT" 2>"$ERR"
+	RC=$?
+}
+if [ "$E2E_IDENTITY" = root ] && mkdir "$gone" 2>/dev/null; then
+	in_gone -- true
+	expect_eq "parent: the first call" 0 "$RC"
+	check "parent: is there" test -d "$gone/airlock"
+	# the call's own group is taken away behind its answer
+	check "parent: is taken away" wait_for 5 rmdir "$gone/airlock"
+	in_gone -- true
+	expect_eq "parent: the next call finds it anew" "0 " "$RC $(cat "$ERR")"
+	expect_eq "parent: and is limited" 3221225472 "$(record '.outcome.attestation.cgroup.memory_max')"
+	check "parent: is removed" wait_for 5 rmdir "$gone/airlock"
+	check "parent: the test's own too" wait_for 5 rmdir "$gone"
+elif [ "$E2E_IDENTITY" = root ]; then
+	skip "the parent of the groups is taken away" "the memory controller is not on cgroup v1 here"
+fi
