@@ -117,6 +117,8 @@ int front_store(struct front *f) must_check;          /* opens or makes it; call
 /* key and number in the workflow; opens the pack */
 int front_claim(struct front *f) must_check;
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
+/* directories of filesystem.write against the same, and names that others run or trust */
+int front_refuse_writes(struct front *f) must_check;
 int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
 int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
 int front_toolchains(struct front *f) must_check;     /* what this host has of them */

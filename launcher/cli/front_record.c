@@ -219,6 +219,16 @@ workspace(struct json *j, const struct request *r)
 }
 
 static void
+rule_paths(struct json *j, const struct rule_paths *paths)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < paths->count; i++) {
+		json_path(j, paths->items[i].path);
+	}
+	json_end(j);
+}
+
+static void
 write_planned(struct front *f, struct json *j)
 {
 	const struct request *r = &f->req;
@@ -248,11 +258,7 @@ write_planned(struct front *f, struct json *j)
 	json_key(j, "env_names");
 	env_names(j, r);
 	json_key(j, "hidden");
-	json_begin_array(j);
-	for (size_t i = 0; i < f->profile->hide.count; i++) {
-		json_path(j, f->profile->hide.items[i].path);
-	}
-	json_end(j);
+	rule_paths(j, &f->profile->hide);
 	json_key(j, "key");
 	if (r->key != NULL) {
 		json_bytes(j, r->key, strlen(r->key));
@@ -283,6 +289,8 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "workflow_name", "local");
 	json_key(j, "workspace");
 	workspace(j, r);
+	json_key(j, "write");
+	rule_paths(j, &f->profile->write);
 	json_end(j);
 }
 

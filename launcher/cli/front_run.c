@@ -91,6 +91,7 @@ static const struct stage prepare_stages[] = {
 	{ NULL, front_refuse_overlap },
 	{ "store", front_store },
 	{ NULL, front_profile },
+	{ NULL, front_refuse_writes },
 	{ "profile", front_narrow },
 	{ "layers", front_layers },
 };

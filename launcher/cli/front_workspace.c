@@ -205,27 +205,29 @@ resolved(struct front *f, const char *path)
 	return path;
 }
 
+/* A path of the host that a tool may write, and how a message names it. */
+struct writable {
+	const char *path, *name;
+};
+
 static int
-refuse(struct front *f, const char *other, const char *what)
+refuse(struct front *f, const struct writable *w, const char *other, const char *what)
 {
-	const char *workspace = f->req.workspace;
 	const char *path = other != NULL ? resolved(f, other) : NULL;
 
 	if (path == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
-
-
-	if (plan_covers(path, workspace) || plan_covers(workspace, path)) {
-		return err_set(&f->err, -EINVAL, "workspace %s: it %s %s (%s)", workspace,
-			       plan_covers(path, workspace) ? "lies in" : "contains", what, path);
+	if (plan_covers(path, w->path) || plan_covers(w->path, path)) {
+		return err_set(&f->err, -EINVAL, "%s %s: it %s %s (%s)", w->name, w->path,
+			       plan_covers(path, w->path) ? "lies in" : "contains", what, path);
 	}
 	return 0;
 }
 
 /* A tool that can write a directory of profiles decides what the next call may do. */
 static int
-refuse_profile_path(struct front *f)
+refuse_profile_path(struct front *f, const struct writable *w)
 {
 	const char *dirs = getenv("AIRLOCK_PROFILES");
 	int rc = 0;
@@ -237,20 +239,43 @@ refuse_profile_path(struct front *f)
 		if (dir == NULL) {
 			return err_set(&f->err, -ENOMEM, "out of memory");
 		}
-		rc = dir[0] == '/' ? refuse(f, dir, "a directory of AIRLOCK_PROFILES") : 0;
+		rc = dir[0] == '/' ? refuse(f, w, dir, "a directory of AIRLOCK_PROFILES") : 0;
 		dirs += len + (dirs[len] == ':');
 	}
 	return rc;
+}
+
+/* What holds policy and evidence. */
+static int
+refuse_ours(struct front *f, const struct writable *w)
+{
+	const struct identity *id = &f->req.identity;
+	const char *config = getenv("XDG_CONFIG_HOME");
+	int rc = refuse(f, w, f->state_path, "the state directory");
+
+	if (rc == 0) {
+		rc = refuse_profile_path(f, w);
+	}
+	if (rc == 0) {
+		rc = refuse(f, w, "/etc/airlock", "the system's profiles");
+	}
+	if (rc == 0 && config != NULL && config[0] == '/' && !id->dropped) {
+		rc = refuse(f, w, arena_printf(&f->arena, "%s/airlock", config), "your profiles");
+	}
+	if (rc == 0) {
+		rc = refuse(f, w, arena_printf(&f->arena, "%s/.config/airlock", id->home),
+			    "your profiles");
+	}
+	return rc == 0 ? refuse(f, w, f->paths.shipped, "the shipped profiles") : rc;
 }
 
 int
 front_refuse_overlap(struct front *f)
 {
 	const struct request *r = &f->req;
-	const char *config = getenv("XDG_CONFIG_HOME");
+	const struct writable workspace = { r->workspace, "workspace" };
 	auto_free char *home = realpath(r->identity.home, NULL);
 	const char *real_home = home != NULL ? home : r->identity.home;
-	int rc;
 
 	if (strcmp(r->workspace, "/") == 0) {
 		return err_set(&f->err, -EINVAL,
@@ -261,27 +286,47 @@ front_refuse_overlap(struct front *f)
 			       r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
-	rc = refuse(f, f->state_path, "the state directory");
-	if (rc == 0) {
-		rc = refuse_profile_path(f);
-	}
-	if (rc == 0) {
-		rc = refuse(f, "/etc/airlock", "the system's profiles");
-	}
-	if (rc == 0 && config != NULL && config[0] == '/' && !r->identity.dropped) {
-		rc = refuse(f, arena_printf(&f->arena, "%s/airlock", config), "your profiles");
-	}
-	if (rc == 0) {
-		rc = refuse(f, arena_printf(&f->arena, "%s/.config/airlock", real_home),
-			    "your profiles");
-	}
-	for (const char *p = getenv("AIRLOCK_PROFILES"); rc == 0 && p != NULL && *p != '\0';) {
-		size_t len = strcspn(p, ":");
+	return refuse_ours(f, &workspace);
+}
 
-		rc = len == 0 ? 0
-			      : refuse(f, arena_copy(&f->arena, p, len),
-				       "profiles ($AIRLOCK_PROFILES)");
-		p += len + (p[len] == ':');
+/* Names by which a later program would run or trust what the tool leaves there. */
+static int
+refuse_name(struct front *f, const struct rule_path *rule)
+{
+	auto_free char *real = realpath(f->req.identity.home, NULL);
+	const char *home = real != NULL ? real : f->req.identity.home;
+	const char *below = plan_covers(home, rule->path) ? rule->path + strlen(home) : rule->path;
+	const char *name = below + strspn(below, "/");
+	const char *why = names_protected_by(name, NULL);
+
+	if (why == NULL && names_is_secret(name)) {
+		why = "the name of a secret";
 	}
-	return rc == 0 ? refuse(f, f->paths.shipped, "the shipped profiles") : rc;
+	return why == NULL ? 0
+			   : err_set(&f->err, -EINVAL,
+				     "%s: filesystem.write %s: a later program runs or trusts what "
+				     "stands there (%s)",
+				     rule->origin, rule->path, why);
+}
+
+int
+front_refuse_writes(struct front *f)
+{
+	const struct rule_paths *write = &f->profile->write;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < write->count; i++) {
+		const struct rule_path *rule = &write->items[i];
+		const struct writable w = {
+			rule->path,
+			arena_printf(&f->arena, "%s: filesystem.write", rule->origin),
+		};
+
+		rc = w.name == NULL ? err_set(&f->err, -ENOMEM, "out of memory")
+				    : refuse_name(f, rule);
+		if (rc == 0) {
+			rc = refuse_ours(f, &w);
+		}
+	}
+	return rc;
 }

@@ -286,6 +286,23 @@ show_retry(struct page *p, const struct record *rec)
 				     "ask: a person decides when it was interrupted");
 }
 
+/* Paths of the record are escaped already. */
+static void
+show_write(struct page *p, const struct record *rec)
+{
+	const json_t *write = json_object_get(rec->planned, "write");
+	bool observe = strcmp(record_text(rec->planned, "mode"), "observe") == 0;
+	auto_buf text = BUF_INIT;
+
+	if (json_array_size(write) == 0) {
+		return;
+	}
+	show_strings(&text, write, " ");
+	buf_puts(&text, observe ? ": read-only in observe"
+				: ": written directly; not in the change set, no undo");
+	page_fact_color(p, "outside", VIEW_YELLOW, buf_text(&text));
+}
+
 static void
 show_policy(struct page *p, const struct record *rec)
 {
@@ -317,6 +334,7 @@ show_decided(struct page *p, const struct record *rec)
 	show_toolchains(p, rec);
 	show_mode(p, rec);
 	show_retry(p, rec);
+	show_write(p, rec);
 	show_policy(p, rec);
 	if (rec->outcome != NULL) {
 		show_attestation(p, rec);

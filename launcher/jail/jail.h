@@ -72,6 +72,7 @@ int mount_pts(struct jail *j, const struct plan_mount *m) must_check;
 int mount_mask_file(struct jail *j, const struct plan_mount *m) must_check;
 int mount_mask_dir(struct jail *j, const struct plan_mount *m) must_check;
 int mount_hidden(struct jail *j, const struct plan_mount *m) must_check;
+int mount_bind(struct jail *j, const struct plan_mount *m) must_check;
 int mount_readonly(struct jail *j, const struct plan_mount *m) must_check;
 
 /*

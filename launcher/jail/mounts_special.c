@@ -193,6 +193,25 @@ mount_hidden(struct jail *j, const struct plan_mount *m)
 }
 
 int
+mount_bind(struct jail *j, const struct plan_mount *m)
+{
+	struct stat st;
+	auto_fd fd = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
+	auto_fd mount = -1;
+	int rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return fd < 0 ? fd : -errno;
+	}
+	if (st.st_dev != m->device || st.st_ino != m->inode) {
+		return err_set(&j->err, -ESTALE, "it was replaced while the call started");
+	}
+	mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, 1);
+}
+
+int
 mount_readonly(struct jail *j, const struct plan_mount *m)
 {
 	auto_fd at = jail_open_inside(j, m->target, O_PATH);

@@ -109,6 +109,8 @@ ground_of(const struct plan_walk *w)
 	case MOUNT_COPY:
 	case MOUNT_PART:
 		return JUDGE_HOST;
+	case MOUNT_BIND:
+		return JUDGE_EXTERNAL;
 	case MOUNT_WORKSPACE:
 		return JUDGE_WORKSPACE;
 	case MOUNT_SCRATCH:
@@ -218,6 +220,7 @@ static const char *const ground_texts[JUDGE_GROUND__COUNT] = {
 	[JUDGE_NOTHING] = "no rule of the profile shows it",
 	[JUDGE_SKELETON] = "every sandbox has it",
 	[JUDGE_HOST] = "filesystem.read shows it, read-only",
+	[JUDGE_EXTERNAL] = "filesystem.write gives it, directly on the host",
 	[JUDGE_WORKSPACE] = "it is in the workspace",
 	[JUDGE_SCRATCH] = "the call has an empty directory of its own there",
 	[JUDGE_DEVICE] = "every sandbox has the device",
@@ -266,8 +269,10 @@ judge_path(struct judge *j, const char *path, enum judge_access access, struct j
 	answer.absent = w.absent;
 	answer.ground = ground_of(&w);
 	answer.real = w.at[0] != '\0' ? w.at : "/";
-	answer.rule = answer.ground == JUDGE_HOST || answer.ground == JUDGE_MASKED ? rule_of(&w)
-										  : NULL;
+	answer.rule = answer.ground == JUDGE_HOST || answer.ground == JUDGE_EXTERNAL ||
+				      answer.ground == JUDGE_MASKED
+			      ? rule_of(&w)
+			      : NULL;
 	answer.why = ground_texts[answer.ground];
 	if (w.absent) {
 		judge_absent(&w, access, more, &answer);

@@ -39,6 +39,13 @@ int plan_add_reads(struct plan_builder *b, struct err *err) must_check;
  */
 bool plan_made_up(const char *path);
 bool plan_made_up_below(const char *dir);
+struct stat;
+/*
+ * The entry behind a path without slash at its start, O_PATH, no link followed: -ELOOP where one is
+ * on the way, *ret_link is the length of the path up to it.
+ */
+int plan_open_plain(int dirfd, const char *path, struct stat *ret_st, size_t *ret_link) must_check;
+int plan_add_writes(struct plan_builder *b, struct err *err) must_check;
 int plan_add_hidden(struct plan_builder *b, struct err *err) must_check;
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
 int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;

@@ -81,6 +81,7 @@ plan_encode(const struct plan *p, struct buf *out)
 		buf_u32(out, m->flags);
 		buf_u32(out, m->mode);
 		buf_u64(out, m->device);
+		buf_u64(out, m->inode);
 		buf_str(out, m->target);
 		buf_str(out, m->source);
 		buf_blob(out, m->data, m->data_len);
@@ -157,7 +158,7 @@ get_filter(struct rd *r, uint16_t *ret_len)
 static void
 get_mounts(struct rd *r, struct plan *p)
 {
-	p->mounts = array(r, &p->mount_count, sizeof(*p->mounts), 35);
+	p->mounts = array(r, &p->mount_count, sizeof(*p->mounts), 43);
 	for (size_t i = 0; p->mounts != NULL && i < p->mount_count; i++) {
 		struct plan_mount *m = &p->mounts[i];
 
@@ -165,6 +166,7 @@ get_mounts(struct rd *r, struct plan *p)
 		m->flags = rd_u32(r);
 		m->mode = rd_u32(r);
 		m->device = rd_u64(r);
+		m->inode = rd_u64(r);
 		m->target = rd_str(r);
 		m->source = rd_str(r);
 		m->data = rd_blob(r, &m->data_len);

@@ -6,10 +6,8 @@
  * be renamed: the mask stays where it is as long as the call lives.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "plan_build_internal.h"
 
@@ -17,42 +15,11 @@
 static int
 look(int workspace_fd, const char *path, mode_t *ret_type, size_t *ret_link)
 {
-	auto_fd at = fcntl(workspace_fd, F_DUPFD_CLOEXEC, 0);
-	const char *p = path;
+	struct stat st = { 0 };
+	auto_fd fd = plan_open_plain(workspace_fd, path, &st, ret_link);
 
-	*ret_type = 0;
-	while (at >= 0) {
-		char name[256];
-		size_t len = strcspn(p, "/");
-		struct stat st;
-		int next;
-
-		if (len >= sizeof(name)) {
-			return 0; /* longer than any name: nothing there */
-		}
-		memcpy(name, p, len);
-		name[len] = '\0';
-		next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0) {
-			return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
-		}
-		close(at);
-		at = next;
-		if (fstat(at, &st) < 0) {
-			return -errno;
-		}
-		p += len;
-		if (S_ISLNK(st.st_mode)) {
-			*ret_link = (size_t)(p - path);
-			return -ELOOP;
-		}
-		if (*p == '\0') {
-			*ret_type = st.st_mode & S_IFMT;
-			return 0;
-		}
-		p++;
-	}
-	return -errno;
+	*ret_type = fd < 0 ? 0 : st.st_mode & S_IFMT;
+	return fd >= 0 || fd == -ENOENT || fd == -ENOTDIR ? 0 : fd;
 }
 
 static int

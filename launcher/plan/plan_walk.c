@@ -81,6 +81,7 @@ host_path(const struct plan_walk *w, const struct plan_mount *row, const char *p
 	switch ((enum mount_kind)row->kind) {
 	case MOUNT_TREE:
 	case MOUNT_COPY:
+	case MOUNT_BIND:
 		return arena_printf(arena, "%s%s", row->source, rest);
 	case MOUNT_WORKSPACE:
 		return arena_printf(arena, "%s%s", w->b->request->workspace, rest);

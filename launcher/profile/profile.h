@@ -110,6 +110,7 @@ struct profile {
 	struct rule_path *read;    /* absolute, normalised, sorted, no "~" left */
 	size_t read_count;
 	uint32_t toolchains;       /* 1u << TOOLCHAIN_* */
+	struct rule_paths write;   /* absolute, sorted, no "~" left */
 	struct rule_paths hide;         /* workspace-relative, sorted */
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	enum observe_writes observe_writes;

@@ -387,6 +387,7 @@ build_fields(const struct build *b, struct profile *p)
 	}
 	build_reads(b, p);
 	p->toolchains = all_bits(&v[KEY_TOOLCHAINS]);
+	build_paths(b, KEY_FS_WRITE, &p->write);
 	build_paths(b, KEY_FS_HIDE, &p->hide);
 	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;

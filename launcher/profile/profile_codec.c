@@ -155,6 +155,7 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_put(b, p->success, sizeof(p->success));
 	put_paths(b, p->read, p->read_count);
 	buf_u32(b, p->toolchains);
+	put_paths(b, p->write.items, p->write.count);
 	put_paths(b, p->hide.items, p->hide.count);
 	put_strings(b, &p->protect);
 	buf_u8(b, (uint8_t)p->observe_writes);
@@ -389,6 +390,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_raw(r, p->success, sizeof(p->success));
 	p->read = get_paths(r, a, true, &p->read_count);
 	p->toolchains = get_mask(r, TOOLCHAINS_ALL);
+	p->write.items = get_paths(r, a, true, &p->write.count);
 	p->hide.items = get_paths(r, a, false, &p->hide.count);
 	get_strings(r, a, &p->protect);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);

@@ -299,6 +299,19 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 	}
 }
 
+/* What a key grants must be among the effects, which are what a policy goes by. */
+static void
+check_effects(const struct profile_doc *doc, struct profile_report *report)
+{
+	const struct profile_value *write = &doc->values[KEY_FS_WRITE];
+
+	if (write->count > 0 && !is_listed(&doc->values[KEY_EFFECTS], "write-external")) {
+		profile_report_at(report, &write->items[0].at,
+				  "filesystem.write: needs write-external in effects; add it "
+				  "there, or leave this out");
+	}
+}
+
 void
 profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report)
 {
@@ -316,4 +329,5 @@ profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profil
 					  key->name);
 		}
 	}
+	check_effects(doc, report);
 }

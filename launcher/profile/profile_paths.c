@@ -196,6 +196,43 @@ parse_hide(const struct parse *c, const struct profile_node *node, const char **
 	return *ret != NULL;
 }
 
+/* Where programs of the system come from, or what it is made of; and directories of many owners. */
+static const struct {
+	const char *path;
+	bool below; /* also everything below it */
+} unwritable[] = {
+	{ "/", false },    { "/bin", true },   { "/boot", true },   { "/dev", true },
+	{ "/etc", true },  { "/home", false }, { "/lib", true },    { "/lib32", true },
+	{ "/lib64", true }, { "/libx32", true }, { "/media", false }, { "/mnt", false },
+	{ "/opt", false }, { "/proc", true },  { "/root", false },  { "/run", false },
+	{ "/sbin", true }, { "/srv", false },  { "/sys", true },    { "/tmp", false },
+	{ "/usr", true },  { "/var", false },  { "/var/tmp", false }, { "~", false },
+};
+
+static bool
+parse_write(const struct parse *c, const struct profile_node *node, const char **ret)
+{
+	const char *path = NULL;
+
+	if (!parse_host_path(c, node, &path)) {
+		return false;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(unwritable); i++) {
+		size_t len = strlen(unwritable[i].path);
+
+		if (strcmp(path, unwritable[i].path) == 0 ||
+		    (unwritable[i].below && strncmp(path, unwritable[i].path, len) == 0 &&
+		     path[len] == '/')) {
+			return REFUSE(c, &node->at,
+				      "%s: '%s' cannot be given: it belongs to the system or to "
+				      "many; name a directory of your own",
+				      c->key->name, path);
+		}
+	}
+	*ret = path;
+	return true;
+}
+
 bool
 profile_path_parse(struct profile_arena *a, const struct profile_key *key,
 		   const struct profile_node *node, struct profile_report *report, const char **ret)
@@ -205,7 +242,7 @@ profile_path_parse(struct profile_arena *a, const struct profile_key *key,
 						  const char **ret) = {
 		[TYPE_COMMANDS] = parse_host_path, [TYPE_HIDES] = parse_hide,
 		[TYPE_PROFILE] = parse_host_path,  [TYPE_PROTECTS] = parse_protect,
-		[TYPE_READS] = parse_read,
+		[TYPE_READS] = parse_read,         [TYPE_WRITES] = parse_write,
 	};
 	const struct parse c = { a, key, report };
 

@@ -276,6 +276,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_TOOLCHAINS:
 	case TYPE_VECTORS:
 	case TYPE_VERSION:
+	case TYPE_WRITES:
 	case TYPE__COUNT:
 		break;
 	}

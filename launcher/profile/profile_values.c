@@ -67,6 +67,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_TEXT:
 	case TYPE_TOOLCHAINS:
 	case TYPE_VECTORS:
+	case TYPE_WRITES:
 	case TYPE__COUNT:
 		break;
 	}
@@ -337,6 +338,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_READS:
 	case TYPE_TOOLCHAINS:
 	case TYPE_VECTORS:
+	case TYPE_WRITES:
 	case TYPE__COUNT:
 		break;
 	}
@@ -352,6 +354,7 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_HIDES:
 	case TYPE_PROTECTS:
 	case TYPE_READS:
+	case TYPE_WRITES:
 		return profile_path_parse(c->arena, c->key, node, c->report, &item->text);
 	case TYPE_EFFECTS:
 		return parse_word(c, node, &item->number);

@@ -18,6 +18,7 @@ plan_sample(struct plan *ret)
 		{ .kind = MOUNT_NODE,
 		  .flags = MOUNT_NOEXEC,
 		  .device = UINT64_C(0x123456789abcdef0),
+		  .inode = UINT64_C(0xfedcba9876543210),
 		  .target = "/dev/null",
 		  .source = "/dev/null",
 		  .data = bytes },

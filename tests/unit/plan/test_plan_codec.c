@@ -104,6 +104,7 @@ Test(plan_codec, mounts_come_back)
 		cr_expect_eq(b->flags, a->flags, "row %zu", i);
 		cr_expect_eq(b->mode, a->mode, "row %zu", i);
 		cr_expect_eq(b->device, a->device, "row %zu", i);
+		cr_expect_eq(b->inode, a->inode, "row %zu", i);
 		cr_expect_str_eq(b->target, a->target);
 		cr_expect_str_eq(b->source, a->source);
 		cr_assert_eq(b->data_len, a->data_len, "row %zu", i);

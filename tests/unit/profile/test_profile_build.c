@@ -27,9 +27,10 @@ static const char full[] =
 	"version: 1\nname: full\ndescription: All of it\nowners: { permissions: p@x, incidents: "
 	"i@x }\n"
 	"open: [mode]\ntool: { run: [/usr/bin/b, ~/bin/a] }\neffects: [write-workspace, "
-	"read]\nmode: apply\n"
+	"write-external, read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem:\n  read:\n    - /usr\n    - ~/.cargo\n    - /bin\n  "
 	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
+	"  write: [~/out]\n"
 	"network: { loopback: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
@@ -51,7 +52,7 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->tool_run.items[0], "/home/u/bin/a");
 	cr_expect_str_eq(p->tool_run.items[1], "/usr/bin/b");
 	cr_expect_null(p->tool_run.items[2]);
-	cr_expect_eq(p->effects, EFFECT_READ | EFFECT_WRITE_WORKSPACE);
+	cr_expect_eq(p->effects, EFFECT_READ | EFFECT_WRITE_WORKSPACE | EFFECT_WRITE_EXTERNAL);
 	cr_expect_eq(p->mode, MODE_APPLY);
 	cr_expect_eq(p->success[0], 0x81);
 	cr_expect_eq(p->success[31], 0x80);
@@ -61,6 +62,9 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->read[1].path, "/home/u/.cargo");
 	cr_expect_str_eq(p->read[1].origin, "full.yaml:13");
 	cr_expect_str_eq(p->read[2].path, "/usr");
+	cr_assert_eq(p->write.count, 1u);
+	cr_expect_str_eq(p->write.items[0].path, "/home/u/out");
+	cr_expect_str_eq(p->write.items[0].origin, "full.yaml:17");
 	cr_assert_eq(p->hide.count, 2u);
 	cr_expect_str_eq(p->hide.items[0].path, ".env");
 	cr_expect_str_eq(p->hide.items[1].path, "k");
@@ -122,12 +126,13 @@ Test(profile_build, canonical_json)
 		"\"capture\":{\"inputs\":\"content\"},\"credentials\":[],"
 		"\"description\":\"All of it\","
 		"\"done_when\":[],"
-		"\"effects\":[\"read\",\"write-workspace\"],"
+		"\"effects\":[\"read\",\"write-external\",\"write-workspace\"],"
 		"\"environment\":{\"accept\":[\"CI\"],\"pass\":[\"LC_*\",\"TZ\"],\"set\":[[\"A\","
 		"\"one\"],[\"B\",\"two\"]]},"
 		"\"filesystem\":{\"hide\":[\".env\",\"k\"],"
 		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
-		".cargo\"]},"
+		".cargo\"],"
+		"\"write\":[\"~/out\"]},"
 		"\"labels\":{\"adds\":[]},"
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"
 		"\"memory\":2147483648,\"open_files\":64,\"output\":1048576,\"pids\":512,\"wall\":"

@@ -7,9 +7,10 @@
 static const char yaml[] =
 	"version: 1\nname: full\ndescription: All of it\nowners: { permissions: p@x, incidents: "
 	"i@x }\n"
-	"tool: { run: [/usr/bin/b, ~/bin/a] }\neffects: [write-workspace, read]\nmode: apply\n"
+	"tool: { run: [/usr/bin/b, ~/bin/a] }\neffects: [write-workspace, "
+	"write-external, read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem: { read: [/usr, ~/.cargo, /bin], hide: [k], "
-	"protect: [z, deploy/] "
+	"write: [~/out], protect: [z, deploy/] "
 	"}\n"
 	"network: { loopback: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"

@@ -87,6 +87,9 @@ static const struct rule rules[] = {
 	{ "filesystem.read", "filesystem: { read: [/usr, ~/.x] }",
 	  "filesystem: { read: [/usr/lib, ~/.x/y] }", "filesystem: { read: [/usrlocal] }",
 	  "22: error: filesystem.read: '/usrlocal' is more than the parent allows (p.yaml:3:21)" },
+	{ "filesystem.write", "filesystem: { write: [~/o] }\neffects: [write-external]",
+	  "filesystem: { write: [~/o/p] }", "filesystem: { write: [~/p] }",
+	  "23: error: filesystem.write: '~/p' is more than the parent allows (p.yaml:3:22)" },
 	{ "network.loopback", "network: { loopback: false }", "network: { loopback: false }",
 	  "network: { loopback: true }",
 	  "22: error: network.loopback: true is wider than the parent's false (p.yaml:3:22)" },
@@ -308,6 +311,21 @@ Test(profile_merge, a_limit_must_be_set_by_somebody)
 		"t.yaml:2:7: error: limits.open_files is not set; set it, or write extends: base\n"
 		"name: a\n"
 		"      ^\n");
+}
+
+Test(profile_merge, writing_outside_is_an_effect)
+{
+	auto_parsed p;
+	const char *yaml = "version: 1\nname: a\nfilesystem: { write: [~/out] }\n" LIMITS;
+
+	parsed_init(&p, "t.yaml", yaml, strlen(yaml));
+	cr_assert_str_eq(buf_text(&p.text), "");
+	profile_complete(&p.arena, &p.doc, &p.report);
+	cr_expect_str_eq(buf_text(&p.text),
+			 "t.yaml:3:23: error: filesystem.write: needs write-external in effects; "
+			 "add it there, or leave this out\n"
+			 "filesystem: { write: [~/out] }\n"
+			 "                      ^~~~~\n");
 }
 
 /* Every key that `open` may name has a row above, is a limit, or takes [] alone. */

@@ -52,6 +52,10 @@ static const struct row rows[] = {
 	{ KEY_FS_HIDE, "filesystem: { hide: [./.env, keys//x/] }", 2, ".env",
 	  "filesystem: { hide: [\"*.pem\"] }", "3:23",
 	  "filesystem.hide: '*.pem' is a pattern; name the files and directories" },
+	{ KEY_FS_WRITE, "filesystem: { write: [/srv/out/, ~/x] }", 2, "/srv/out",
+	  "filesystem: { write: [/usr/local/x] }", "3:23",
+	  "filesystem.write: '/usr/local/x' cannot be given: it belongs to the system or to many; "
+	  "name a directory of your own" },
 	{ KEY_FS_PROTECT, "filesystem: { protect: [deploy//x/] }", 1, "deploy/x/",
 	  "filesystem: { protect: [/deploy] }", "3:25",
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },
