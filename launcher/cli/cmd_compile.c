@@ -96,6 +96,9 @@ compile(const struct compile_args *args, struct buf *report, struct err *err)
 	struct utsname host;
 	int rc = profile_load(&request, &loaded, report, err);
 
+	if (rc == 0 && profile_git_identity(&loaded, &request) < 0) {
+		rc = err_set(err, -ENOMEM, "out of memory");
+	}
 	/*
 	 * Keys, groups and filters are compiled into this program: another build is another
 	 * answer.

@@ -225,6 +225,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 		rc = add_home_and_workspace(b, err);
 	}
 	if (rc == 0) {
+		rc = plan_add_git(b, err);
+	}
+	if (rc == 0) {
 		rc = plan_add_writes(b, err);
 	}
 	if (rc == 0) {

@@ -160,6 +160,9 @@ put_profile(struct buf *b, const struct profile *p)
 	put_strings(b, &p->protect);
 	buf_u8(b, (uint8_t)p->observe_writes);
 	buf_u8(b, p->loopback ? 1 : 0);
+	buf_u8(b, p->git_identity ? 1 : 0);
+	buf_str(b, p->git_name);
+	buf_str(b, p->git_email);
 	put_strings(b, &p->env_pass);
 	put_strings(b, &p->env_accept);
 	buf_u32(b, (uint32_t)p->env_set_count);
@@ -395,6 +398,9 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_strings(r, a, &p->protect);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
 	p->loopback = get_bool(r);
+	p->git_identity = get_bool(r);
+	p->git_name = get_text(r, a);
+	p->git_email = get_text(r, a);
 	get_strings(r, a, &p->env_pass);
 	get_strings(r, a, &p->env_accept);
 	get_env_set(r, a, p);

@@ -47,6 +47,12 @@ struct profile_loaded {
 void profile_loaded_finish(struct profile_loaded *l);
 
 /*
+ * git_name and git_email of l->profile, where git.identity asks for them: from the caller's own
+ * files, which become dependencies. -ENOMEM.
+ */
+int profile_git_identity(struct profile_loaded *l, const struct profile_request *req) must_check;
+
+/*
  * The uid under which stat shows owners that this user namespace does not map, or (uid_t)-1 when
  * that uid is a user of its own here. Inside `unshare -r` root's files look like that; they are
  * accepted for system_dir and shipped_dir only.

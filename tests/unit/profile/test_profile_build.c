@@ -31,7 +31,7 @@ static const char full[] =
 	"success: [0, 7, 255]\nfilesystem:\n  read:\n    - /usr\n    - ~/.cargo\n    - /bin\n  "
 	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
 	"  write: [~/out]\n"
-	"network: { loopback: true }\n"
+	"network: { loopback: true }\ngit: { identity: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
 	"toolchains: [nvm, cargo]\n"
@@ -74,6 +74,9 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->protect.items[1], "z");
 	cr_expect_eq(p->observe_writes, OBSERVE_REFUSE);
 	cr_expect_eq(p->loopback, true);
+	cr_expect_eq(p->git_identity, true);
+	cr_expect_str_eq(p->git_name, "");
+	cr_expect_str_eq(p->git_email, "");
 	cr_expect_str_eq(p->env_pass.items[0], "LC_*");
 	cr_expect_str_eq(p->env_accept.items[0], "CI");
 	cr_assert_eq(p->env_set_count, 2u);
@@ -133,6 +136,7 @@ Test(profile_build, canonical_json)
 		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"],"
 		"\"write\":[\"~/out\"]},"
+		"\"git\":{\"identity\":true},"
 		"\"labels\":{\"adds\":[]},"
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"
 		"\"memory\":2147483648,\"open_files\":64,\"output\":1048576,\"pids\":512,\"wall\":"

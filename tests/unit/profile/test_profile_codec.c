@@ -12,7 +12,7 @@ static const char yaml[] =
 	"success: [0, 7, 255]\nfilesystem: { read: [/usr, ~/.cargo, /bin], hide: [k], "
 	"write: [~/out], protect: [z, deploy/] "
 	"}\n"
-	"network: { loopback: true }\n"
+	"network: { loopback: true }\ngit: { identity: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@default\"] }\n"
 	"limits: { memory: 2GiB, pids: 512, cpu: 400%, cpu_time: 1h, wall: 10m, disk: 1GiB, files: "
@@ -41,6 +41,8 @@ sample(void)
 	cr_assert_str_eq(buf_text(&p.text), "");
 	cr_assert_eq(profile_build(&p.doc, "/home/u", &profile), 0);
 	parsed_finish(&p);
+	profile->git_name = "Nora Example";
+	profile->git_email = "nora@example.com";
 	profile->filter = tool_filter;
 	profile->filter_len = ARRAY_LEN(tool_filter);
 	memset(profile->filter_digest, 0xab, 32);
@@ -97,8 +99,8 @@ Test(profile_codec, round_trip)
 	cr_expect_str_eq(q->read[1].path, "/home/u/.cargo");
 	cr_expect_str_eq(q->read[1].origin, "full.yaml:9");
 	cr_expect_eq(q->shipped, true);
-	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:13");
-	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:12");
+	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:14");
+	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:13");
 	cr_expect_str_eq(q->rules[KEY_OPEN].place, "built-in");
 	cr_expect_eq(q->rules[KEY_LIM_PIDS].flags, (uint32_t)RULE_ALL);
 	cr_expect_str_eq(q->env_set[0].value, "one");

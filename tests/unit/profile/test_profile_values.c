@@ -66,6 +66,8 @@ static const struct row rows[] = {
 	  "network.egress: this version has no egress yet, so nothing is granted; write []" },
 	{ KEY_CREDENTIALS, "credentials: []", 0, "", "credentials: [gh]", "3:15",
 	  "credentials: this version has no credentials yet, so nothing is granted; write []" },
+	{ KEY_GIT_IDENTITY, "git: { identity: true }", 1, "", "git: { identity: yes }", "3:18",
+	  "git.identity: wants true or false, not 'yes'" },
 	{ KEY_ENV_PASS, "environment: { pass: [\"LC_*\", LANG] }", 2, "LC_*",
 	  "environment: { pass: [LD_PRELOAD] }", "3:23",
 	  "environment.pass: 'LD_PRELOAD' never crosses into a sandbox: the dynamic loader takes "

@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# git.identity: the real git, in a repository of the caller's.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+if ! command -v git >/dev/null; then
+	skip "git" "git is not installed"
+	exit
+fi
+as_id git init -q -b main "$WS"
+echo one >"$WS/file"
+own "$WS"
+
+run_airlock -- git status --porcelain
+expect_eq "git status takes the workspace for the caller's" "0 ?? file" "$RC $(cat "$OUT")"
+run_airlock -- git config --global --list
+expect_match "safe.directory is the workspace" "safe.directory=$WS" "$OUT"
+if [ "$E2E_IDENTITY" = root ]; then
+	skip "user.name of root" "root's own ~/.gitconfig is the machine's, not the test's"
+	exit
+fi
+
+printf '[core]\n\tpager = false\n[user]\n\tname = Nora "N." Example\n\temail = nora@example.com\n' |
+	sed 's/"N."/\\"N.\\"/' >"$T/home/.gitconfig"
+own "$T/home"
+run_airlock -- sh -c 'git add file && git commit -q -m first && git log --format="%an <%ae>"'
+expect_eq "git commit knows who the caller is" '0 Nora "N." Example <nora@example.com>' "$RC $(cat "$OUT")"
+expect_eq "and the commit is in the repository" 'Nora "N." Example' "$(as_id git -C "$WS" log --format=%an)"
+run_airlock -- git config --global --list
+expect_no_match "nothing else of the file crosses" "core.pager" "$OUT"
+run_airlock -- sh -c 'git switch -q -c other && echo two >file && git commit -q -a -m second && git switch -q main &&
+	echo x >beside && git add beside && git commit -q -m third && git rebase -q main other && git log --format=%s'
+expect_eq "switch and rebase" "0 second third first" "$RC $(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
+
+printf '[user]\n\tname = Other\n\temail = o@x\n' >"$T/home/.gitconfig"
+own "$T/home"
+run_airlock -- git config user.name
+expect_eq "a changed file is read again" "0 Other" "$RC $(cat "$OUT")"
+printf 'version: 1\nname: none\nextends: default\ngit: { identity: false }\n' >"$T/none.yaml"
+own "$T/none.yaml"
+run_airlock -p "$T/none.yaml" -- git config user.name
+expect_eq "who does not ask gets none" "1 " "$RC $(cat "$OUT")"
