@@ -285,7 +285,7 @@ on_escape(struct term_screen *s, uint8_t c, struct buf *out)
 	hold(s, c);
 	if (s->held_len == 2 && c == '[') {
 		s->state = SCREEN_CSI;
-	} else if (s->held_len == 2 && memchr("]P_^X", c, 5) != NULL) {
+	} else if (s->held_len == 2 && strchr("]P_^X", c) != NULL) {
 		s->state = SCREEN_STRING;
 		s->bell_ends = c == ']';
 	} else if (c >= 0x30) {

@@ -20,6 +20,10 @@ attempt() {
 	expect_lines $'isatty=no\nTIOCSTI=EPERM\nTIOCSTI-dirty=EPERM\nTIOCLINUX=EPERM\nTIOCSETD=EPERM\ndev-tty=ENOENT' "$out"
 	event syscall ioctl
 	check_record
+	out=$(as script -qec "sh $T/inside/term.sh $AIRLOCK run -q -t -- ./attack terminal" /dev/null </dev/null |
+		tr -d '\r' | sed 's/\^@//') # script tells the end of its stdin with a key
+	expect_lines $'isatty=yes\nTIOCSTI=EPERM\nTIOCSTI-dirty=EPERM\nTIOCLINUX=EPERM\nTIOCSETD=EPERM\ndev-tty=ok' "$out"
+	check_record
 	# shellcheck disable=SC2016
 	out=$(as script -qec "sh $T/inside/term.sh $AIRLOCK run -q -- /bin/sh -c 'printf \"\\033]52;c;eA==\\007\\033[31mred\\n\"'" \
 		/dev/null </dev/null)
