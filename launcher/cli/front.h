@@ -133,6 +133,7 @@ int front_cgroup_again(struct front *f) must_check;
 int front_layers(struct front *f) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
+int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */
 int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
 int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
 /* plan handed over, planned part, supervise */
@@ -144,6 +145,7 @@ int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
 void front_result(struct front *f);                   /* --result, stderr, exit status */
 void front_explain(const struct front *f);             /* --explain-denials */
+void front_note(const struct front *f);               /* the dim line on a terminal */
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);

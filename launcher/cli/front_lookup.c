@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define DEFAULT_SHELL "/bin/sh"
+
 static const char *
 path_of(const struct front *f)
 {
@@ -309,14 +311,67 @@ check_allowed(struct front *f, const struct plan_look *found)
 			       f->profile->name, f->profile->rules[KEY_TOOL_RUN].place);
 }
 
+/* Accounts that nobody is to log in to have one of these. */
+static bool
+is_shell(const char *path)
+{
+	const char *name = strrchr(path, '/');
+
+	return name != NULL && strcmp(name, "/nologin") != 0 && strcmp(name, "/false") != 0;
+}
+
+static int
+set_command(struct front *f, const char *path)
+{
+	const char **argv = arena_alloc(&f->arena, 2 * sizeof(*argv));
+
+	if (argv == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	argv[0] = path;
+	argv[1] = NULL;
+	f->req.argv = argv;
+	f->req.argc = 1;
+	return 0;
+}
+
+int
+front_choose_shell(struct front *f)
+{
+	const char *shell = f->req.identity.shell;
+
+	return f->req.argc > 0 ? 0 : set_command(f, is_shell(shell) ? shell : DEFAULT_SHELL);
+}
+
+/* A shell of the caller's that the profile does not show is replaced by the one that it does. */
+static int
+lookup_shell(struct front *f, struct plan_look *ret)
+{
+	int rc = lookup_path(f, f->req.argv[0], &f->req.exe, ret);
+
+	if (rc == 0 || strcmp(f->req.argv[0], DEFAULT_SHELL) == 0) {
+		return rc;
+	}
+	f->err = (struct err)ERR_INIT;
+	f->exit_status = 0;
+	rc = set_command(f, DEFAULT_SHELL);
+	return rc == 0 ? lookup_path(f, DEFAULT_SHELL, &f->req.exe, ret) : rc;
+}
+
 int
 front_lookup(struct front *f)
 {
 	const char *name = f->req.argv[0];
 	struct plan_look look = { .error = ENOENT, .wanted = "", .real = "" };
-	int rc = strchr(name, '/') != NULL ? lookup_path(f, name, &f->req.exe, &look)
-					   : front_lookup_name(f, "", name, &f->req.exe, &look);
+	int rc;
 
+	if (f->opt.argc == 0) {
+		rc = lookup_shell(f, &look);
+	} else if (strchr(name, '/') != NULL) {
+		rc = lookup_path(f, name, &f->req.exe, &look);
+	} else {
+		rc = front_lookup_name(f, "", name, &f->req.exe, &look);
+	}
 	if (rc == 0) {
 		rc = check_allowed(f, &look);
 	}

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../base/limits.h"
 #include "../base/nearest.h"
@@ -41,7 +42,7 @@ static const struct option_row rows[] = {
 static void
 print_help(void)
 {
-	dprintf(STDOUT_FILENO, "usage: airlock run [options] [--] COMMAND [ARG...]\n\n");
+	dprintf(STDOUT_FILENO, "usage: airlock run [options] [--] [COMMAND [ARG...]]\n\n");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		char left[64];
 
@@ -271,6 +272,21 @@ open_result(struct front *f)
 		     : 0;
 }
 
+/* At a terminal it is a shell (front_choose_shell), which wants one. */
+static int
+default_command(struct front *f)
+{
+	bool person = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
+
+	if (!person && !f->opt.tty) {
+		return err_set(&f->err, -EINVAL,
+			       "no command (usage: airlock run [options] -- COMMAND [ARG...]); "
+			       "at a terminal, or with -t, it would be a shell");
+	}
+	f->opt.tty = true;
+	return check_key(f);
+}
+
 static int
 parse_words(struct front *f, int argc, char **argv)
 {
@@ -289,8 +305,7 @@ parse_words(struct front *f, int argc, char **argv)
 		return rc;
 	}
 	if (at >= argc) {
-		return err_set(&f->err, -EINVAL,
-			       "no command (usage: airlock run [options] -- COMMAND [ARG...])");
+		return default_command(f);
 	}
 	f->opt.argv = (const char *const *)(argv + at);
 	f->opt.argc = (size_t)(argc - at);

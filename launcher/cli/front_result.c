@@ -235,36 +235,6 @@ say_outcome(struct front *f)
 	explain_exec(f);
 }
 
-/* On a terminal one dim line when something was changed, held or denied; -v always, -q never. */
-static void
-say_note(struct front *f)
-{
-	const struct change_set *c = &f->changes;
-	uint64_t denied = denials_total(&f->outcome.denials);
-	bool terminal = isatty(STDERR_FILENO) == 1;
-	const char *no_color = getenv("NO_COLOR");
-	bool dim = terminal && (no_color == NULL || no_color[0] == '\0');
-
-	if (f->opt.quiet || (!f->opt.verbose && (!terminal || (c->count == 0 && denied == 0)))) {
-		return;
-	}
-	dprintf(STDERR_FILENO, "%sairlock: %s", dim ? "\033[2m" : "", f->settled);
-	dprintf(STDERR_FILENO, ": %llu created, %llu modified, %llu deleted",
-		(unsigned long long)c->created, (unsigned long long)c->modified,
-		(unsigned long long)c->deleted);
-	if (denied > 0 && f->outcome.denials.count > 0) {
-		auto_buf first = BUF_INIT, line = BUF_INIT;
-
-		buf_printf(&line, "%s (%s)", f->outcome.denials.items[0].what,
-			   f->outcome.denials.items[0].rule);
-		text_safe(&first, line.data, line.len, false);
-		dprintf(STDERR_FILENO, ", %llu denied: %s", (unsigned long long)denied,
-			buf_text(&first));
-	}
-	dprintf(STDERR_FILENO, " \302\267 airlock show %.13s%s\n", f->req.call_text,
-		dim ? "\033[0m" : "");
-}
-
 void
 front_result(struct front *f)
 {
@@ -286,7 +256,7 @@ front_result(struct front *f)
 	} else {
 		f->exit_status = exit_of(f);
 		say_outcome(f);
-		say_note(f);
+		front_note(f);
 	}
 	front_explain(f);
 	if (f->opt.result_fd >= 0) {

@@ -107,6 +107,7 @@ static const struct stage begin_stages[] = {
 };
 
 static const struct stage plan_stages[] = {
+	{ NULL, front_choose_shell },
 	{ NULL, front_toolchains },
 	{ NULL, front_environment },
 	{ NULL, front_clone_workspace },

@@ -49,10 +49,22 @@ expect_rc "exit statuses pass on a terminal" 7 on_pty pty -q -- sh -c 'exit 7'
 
 # the note is for terminals only
 on_pty pty -- sh -c 'echo x >new' >"$OUT"
-expect_match "a terminal sees one line about changes" "committed: 1 created, 0 modified, 0 deleted" "$OUT"
+expect_match "a terminal sees one line about changes" "airlock: 1 file written · airlock show @last" "$OUT"
 expect_match "dim" $'\033[2mairlock: ' "$OUT"
 NO_COLOR=1 on_pty pty -- sh -c 'echo y >new2' >"$OUT"
 expect_no_match "NO_COLOR is honoured" $'\033[2m' "$OUT"
+TERM=dumb on_pty pty -- sh -c 'echo y >new2a' >"$OUT"
+expect_no_match "so is a terminal without colours" $'\033[2m' "$OUT"
+on_pty pty -- sh -c 'echo 1 >one; echo 2 >two; mkdir sub; rm new; chmod 700 new2' >"$OUT"
+expect_match "it counts what was done" \
+	"airlock: 2 files written, 1 directory made, 1 mode changed, 1 deleted · airlock show @last" "$OUT"
+on_pty pty -m observe -- sh -c 'echo 1 >gone' >"$OUT"
+expect_match "says that it is gone" "airlock: 1 file written, discarded · airlock show @last" "$OUT"
+on_pty pty -- sh -c 'echo 1 >kept; exit 3' >"$OUT"
+expect_eq "leaves what is held to its own line" 1 "$(grep -c '^.\{0,4\}airlock: ' "$OUT")"
+expect_match "which is this" "airlock: held: 1 change not committed" "$OUT"
+on_pty pty -- unshare -U true >"$OUT"
+expect_match "and names the first denial and its rule" "airlock: 1 denied: unshare (" "$OUT"
 on_pty pty -q -- sh -c 'echo z >new3' >"$OUT"
 expect_eq "-q says nothing" "" "$(cat "$OUT")"
 on_pty pty -- true >"$OUT"
@@ -60,4 +72,4 @@ expect_eq "nor does a call without changes" "" "$(cat "$OUT")"
 run_airlock -- sh -c 'echo z >new4'
 expect_eq "nor one without a terminal" "" "$(cat "$ERR")"
 run_airlock -v -- sh -c 'echo z >new5'
-expect_match "-v always does" "airlock: committed: 1 created" "$ERR"
+expect_match "-v always does" "$(record .planned.call) ok, 1 file written · airlock show @last" "$ERR"

@@ -68,8 +68,14 @@ person 131 "Ctrl-\\" 'see up' raw 'type \x1c' -- -q -t -- sh -c 'echo up; exec s
 person 0 "Ctrl-D" 'see up' raw 'type half' 'type \x04\x04' 'see got half' -- -q -t -- sh -c 'echo up; read -r x; echo "got $x"'
 person 0 "Ctrl-Z of a tool that nobody could continue" 'see up' raw 'type \x1a' 'type on\r' 'see got on' -- \
 	-q -t -- sh -c 'echo up; read -r x; echo "got $x"'
-person 6 "a shell's own job control" 'see $ ' raw 'type sh -c "echo in\"\"side; exec sleep 99.4704"\r' 'see inside' 'type \x1a' 'see Stopped' 'see $ ' \
-	'type jobs; fg\r' 'see exec sleep' 'see exec sleep' 'type \x03' 'see $ ' 'type exit 6\r' -- -q -t -- bash --norc
+cat >"$WS/job.sh" <<'S'
+trap 'echo continued' CONT
+echo started
+while :; do sleep 0.05; done
+S
+own "$WS/job.sh"
+person 6 "a shell's own job control" 'see $ ' raw 'type sh job.sh\r' 'see started' 'type \x1a' 'see Stopped' 'see $ ' \
+	'type fg\r' 'see continued' 'type \x03' 'see $ ' 'type exit 6\r' -- -q -t -- bash --norc
 person 0 "the size follows" 'see up' raw 'size 40,120' 'see 40 120' 'type x\r' -- \
 	-q -t -- sh -c 'trap "stty size" WINCH; echo up; while ! read -r x; do :; done'
 
@@ -113,7 +119,7 @@ person 0 "stopped from outside" 'see $ ' raw 'type echo one\r' 'see one' 'signal
 person 0 "continued with the same size: drawn anew" 'see up' raw 'signal TSTP' stopped fg 'see again' 'type x\r' -- \
 	-q -t -- sh -c 'trap "echo again" WINCH; echo up; while ! read -r x; do :; done'
 person 0 "in the background it reads nothing" 'see up' raw 'signal TSTP' stopped 'type early\r' bg cooked 'signal TSTP' stopped \
-	fg raw 'see got early' -- -q -t -- sh -c 'echo up; read -r x; echo "got $x"'
+	fg 'see got early' -- -q -t -- sh -c 'echo up; read -r x; echo "got $x"'
 person 0 "started in the background" start-bg 'see up' cooked exited -- -q -t -- sh -c 'echo up'
 for signal in TERM INT HUP; do
 	person 125 "SIG$signal puts the terminal back" 'see up' raw "signal $signal" cooked exited -- \
@@ -125,6 +131,23 @@ person 124 "so does the wall" 'see up' raw cooked exited -- -q -t --limit wall=5
 person 125 "so does the limit of output" 'see y' raw cooked exited -- -q -t --limit output=64KiB -- yes
 person 129 "the terminal goes away" 'see up' raw hangup exited -- -q -t -- sh -c 'echo up; exec sleep 99.4708'
 check "nothing is left of it" wait_for 5 sh -c '! pgrep -f "sleep 99[.]470" >/dev/null'
+
+# ---- no command ------------------------------------------------------------------------------------
+# root's is what passwd says, whatever SHELL is
+shell=/bin/sh
+[ "$E2E_IDENTITY" != root ] || shell=$(getent passwd 0 | cut -d: -f7)
+SHELL=/bin/sh person 4 "no command: a shell" raw 'type echo $0-$((40+2)); exit 4\r' "see $shell-42" -- -q
+expect_eq "which is recorded as what it is" "[\"$shell\"] true failed" \
+	"$(record '"\(.planned.argv) \(.planned.terminal) \(.outcome.verdict)"')"
+SHELL=/nowhere/zsh person 0 "a shell that is not there" raw 'type exit 0\r' -- -q
+expect_eq "is /bin/sh" "[\"$shell\"]" "$(record '.planned.argv | tojson')"
+SHELL=/usr/sbin/nologin person 0 "one that is none" raw 'type exit 0\r' -- -q
+expect_eq "is /bin/sh, too" "[\"$shell\"]" "$(record '.planned.argv | tojson')"
+expect_eq "with -t and a pipe the commands come from there" "from $shell" \
+	"$(echo 'echo from $0' | SHELL=/bin/sh as_id "$A" run -w "$WS" -q -t | grep -o 'from /[a-z/]*')"
+run_airlock -q </dev/null
+expect_eq "without a terminal it is an error" 125 "$RC"
+expect_match "that says how" "usage: airlock run [options] -- COMMAND [ARG...]); at a terminal, or with -t, it would be a shell" "$ERR"
 
 # ---- no terminal outside ---------------------------------------------------------------------------
 as_id "$A" run -w "$WS" -t -- sh -c 'test -t 0 && stty size' </dev/null >"$OUT" 2>"$ERR"
