@@ -69,8 +69,8 @@ person 0 "Ctrl-D" 'see up' raw 'type half' 'type \x04\x04' 'see got half' -- -q 
 person 0 "Ctrl-Z of a tool that nobody could continue" 'see up' raw 'type \x1a' 'type on\r' 'see got on' -- \
 	-q -t -- sh -c 'echo up; read -r x; echo "got $x"'
 # cat forks nothing: a shell in vfork is not stopped by a signal that stops its child
-person 6 "a shell's own job control" 'see $ ' raw 'type cat\r' 'type one\r' 'see one' 'see one' 'type \x1a' 'see Stopped' 'see $ ' \
-	'type fg\r' 'see cat' 'type two\r' 'see two' 'see two' 'type \x03' 'see $ ' 'type exit 6\r' -- -q -t -- bash --norc
+person 6 "a shell's own job control" 'see $ ' raw 'type cat /etc/hostname -\r' 'see -' 'see airlock' 'type \x1a' 'see Stopped' 'see $ ' \
+	'type fg\r' 'see cat' 'type two\n' 'see two' 'see two' 'type \x03' 'see $ ' 'type exit 6\r' -- -q -t -- bash --norc
 person 0 "the size follows" 'see up' raw 'size 40,120' 'see 40 120' 'type x\r' -- \
 	-q -t -- sh -c 'trap "stty size" WINCH; echo up; while ! read -r x; do :; done'
 
