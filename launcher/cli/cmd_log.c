@@ -166,8 +166,7 @@ cmd_log(int argc, char **argv)
 	}
 	rc = reading_open(&r, &err);
 	if (rc == -ENOENT) {
-		fprintf(stderr, "airlock: %s\n", err.text);
-		return 0;
+		return commands_fail(0, &err);
 	}
 	if (rc == 0) {
 		rc = req.json ? index_list(r.ix, &req.query, print_json, NULL, &err)

@@ -84,7 +84,11 @@ commands_nearest(const char *name)
 int
 commands_fail(int status, const struct err *err)
 {
-	fprintf(stderr, "airlock: %s\n", err->text);
+	auto_buf safe = BUF_INIT;
+
+	/* It may name files, and whoever made one chose its name. */
+	text_safe(&safe, err->text, strlen(err->text), false);
+	fprintf(stderr, "airlock: %s\n", buf_text(&safe));
 	return status;
 }
 

@@ -348,3 +348,14 @@ run_airlock -p kid -- true
 expect_eq "a parent in the workspace is refused" "125 airlock: profile $WS/rules/parent.yml lies in the workspace: a tool could write the rules of the next call; keep it elsewhere" \
 	"$RC $(cat "$ERR")"
 unset AIRLOCK_PROFILES
+
+# ---- names that others chose --------------------------------------------------------------------------------
+
+mkdir -p "$T/chosen"
+printf 'version: 1\n' >"$T/chosen/"$'\e]0;owned\a.yaml'
+own "$T/chosen"
+as_id env AIRLOCK_PROFILES="$T/chosen" "$A" profile show nosuch >"$OUT" 2>"$ERR"
+expect_match "a name on disk that acts on a terminal is shown" '(there are: \033]0;owned\007, base, ' "$ERR"
+expect_eq "and does not reach it" 0 "$(grep -c $'\e' "$ERR")"
+profile check ./$'\e[8mgone.yaml'
+expect_match "nor does a file's that cannot be read" '\033[8mgone.yaml: No such file' "$ERR"
