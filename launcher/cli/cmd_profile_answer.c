@@ -15,45 +15,6 @@
 #include "../profile/explain.h"
 #include "cmd_profile_ask.h"
 
-/* ---- remedies -------------------------------------------------------------------------------- */
-
-/*
- * A child's list replaces its parent's, so the whole of it is written out, with one more entry at
- * its end.
- */
-static void
-remedy_list(const struct ask *a, struct buf *b, enum profile_key_id key, const char *entry)
-{
-	const struct profile *p = a->loaded.profile;
-	const char *name = profile_key_name(key), *dot = strchr(name, '.');
-	auto_buf change = BUF_INIT, text = BUF_INIT;
-	const struct strings none = { .count = 0 };
-	const struct strings *list = key == KEY_TOOL_RUN   ? &p->tool_run
-				   : key == KEY_SYSCALLS   ? &p->syscalls
-				   : key == KEY_ENV_ACCEPT ? &p->env_accept
-							   : &none;
-
-	buf_printf(&change, "add \"%s\" to %s", entry, name);
-	if (dot != NULL) {
-		buf_printf(&text, "%.*s: { %s: [", (int)(dot - name), name, dot + 1);
-	} else {
-		buf_printf(&text, "%s: [", name);
-	}
-	for (size_t i = 0; key == KEY_FS_READ && i < p->read_count; i++) {
-		buf_printf(&text, "\"%s\", ", p->read[i].path);
-	}
-	for (size_t i = 0; key != KEY_FS_READ && i < list->count; i++) {
-		buf_printf(&text, "\"%s\", ", list->items[i]);
-	}
-	for (unsigned int i = 0; key == KEY_TOOLCHAINS && i < TOOLCHAIN__COUNT; i++) {
-		if ((p->toolchains & 1u << i) != 0) {
-			buf_printf(&text, "%s, ", toolchain_name((enum toolchain)i));
-		}
-	}
-	buf_printf(&text, "\"%s\"]%s", entry, dot != NULL ? " }" : "");
-	profile_remedy(b, p, key, buf_text(&change), buf_text(&text));
-}
-
 static void
 place_of(const struct ask *a, struct ask_answer *ret, enum profile_key_id key, const char *item)
 {
@@ -85,9 +46,9 @@ remedy_hidden(const struct ask *a, struct buf *b, const char *path)
 	}
 	toolchain = toolchain_of(&a->query, path);
 	if (toolchain != NULL) {
-		remedy_list(a, b, KEY_TOOLCHAINS, toolchain);
+		profile_remedy_entry(b, a->loaded.profile, KEY_TOOLCHAINS, toolchain);
 	} else {
-		remedy_list(a, b, KEY_FS_READ, path);
+		profile_remedy_entry(b, a->loaded.profile, KEY_FS_READ, path);
 	}
 }
 
@@ -205,7 +166,7 @@ ask_command(struct ask *a, const char *name, struct ask_answer *ret)
 	}
 	if (found.error == EPERM) {
 		place_of(a, ret, KEY_TOOL_RUN, NULL);
-		remedy_list(a, &ret->remedy, KEY_TOOL_RUN, found.path);
+		profile_remedy_entry(&ret->remedy, a->loaded.profile, KEY_TOOL_RUN, found.path);
 	} else if (found.entry != NULL) {
 		place_of(a, ret, KEY_TOOL_RUN, found.entry);
 	} else if (found.rule != NULL) {
@@ -236,7 +197,7 @@ ask_environment(const struct ask *a, const char *name, struct ask_answer *ret)
 	}
 	if (!found.crosses && profile_env_refused(name) == NULL) {
 		place_of(a, ret, KEY_ENV_ACCEPT, NULL);
-		remedy_list(a, &ret->remedy, KEY_ENV_ACCEPT, name);
+		profile_remedy_entry(&ret->remedy, a->loaded.profile, KEY_ENV_ACCEPT, name);
 	}
 }
 
@@ -288,7 +249,7 @@ ask_syscall(const struct ask *a, const struct vector_call *call, struct ask_answ
 		place_of(a, ret, KEY_SYSCALLS, NULL);
 	}
 	if (!ret->allowed && found.listed == NULL && found.group != NULL) {
-		remedy_list(a, &ret->remedy, KEY_SYSCALLS, found.group);
+		profile_remedy_entry(&ret->remedy, a->loaded.profile, KEY_SYSCALLS, found.group);
 	} else if (!ret->allowed) {
 		buf_puts(&ret->remedy, "no profile can allow it");
 	}

@@ -64,48 +64,21 @@ front_refuse_program(struct front *f, int code, const char *why)
 	return refuse(f, code, why, "");
 }
 
-/* In double quotes, as YAML reads them. */
-static void
-put_quoted(struct buf *b, const char *text)
-{
-	buf_putc(b, '"');
-	for (const char *p = text; *p != '\0'; p++) {
-		if (*p == '"' || *p == '\\') {
-			buf_putc(b, '\\');
-		}
-		buf_putc(b, *p);
-	}
-	buf_putc(b, '"');
-}
-
 static void
 hint_to_show(const struct front *f, const char *path, struct buf *hint)
 {
 	const struct profile *p = f->profile;
 	const char *toolchain = front_toolchain_of(f, path);
-	auto_buf change = BUF_INIT, entry = BUF_INIT;
 
 	if (toolchain != NULL) {
-		buf_printf(&change, "add %s to toolchains", toolchain);
-		buf_printf(&entry, "toolchains: [..., %s]", toolchain);
-		profile_remedy(hint, p, KEY_TOOLCHAINS, buf_text(&change), buf_text(&entry));
+		profile_remedy_entry(hint, p, KEY_TOOLCHAINS, toolchain);
 		return;
 	}
 	if (plan_covers("/proc", path) || plan_covers("/dev", path)) {
 		buf_puts(hint, "a sandbox has its own /proc and /dev, and no profile can show it");
 		return;
 	}
-	buf_puts(&change, "add ");
-	put_quoted(&change, path);
-	buf_puts(&change, " to filesystem.read");
-	buf_puts(&entry, "filesystem: { read: [..., ");
-	put_quoted(&entry, path);
-	buf_puts(&entry, "] }");
-	profile_remedy(hint, p, KEY_FS_READ, buf_text(&change), buf_text(&entry));
-	if (p->shipped) {
-		buf_printf(hint, ", where ... is the list of %s, which yours replaces",
-			   p->rules[KEY_FS_READ].place);
-	}
+	profile_remedy_entry(hint, p, KEY_FS_READ, path);
 	buf_printf(hint, "; see `airlock profile explain %s --path %s`", p->name, path);
 }
 
@@ -157,8 +130,8 @@ not_in_path(struct front *f, const char *path)
 
 	buf_printf(&why, "it is at %s, but PATH of the call is %s", path, path_of(f));
 	buf_printf(&entry, "environment: { set: { PATH: ");
-	put_quoted(&entry,
-		   arena_printf(&f->arena, "%s:%.*s", path_of(f), dir_len, path));
+	profile_put_quoted(&entry,
+			   arena_printf(&f->arena, "%s:%.*s", path_of(f), dir_len, path));
 	buf_puts(&entry, " } }");
 	buf_puts(&hint, "give that path, or ");
 	profile_remedy(&hint, f->profile, KEY_ENV_SET, "set PATH", buf_text(&entry));

@@ -160,6 +160,8 @@ int profile_decode(const void *bytes, size_t len, const char *kernel_release,
 		   struct profile **ret_profile, struct err *err) must_check;
 void profile_destroy(struct profile *p);
 
+#define PROFILE_PARENT "@parent" /* an entry of a list: all entries of the parent's */
+
 /* "limits.memory" */
 const char *profile_key_name(enum profile_key_id id);
 /*
@@ -169,6 +171,11 @@ const char *profile_key_name(enum profile_key_id id);
  */
 void profile_remedy(struct buf *b, const struct profile *p, enum profile_key_id id,
 		    const char *change, const char *entry);
+/* A text in double quotes, as YAML reads it. */
+void profile_put_quoted(struct buf *b, const char *text);
+/* profile_remedy for a list that lacks an entry. */
+void profile_remedy_entry(struct buf *b, const struct profile *p, enum profile_key_id id,
+			  const char *entry);
 
 /*
  * Why a variable of that name never crosses into a sandbox (envnames.def), or NULL when it may.

@@ -148,6 +148,8 @@ bool profile_type_is_text(enum profile_type type);
 /* The regular expression (ECMA 262) of a value or an entry; NULL where words of a table stand. */
 const char *profile_type_pattern(enum profile_type type);
 bool profile_narrow_opens(enum profile_narrow narrow);
+/* A child's list stands for its parent's; PROFILE_PARENT in it stands for the parent's entries. */
+bool profile_narrow_replaces(enum profile_narrow narrow);
 const char *profile_narrow_sentence(enum profile_narrow narrow);
 const struct profile_bits *profile_layers(size_t *ret_count);
 const struct profile_bits *profile_toolchains(size_t *ret_count);

@@ -117,13 +117,31 @@ put_scalar(struct json *j, const struct profile_key *key, const char *sentence)
 }
 
 static void
+put_or_parent(struct json *j, const struct profile_key *key)
+{
+	json_key(j, "anyOf");
+	json_begin_array(j);
+	json_begin_object(j);
+	put_scalar(j, key, NULL);
+	json_end(j);
+	json_begin_object(j);
+	json_kv_str(j, "const", PROFILE_PARENT);
+	json_end(j);
+	json_end(j);
+}
+
+static void
 put_list(struct json *j, const struct profile_key *key)
 {
 	json_kv_str(j, "description", key->sentence);
 	if (key->type != TYPE_LATER) {
 		json_key(j, "items");
 		json_begin_object(j);
-		put_scalar(j, key, NULL);
+		if (profile_narrow_replaces(key->narrow)) {
+			put_or_parent(j, key);
+		} else {
+			put_scalar(j, key, NULL);
+		}
 		json_end(j);
 	}
 	json_kv_uint(j, "maxItems", key->type == TYPE_LATER ? 0 : key->most);

@@ -258,6 +258,42 @@ check_narrows(const struct merge *m)
 	}
 }
 
+/* The child's list with its parent's entries where it names them; those it lists itself go last. */
+static void
+expand(const struct merge *m, struct profile_value *ret)
+{
+	const struct profile_item *wanted = profile_item_find(m->child, PROFILE_PARENT);
+	struct profile_value v = *m->child;
+	size_t from_parent = m->parent != NULL ? m->parent->count : 0;
+
+	if (wanted == NULL) {
+		return;
+	}
+	if (m->parent == NULL) {
+		profile_report_at(m->report, &wanted->at,
+				  "%s: '%s' without a parent; extends names one", m->key->name,
+				  PROFILE_PARENT);
+	}
+	v.items = profile_arena_get(m->arena, from_parent + m->child->count + 1, sizeof(*v.items));
+	v.count = 0;
+	for (size_t i = 0; i < from_parent && v.items != NULL; i++) {
+		if (!is_listed(m->child, m->parent->items[i].text)) {
+			v.items[v.count++] = m->parent->items[i];
+		}
+	}
+	for (size_t i = 0; i < m->child->count && v.items != NULL; i++) {
+		if (&m->child->items[i] != wanted) {
+			v.items[v.count++] = m->child->items[i];
+		}
+	}
+	if (v.count > m->key->most) {
+		profile_report_at(m->report, &wanted->at,
+				  "%s: more than %llu entries with those of the parent",
+				  m->key->name, (unsigned long long)m->key->most);
+	}
+	*ret = v;
+}
+
 void
 profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 	      const struct profile_doc *child, struct profile_report *report,
@@ -269,15 +305,19 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 				    is_listed(&parent->values[KEY_OPEN],
 					      profile_key((enum profile_key_id)i)->name);
 	}
-	if (parent == NULL) {
-		return;
-	}
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
 		struct merge m = { .arena = a, .report = report };
 
 		m.key = profile_key((enum profile_key_id)i);
-		m.parent = &parent->values[i];
+		m.parent = parent != NULL ? &parent->values[i] : NULL;
 		m.child = &child->values[i];
+		if (profile_narrow_replaces(m.key->narrow)) {
+			expand(&m, &ret->values[i]);
+			m.child = &ret->values[i];
+		}
+		if (parent == NULL) {
+			continue;
+		}
 		/*
 		 * `open` says what one's own children may do: it is never inherited, only
 		 * limited.

@@ -36,38 +36,12 @@ is_plain(const char *text)
 }
 
 static void
-put_quoted(struct buf *out, const char *text)
-{
-	size_t left = strlen(text);
-
-	buf_putc(out, '"');
-	for (const uint8_t *p = (const uint8_t *)text; left > 0;) {
-		uint32_t c = 0;
-		size_t step = text_utf8(p, left, &c);
-
-		if (step == 0) {
-			step = 1;
-		} else if (c == '"' || c == '\\') {
-			buf_printf(out, "\\%c", (char)c);
-		} else if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 ||
-			   c == 0xfeff) {
-			buf_printf(out, "\\u%04x", (unsigned int)c);
-		} else {
-			buf_put(out, p, step);
-		}
-		p += step;
-		left -= step;
-	}
-	buf_putc(out, '"');
-}
-
-static void
 put_text(struct buf *out, const char *text)
 {
 	if (is_plain(text)) {
 		buf_puts(out, text);
 	} else {
-		put_quoted(out, text);
+		profile_put_quoted(out, text);
 	}
 }
 
@@ -76,7 +50,7 @@ static void
 put_scalar(struct buf *out, const struct profile_key *key, const struct profile_value *v)
 {
 	if (key->type == TYPE_TEXT) {
-		put_quoted(out, v->text);
+		profile_put_quoted(out, v->text);
 	} else if (profile_type_is_text(key->type)) {
 		put_text(out, v->text);
 	} else {
@@ -122,7 +96,7 @@ put_items(struct printer *p, const struct profile_value *v, const char *indent)
 		put_text(p->out, item->text);
 		if (item->value != NULL) {
 			buf_puts(p->out, ": ");
-			put_quoted(p->out, item->value);
+			profile_put_quoted(p->out, item->value);
 		}
 		end_line(p, &item->at);
 	}

@@ -5,6 +5,10 @@
  */
 #include "profile.h"
 
+#include <string.h>
+
+#include "../base/text.h"
+
 static const char *const key_names[] = {
 #define KEY(id, name, type, narrow, least, most, fallback, sentence) [KEY_##id] = (name),
 #include "keys.def"
@@ -41,4 +45,53 @@ profile_remedy(struct buf *b, const struct profile *p, enum profile_key_id id, c
 			   "`open: [%s]`: `%s`",
 			   change, p->source, rule->place, key_names[id], entry);
 	}
+}
+
+void
+profile_put_quoted(struct buf *out, const char *text)
+{
+	size_t left = strlen(text);
+
+	buf_putc(out, '"');
+	for (const uint8_t *p = (const uint8_t *)text; left > 0;) {
+		uint32_t c = 0;
+		size_t step = text_utf8(p, left, &c);
+
+		if (step == 0) {
+			step = 1;
+		} else if (c == '"' || c == '\\') {
+			buf_printf(out, "\\%c", (char)c);
+		} else if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x2028 || c == 0x2029 ||
+			   c == 0xfeff) {
+			buf_printf(out, "\\u%04x", (unsigned int)c);
+		} else {
+			buf_put(out, p, step);
+		}
+		p += step;
+		left -= step;
+	}
+	buf_putc(out, '"');
+}
+
+/* A list that stands in the file gets one entry more; a new one begins with its parent's. */
+void
+profile_remedy_entry(struct buf *b, const struct profile *p, enum profile_key_id id,
+		     const char *entry)
+{
+	bool own = !p->shipped && (p->rules[id].flags & RULE_OWN) != 0;
+	const char *name = key_names[id], *dot = strchr(name, '.');
+	auto_buf change = BUF_INIT, text = BUF_INIT;
+
+	buf_puts(&change, "add ");
+	profile_put_quoted(&change, entry);
+	buf_printf(&change, " to %s", name);
+	if (dot != NULL) {
+		buf_printf(&text, "%.*s: { %s: [", (int)(dot - name), name, dot + 1);
+	} else {
+		buf_printf(&text, "%s: [", name);
+	}
+	buf_printf(&text, "%s, ", own ? "..." : "\"" PROFILE_PARENT "\"");
+	profile_put_quoted(&text, entry);
+	buf_puts(&text, dot != NULL ? "] }" : "]");
+	profile_remedy(b, p, id, buf_text(&change), buf_text(&text));
 }

@@ -218,6 +218,28 @@ profile_narrow_opens(enum profile_narrow narrow)
 	return narrows[narrow].opens;
 }
 
+bool
+profile_narrow_replaces(enum profile_narrow narrow)
+{
+	switch (narrow) {
+	case NARROW_ONCE:
+	case NARROW_OPEN:
+	case NARROW_SUBSET:
+	case NARROW_WITHIN:
+	case NARROW_PATTERN:
+		return true;
+	case NARROW_OWN:
+	case NARROW_INHERIT:
+	case NARROW_GROW:
+	case NARROW_ADD:
+	case NARROW_LOWER:
+	case NARROW_RAISE:
+	case NARROW__COUNT:
+		break;
+	}
+	return false;
+}
+
 const char *
 profile_narrow_sentence(enum profile_narrow narrow)
 {

@@ -439,6 +439,17 @@ refuse_later(const struct parse *c, const struct profile_node *node)
 		      c->key->name, what, c->key->narrow == NARROW_GROW ? "asked for" : "granted");
 }
 
+/* The merge puts the parent's entries in its place. */
+static bool
+is_parent(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	if (!profile_narrow_replaces(c->key->narrow) || strcmp(node->text, PROFILE_PARENT) != 0) {
+		return false;
+	}
+	item->text = PROFILE_PARENT;
+	return true;
+}
+
 /* Reads on after a bad entry, so that all are told. */
 static bool
 parse_items(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
@@ -470,7 +481,7 @@ parse_items(const struct parse *c, const struct profile_node *node, struct profi
 			profile_report_at(c->report, &n->at, "%s: wants one value per entry",
 					  c->key->name);
 			right = false;
-		} else if (!parse_item(c, n, &item)) {
+		} else if (!is_parent(c, n, &item) && !parse_item(c, n, &item)) {
 			right = false;
 		} else if (is_twice(ret, &item)) {
 			profile_report_at(c->report, &n->at, "%s: '%s' is listed twice",

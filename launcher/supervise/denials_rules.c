@@ -116,19 +116,12 @@ name_call(struct denial *item, const struct seccomp_data *call)
 	}
 }
 
-/* A child's list replaces its parent's, so the whole of it is written out. */
 static void
 grant_group(struct denial *item, const struct profile *p, const char *group)
 {
-	auto_buf change = BUF_INIT, entry = BUF_INIT, hint = BUF_INIT;
+	auto_buf hint = BUF_INIT;
 
-	buf_printf(&change, "add \"%s\" to syscalls.allow", group);
-	buf_puts(&entry, "syscalls: { allow: [");
-	for (size_t i = 0; i < p->syscalls.count; i++) {
-		buf_printf(&entry, "\"%s\", ", p->syscalls.items[i]);
-	}
-	buf_printf(&entry, "\"%s\"] }", group);
-	profile_remedy(&hint, p, KEY_SYSCALLS, buf_text(&change), buf_text(&entry));
+	profile_remedy_entry(&hint, p, KEY_SYSCALLS, group);
 	set_text(item->rule, sizeof(item->rule), p->rules[KEY_SYSCALLS].place);
 	set_text(item->hint, sizeof(item->hint), buf_text(&hint));
 }

@@ -61,7 +61,7 @@ expect_match "names its group" "granted by @files, which is part of @default" "$
 answer "a call with arguments" 1 "no: syscall socket:AF_NETLINK,SOCK_RAW (EAFNOSUPPORT)" \
 	default --syscall socket:AF_NETLINK,SOCK_RAW -w "$WS"
 answer "a call that a group could grant" 1 "no: syscall ptrace (EPERM)" default --syscall ptrace -w "$WS"
-expect_match "names that group" 'syscalls: { allow: ["@default", "@debug"] }' "$OUT"
+expect_match "names that group" 'syscalls: { allow: ["@parent", "@debug"] }' "$OUT"
 answer "a command" 0 "yes: command env" default --command env -w "$WS"
 answer "no command" 1 "no: command no-such-program" default --command no-such-program -w "$WS"
 answer "a variable" 0 "yes: environment LANG" default --env LANG -w "$WS"

@@ -40,14 +40,14 @@ base=base.yaml:$(line "$shipped/base.yaml" 'allow: ["@default"]')
 run_airlock --result "$T/result" -- ./deny ptrace
 expect_eq "a call that a group grants" "0 ptrace EPERM" "$RC $(cat "$OUT")"
 want="1 syscall $base 1 controls other processes; debuggers and tracers need @debug"
-want+=' | add "@debug" to syscalls.allow in a profile of your own: `extends: base` and `syscalls: { allow: ["@default", "@debug"] }`'
+want+=' | add "@debug" to syscalls.allow in a profile of your own: `extends: default` and `syscalls: { allow: ["@parent", "@debug"] }`'
 expect_eq "its event, under a shipped profile" "$want" "$(event ptrace)"
 expect_eq "the result has the same" "$(record '.outcome.denials | tojson')" "$(jq -c .denials "$T/result")"
 
 profile tracer 'extends: base' 'filesystem: { read: [/usr, /bin, /lib, /lib64] }' 'limits: { pids: 32 }' 'syscalls: { allow: ["@default"] }'
 run_airlock -p "$T/p/tracer.yaml" -- ./deny ptrace
 want="1 syscall tracer.yaml:6 1 controls other processes; debuggers and tracers need @debug"
-want+=" | add \"@debug\" to syscalls.allow in $T/p/tracer.yaml: \`syscalls: { allow: [\"@default\", \"@debug\"] }\`"
+want+=" | add \"@debug\" to syscalls.allow in $T/p/tracer.yaml: \`syscalls: { allow: [..., \"@debug\"] }\`"
 cgroups=$(record '.outcome.degraded | length == 0')
 if [ "$RC" = 125 ]; then
 	# no cgroup here, and base tolerates nothing
@@ -159,7 +159,7 @@ expect_eq "explain: one block for each" "- system call mount, 2 times
 - system call ptrace
   why:  controls other processes; debuggers and tracers need @debug
   rule: $base
-  do:   add \"@debug\" to syscalls.allow in a profile of your own: \`extends: base\` and \`syscalls: { allow: [\"@default\", \"@debug\"] }\`" \
+  do:   add \"@debug\" to syscalls.allow in a profile of your own: \`extends: default\` and \`syscalls: { allow: [\"@parent\", \"@debug\"] }\`" \
 	"$(explained)"
 run_airlock --explain-denials --limit wall=300ms -- sleep 60
 expect_eq "explain: a limit" "airlock: timeout: wall: the call ran for limits.wall" "$(head -n 1 "$ERR")"

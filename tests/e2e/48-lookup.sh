@@ -7,7 +7,6 @@
 payload hog
 
 shipped=$(dirname "$A")/../profiles
-at=default.yaml:$(sed -n '/^  read:/,$ { /^    - / { =; q } }' "$shipped/default.yaml")
 
 # program FILE TEXT…: a script.
 program()
@@ -24,7 +23,7 @@ program()
 # add PATH: the remedy under `default`.
 add()
 {
-	printf '%s' "add \"$1\" to filesystem.read in a profile of your own: \`extends: default\` and \`filesystem: { read: [..., \"$1\"] }\`, where ... is the list of $at, which yours replaces; see \`airlock profile explain default --path $1\`"
+	printf '%s' "add \"$1\" to filesystem.read in a profile of your own: \`extends: default\` and \`filesystem: { read: [\"@parent\", \"$1\"] }\`; see \`airlock profile explain default --path $1\`"
 }
 
 # refused NAME RC LINE ARG…: the exit and the one line on stderr; nothing ran, nothing is recorded.

@@ -416,7 +416,7 @@ Test(profile_load, shipped_default)
 	cr_expect_eq(d->shipped, true);
 	cr_expect_eq(strncmp(d->rules[KEY_SYSCALLS].place, "base.yaml:", 10), 0);
 	cr_expect_eq(strncmp(d->rules[KEY_MODE].place, "default.yaml:", 13), 0);
-	cr_expect_eq(d->rules[KEY_SYSCALLS].flags, RULE_WIDEN);
+	cr_expect_eq(d->rules[KEY_SYSCALLS].flags, RULE_WIDEN | RULE_OPEN);
 	cr_expect_eq(d->rules[KEY_FS_READ].flags, RULE_WIDEN | RULE_OPEN | RULE_OWN);
 	cr_expect_eq(d->rules[KEY_CAPTURE_INPUTS].flags, 0u);
 	cr_expect_eq(d->limits.memory_bytes, 2147483648u);

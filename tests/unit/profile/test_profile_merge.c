@@ -259,6 +259,68 @@ Test(profile_merge, open_is_limited_and_not_inherited)
 	cr_expect_eq(m.doc.values[KEY_OPEN].count, 0u);
 }
 
+/* The texts of a list, each followed by a space. */
+static char *
+list_of(const struct profile_doc *doc, enum profile_key_id id)
+{
+	auto_buf text = BUF_INIT;
+
+	for (size_t i = 0; i < doc->values[id].count; i++) {
+		buf_printf(&text, "%s ", doc->values[id].items[i].text);
+	}
+	return strdup(buf_text(&text));
+}
+
+Test(profile_merge, an_entry_stands_for_the_parents)
+{
+	auto_merged m;
+	auto_free char *report = merge_texts(
+		&m,
+		"version: 1\nname: p\nopen: [filesystem.read, mode]\n"
+		"filesystem: { read: [/usr, /opt] }\nsuccess: [0, 3]\n" LIMITS,
+		"version: 1\nname: c\nopen: [\"@parent\"]\n"
+		"filesystem: { read: [/opt, \"@parent\", /srv] }\nsuccess: [\"@parent\"]\n");
+	auto_free char *read = list_of(&m.doc, KEY_FS_READ);
+	auto_free char *open = list_of(&m.doc, KEY_OPEN);
+	auto_free char *success = list_of(&m.doc, KEY_SUCCESS);
+
+	cr_expect_str_eq(report, "");
+	cr_expect_str_eq(read, "/usr /opt /srv ");
+	cr_expect_eq(m.doc.values[KEY_FS_READ].items[0].at.source, m.parent.doc.source);
+	cr_expect_str_eq(open, "filesystem.read mode ");
+	cr_expect_str_eq(success, "0 3 ");
+}
+
+/* It grants nothing that the parent does not open. */
+Test(profile_merge, beside_the_parents_a_child_narrows)
+{
+	auto_free char *report = merge_report(
+		"version: 1\nname: p\nfilesystem: { read: [/usr] }\n" LIMITS,
+		"version: 1\nname: c\nfilesystem: { read: [\"@parent\", /srv] }\n");
+
+	cr_expect_eq(strncmp(report,
+			     "c.yaml:3:33: error: filesystem.read: '/srv' is more than the parent "
+			     "allows (p.yaml:3:21)\n",
+			     86),
+		     0, "%s", report);
+}
+
+Test(profile_merge, the_parents_entries_need_a_parent)
+{
+	auto_buf text = BUF_INIT;
+	struct profile_report report = { .out = &text };
+	auto_arena a = { .chunks = NULL, .failed = false };
+	__attribute__((cleanup(parsed_finish))) struct parsed p;
+	struct profile_doc doc;
+	const char *yaml = "version: 1\nname: p\neffects: [\"@parent\"]\n";
+
+	parsed_init(&p, "p.yaml", yaml, strlen(yaml));
+	profile_merge(&a, NULL, &p.doc, &report, &doc);
+	cr_expect_str_eq(buf_text(&text),
+			 "p.yaml:3:12: error: effects: '@parent' without a parent; extends names "
+			 "one\neffects: [\"@parent\"]\n           ^~~~~~~\n");
+}
+
 Test(profile_merge, any_program_may_be_narrowed_once)
 {
 	const struct rule r = { "tool.run", "description: d", "tool: { run: [/usr/bin/a] }", "",

@@ -65,7 +65,7 @@ Test(denials_rules, a_call_that_a_group_grants)
 		    "controls other processes; debuggers and tracers need @debug",
 		    "python.yaml:14",
 		    "add \"@debug\" to syscalls.allow in /p/python.yaml: `syscalls: { allow: "
-		    "[\"@default\", \"@debug\"] }`");
+		    "[\"@parent\", \"@debug\"] }`");
 }
 
 Test(denials_rules, a_call_that_no_group_grants)
