@@ -284,6 +284,7 @@ default_command(struct front *f)
 			       "at a terminal, or with -t, it would be a shell");
 	}
 	f->opt.tty = true;
+	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "session";
 	return check_key(f);
 }
 
@@ -322,8 +323,8 @@ front_parse(struct front *f, int argc, char **argv)
 	int rc, opened;
 
 	f->opt.result_fd = -1;
-	f->opt.profile = "default";
 	rc = parse_words(f, argc, argv);
+	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "default";
 	if (rc == -ECANCELED) {
 		return rc;
 	}

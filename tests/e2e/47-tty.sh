@@ -134,6 +134,13 @@ shell=/bin/sh
 SHELL=/bin/sh person 4 "no command: a shell" raw 'type echo $0-$((40+2)); exit 4\r' "see $shell-42" -- -q
 expect_eq "which is recorded as what it is" "[\"$shell\"] true failed" \
 	"$(record '"\(.planned.argv) \(.planned.terminal) \(.outcome.verdict)"')"
+expect_eq "under session" "session failed" \
+	"$(record '"\(.planned.profile.name) \(.outcome.verdict)"')"
+SHELL=/bin/sh person 127 "no command: the last command is not there" raw 'type echo x >left; nowhere; exit\r' -- -q
+expect_eq "its changes are committed all the same" "ok committed x" "$(record '.outcome | "\(.verdict) \(.settled)"') $(cat "$WS/left")"
+rm -f "$WS/left"
+SHELL=/bin/sh person 0 "-p is kept" raw 'type exit 0\r' -- -q -p default
+expect_eq "with it" "default" "$(record '.planned.profile.name')"
 SHELL=/nowhere/zsh person 0 "a shell that is not there" raw 'type exit 0\r' -- -q
 expect_eq "is /bin/sh" "[\"$shell\"]" "$(record '.planned.argv | tojson')"
 SHELL=/usr/sbin/nologin person 0 "one that is none" raw 'type exit 0\r' -- -q
