@@ -90,7 +90,9 @@ relay_take_terminal(struct relay *r, int master_fd, struct err *err)
 	int flags = fcntl(master_fd, F_GETFL);
 
 	r->tool_fd[RELAY_STDOUT] = master_fd;
-	if (flags < 0 || fcntl(master_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
+	/* A terminal does not hang up because nobody has it open: its session may open it again. */
+	r->terminal_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (r->terminal_fd < 0 || flags < 0 || fcntl(master_fd, F_SETFL, flags | O_NONBLOCK) < 0) {
 		return err_sys(err, -errno, "the tool's terminal");
 	}
 	if (r->caller_fd[RELAY_STDIN] >= 0) {
@@ -506,9 +508,36 @@ relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count, 
 	return code;
 }
 
+/*
+ * A tool that filled a slow terminal must not leave it switched. Any room will do: what was to be
+ * shown before is not shown any more.
+ */
+static void
+leave_screen(struct relay *r, int wait_ms)
+{
+	const uint64_t end_ns = clock_monotonic_ns() + (uint64_t)wait_ms * 1000000u;
+	const enum relay_stream s = RELAY_STDOUT;
+	uint64_t now_ns = 0;
+
+	if (!r->terminal || !r->filtered[s]) {
+		return;
+	}
+	buf_reset(&r->pending[s]);
+	term_screen_give_up(&r->screen, &r->pending[s]);
+	while (r->pending[s].len > 0 && now_ns < end_ns) {
+		struct pollfd pfd = { .fd = r->caller_fd[s], .events = POLLOUT };
+
+		now_ns = clock_monotonic_ns();
+		if (now_ns < end_ns &&
+		    poll(&pfd, 1, (int)((end_ns - now_ns + 999999u) / 1000000u)) > 0) {
+			flush_output(r, s);
+		}
+	}
+}
+
 /* What the caller did not take in time is not written any more, but captured. */
 static int
-capture_rest(struct relay *r, struct err *err)
+capture_rest(struct relay *r, int wait_ms, struct err *err)
 {
 	int code = 0;
 
@@ -517,6 +546,7 @@ capture_rest(struct relay *r, struct err *err)
 
 		while (code == 0 && more) {
 			if (r->pending[s].len > 0) {
+				leave_screen(r, wait_ms);
 				caller_is_gone(r, s);
 			}
 			more = reads_tool(r, s);
@@ -536,6 +566,7 @@ relay_drain(struct relay *r, int grace_ms, struct err *err)
 	int code = 0;
 
 	stop_stdin(r);
+	relay_leave_terminal(r);
 	for (;;) {
 		unsigned int count = relay_poll_set(r, pfds);
 		uint64_t now_ns = clock_monotonic_ns();
@@ -550,7 +581,7 @@ relay_drain(struct relay *r, int grace_ms, struct err *err)
 		}
 	}
 	if (code == 0) {
-		code = capture_rest(r, err);
+		code = capture_rest(r, grace_ms, err);
 	}
 	for (int s = RELAY_STDOUT; s < RELAY__COUNT; s++) {
 		int failed = r->tool_fd[s] >= 0 ? end_output(r, s, err) : 0;

@@ -73,6 +73,7 @@ struct relay {
 	 * here, and stderr is unused.
 	 */
 	bool terminal;
+	int terminal_fd; /* its other end: there also when the tool has closed all of its own */
 	bool stdin_is_terminal;
 	bool stdin_paused;            /* the caller's stdin is not read for now */
 	bool stdin_over;              /* a terminal does not end with it: it is told */
@@ -89,7 +90,9 @@ struct relay {
 
 /* A relay that was not made yet: relay_finish does nothing. */
 #define RELAY_INIT                                                                                 \
-	{ .tool_fd = { -1, -1, -1 }, .spool = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } } }
+	{ .tool_fd = { -1, -1, -1 },                                                               \
+	  .terminal_fd = -1,                                                                       \
+	  .spool = { { .fd = -1 }, { .fd = -1 }, { .fd = -1 } } }
 
 /*
  * Makes the pipes. ret_child_fds[0..2] are the tool's ends, to be given to the jail as 0, 1, 2 and
@@ -126,9 +129,12 @@ int relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int cou
 /*
  * After the tool is dead: drains what is left in its pipes and writes everything pending. grace_ms
  * bounds how long a caller that does not read may hold us; what it did not take by then is captured
- * all the same. -errno when capture failed, now or before.
+ * all the same. A terminal's screen is put back, in as much time again. -errno when capture failed,
+ * now or before.
  */
 int relay_drain(struct relay *r, int grace_ms, struct err *err) must_check;
+/* From here on it hangs up once the tool's processes are gone. */
+void relay_leave_terminal(struct relay *r);
 void relay_finish(struct relay *r);
 
 #endif

@@ -208,6 +208,7 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 
 	*r = (struct relay){ .output_limit = options->output_limit,
 			     .terminal = options->terminal,
+			     .terminal_fd = -1,
 			     .stdin_paused = options->terminal };
 	for (int s = 0; s < RELAY__COUNT; s++) {
 		r->caller_fd[s] = r->io_fd[s] = r->tool_fd[s] = -1;
@@ -239,6 +240,15 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 }
 
 void
+relay_leave_terminal(struct relay *r)
+{
+	if (r->terminal_fd >= 0) {
+		close(r->terminal_fd);
+		r->terminal_fd = -1;
+	}
+}
+
+void
 relay_finish(struct relay *r)
 {
 	for (int s = 0; s < RELAY__COUNT; s++) {
@@ -253,4 +263,5 @@ relay_finish(struct relay *r)
 		spool_finish(&r->spool[s]);
 		buf_finish(&r->pending[s]);
 	}
+	relay_leave_terminal(r);
 }

@@ -17,6 +17,7 @@
 
 #define PARAMETERS 16
 #define PARAMETER_MAX 65535u
+#define REPEAT_MAX 1000u /* a line: a few bytes must not be work for seconds */
 
 /* Private modes (CSI ? n h and l) that pass; what each is before a tool switches it. */
 static const struct {
@@ -25,7 +26,6 @@ static const struct {
 } modes[] = {
 	{ 1, false },    /* cursor keys of applications */
 	{ 5, false },    /* reverse video: a visible bell */
-	{ 6, false },    /* origin */
 	{ 7, true },     /* wrapping */
 	{ 12, false },   /* blinking cursor */
 	{ 25, true },    /* visible cursor */
@@ -43,7 +43,7 @@ static const struct {
 	{ 1049, false },
 };
 
-_Static_assert(ARRAY_LEN(modes) <= 32, "one bit each");
+_Static_assert(ARRAY_LEN(modes) < 32, "one bit each");
 
 /* CSI without marks: the final byte, how many numbers at most, and how great each may be. */
 static const struct {
@@ -57,9 +57,9 @@ static const struct {
 	{ 'L', 1, PARAMETER_MAX }, { 'M', 1, PARAMETER_MAX }, { 'P', 1, PARAMETER_MAX },
 	{ 'S', 1, PARAMETER_MAX }, { 'T', 1, PARAMETER_MAX }, { 'X', 1, PARAMETER_MAX },
 	{ 'Z', 1, PARAMETER_MAX }, { '`', 1, PARAMETER_MAX }, { 'a', 1, PARAMETER_MAX },
-	{ 'b', 1, PARAMETER_MAX }, { 'd', 1, PARAMETER_MAX }, { 'e', 1, PARAMETER_MAX },
-	{ 'f', 2, PARAMETER_MAX }, { 'g', 1, 3 },             { 'r', 2, PARAMETER_MAX },
-	{ 's', 0, 0 },             { 'u', 0, 0 },
+	{ 'b', 1, REPEAT_MAX },    { 'd', 1, PARAMETER_MAX }, { 'e', 1, PARAMETER_MAX },
+	{ 'f', 2, PARAMETER_MAX }, { 'r', 2, PARAMETER_MAX }, { 's', 0, 0 },
+	{ 'u', 0, 0 },
 };
 
 struct csi {
@@ -101,6 +101,13 @@ mode_row(unsigned int number)
 	return i;
 }
 
+/* 1049 puts back the cursor that it saved; some terminals do so with the others. */
+static bool
+is_other_screen(unsigned int mode)
+{
+	return mode == 47 || mode == 1047 || mode == 1049;
+}
+
 static bool
 switch_modes(struct term_screen *s, const struct csi *csi, bool on)
 {
@@ -117,6 +124,7 @@ switch_modes(struct term_screen *s, const struct csi *csi, bool on)
 		} else {
 			s->switched |= UINT32_C(1) << row;
 		}
+		s->restored = s->restored || is_other_screen(csi->values[i]);
 	}
 	return csi->count > 0;
 }
@@ -137,6 +145,7 @@ moves(struct term_screen *s, const struct csi *csi, char final)
 			return false;
 		}
 		s->region = final == 'r' ? csi->count > 0 : s->region;
+		s->restored = s->restored || final == 'u';
 		return true;
 	}
 	return false;
@@ -203,7 +212,8 @@ escape_passes(struct term_screen *s)
 
 	if (s->held_len == 2) {
 		s->keypad = final == '=' || (final != '>' && s->keypad);
-		return strchr("78=>MDEH", final) != NULL;
+		s->restored = s->restored || final == '8';
+		return strchr("78=>MDE", final) != NULL;
 	}
 	if (s->held_len == 3 && (s->held[1] == '(' || s->held[1] == ')') &&
 	    (final == '0' || final == 'B')) {
@@ -395,6 +405,8 @@ term_screen_undo(const struct term_screen *s, struct buf *out)
 			buf_printf(out, "\033[?%u%c", modes[i].number, modes[i].on ? 'h' : 'l');
 		}
 	}
+	/* A saved cursor has colours and a character set of its own. */
+	buf_puts(out, s->restored ? "\033(B\017\033[0m" : "");
 }
 
 void
@@ -415,4 +427,20 @@ term_screen_flush(struct term_screen *s, struct buf *out)
 {
 	term_screen_undo(s, out);
 	*s = (struct term_screen){ .state = SCREEN_GROUND };
+}
+
+void
+term_screen_give_up(struct term_screen *s, struct buf *out)
+{
+	*s = (struct term_screen){ .switched = (UINT32_C(1) << ARRAY_LEN(modes)) - 1,
+				   .coloured = true,
+				   .inserting = true,
+				   .keypad = true,
+				   .region = true,
+				   .drawing = true,
+				   .shifted = true,
+				   .shaped = true,
+				   .restored = true };
+	buf_putc(out, CAN);
+	term_screen_flush(s, out);
 }

@@ -80,11 +80,14 @@ bool
 terminal_enter(struct terminal *t)
 {
 	struct termios raw = t->saved;
+	pid_t foreground;
 
 	if (t->raw || t->keys_fd < 0) {
 		return true;
 	}
-	if (tcgetpgrp(t->keys_fd) != getpgrp()) {
+	foreground = tcgetpgrp(t->keys_fd);
+	/* Where it is not ours to control (ENOTTY), nobody has put us in its background. */
+	if (foreground >= 0 && foreground != getpgrp()) {
 		return false;
 	}
 	cfmakeraw(&raw);

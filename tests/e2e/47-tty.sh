@@ -95,7 +95,7 @@ editor()
 editor vim.tiny raw 'see new.txt' 'type ivim.tiny was here\x1b:wq\r'
 editor nano raw 'see new.txt' 'type nano was here\x0f\r' 'see 1 line' 'type \x18'
 person 0 "what is left switched is switched back" -- -q -t -- printf '\033[?1049;1003h\033[?25l\033[31mred'
-expect_eq "and nothing else" $'\e[?1049;1003h\e[?25l\e[31mred\e[0m\e[?25h\e[?1003l\e[?1049l' "$(cat "$OUT")"
+expect_eq "and nothing else" $'\e[?1049;1003h\e[?25l\e[31mred\e[0m\e[?25h\e[?1003l\e[?1049l\e(B\x0f\e[0m' "$(cat "$OUT")"
 person 0 "while it is stopped, too" 'see on' raw 'signal TSTP' 'see \x1b[?25h\x1b[?1049l' stopped fg 'see \x1b[?1049h\x1b[?25l' 'type x\r' -- \
 	-q -t -- sh -c 'printf "\033[?1049h\033[?25lon"; read -r x; while [ -z "$x" ]; do read -r x; done'
 person 125 "and when a limit ends it" 'see y' cooked exited -- -q -t --limit output=64KiB -- sh -c 'printf "\033[?1049h"; yes'
@@ -150,6 +150,13 @@ expect_eq "with -t and a pipe the commands come from there" "from $shell" \
 run_airlock -q </dev/null
 expect_eq "without a terminal it is an error" 125 "$RC"
 expect_match "that says how" "usage: airlock run [options] -- COMMAND [ARG...]); at a terminal, or with -t, it would be a shell" "$ERR"
+
+person 0 "a tool that closes it goes on" -- -q -t -- bash -c 'exec </dev/null >out.txt 2>&1; echo kept; exec 1>/dev/tty; echo back'
+expect_eq "and may open it again" "back kept" "$(shown) $(cat "$WS/out.txt")"
+as_id rm -f "$WS/out.txt"
+as_id /usr/bin/python3 "$T/terminal.py" 'see up' raw 'type yes\r' -- setsid -w "$A" run -w "$WS" -q -t -- \
+	sh -c 'echo up; read -r x; echo "got $x"' >"$OUT" 2>"$ERR"
+expect_eq "a terminal of another session is read" "0 up yes got yes" "$? $(shown)"
 
 # ---- no terminal outside ---------------------------------------------------------------------------
 as_id "$A" run -w "$WS" -t -- sh -c 'test -t 0 && stty size' </dev/null >"$OUT" 2>"$ERR"

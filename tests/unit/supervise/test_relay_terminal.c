@@ -7,6 +7,7 @@
 
 #include <pty.h>
 #include <sys/sysmacros.h>
+#include <sys/time.h>
 #include <termios.h>
 
 TestSuite(relay_terminal, .init = set_up, .fini = tear_down);
@@ -155,6 +156,66 @@ Test(relay_terminal, a_tool_that_closed_it_makes_no_busy_loop)
 	drop(&end);
 	run();
 	send_text(far[0], "nobody reads this\n");
-	cr_expect_eq(run(), 0);
+	cr_expect_leq(run(), 2);
+	finish_terminal();
+}
+
+/* "make >log 2>&1 </dev/null" has no terminal open, and is no less its session. */
+Test(relay_terminal, a_tool_that_closed_it_may_open_it_again)
+{
+	char name[64];
+	struct err err = ERR_INIT;
+
+	start_terminal(CLOSED, PIPE);
+	cr_assert_eq(ttyname_r(end, name, sizeof(name)), 0);
+	drop(&end);
+	run();
+	end = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	cr_assert_geq(end, 0, "%s", strerror(errno));
+	send_text(end, "back\n");
+	run();
+	expect_text(far[1], "back\r\n");
+	drop(&end);
+	cr_assert_eq(relay_drain(&relay, 1000, &err), 0, "%s", err.text);
+	cr_expect_eq(relay.tool_fd[RELAY_STDOUT], -1);
+	finish_terminal();
+}
+
+static void
+on_alarm(int sig)
+{
+	char taken[4096];
+
+	(void)sig;
+	while (read(far[1], taken, sizeof(taken)) > 0) {
+	}
+}
+
+/* It makes room after the grace is over. The end of what comes is all that is compared. */
+Test(relay_terminal, a_slow_terminal_is_not_left_switched)
+{
+	const struct itimerval timer = { .it_value = { .tv_usec = 700000 } };
+	static char fill[RELAY_PENDING_MAX];
+	char taken[512] = "";
+	struct err err = ERR_INIT;
+	ssize_t n;
+
+	start_terminal(CLOSED, PIPE);
+	relay.filtered[RELAY_STDOUT] = true;
+	send_text(end, "\033[?1003h");
+	run();
+	while ((n = write(1, fill, 1)) == 1) {
+		cr_assert_geq(fcntl(1, F_SETFL, O_NONBLOCK), 0);
+	}
+	send_text(end, "more");
+	run();
+	drop(&end);
+	signal(SIGALRM, on_alarm);
+	cr_assert_eq(setitimer(ITIMER_REAL, &timer, NULL), 0);
+	cr_assert_eq(relay_drain(&relay, 500, &err), 0, "%s", err.text);
+	n = read(far[1], taken, sizeof(taken) - 1);
+	cr_assert_gt(n, 0, "nothing was put back");
+	cr_expect_not_null(strstr(taken, "\033[?1003l"));
+	cr_expect_null(strstr(taken, "more"));
 	finish_terminal();
 }

@@ -27,18 +27,22 @@ static const struct row rows[] = {
 	{ "erasing", "\033[J\033[1J\033[2J\033[K\033[1K\033[2K\033[3X", "\033[J\033[1J\033[2J\033[K\033[1K\033[2K\033[3X" },
 	{ "inserting and deleting", "\033[2@\033[2P\033[2L\033[2M\033[4h\033[4l", "\033[2@\033[2P\033[2L\033[2M\033[4h\033[4l" },
 	{ "scrolling", "\033[2S\033[2T\033M\033D\033E", "\033[2S\033[2T\033M\033D\033E" },
-	{ "tabs", "\033H\033[g\033[3g\033[2I\033[2Z", "\033H\033[g\033[3g\033[2I\033[2Z" },
-	{ "repeat", "x\033[9b", "x\033[9b" },
-	{ "save and restore", "\0337\0338\033[s\033[u", "\0337\0338\033[s\033[u" },
+	{ "tabs", "\033[2I\033[2Z", "\033[2I\033[2Z" },
+	{ "repeat", "x\033[9b\033[1000b", "x\033[9b\033[1000b" },
+	{ "saving the cursor", "\0337\033[s", "\0337\033[s" },
 	{ "the screen of vim", "\033[?1049h\033[?1h\033=\033[?2004h\033[?25l\033[?25h\033[?2004l\033[?1l\033>\033[?1049l",
-	  "\033[?1049h\033[?1h\033=\033[?2004h\033[?25l\033[?25h\033[?2004l\033[?1l\033>\033[?1049l" },
+	  "\033[?1049h\033[?1h\033=\033[?2004h\033[?25l\033[?25h\033[?2004l\033[?1l\033>\033[?1049l\033(B\017\033[0m" },
 	{ "several modes at once", "\033[?1000;1006h\033[?1000;1006l", "\033[?1000;1006h\033[?1000;1006l" },
 	{ "region, put back", "\033[2;20r\033[r", "\033[2;20r\033[r" },
 	{ "line drawing", "\033(0lqk\033(B\033)0\016x\017", "\033(0lqk\033(B\033)0\016x\017" },
 	{ "cursor shape", "\033[5 q\033[0 q\033[ q", "\033[5 q\033[0 q\033[ q" },
 	/* switched back at the end */
 	{ "colour left on", "\033[8mx", "\033[8mx\033[0m" },
-	{ "the other screen, hidden cursor, mouse", "\033[?1049;25;1003h\033[?25l", "\033[?1049;25;1003h\033[?25l\033[?25h\033[?1003l\033[?1049l" },
+	{ "the other screen, hidden cursor, mouse", "\033[?1049;25;1003h\033[?25l", "\033[?1049;25;1003h\033[?25l\033[?25h\033[?1003l\033[?1049l\033(B\017\033[0m" },
+	{ "a cursor that was saved in another style", "\033(0\033[8m\0337\033(B\033[0m\0338", "\033(0\033[8m\0337\033(B\033[0m\0338\033(B\017\033[0m" },
+	{ "the same by CSI", "\033[7m\033[s\033[m\033[u", "\033[7m\033[s\033[m\033[u\033(B\017\033[0m" },
+	{ "the same by the other screen", "\033[7m\033[?1049h\033[m", "\033[7m\033[?1049h\033[m\033[?1049l\033(B\017\033[0m" },
+	{ "the same, left", "\033[7m\033[?47h\033[m\033[?47l", "\033[7m\033[?47h\033[m\033[?47l\033(B\017\033[0m" },
 	{ "wrapping off", "\033[?7l", "\033[?7l\033[?7h" },
 	{ "region", "\033[2;20r", "\033[2;20r\0337\033[r\0338" },
 	{ "inserting, keypad, drawing, shift, shape", "\033[4h\033=\033(0\016\033[2 q", "\033[4h\033=\033(0\016\033[2 q\033[4l\033>\033(B\017\033[0 q" },
@@ -61,6 +65,9 @@ static const struct row rows[] = {
 	{ "selective erasing", "\033[?2J\033[?K", "" },
 	{ "media copy", "\033[5i\033[?4i", "" },
 	{ "keyboard protocols", "\033[>4;2m\033[>1u\033[=1u\033[?4m", "" },
+	{ "tab stops", "\033H\033[g\033[3g", "" },
+	{ "origin mode", "\033[?6h\033[?6l", "" },
+	{ "a repeat for seconds", "x\033[1001b", "x" },
 	{ "resets", "\033c\033[!p", "" },
 	{ "other private modes", "\033[?3h\033[?69h\033[?1001h\033[?1048h\033[?2027h\033[?h", "" },
 	{ "a good mode beside a bad one", "\033[?25;3l", "" },
@@ -156,7 +163,25 @@ Test(term_screen, away_and_back)
 	term_screen_put(&s, screen, strlen(screen), &out);
 	term_screen_undo(&s, &undo);
 	cr_expect_str_eq(buf_text(&undo),
-			 "\0337\033[r\0338\033>\033[0m\033[?25h\033[?1049l");
+			 "\0337\033[r\0338\033>\033[0m\033[?25h\033[?1049l"
+			 "\033(B\017\033[0m");
 	term_screen_redo(&s, &redo);
 	cr_expect_str_eq(buf_text(&redo), "\033[?1049h\033[?25l\033=");
+}
+
+/* What was not shown may be the end of a sequence, or a switch that nobody else remembers. */
+Test(term_screen, given_up)
+{
+	static const char screen[] = "\033[?1003h\033[?1003l\033[2;";
+	struct term_screen s = { .state = SCREEN_GROUND };
+	auto_buf out = BUF_INIT, undo = BUF_INIT;
+
+	term_screen_put(&s, screen, strlen(screen), &out);
+	term_screen_give_up(&s, &undo);
+	cr_expect_eq(buf_text(&undo)[0], 030);
+	cr_expect_not_null(strstr(buf_text(&undo), "\033[?1003l"));
+	cr_expect_not_null(strstr(buf_text(&undo), "\033[?25h"));
+	cr_expect_not_null(strstr(buf_text(&undo), "\033[?1049l\033(B\017\033[0m"));
+	cr_expect_eq(s.state, SCREEN_GROUND);
+	cr_expect_eq(s.switched, 0u);
 }
