@@ -93,14 +93,17 @@ ask_access(struct ask *a, const char *subject, enum judge_access access, struct 
 	ret->allowed = found.error == 0;
 	ret->error = found.error;
 	ret->masked = found.ground == JUDGE_MASKED;
-	ret->absent = found.ground != JUDGE_SCRATCH && lstat(path, &st) < 0 &&
-		      (errno == ENOENT || errno == ENOTDIR);
+	ret->absent = found.ground != JUDGE_SCRATCH && found.ground != JUDGE_CACHE &&
+		      lstat(path, &st) < 0 && (errno == ENOENT || errno == ENOTDIR);
 	buf_puts(&ret->why, found.why);
 	if (strcmp(found.real, path) != 0 && !found.absent) {
 		buf_printf(&ret->why, " (links lead to %s)", found.real);
 	}
 	if (found.ground == JUDGE_HOST) {
 		place_of_path(a, ret, found.rule);
+	} else if (found.ground == JUDGE_CACHE && found.rule != NULL) {
+		ret->key = KEY_FS_CACHE;
+		buf_puts(&ret->place, found.rule->origin);
 	} else if (found.ground == JUDGE_MASKED && found.rule != NULL) {
 		ret->key = KEY_FS_HIDE;
 		buf_puts(&ret->place, found.rule->origin);

@@ -124,6 +124,8 @@ int front_narrow(struct front *f) must_check;         /* -m, --limit, --context 
 int front_toolchains(struct front *f) must_check;     /* what this host has of them */
 /* The toolchain that would show a host path and is not given; NULL when there is none. */
 const char *front_toolchain_of(const struct front *f, const char *path);
+/* the directories behind filesystem.cache */
+int front_caches(struct front *f) must_check;
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;

@@ -229,6 +229,24 @@ rule_paths(struct json *j, const struct rule_paths *paths)
 }
 
 static void
+caches(struct json *j, const struct profile *p)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < p->cache_count; i++) {
+		const struct profile_cache *c = &p->caches[i];
+
+		json_begin_object(j);
+		json_kv_bool(j, "exec", (c->flags & CACHE_EXEC) != 0);
+		json_kv_str(j, "name", c->name);
+		json_key(j, "path");
+		json_path(j, c->at.path);
+		json_kv_str(j, "scope", profile_cache_scope(c->flags));
+		json_end(j);
+	}
+	json_end(j);
+}
+
+static void
 write_planned(struct front *f, struct json *j)
 {
 	const struct request *r = &f->req;
@@ -246,6 +264,8 @@ write_planned(struct front *f, struct json *j)
 	json_end(j);
 	argv_digest(r, digest);
 	json_kv_hex(j, "argv_digest", digest, 32);
+	json_key(j, "caches");
+	caches(j, f->profile);
 	json_kv_str(j, "call", r->call_text);
 	json_kv_str(j, "capture", capture_names[f->profile->capture_inputs]);
 	json_key(j, "context");

@@ -111,6 +111,7 @@ static const struct stage plan_stages[] = {
 	{ NULL, front_toolchains },
 	{ NULL, front_environment },
 	{ NULL, front_clone_workspace },
+	{ NULL, front_caches },
 	{ NULL, make_builder },
 	{ "mounts planned", front_lookup },
 };

@@ -304,6 +304,32 @@ show_write(struct page *p, const struct record *rec)
 }
 
 static void
+show_caches(struct page *p, const struct record *rec)
+{
+	const json_t *caches = json_object_get(rec->planned, "caches");
+	bool observe = strcmp(record_text(rec->planned, "mode"), "observe") == 0;
+	auto_buf text = BUF_INIT;
+
+	if (json_array_size(caches) == 0) {
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(caches); i++) {
+		const json_t *c = json_array_get(caches, i);
+
+		buf_puts(&text, i > 0 ? ", " : "");
+		view_text(&text, record_text(c, "name"));
+		buf_putc(&text, ' ');
+		view_path(&text, record_text(c, "path"));
+		buf_puts(&text, " (");
+		view_text(&text, record_text(c, "scope"));
+		buf_puts(&text, json_is_true(json_object_get(c, "exec")) ? ", exec)" : ")");
+	}
+	buf_puts(&text, observe ? ": read-only in observe"
+				: ": kept for later calls; not in the change set");
+	page_fact(p, "caches", buf_text(&text));
+}
+
+static void
 show_policy(struct page *p, const struct record *rec)
 {
 	const json_t *rules = record_get(rec->planned, "policy.rules");
@@ -335,6 +361,7 @@ show_decided(struct page *p, const struct record *rec)
 	show_mode(p, rec);
 	show_retry(p, rec);
 	show_write(p, rec);
+	show_caches(p, rec);
 	show_policy(p, rec);
 	if (rec->outcome != NULL) {
 		show_attestation(p, rec);

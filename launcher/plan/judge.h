@@ -25,6 +25,7 @@ enum judge_ground {
 	JUDGE_SKELETON, /* what every sandbox has: directories, links, files that are made up */
 	JUDGE_HOST,	/* a read path of the profile */
 	JUDGE_EXTERNAL, /* a directory of filesystem.write */
+	JUDGE_CACHE,	/* a directory of filesystem.cache */
 	JUDGE_WORKSPACE,
 	JUDGE_SCRATCH, /* /tmp, HOME, /dev/shm: the call's own, empty at its start */
 	JUDGE_DEVICE,
@@ -39,7 +40,7 @@ struct judge_path {
 	bool absent;		      /* nothing of that name is there now */
 	bool creatable;		      /* … and the tool may make it */
 	const char *real;	      /* where links led, inside; owned by the judge */
-	const struct rule_path *rule; /* of filesystem.read, write or hide; else NULL */
+	const struct rule_path *rule; /* of filesystem.read, write, cache or hide; else NULL */
 	const char *why;	      /* a few words, static */
 };
 

@@ -111,6 +111,8 @@ ground_of(const struct plan_walk *w)
 		return JUDGE_HOST;
 	case MOUNT_BIND:
 		return JUDGE_EXTERNAL;
+	case MOUNT_CACHE:
+		return JUDGE_CACHE;
 	case MOUNT_WORKSPACE:
 		return JUDGE_WORKSPACE;
 	case MOUNT_SCRATCH:
@@ -142,6 +144,11 @@ rule_of(const struct plan_walk *w)
 	for (size_t i = 0; i < w->b->masked_count; i++) {
 		if (plan_covers(w->b->masked[i].path, w->at)) {
 			return &w->b->masked[i];
+		}
+	}
+	for (size_t i = 0; i < w->b->profile->cache_count; i++) {
+		if (plan_covers(w->b->profile->caches[i].at.path, w->at)) {
+			return &w->b->profile->caches[i].at;
 		}
 	}
 	for (size_t i = 0; i < w->b->read_count; i++) {
@@ -221,6 +228,7 @@ static const char *const ground_texts[JUDGE_GROUND__COUNT] = {
 	[JUDGE_SKELETON] = "every sandbox has it",
 	[JUDGE_HOST] = "filesystem.read shows it, read-only",
 	[JUDGE_EXTERNAL] = "filesystem.write gives it, directly on the host",
+	[JUDGE_CACHE] = "filesystem.cache gives it, kept between calls",
 	[JUDGE_WORKSPACE] = "it is in the workspace",
 	[JUDGE_SCRATCH] = "the call has an empty directory of its own there",
 	[JUDGE_DEVICE] = "every sandbox has the device",
@@ -270,7 +278,7 @@ judge_path(struct judge *j, const char *path, enum judge_access access, struct j
 	answer.ground = ground_of(&w);
 	answer.real = w.at[0] != '\0' ? w.at : "/";
 	answer.rule = answer.ground == JUDGE_HOST || answer.ground == JUDGE_EXTERNAL ||
-				      answer.ground == JUDGE_MASKED
+				      answer.ground == JUDGE_CACHE || answer.ground == JUDGE_MASKED
 			      ? rule_of(&w)
 			      : NULL;
 	answer.why = ground_texts[answer.ground];

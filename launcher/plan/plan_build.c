@@ -231,6 +231,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 		rc = plan_add_writes(b, err);
 	}
 	if (rc == 0) {
+		rc = plan_add_caches(b, err);
+	}
+	if (rc == 0) {
 		rc = plan_add_hidden(b, err);
 	}
 	if (rc < 0) {

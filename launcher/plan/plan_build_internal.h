@@ -46,6 +46,7 @@ struct stat;
  */
 int plan_open_plain(int dirfd, const char *path, struct stat *ret_st, size_t *ret_link) must_check;
 int plan_add_writes(struct plan_builder *b, struct err *err) must_check;
+int plan_add_caches(struct plan_builder *b, struct err *err) must_check;
 int plan_add_git(struct plan_builder *b, struct err *err) must_check;
 int plan_add_hidden(struct plan_builder *b, struct err *err) must_check;
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;

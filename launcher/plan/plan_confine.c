@@ -62,7 +62,8 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 			 (r->landlock_abi >= 5 ? LL_IOCTL_DEV : 0);
 	p->landlock_net = r->landlock_abi >= 4 && !b->profile->loopback ? LL_TCP : 0;
 	p->landlock_scoped = r->landlock_abi >= 6 ? LL_SCOPES : 0;
-	p->rules = arena_alloc(&b->arena, (b->read_count + b->profile->write.count + 8) *
+	p->rules = arena_alloc(&b->arena, (b->read_count + b->profile->write.count +
+						 b->profile->cache_count + 8) *
 						  sizeof(*p->rules));
 	if (p->rules == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
@@ -79,6 +80,13 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	for (size_t i = 0; i < b->profile->write.count; i++) {
 		add_rule(b, b->profile->write.items[i].path,
 			 r->mode == MODE_OBSERVE ? LL_READ : all);
+	}
+	for (size_t i = 0; i < b->profile->cache_count; i++) {
+		const struct profile_cache *c = &b->profile->caches[i];
+		const uint64_t own = r->mode == MODE_OBSERVE ? LL_READ : all;
+
+		add_rule(b, c->at.path,
+			 (c->flags & CACHE_EXEC) != 0 ? own : own & ~LANDLOCK_ACCESS_FS_EXECUTE);
 	}
 	for (size_t i = 0; i < b->read_count; i++) {
 		const struct read_entry *e = &b->reads[i];

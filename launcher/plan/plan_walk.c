@@ -37,8 +37,8 @@ row_at(const struct plan *p, const char *path)
 	return found;
 }
 
-static const struct plan_mount *
-row_below(const struct plan *p, const char *path)
+const struct plan_mount *
+plan_row_below(const struct plan *p, const char *path)
 {
 	const struct plan_mount *found = NULL;
 	size_t best = 0;
@@ -83,6 +83,9 @@ host_path(const struct plan_walk *w, const struct plan_mount *row, const char *p
 	case MOUNT_COPY:
 	case MOUNT_BIND:
 		return arena_printf(arena, "%s%s", row->source, rest);
+	case MOUNT_CACHE:
+		return row->source[0] != '\0' ? arena_printf(arena, "%s%s", row->source, rest)
+					      : NULL;
 	case MOUNT_WORKSPACE:
 		return arena_printf(arena, "%s%s", w->b->request->workspace, rest);
 	case MOUNT_PART:
@@ -149,7 +152,7 @@ stand_on(struct plan_walk *w, char *path)
 	int rc = 0;
 
 	w->at = path;
-	w->on = row_below(p, path);
+	w->on = plan_row_below(p, path);
 	w->host = host_path(w, w->on, path);
 	is_target = w->on != NULL && strcmp(w->on->target, path) == 0;
 	w->st = (struct stat){ .st_mode = own_mode(w->on, is_target),

@@ -29,6 +29,8 @@ struct plan_walk {
  * more of the path to go then. -ENOMEM, -ENAMETOOLONG, or what reading a link gave.
  */
 int plan_walk(struct plan_walk *w, const char *path, bool *ret_more) must_check;
+/* The row that a path without links lies on, NULL: the root tmpfs. */
+const struct plan_mount *plan_row_below(const struct plan *p, const char *path);
 /* want: of 4 read, 2 write, 1 execute or search. Mode bits for the tool's ids, no access lists. */
 bool plan_walk_allows(const struct plan_walk *w, unsigned int want);
 

@@ -16,6 +16,12 @@
 
 struct toolchains;
 
+/* The directory behind a cache of the profile. */
+struct request_cache {
+	const char *source; /* absolute, no links */
+	uint64_t dev, ino;
+};
+
 /* Who the tool is; decided from uid_map, euid and the workspace's owner. */
 enum identity_kind {
 	IDENTITY_PLAIN, /* one id of the caller's (or of the owner it became); maps itself */
@@ -64,6 +70,8 @@ struct request {
 	int landlock_abi;      /* 0 when degraded */
 	bool terminal;         /* the tool gets one of the sandbox's own */
 	bool workspace_clone;  /* a detached clone of the workspace is handed to the jail */
+	/* as the profile's caches; NULL: nothing was made, it is only asked what would be */
+	const struct request_cache *caches;
 	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
 	struct identity identity;
 };

@@ -71,6 +71,17 @@ struct rule_paths {
 	size_t count;
 };
 
+#define CACHE_USER (1u << 0) /* shared by all workflows of the user; else a workflow's own */
+#define CACHE_EXEC (1u << 1) /* what is in it may be executed */
+#define CACHE_ALL (CACHE_USER | CACHE_EXEC)
+
+/* A directory that is kept between calls, of filesystem.cache. */
+struct profile_cache {
+	const char *name; /* a file name */
+	struct rule_path at;
+	uint32_t flags; /* CACHE_* */
+};
+
 struct env_pair {
 	const char *name, *value;
 };
@@ -111,6 +122,8 @@ struct profile {
 	size_t read_count;
 	uint32_t toolchains;       /* 1u << TOOLCHAIN_* */
 	struct rule_paths write;   /* absolute, sorted, no "~" left */
+	struct profile_cache *caches; /* sorted by path */
+	size_t cache_count;
 	struct rule_paths hide;         /* workspace-relative, sorted */
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	enum observe_writes observe_writes;
@@ -164,6 +177,8 @@ void profile_destroy(struct profile *p);
 
 /* "limits.memory" */
 const char *profile_key_name(enum profile_key_id id);
+/* "workflow" or "user", by CACHE_*. */
+const char *profile_cache_scope(uint32_t flags);
 /*
  * Appends what a person can do who wants more than a key grants, as one sentence without its end:
  * `change` ("raise limits.pids (now 512)") in the file that may say so; `entry` is how the line

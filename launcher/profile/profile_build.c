@@ -334,6 +334,33 @@ build_paths(const struct build *b, enum profile_key_id id, struct rule_paths *re
 	ret->count = v->count;
 }
 
+static int
+compare_caches(const void *a, const void *b)
+{
+	const struct profile_cache *x = a, *y = b;
+
+	return strcmp(x->at.path, y->at.path);
+}
+
+static void
+build_caches(const struct build *b, struct profile *p)
+{
+	const struct profile_value *v = &b->doc->values[KEY_FS_CACHE];
+
+	p->caches = profile_arena_get(b->arena, v->count + 1, sizeof(*p->caches));
+	for (size_t i = 0; p->caches != NULL && i < v->count; i++) {
+		p->caches[i] = (struct profile_cache){
+			.name = copy_text(b, v->items[i].text),
+			.at = { expand(b, v->items[i].path), place_of(b, &v->items[i].at) },
+			.flags = (uint32_t)v->items[i].number,
+		};
+	}
+	p->cache_count = p->caches != NULL ? v->count : 0;
+	if (p->cache_count > 0) {
+		qsort(p->caches, p->cache_count, sizeof(*p->caches), compare_caches);
+	}
+}
+
 static void
 build_env_set(const struct build *b, struct profile *p)
 {
@@ -388,6 +415,7 @@ build_fields(const struct build *b, struct profile *p)
 	build_reads(b, p);
 	p->toolchains = all_bits(&v[KEY_TOOLCHAINS]);
 	build_paths(b, KEY_FS_WRITE, &p->write);
+	build_caches(b, p);
 	build_paths(b, KEY_FS_HIDE, &p->hide);
 	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;

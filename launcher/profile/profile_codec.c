@@ -135,6 +135,18 @@ put_paths(struct buf *b, const struct rule_path *items, size_t count)
 }
 
 static void
+put_caches(struct buf *b, const struct profile *p)
+{
+	buf_u32(b, (uint32_t)p->cache_count);
+	for (size_t i = 0; i < p->cache_count; i++) {
+		buf_str(b, p->caches[i].name);
+		buf_str(b, p->caches[i].at.path);
+		buf_str(b, p->caches[i].at.origin);
+		buf_u32(b, p->caches[i].flags);
+	}
+}
+
+static void
 put_profile(struct buf *b, const struct profile *p)
 {
 	buf_str(b, p->name);
@@ -156,6 +168,7 @@ put_profile(struct buf *b, const struct profile *p)
 	put_paths(b, p->read, p->read_count);
 	buf_u32(b, p->toolchains);
 	put_paths(b, p->write.items, p->write.count);
+	put_caches(b, p);
 	put_paths(b, p->hide.items, p->hide.count);
 	put_strings(b, &p->protect);
 	buf_u8(b, (uint8_t)p->observe_writes);
@@ -371,6 +384,26 @@ get_env_set(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->env_set_count = p->env_set != NULL ? count : 0;
 }
 
+/* A name is a file name in the state directory: it leads nowhere else. */
+static void
+get_caches(struct rd *r, struct profile_arena *a, struct profile *p)
+{
+	size_t count = get_count(r, 19, PROFILE_LIST_MAX);
+
+	p->caches = profile_arena_get(a, count + 1, sizeof(*p->caches));
+	for (size_t i = 0; p->caches != NULL && i < count; i++) {
+		struct profile_cache *c = &p->caches[i];
+
+		c->name = get_text(r, a);
+		c->at.path = get_text(r, a);
+		c->at.origin = get_text(r, a);
+		c->flags = get_mask(r, CACHE_ALL);
+		r->bad |= c->name[0] == '\0' || c->name[0] == '.' ||
+			  strchr(c->name, '/') != NULL || c->at.path[0] != '/';
+	}
+	p->cache_count = p->caches != NULL ? count : 0;
+}
+
 static void
 get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 {
@@ -394,6 +427,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->read = get_paths(r, a, true, &p->read_count);
 	p->toolchains = get_mask(r, TOOLCHAINS_ALL);
 	p->write.items = get_paths(r, a, true, &p->write.count);
+	get_caches(r, a, p);
 	p->hide.items = get_paths(r, a, false, &p->hide.count);
 	get_strings(r, a, &p->protect);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);

@@ -204,7 +204,8 @@ size_t profile_search_names(struct profile_arena *a, const struct profile_search
 struct profile_item {
 	const char *text;  /* normalised */
 	const char *value; /* of a map, else NULL */
-	uint64_t number;
+	const char *path;  /* of a cache, else NULL */
+	uint64_t number;   /* of a cache: CACHE_* */
 	struct profile_place at;
 };
 
@@ -231,6 +232,15 @@ bool profile_value_parse(struct profile_arena *a, const struct profile_key *key,
 bool profile_path_parse(struct profile_arena *a, const struct profile_key *key,
 			const struct profile_node *node, struct profile_report *report,
 			const char **ret);
+/*
+ * One cache of filesystem.cache: the item's value is "PATH (workflow)", "PATH (user, exec)" and the
+ * like. false when something was reported.
+ */
+bool profile_cache_parse(struct profile_arena *a, const struct profile_key *key,
+			 const struct profile_node *node, struct profile_report *report,
+			 struct profile_item *ret);
+/* Whether it gives no more than the parent's cache of that name. */
+bool profile_cache_narrows(const struct profile_item *parent, const struct profile_item *child);
 /* The value that holds when nobody sets the key; the row must have one. */
 void profile_value_fallback(struct profile_arena *a, const struct profile_key *key,
 			    struct profile_value *ret);

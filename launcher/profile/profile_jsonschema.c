@@ -149,15 +149,55 @@ put_list(struct json *j, const struct profile_key *key)
 	json_kv_bool(j, "uniqueItems", true);
 }
 
+/* What is below the name of a cache. */
+static void
+put_cache(struct json *j)
+{
+	static const char *const required[] = { "path" };
+
+	json_begin_object(j);
+	json_kv_bool(j, "additionalProperties", false);
+	json_key(j, "properties");
+	json_begin_object(j);
+	json_key(j, "exec");
+	json_begin_object(j);
+	json_key(j, "enum");
+	json_begin_array(j);
+	put_words(j, TYPE_BOOL);
+	json_end(j);
+	json_end(j);
+	json_key(j, "path");
+	json_begin_object(j);
+	json_kv_str(j, "pattern", profile_type_pattern(TYPE_WRITES));
+	json_kv_str(j, "type", "string");
+	json_end(j);
+	json_key(j, "scope");
+	json_begin_object(j);
+	json_key(j, "enum");
+	json_begin_array(j);
+	json_str(j, profile_cache_scope(0));
+	json_str(j, profile_cache_scope(CACHE_USER));
+	json_end(j);
+	json_end(j);
+	json_end(j);
+	put_names(j, "required", required, ARRAY_LEN(required));
+	json_kv_str(j, "type", "object");
+	json_end(j);
+}
+
 static void
 put_map(struct json *j, const struct profile_key *key)
 {
 	static const char *const text[] = { "string", "number", "boolean" };
 
 	json_key(j, "additionalProperties");
-	json_begin_object(j);
-	put_names(j, "type", text, ARRAY_LEN(text));
-	json_end(j);
+	if (key->type == TYPE_CACHES) {
+		put_cache(j);
+	} else {
+		json_begin_object(j);
+		put_names(j, "type", text, ARRAY_LEN(text));
+		json_end(j);
+	}
 	json_kv_str(j, "description", key->sentence);
 	json_kv_uint(j, "maxProperties", key->most);
 	json_key(j, "propertyNames");

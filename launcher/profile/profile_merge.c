@@ -118,10 +118,14 @@ profile_item_narrows(const struct profile_key *key, const struct profile_value *
 	case NARROW_OPEN:
 		return is_listed(parent, item->text);
 	case NARROW_SUBSET:
+		before = profile_item_find(parent, item->text);
+		if (key->type == TYPE_CACHES) {
+			return before != NULL && profile_cache_narrows(before, item);
+		}
 		return key->type == TYPE_LAYERS || key->type == TYPE_GROUPS ||
 				       key->type == TYPE_TOOLCHAINS ?
 			       are_bits_listed(parent, item->number) :
-			       is_listed(parent, item->text);
+			       before != NULL;
 	case NARROW_WITHIN:
 		return is_within(parent, item->text);
 	case NARROW_PATTERN:

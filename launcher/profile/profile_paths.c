@@ -20,8 +20,11 @@ struct parse {
 static bool
 refuse_form(const struct parse *c, const struct profile_node *node)
 {
+	/* A cache's type is about its name. */
+	const enum profile_type type = c->key->type == TYPE_CACHES ? TYPE_WRITES : c->key->type;
+
 	return REFUSE(c, &node->at, "%s: wants %s, not '%s'", c->key->name,
-		      profile_type_what(c->key->type), node->text);
+		      profile_type_what(type), node->text);
 }
 
 /* ---- paths ----------------------------------------------------------------------------------- */
@@ -240,9 +243,10 @@ profile_path_parse(struct profile_arena *a, const struct profile_key *key,
 	static bool (*const parsers[TYPE__COUNT])(const struct parse *c,
 						  const struct profile_node *node,
 						  const char **ret) = {
-		[TYPE_COMMANDS] = parse_host_path, [TYPE_HIDES] = parse_hide,
-		[TYPE_PROFILE] = parse_host_path,  [TYPE_PROTECTS] = parse_protect,
-		[TYPE_READS] = parse_read,         [TYPE_WRITES] = parse_write,
+		[TYPE_CACHES] = parse_write,       [TYPE_COMMANDS] = parse_host_path,
+		[TYPE_HIDES] = parse_hide,         [TYPE_PROFILE] = parse_host_path,
+		[TYPE_PROTECTS] = parse_protect,   [TYPE_READS] = parse_read,
+		[TYPE_WRITES] = parse_write,
 	};
 	const struct parse c = { a, key, report };
 

@@ -86,6 +86,19 @@ end_line(struct printer *p, const struct profile_place *at)
 }
 
 static void
+put_item_value(struct buf *out, const struct profile_item *item)
+{
+	if (item->path == NULL) {
+		profile_put_quoted(out, item->value);
+		return;
+	}
+	buf_puts(out, "{ path: ");
+	put_text(out, item->path);
+	buf_printf(out, ", scope: %s, exec: %s }", profile_cache_scope((uint32_t)item->number),
+		   (item->number & CACHE_EXEC) != 0 ? "true" : "false");
+}
+
+static void
 put_items(struct printer *p, const struct profile_value *v, const char *indent)
 {
 	for (size_t i = 0; i < v->count; i++) {
@@ -96,7 +109,7 @@ put_items(struct printer *p, const struct profile_value *v, const char *indent)
 		put_text(p->out, item->text);
 		if (item->value != NULL) {
 			buf_puts(p->out, ": ");
-			profile_put_quoted(p->out, item->value);
+			put_item_value(p->out, item);
 		}
 		end_line(p, &item->at);
 	}

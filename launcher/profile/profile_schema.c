@@ -277,6 +277,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 		return WORDS(observe_words);
 	case TYPE_RETRY:
 		return WORDS(retry_words);
+	case TYPE_CACHES:
 	case TYPE_COMMANDS:
 	case TYPE_COUNT:
 	case TYPE_DURATION:

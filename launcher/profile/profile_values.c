@@ -47,6 +47,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_VERSION:
 		return units_count(text, ret);
 	case TYPE_BOOL:
+	case TYPE_CACHES:
 	case TYPE_CAPTURE:
 	case TYPE_COMMANDS:
 	case TYPE_EFFECTS:
@@ -324,6 +325,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 		return parse_profile(c, node, &ret->text);
 	case TYPE_TEXT:
 		return parse_text(c, node, &ret->text);
+	case TYPE_CACHES:
 	case TYPE_COMMANDS:
 	case TYPE_EFFECTS:
 	case TYPE_ENVS:
@@ -350,6 +352,8 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 {
 	item->text = node->text;
 	switch (c->key->type) {
+	case TYPE_CACHES:
+		return profile_cache_parse(c->arena, c->key, node, c->report, item);
 	case TYPE_COMMANDS:
 	case TYPE_HIDES:
 	case TYPE_PROTECTS:
@@ -454,6 +458,7 @@ is_parent(const struct parse *c, const struct profile_node *node, struct profile
 static bool
 parse_items(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
 {
+	const bool nested = c->key->type == TYPE_CACHES;
 	size_t count = 0;
 	bool right = true;
 
@@ -472,7 +477,10 @@ parse_items(const struct parse *c, const struct profile_node *node, struct profi
 	     n = n->next) {
 		struct profile_item item = { .at = n->at };
 
-		if (n->kind == NODE_SCALAR && n->empty && n->key != NULL) {
+		if (nested) {
+			right = parse_item(c, n, &item) && right;
+			ret->items[ret->count++] = item;
+		} else if (n->kind == NODE_SCALAR && n->empty && n->key != NULL) {
 			profile_report_at(c->report, &n->key_at,
 					  "%s: '%s' has no value; write \"\" for an empty one",
 					  c->key->name, n->key);

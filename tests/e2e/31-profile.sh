@@ -141,6 +141,19 @@ expect_eq "json: places only when asked for" null "$(jq -c .origins "$OUT")"
 profile show "$T/again/shown.yaml" --json
 expect_eq "that means the same" "$digest" "$(jq -r .digest "$OUT")"
 
+put cached 'version: 1
+name: cached
+extends: base
+filesystem: { cache: { a: { path: ~/.cache/a }, b: { path: "/srv/b, c}", scope: user, exec: true } } }
+'
+profile show cached --json
+digest=$(jq -r .digest "$OUT")
+profile show cached --effective
+cp "$OUT" "$T/again/cached.yaml"
+own "$T/again"
+profile show "$T/again/cached.yaml" --json
+expect_eq "so it is with caches" "0 $digest" "$RC $(jq -r .digest "$OUT")"
+
 profile show shown --origin
 expect_match "each value has its place" "  wall: 90s                             # $own_dir/shown.yaml:6" "$OUT"
 line=$(grep -n '  memory: 512MiB' "$strict" | cut -d: -f1)
@@ -204,14 +217,14 @@ expect_eq "the schema" "0 https://json-schema.org/draft/2020-12/schema" "$RC $(j
 cp "$OUT" "$T/schema.json"
 if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 	expect_out "takes every shipped profile, and what was printed and written above" "" \
-		python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "${strict%/*}"/*.yaml "$T/again/shown.yaml" "$own_dir/fresh.yaml"
+		python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "${strict%/*}"/*.yaml "$T/again/shown.yaml" "$T/again/cached.yaml" "$own_dir/fresh.yaml"
 	cat >"$T/bad.yaml" <<-'BAD'
 		version: 2
 		name: Upper
 		limts: {}
 		mode: aply
 		network: { egress: [x] }
-		filesystem: { read: [relative, /a/../b], protect: [/etc] }
+		filesystem: { read: [relative, /a/../b], protect: [/etc], cache: { a: { path: x }, b: { path: ~/b, scope: all }, c: {} } }
 		limits: { memory: 12, pids: 2, cpu: 100 }
 		syscalls: { allow: ["@nothing"] }
 		open: [name]
@@ -219,7 +232,7 @@ if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 		tool: { run: /bin/sh }
 	BAD
 	expect_eq "and refuses what airlock refuses" \
-		"filesystem.protect.0 filesystem.read.0 filesystem.read.1 limits.cpu limits.memory limits.pids mode name network.egress open.0 success.0 syscalls.allow.0 tool.run version" \
+		"filesystem.cache.a.path filesystem.cache.b.scope filesystem.cache.c filesystem.protect.0 filesystem.read.0 filesystem.read.1 limits.cpu limits.memory limits.pids mode name network.egress open.0 success.0 syscalls.allow.0 tool.run version" \
 		"$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | awk '{ print $2 }' | grep -v '^Additional$' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 	expect_eq "unknown keys among them" 1 "$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | grep -c limts)"
 else

@@ -165,6 +165,31 @@ Test(judge_path, read_paths_and_their_rules)
 	cr_expect_str_eq(ask(in_dir("shut/in"), JUDGE_READ).rule->path, reads[1].path);
 }
 
+/* Nothing is behind it when a question is asked: it is empty, and the tool may fill it. */
+Test(judge_path, a_cache)
+{
+	static struct profile_cache cache = { .name = "c",
+					      .at = { "/home/u/.cache/c", "t.yaml:5" } };
+
+	profile.caches = &cache;
+	profile.cache_count = 1;
+	expect("/home/u/.cache/c", JUDGE_CACHE, 0, 0, 0, EACCES);
+	expect("/home/u/.cache/c/new", JUDGE_CACHE, ENOENT, ENOENT, 0, ENOENT);
+	cr_expect_str_eq(ask("/home/u/.cache/c/new", JUDGE_WRITE).rule->origin, "t.yaml:5");
+}
+
+Test(judge_path, a_cache_in_observe)
+{
+	static struct profile_cache cache = { .name = "c",
+					      .at = { "/home/u/.cache/c", "t.yaml:5" } };
+
+	request.mode = MODE_OBSERVE;
+	profile.caches = &cache;
+	profile.cache_count = 1;
+	expect("/home/u/.cache/c", JUDGE_CACHE, 0, 0, EROFS, EACCES);
+	expect("/home/u/.cache/c/new", JUDGE_CACHE, ENOENT, ENOENT, EROFS, ENOENT);
+}
+
 /* A file of its own is copied, with its right to be executed. */
 Test(judge_path, a_single_file)
 {

@@ -31,6 +31,7 @@ static const char full[] =
 	"success: [0, 7, 255]\nfilesystem:\n  read:\n    - /usr\n    - ~/.cargo\n    - /bin\n  "
 	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
 	"  write: [~/out]\n"
+	"  cache:\n    pip: { path: ~/p, exec: true }\n    npm: { path: /srv/n, scope: user }\n"
 	"network: { loopback: true }\ngit: { identity: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
@@ -65,6 +66,14 @@ Test(profile_build, every_field)
 	cr_assert_eq(p->write.count, 1u);
 	cr_expect_str_eq(p->write.items[0].path, "/home/u/out");
 	cr_expect_str_eq(p->write.items[0].origin, "full.yaml:17");
+	cr_assert_eq(p->cache_count, 2u);
+	cr_expect_str_eq(p->caches[0].name, "pip");
+	cr_expect_str_eq(p->caches[0].at.path, "/home/u/p");
+	cr_expect_str_eq(p->caches[0].at.origin, "full.yaml:19");
+	cr_expect_eq(p->caches[0].flags, CACHE_EXEC);
+	cr_expect_str_eq(p->caches[1].name, "npm");
+	cr_expect_str_eq(p->caches[1].at.path, "/srv/n");
+	cr_expect_eq(p->caches[1].flags, CACHE_USER);
 	cr_assert_eq(p->hide.count, 2u);
 	cr_expect_str_eq(p->hide.items[0].path, ".env");
 	cr_expect_str_eq(p->hide.items[1].path, "k");
@@ -132,7 +141,8 @@ Test(profile_build, canonical_json)
 		"\"effects\":[\"read\",\"write-external\",\"write-workspace\"],"
 		"\"environment\":{\"accept\":[\"CI\"],\"pass\":[\"LC_*\",\"TZ\"],\"set\":[[\"A\","
 		"\"one\"],[\"B\",\"two\"]]},"
-		"\"filesystem\":{\"hide\":[\".env\",\"k\"],"
+		"\"filesystem\":{\"cache\":[[\"npm\",\"/srv/n (user)\"],[\"pip\",\"~/p "
+		"(workflow, exec)\"]],\"hide\":[\".env\",\"k\"],"
 		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"],"
 		"\"write\":[\"~/out\"]},"

@@ -10,7 +10,8 @@ static const char yaml[] =
 	"tool: { run: [/usr/bin/b, ~/bin/a] }\neffects: [write-workspace, "
 	"write-external, read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem: { read: [/usr, ~/.cargo, /bin], hide: [k], "
-	"write: [~/out], protect: [z, deploy/] "
+	"write: [~/out], cache: { c: { path: ~/c, scope: user, exec: true } }, "
+	"protect: [z, deploy/] "
 	"}\n"
 	"network: { loopback: true }\ngit: { identity: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
@@ -98,6 +99,11 @@ Test(profile_codec, round_trip)
 	cr_expect_str_eq(q->owner_incidents, "i@x");
 	cr_expect_str_eq(q->read[1].path, "/home/u/.cargo");
 	cr_expect_str_eq(q->read[1].origin, "full.yaml:9");
+	cr_assert_eq(q->cache_count, 1u);
+	cr_expect_str_eq(q->caches[0].name, "c");
+	cr_expect_str_eq(q->caches[0].at.path, "/home/u/c");
+	cr_expect_str_eq(q->caches[0].at.origin, "full.yaml:9");
+	cr_expect_eq(q->caches[0].flags, CACHE_ALL);
 	cr_expect_eq(q->shipped, true);
 	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:14");
 	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:13");
@@ -260,4 +266,23 @@ Test(profile_codec, flipped_bytes)
 		}
 	}
 	profile_destroy(p);
+}
+
+/* The name becomes part of a path. */
+Test(profile_codec, a_cache_has_a_file_name)
+{
+	static const char *const names[] = { "a/b", "..", ".x", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		struct profile *p = sample(), *q = NULL;
+		auto_buf bytes = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		p->caches[0].name = names[i];
+		profile_encode(p, NULL, 0, "6.1", &bytes);
+		cr_expect_eq(profile_decode(bytes.data, bytes.len, "6.1", &q, &err), -EBADMSG, "%s",
+			     names[i]);
+		cr_expect_null(q);
+		profile_destroy(p);
+	}
 }

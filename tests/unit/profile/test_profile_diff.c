@@ -77,6 +77,10 @@ static const struct {
 	{ "filesystem: { read: [/usr] }", "filesystem: { read: [/usr/lib, /opt] }",
 	  "grants filesystem.read .>/opt@b:4\ntakes filesystem.read /usr>.@a:4",
 	  "grants filesystem.read .>/usr@b:4\ntakes filesystem.read /opt>.@a:4" },
+	{ "filesystem: { cache: { c: { path: ~/x } } }",
+	  "filesystem: { cache: { c: { path: ~/x, exec: true } } }",
+	  "grants filesystem.cache .>c=~/x (workflow, exec)@b:4",
+	  "takes filesystem.cache c=~/x (workflow, exec)>.@a:4" },
 	/* What is protected no more is granted. */
 	{ "filesystem: { protect: [x] }", "filesystem: { protect: [y] }",
 	  "grants filesystem.protect x>.@a:4\ntakes filesystem.protect .>y@b:4",

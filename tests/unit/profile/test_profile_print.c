@@ -24,7 +24,8 @@ static const char sample[] =
 	"owners: { permissions: 'yes', incidents: '' }\nextends: q\n"
 	"open: [limits.memory]\ntool: { run: [/usr/bin/b, ~/bin/a, \"/x y/#z\"] }\n"
 	"effects: [read]\nmode: apply\nsuccess: [0, 7]\n"
-	"filesystem: { read: [/usr, \"/\\u00e9\"], protect: [\"-x\", \"a: b\", \"*\"] }\n"
+	"filesystem: { read: [/usr, \"/\\u00e9\"], protect: [\"-x\", \"a: b\", \"*\"], "
+	"cache: { c: { path: \"/x, y}\" }, d: { path: ~/d, scope: user, exec: true } } }\n"
 	"environment: { pass: [TZ, \"LC_*\"], set: { B: \"1\", A: \"\" } }\n"
 	"syscalls: { allow: [\"@io\"] }\n" LIMITS "allow_degraded: [cgroup, landlock]\n";
 
@@ -78,6 +79,12 @@ Test(profile_print, exact_yaml)
 	cr_expect_not_null(strstr(buf_text(&yaml), "\n  accept: []                            "
 						   "# default\n"));
 	cr_expect_not_null(strstr(buf_text(&yaml), "\n  set:\n    B: \"1\" "));
+	cr_expect_not_null(strstr(
+		buf_text(&yaml), "\n  cache:\n"
+				 "    c: { path: \"/x, y}\", scope: workflow, exec: false } "
+				 "# /x/p.yaml:11\n"
+				 "    d: { path: \"~/d\", scope: user, exec: true } "
+				 "# /x/p.yaml:11\n"));
 	cr_expect_null(strstr(buf_text(&yaml), "extends"));
 }
 

@@ -56,6 +56,10 @@ static const struct row rows[] = {
 	  "filesystem: { write: [/usr/local/x] }", "3:23",
 	  "filesystem.write: '/usr/local/x' cannot be given: it belongs to the system or to many; "
 	  "name a directory of your own" },
+	{ KEY_FS_CACHE, "filesystem: { cache: { pip: { path: ~/.cache//pip/ } } }", 1, "pip",
+	  "filesystem: { cache: { pip: { path: /etc/pip } } }", "3:37",
+	  "filesystem.cache: '/etc/pip' cannot be given: it belongs to the system or to many; "
+	  "name a directory of your own" },
 	{ KEY_FS_PROTECT, "filesystem: { protect: [deploy//x/] }", 1, "deploy/x/",
 	  "filesystem: { protect: [/deploy] }", "3:25",
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },
@@ -297,5 +301,88 @@ Test(profile_values, print_is_the_way_people_write)
 
 		profile_value_print(&b, prints[i].type, prints[i].number);
 		cr_expect_str_eq(buf_text(&b), prints[i].text);
+	}
+}
+
+static void
+expect_cache(const char *map, const char *value, const char *path, uint32_t bits)
+{
+	auto_buf yaml = BUF_INIT;
+	auto_parsed p;
+	const struct profile_value *v = &p.doc.values[KEY_FS_CACHE];
+
+	buf_printf(&yaml, "version: 1\nname: a\nfilesystem: { cache: { c: %s } }\n", map);
+	parsed_init(&p, "t.yaml", buf_text(&yaml), yaml.len);
+	cr_assert_str_eq(buf_text(&p.text), "", "%s", buf_text(&p.text));
+	cr_assert_eq(v->count, 1u);
+	cr_expect_str_eq(v->items[0].text, "c");
+	cr_expect_str_eq(v->items[0].value, value);
+	cr_expect_str_eq(v->items[0].path, path);
+	cr_expect_eq(v->items[0].number, (uint64_t)bits);
+}
+
+Test(profile_values, caches)
+{
+	expect_cache("{ path: ~/x/./y/ }", "~/x/y (workflow)", "~/x/y", 0);
+	expect_cache("{ path: /srv/x, scope: workflow, exec: false }", "/srv/x (workflow)",
+		     "/srv/x", 0);
+	expect_cache("{ exec: true, scope: user, path: /srv/x }", "/srv/x (user, exec)", "/srv/x",
+		     CACHE_USER | CACHE_EXEC);
+	expect_cache("{ path: /srv/x, exec: true }", "/srv/x (workflow, exec)", "/srv/x",
+		     CACHE_EXEC);
+}
+
+Test(profile_values, caches_that_are_none)
+{
+	static const struct {
+		const char *map, *error;
+	} bad[] = {
+		{ "pip: ~/x", "3:29: error: filesystem.cache: 'pip' wants a map, such as { path: "
+			      "~/.cache/pip }" },
+		{ "pip:", "3:24: error: filesystem.cache: 'pip' wants a map, such as { path: "
+			  "~/.cache/pip }" },
+		{ "pip: [~/x]", "3:29: error: filesystem.cache: 'pip' wants a map, such as { path: "
+				"~/.cache/pip }" },
+		{ "pip: {}", "3:24: error: filesystem.cache: 'pip' has no path" },
+		{ "../x: { path: ~/x }",
+		  "3:24: error: filesystem.cache: wants the name of a cache, such as pip, not "
+		  "'../x'" },
+		{ ".x: { path: ~/x }",
+		  "3:24: error: filesystem.cache: wants the name of a cache, such as pip, not "
+		  "'.x'" },
+		{ "pip: { path: x }",
+		  "3:37: error: filesystem.cache: wants an absolute path, or one that starts with "
+		  "~/, not 'x'" },
+		{ "pip: { path: ~/ }",
+		  "3:37: error: filesystem.cache: '~' cannot be given: it belongs to the system or "
+		  "to many; name a directory of your own" },
+		{ "pip: { path: ~/x/../y }",
+		  "3:37: error: filesystem.cache: '~/x/../y' has '..' in it" },
+		{ "pip: { path: [~/x] }",
+		  "3:37: error: filesystem.cache: path of 'pip' wants one value" },
+		{ "pip: { path: }", "3:31: error: filesystem.cache: path of 'pip' wants one "
+				    "value" },
+		{ "pip: { path: ~/x, scope: usr }",
+		  "3:49: error: filesystem.cache: scope of 'pip' is workflow or user, not 'usr'; "
+		  "did you mean 'user'?" },
+		{ "pip: { path: ~/x, exec: yes }",
+		  "3:48: error: filesystem.cache: exec of 'pip' is false or true, not 'yes'" },
+		{ "pip: { paht: ~/x }", "3:31: error: filesystem.cache: unknown key 'paht' in pip; "
+					"did you mean 'path'?" },
+		{ "pip: { path: ~/x, size: 1GiB }",
+		  "3:42: error: filesystem.cache: unknown key 'size' in pip" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		auto_buf yaml = BUF_INIT, want = BUF_INIT;
+		auto_free char *report = NULL;
+
+		buf_printf(&yaml, "version: 1\nname: a\nfilesystem: { cache: { %s } }\n",
+			   bad[i].map);
+		report = report_of(buf_text(&yaml));
+		report[strcspn(report, "\n")] = '\0';
+		buf_printf(&want, "t.yaml:%s", bad[i].error);
+		cr_expect_str_eq(report, buf_text(&want), "\ngot    %s\nwanted %s", report,
+				 buf_text(&want));
 	}
 }
