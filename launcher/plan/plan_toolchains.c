@@ -336,12 +336,12 @@ mask(struct finder *s, const char *path, const struct stat *st)
 	return 0;
 }
 
-/* Stops the walk: one marker is enough. */
+/* Stops the walk: one marker is enough. What a tool may have made is none. */
 static int
 mark(struct finder *s, const char *path, const struct stat *st)
 {
-	ignore_err(s != NULL && path != NULL && st != NULL, "that it is there is all");
-	return -EEXIST;
+	ignore_err(st != NULL, "that it is there is all");
+	return plan_covers(s->q->workspace, path) ? 0 : -EEXIST;
 }
 
 /* The link by which the caller knows the directory, so that scripts that name it find it. */

@@ -83,9 +83,9 @@ row()
 own_rows()
 {
 	row asdf "$H/.asdf" installs/nodejs/20.0.0/bin "shims/node plugins/nodejs/bin/install" \
-		"installs/nodejs/20.0.0/etc/npmrc installs/python/3.1/pip.conf plugins/nodejs/.git/config ~/.asdfrc downloads/x" ASDF_DATA_DIR
+		"installs/nodejs/20.0.0/etc/npmrc installs/nodejs/20.0.0/.npm/etc/npmrc installs/python/3.1/pip.conf installs/python/conda/.condarc installs/gradle/8/gradle.properties installs/maven/3/conf/settings.xml plugins/nodejs/.git/config ~/.asdfrc downloads/x" ASDF_DATA_DIR
 	row cargo "$H/.cargo" bin "bin/cargo registry/index/x/config.json" \
-		"credentials credentials.toml config.toml git/db/x/FETCH_HEAD git/db/x/config" CARGO_HOME
+		"credentials credentials.toml config.toml git/db/x/FETCH_HEAD git/db/x/config registry/index/x/.git/FETCH_HEAD" CARGO_HOME
 	row conda "$H/miniconda3" envs/work/bin "conda-meta/history" \
 		".condarc condarc conda-meta/state pkgs/urls.txt etc/conda/activate.d/x.sh pip.conf envs/work/pip.conf envs/work/.condarc envs/work/conda-meta/state envs/work/etc/conda/activate.d/x.sh ~/.condarc" \
 		CONDA_PREFIX
@@ -94,15 +94,15 @@ own_rows()
 		"node-versions/v20.0.0/installation/etc/npmrc ~/.npmrc" FNM_DIR
 	row go "$H/go" bin "pkg/mod/cache/download/x" "pkg/mod/cache/vcs/x/config src/private/x.go ~/.config/go/env ~/.netrc" GOPATH
 	row linuxbrew "$H/.linuxbrew" bin "bin/brew" \
-		"etc/npmrc etc/gitconfig var/homebrew/x Cellar/python@3.12/3.12.1/pip.conf" HOMEBREW_PREFIX
+		"etc/npmrc etc/gitconfig var/homebrew/x Cellar/gradle/8/libexec/gradle.properties Cellar/maven/3/libexec/conf/settings.xml Cellar/python@3.12/3.12.1/pip.conf" HOMEBREW_PREFIX
 	row local-bin "$H/.local/bin" . "" "~/.local/share/keyrings/x ~/.config/gh/hosts.yml ~/.ssh/id_rsa"
 	row mise "$H/.local/share/mise" installs/node/20.0.0/bin "" \
-		"installs/node/20.0.0/etc/npmrc installs/python/3.1/pip.conf plugins/x/.git/config ~/.config/mise/config.toml" MISE_DATA_DIR
+		"installs/node/20.0.0/etc/npmrc installs/python/3.1/pip.conf installs/python/conda/condarc.d/x installs/gradle/8/gradle-8/init.d/x.gradle installs/maven/3/maven-3/conf/settings.xml plugins/x/.git/config ~/.config/mise/config.toml" MISE_DATA_DIR
 	row nvm "$H/.nvm" versions/node/v20.0.0/bin "nvm.sh" "versions/node/v20.0.0/etc/npmrc .cache/x ~/.npmrc" NVM_DIR
 	row pipx "$H/.local/share/pipx" venvs/tool/bin "" \
 		"venvs/tool/pipx_metadata.json venvs/tool/pip.conf shared/pip.conf ~/.config/pip/pip.conf" PIPX_HOME
 	row pyenv "$H/.pyenv" versions/3.12.0/bin "shims/python" \
-		"versions/3.12.0/pip.conf versions/3.12.0/envs/x/pip.conf plugins/x/.git/config ~/.pip/pip.conf" PYENV_ROOT
+		"versions/3.12.0/pip.conf versions/3.12.0/envs/x/pip.conf versions/conda/.condarc versions/conda/conda-meta/state versions/conda/etc/conda/activate.d/x.sh versions/conda/envs/e/.condarc versions/conda/envs/e/conda-meta/state versions/conda/envs/e/etc/conda/activate.d/x.sh plugins/x/.git/config ~/.pip/pip.conf" PYENV_ROOT
 	row rbenv "$H/.rbenv" versions/3.3.0/bin "shims/ruby" "versions/3.3.0/etc/gemrc plugins/x/.git/config ~/.gem/credentials" RBENV_ROOT
 	row rustup "$H/.rustup" toolchains/stable/bin "settings.toml" "downloads/x" RUSTUP_HOME
 	row sdkman "$H/.sdkman" candidates/java/21/bin "bin/sdkman-init.sh" \

@@ -93,6 +93,25 @@ Test(plan_toolchains, a_workspace_is_none)
 	cr_expect_str_eq(seen(1u << TOOLCHAIN_MISE), "mise/installs .tool-versions ");
 }
 
+/* Else a tool could make one of all that lies beside its workspace. */
+Test(plan_toolchains, a_marker_in_the_workspace_is_none)
+{
+	struct toolchain_query q = world_query(1u << TOOLCHAIN_UV);
+	struct arena a = ARENA_INIT;
+	struct toolchains t;
+
+	make_file("projects/one/uv-receipt.toml");
+	make_file("projects/two/.env");
+	set_variable("UV_TOOL_DIR", in_home("projects"));
+	q.workspace = in_home("projects/one");
+	cr_assert_eq(toolchains_find(&a, &q, &t), 0);
+	cr_expect_eq(t.shown_count, 0u);
+	q.workspace = in_home("projects/two");
+	cr_assert_eq(toolchains_find(&a, &q, &t), 0);
+	cr_expect_eq(t.shown_count, 1u);
+	arena_finish(&a);
+}
+
 /* Neither what is shown nor a marker lies behind a link. */
 Test(plan_toolchains, a_link_on_the_way)
 {
