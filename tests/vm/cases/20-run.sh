@@ -168,6 +168,9 @@ run_strict()
 
 run_without_a_manager()
 {
+	local rule
+	rule=strict.yaml:$(sed -n '/^allow_degraded:/=' /job/profiles/strict.yaml)
+
 	new_ws /home/nolinger/ws nolinger
 	said nolinger "$airlock" run -w /home/nolinger/ws -- sh -c 'echo x >f'
 	expect_said 0 "" ""
@@ -176,10 +179,11 @@ run_without_a_manager()
 		'["ok","committed",["cgroup.cpu","cgroup.memory","cgroup.pids"],null]'
 	expect_eq "committed" "$(cd /home/nolinger/ws && stat -c '%n %U' -- *)" "f nolinger"
 	said nolinger "$airlock" run -w /home/nolinger/ws -p strict -- sh -c 'echo x >canary'
-	expect_said 125 "" "airlock: layer cgroup.memory is missing here and profile strict does not allow to do\
- without it: there is no systemd user manager for uid $(id -u nolinger) (No such file or directory): log in\
- through systemd, or 'loginctl enable-linger' for this user; or start airlock alone in a service with\
- Delegate=yes; or list cgroup in allow_degraded"
+	expect_said 125 "" "airlock: layer cgroup.memory is missing here and profile strict\
+ ($rule) does not allow to do without it: there is no systemd user manager for uid\
+ $(id -u nolinger) (No such file or directory): log in through systemd, or 'loginctl enable-linger' for\
+ this user; or start airlock alone in a service with\
+ Delegate=yes; or list cgroup in allow_degraded; \`airlock doctor\` prints the fix"
 	expect_eq "workspace" "$(ls /home/nolinger/ws)" f
 	expect_no_traces
 }
