@@ -249,8 +249,9 @@ judge_absent(struct plan_walk *w, enum judge_access access, bool more, struct ju
 	}
 	if (more || !is_writable(w) || answer->ground == JUDGE_PROC) {
 		refuse(answer, ENOENT,
-		       answer->ground == JUDGE_NOTHING ? ground_texts[JUDGE_NOTHING]
-						       : "the host has nothing of that name");
+		       answer->ground == JUDGE_NOTHING || answer->ground == JUDGE_CACHE
+			       ? ground_texts[answer->ground]
+			       : "the host has nothing of that name");
 		return;
 	}
 	answer->creatable = true;

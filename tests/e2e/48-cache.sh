@@ -94,6 +94,21 @@ expect_match "explain says so" "kept=~/.cache/kept (workflow)" "$OUT"
 as_id "$A" profile show --effective "$P" >"$OUT"
 expect_match "show prints it as it is read" "kept: { path: \"~/.cache/kept\", scope: workflow, exec: false }" "$OUT"
 
+# Its "~" is the home of whoever asks.
+as_id "$A" profile explain "$P" -w "$WS" --path "$T/home/.cache/kept/x" >"$OUT"
+expect_eq "and answers for a path in it" "no: read $T/home/.cache/kept/x (ENOENT)
+  nothing of that name is there; the tool may make it
+  rule: filesystem.cache, cache.yaml:6" "$(head -n 3 "$OUT")"
+
+mkdir -p "$T/shown/dir"
+echo host >"$T/shown/dir/a"
+chmod -R a+rX "$T/shown"
+give "kept: { path: $T/shown/dir }"
+sed -i "s|read: \[|read: [$T/shown, |" "$P"
+run_airlock -p "$P" -- /bin/sh -c "cat $T/shown/dir/a; echo cached >$T/shown/dir/b; cat $T/shown/dir/b"
+expect_eq "it can stand over a directory that is shown, which keeps what it has" "a cached" \
+	"$(ls -A "$T/shown/dir") $(cat "$OUT")"
+
 give "kept: { path: /usr/lib/kept }"
 refused "of the system" "cache.yaml:6:72: error: filesystem.cache: '/usr/lib/kept' cannot be given: it belongs to the system"
 give "kept: { path: relative }"

@@ -188,6 +188,8 @@ Test(judge_path, a_cache_in_observe)
 	profile.cache_count = 1;
 	expect("/home/u/.cache/c", JUDGE_CACHE, 0, 0, EROFS, EACCES);
 	expect("/home/u/.cache/c/new", JUDGE_CACHE, ENOENT, ENOENT, EROFS, ENOENT);
+	cr_expect_str_eq(ask("/home/u/.cache/c/new", JUDGE_READ).why,
+			 "filesystem.cache gives it, kept between calls");
 }
 
 /* A file of its own is copied, with its right to be executed. */
