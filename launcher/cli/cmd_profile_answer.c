@@ -22,13 +22,16 @@ place_of(const struct ask *a, struct ask_answer *ret, enum profile_key_id key, c
 	explain_place(&a->loaded, key, item, &ret->place);
 }
 
-/* What shows a path of the host: a read path, or a toolchain. */
+/* What shows a path of the host: a read path, a worktree's repository, or a toolchain. */
 static void
-place_of_path(const struct ask *a, struct ask_answer *ret, const struct rule_path *rule)
+place_of_path(const struct ask *a, struct ask_answer *ret, const struct rule_path *rule,
+	      const char *real)
 {
 	if (rule != NULL) {
 		ret->key = KEY_FS_READ;
 		buf_puts(&ret->place, rule->origin);
+	} else if (plan_covers(WORKTREE_INSIDE, real)) {
+		place_of(a, ret, KEY_GIT_WORKTREE, NULL);
 	} else {
 		place_of(a, ret, KEY_TOOLCHAINS, NULL);
 	}
@@ -100,7 +103,7 @@ ask_access(struct ask *a, const char *subject, enum judge_access access, struct 
 		buf_printf(&ret->why, " (links lead to %s)", found.real);
 	}
 	if (found.ground == JUDGE_HOST) {
-		place_of_path(a, ret, found.rule);
+		place_of_path(a, ret, found.rule, found.real);
 	} else if (found.ground == JUDGE_CACHE && found.rule != NULL) {
 		ret->key = KEY_FS_CACHE;
 		buf_puts(&ret->place, found.rule->origin);
@@ -173,7 +176,7 @@ ask_command(struct ask *a, const char *name, struct ask_answer *ret)
 	} else if (found.entry != NULL) {
 		place_of(a, ret, KEY_TOOL_RUN, found.entry);
 	} else if (found.rule != NULL) {
-		place_of_path(a, ret, found.rule);
+		place_of_path(a, ret, found.rule, found.path);
 	}
 	return 0;
 }

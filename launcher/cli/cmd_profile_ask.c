@@ -6,6 +6,7 @@
 #include "cmd_profile_ask.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -127,6 +128,21 @@ find_toolchains(struct ask *a, struct err *err)
 	return rc < 0 || a->path == NULL ? err_set(err, -ENOMEM, "out of memory") : 0;
 }
 
+static int
+find_worktree(struct ask *a, struct err *err)
+{
+	auto_fd workspace = open(a->workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct worktree_query q = { .identity = &a->request.identity,
+					  .workspace = a->workspace,
+					  .workspace_fd = workspace,
+					  .state = a->state };
+
+	a->request.worktree = &a->worktree;
+	return a->loaded.profile->git_worktree && worktree_find(&a->arena, &q, &a->worktree) < 0
+		       ? err_set(err, -ENOMEM, "out of memory")
+		       : 0;
+}
+
 int
 ask_workspace(struct ask *a, const char *dir, struct err *err)
 {
@@ -149,6 +165,9 @@ ask_workspace(struct ask *a, const char *dir, struct err *err)
 	r->limits = a->loaded.profile->limits;
 	r->landlock_abi = abi < LANDLOCK_NEEDED ? 0 : abi;
 	rc = find_toolchains(a, err);
+	if (rc == 0) {
+		rc = find_worktree(a, err);
+	}
 	return rc == 0 ? judge_create(a->loaded.profile, r, &a->judge, err) : rc;
 }
 

@@ -9,6 +9,7 @@
 #include "../base/arena.h"
 #include "../plan/judge.h"
 #include "../plan/toolchains.h"
+#include "../plan/worktree.h"
 #include "../profile/vectors.h"
 #include "cmd_profile.h"
 
@@ -21,6 +22,7 @@ struct ask {
 	struct arena arena;
 	struct toolchain_query query;
 	struct toolchains toolchains;
+	struct worktree worktree;
 	const char *path;		       /* the PATH of the tool */
 	char *workspace, *home, *user, *state; /* owned */
 	char *scratch; /* owned: the workspace was made here; NULL when it was not */

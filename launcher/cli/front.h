@@ -18,6 +18,7 @@
 #include "../base/trace.h"
 #include "../plan/plan_build.h"
 #include "../plan/toolchains.h"
+#include "../plan/worktree.h"
 #include "../snapshot/snapshot.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
@@ -70,6 +71,7 @@ struct front {
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
 	struct toolchains toolchains; /* what the profile gives and the host has */
+	struct worktree worktree;   /* what is given of a linked worktree's repository */
 	const char *venv;           /* the workspace's virtual environment in use, or NULL */
 	struct plan_builder *builder;
 	const struct plan *plan;
@@ -126,6 +128,9 @@ int front_toolchains(struct front *f) must_check;     /* what this host has of t
 const char *front_toolchain_of(const struct front *f, const char *path);
 /* the directories behind filesystem.cache */
 int front_caches(struct front *f) must_check;
+/* where the workspace is a linked git worktree: its repository, or a note */
+int front_worktree(struct front *f) must_check;
+void front_worktree_planned(struct front *f);         /* the plan had no place for it */
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;

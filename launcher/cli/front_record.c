@@ -309,6 +309,12 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "workflow_name", "local");
 	json_key(j, "workspace");
 	workspace(j, r);
+	json_key(j, "worktree");
+	if (f->worktree.common != NULL) {
+		json_path(j, f->worktree.common);
+	} else {
+		json_put_null(j);
+	}
 	json_key(j, "write");
 	rule_paths(j, &f->profile->write);
 	json_end(j);

@@ -51,6 +51,7 @@ make_builder(struct front *f)
 
 	if (rc == 0) {
 		note_hidden_mounts(f);
+		front_worktree_planned(f);
 	}
 	return rc;
 }
@@ -109,6 +110,7 @@ static const struct stage begin_stages[] = {
 static const struct stage plan_stages[] = {
 	{ NULL, front_choose_shell },
 	{ NULL, front_toolchains },
+	{ NULL, front_worktree },
 	{ NULL, front_environment },
 	{ NULL, front_clone_workspace },
 	{ NULL, front_caches },
@@ -165,6 +167,9 @@ print_plan(struct front *f)
 		const struct toolchain_place *t = &f->toolchains.places[i];
 
 		buf_printf(&text, "toolchain %s (%s)\n", toolchain_name(t->id), t->root);
+	}
+	if (f->worktree.common != NULL) {
+		buf_printf(&text, "worktree  of %s\n", f->worktree.common);
 	}
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];

@@ -144,13 +144,7 @@ hint_about_git(struct front *f)
 	char *dir;
 
 	if (fstatat(r->workspace_fd, ".git", &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		if (S_ISREG(st.st_mode)) {
-			front_warn(
-				f,
-				"the workspace is a linked git worktree: its repository lies "
-				"outside and is not visible, so git will not work in this call");
-		}
-		return;
+		return; /* a file: front_worktree.c */
 	}
 	dir = arena_string(&f->arena, r->workspace);
 	for (char *slash; dir != NULL && (slash = strrchr(dir, '/')) != NULL && slash != dir;) {

@@ -258,6 +258,20 @@ show_toolchains(struct page *p, const struct record *rec)
 	}
 }
 
+/* Paths of the record are escaped already. */
+static void
+show_worktree(struct page *p, const struct record *rec)
+{
+	const char *common = record_text(rec->planned, "worktree");
+	auto_buf text = BUF_INIT;
+
+	if (common[0] != '\0') {
+		view_path(&text, common);
+		buf_puts(&text, ": history and index could be read, its configuration not");
+		page_fact(p, "worktree of", buf_text(&text));
+	}
+}
+
 static void
 show_mode(struct page *p, const struct record *rec)
 {
@@ -358,6 +372,7 @@ show_decided(struct page *p, const struct record *rec)
 	page_part(p, "DECIDED", "what was allowed, and what held before the tool started");
 	show_profile(p, rec);
 	show_toolchains(p, rec);
+	show_worktree(p, rec);
 	show_mode(p, rec);
 	show_retry(p, rec);
 	show_write(p, rec);

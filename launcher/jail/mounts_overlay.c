@@ -94,9 +94,17 @@ jail_overlay_ro(struct jail *j, int lower_fd, const struct plan_mount *m)
 int
 mount_tree(struct jail *j, const struct plan_mount *m)
 {
+	struct stat st;
 	auto_fd lower = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
-	auto_fd mount = lower < 0 ? lower : jail_overlay_ro(j, lower, m);
+	auto_fd mount = -1;
 
+	if (lower < 0 || fstat(lower, &st) < 0) {
+		return lower < 0 ? lower : -errno;
+	}
+	if (m->inode != 0 && (st.st_dev != m->device || st.st_ino != m->inode)) {
+		return err_set(&j->err, -ESTALE, "it was replaced while the call started");
+	}
+	mount = jail_overlay_ro(j, lower, m);
 	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
 }
 

@@ -54,8 +54,8 @@ enum mount_kind {
 
 struct plan_mount {
 	uint32_t kind, flags, mode;
-	uint64_t device;    /* NODE: expected st_rdev; BIND, CACHE: st_dev */
-	uint64_t inode;     /* BIND, CACHE: expected st_ino */
+	uint64_t device;    /* NODE: expected st_rdev; BIND, CACHE and TREE: st_dev */
+	uint64_t inode;     /* BIND, CACHE: expected st_ino; TREE: the same, 0: any will do */
 	const char *target; /* absolute, normalised, inside */
 	const char *source; /* as the kind says */
 	const uint8_t *data;

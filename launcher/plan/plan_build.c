@@ -236,6 +236,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 	if (rc == 0) {
 		rc = plan_add_hidden(b, err);
 	}
+	if (rc == 0) {
+		rc = plan_add_worktree(b, err);
+	}
 	if (rc < 0) {
 		plan_builder_destroy(b);
 		return rc;

@@ -50,7 +50,18 @@ struct plan_look {
 int plan_look(struct plan_builder *b, const char *path, struct plan_look *ret) must_check;
 /* "/a/b" covers "/a/b" and "/a/b/c". Pure. */
 bool plan_covers(const char *dir, const char *path);
+struct arena;
+/*
+ * A copy of an absolute path below PATH_MAX without "..", "." or an empty component; slashes at its
+ * end go. NULL when it is none.
+ */
+const char *plan_plain_path(struct arena *a, const char *path);
 /* Mount points inside the workspace: what is mounted there, a call does not see. */
 size_t plan_hidden_mounts(const struct plan_builder *b, const char *const **ret_points);
+/*
+ * Why the repository that request->worktree found is not given after all, "" where nobody wants to
+ * know; NULL when it is.
+ */
+const char *plan_worktree_conflict(const struct plan_builder *b);
 
 #endif

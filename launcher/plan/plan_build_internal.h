@@ -9,6 +9,7 @@
 #include "../base/arena.h"
 #include "plan_build.h"
 #include "toolchains.h"
+#include "worktree.h"
 
 struct plan_builder {
 	struct arena arena;
@@ -26,6 +27,8 @@ struct plan_builder {
 	size_t hidden_count;
 	struct rule_path *masked;  /* filesystem.hide that is there: absolute paths */
 	size_t masked_count;
+	bool worktree_shown;           /* request->worktree made its rows */
+	const char *worktree_conflict; /* why it made none, or NULL */
 };
 
 /* Appends a row; the strings are borrowed. -ENOMEM. */
@@ -48,6 +51,7 @@ int plan_open_plain(int dirfd, const char *path, struct stat *ret_st, size_t *re
 int plan_add_writes(struct plan_builder *b, struct err *err) must_check;
 int plan_add_caches(struct plan_builder *b, struct err *err) must_check;
 int plan_add_git(struct plan_builder *b, struct err *err) must_check;
+int plan_add_worktree(struct plan_builder *b, struct err *err) must_check;
 int plan_add_hidden(struct plan_builder *b, struct err *err) must_check;
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
 int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by the front: host paths opened component by component, without following a link. */
+/* Run by the front: host paths, component by component and without following a link. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -45,4 +45,27 @@ plan_open_plain(int dirfd, const char *path, struct stat *ret_st, size_t *ret_li
 		p += *p == '/';
 	}
 	return take_fd(&at);
+}
+
+const char *
+plan_plain_path(struct arena *a, const char *path)
+{
+	size_t len = path != NULL ? strlen(path) : 0;
+
+	while (len > 1 && path[len - 1] == '/') {
+		len--;
+	}
+	if (len < 2 || len >= PATH_MAX || path[0] != '/') {
+		return NULL;
+	}
+	for (size_t at = 0; at < len;) {
+		size_t name = strcspn(path + at + 1, "/");
+
+		if (name == 0 || (name == 1 && path[at + 1] == '.') ||
+		    (name == 2 && path[at + 1] == '.' && path[at + 2] == '.')) {
+			return NULL;
+		}
+		at += name + 1;
+	}
+	return arena_copy(a, path, len);
 }

@@ -246,16 +246,16 @@ lies_in(const char *path, const char *secret)
 	return false;
 }
 
-static bool
-is_secret(const struct finder *s, const char *path)
+bool
+toolchain_is_secret(const char *home, const char *state, const char *path)
 {
-	bool secret = overlaps(s->q->state, path);
-	size_t len = s->home != NULL ? strlen(s->home) : 0;
+	bool secret = overlaps(state, path);
+	size_t len = home != NULL ? strlen(home) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets) && !secret; i++) {
 		/* No root is HOME or above it, so what is shown is below HOME or beside it. */
 		secret = lies_in(path, secrets[i]) ||
-			 (s->home != NULL && plan_covers(s->home, path) &&
+			 (home != NULL && plan_covers(home, path) &&
 			  plan_covers(path + len + 1, secrets[i]));
 	}
 	return secret;
@@ -307,7 +307,7 @@ show(struct finder *s, const char *path, const struct stat *st)
 	}
 	if ((!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode)) || !is_trusted(s, st) ||
 	    !tool_may(s, path, st, S_ISDIR(st->st_mode) ? R_OK | X_OK : R_OK) ||
-	    is_secret(s, path) || plan_covers(s->q->workspace, path)) {
+	    toolchain_is_secret(s->home, s->q->state, path) || plan_covers(s->q->workspace, path)) {
 		return 0;
 	}
 	return push_shown(s, path, st, NULL);
@@ -435,36 +435,13 @@ examine(struct finder *s, const struct place *row, const char *asked, const char
 	return is_known(s, row) ? 1 : take(s, row, asked, variable);
 }
 
-/* Absolute, without "..", "." or an empty component; slashes at its end go. NULL when it is not. */
-static const char *
-plain(struct arena *a, const char *path)
-{
-	size_t len = path != NULL ? strlen(path) : 0;
-
-	while (len > 1 && path[len - 1] == '/') {
-		len--;
-	}
-	if (len < 2 || len >= PATH_MAX || path[0] != '/') {
-		return NULL;
-	}
-	for (size_t at = 0; at < len;) {
-		size_t name = strcspn(path + at + 1, "/");
-
-		if (name == 0 || (name == 1 && path[at + 1] == '.') ||
-		    (name == 2 && path[at + 1] == '.' && path[at + 2] == '.')) {
-			return NULL;
-		}
-		at += name + 1;
-	}
-	return arena_copy(a, path, len);
-}
-
 static int
 look(struct finder *s, const struct place *row)
 {
 	const char *home = s->q->identity->home;
-	const char *asked =
-		row->variable[0] != '\0' ? plain(s->arena, s->q->variable(row->variable)) : NULL;
+	const char *asked = row->variable[0] != '\0'
+				    ? plan_plain_path(s->arena, s->q->variable(row->variable))
+				    : NULL;
 	int rc = asked != NULL ? examine(s, row, asked, row->variable) : 0;
 
 	if (rc != 0 || row->standard[0] == '\0') {

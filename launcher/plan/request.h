@@ -15,6 +15,7 @@
 #include "../profile/profile.h"
 
 struct toolchains;
+struct worktree;
 
 /* The directory behind a cache of the profile. */
 struct request_cache {
@@ -73,6 +74,7 @@ struct request {
 	/* as the profile's caches; NULL: nothing was made, it is only asked what would be */
 	const struct request_cache *caches;
 	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
+	const struct worktree *worktree;     /* the workspace's repository outside; NULL: none */
 	struct identity identity;
 };
 

@@ -66,6 +66,11 @@ const char *toolchain_name(enum toolchain id);
 /* Fills ret, all of it in the arena. What cannot be given safely is left out. -ENOMEM. */
 int toolchains_find(struct arena *a, const struct toolchain_query *q, struct toolchains *ret)
 	must_check;
+/*
+ * A path overlaps the state directory, or a place of secrets. home is without links; NULL: only as
+ * a place in any home counts.
+ */
+bool toolchain_is_secret(const char *home, const char *state, const char *path);
 /* The names of what was given, sorted, each once; at most TOOLCHAIN__COUNT. */
 size_t toolchains_names(const struct toolchains *t, const char *ret_names[TOOLCHAIN__COUNT]);
 /*

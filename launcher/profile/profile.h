@@ -128,7 +128,7 @@ struct profile {
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	enum observe_writes observe_writes;
 	bool loopback;
-	bool git_identity;
+	bool git_identity, git_worktree;
 	const char *git_name, *git_email; /* the caller's, "" when he has none */
 	struct strings env_pass, env_accept;
 	struct env_pair *env_set;

@@ -421,6 +421,7 @@ build_fields(const struct build *b, struct profile *p)
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
 	p->loopback = v[KEY_NET_LOOPBACK].number != 0;
 	p->git_identity = v[KEY_GIT_IDENTITY].number != 0;
+	p->git_worktree = v[KEY_GIT_WORKTREE].number != 0;
 	p->git_name = p->git_email = "";
 	build_strings(b, KEY_ENV_PASS, false, &p->env_pass);
 	build_strings(b, KEY_ENV_ACCEPT, false, &p->env_accept);

@@ -174,6 +174,7 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_u8(b, (uint8_t)p->observe_writes);
 	buf_u8(b, p->loopback ? 1 : 0);
 	buf_u8(b, p->git_identity ? 1 : 0);
+	buf_u8(b, p->git_worktree ? 1 : 0);
 	buf_str(b, p->git_name);
 	buf_str(b, p->git_email);
 	put_strings(b, &p->env_pass);
@@ -433,6 +434,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
 	p->loopback = get_bool(r);
 	p->git_identity = get_bool(r);
+	p->git_worktree = get_bool(r);
 	p->git_name = get_text(r, a);
 	p->git_email = get_text(r, a);
 	get_strings(r, a, &p->env_pass);

@@ -98,7 +98,10 @@ expect_eq "which is true" "no repository" "$(cat "$OUT")"
 run_airlock -q -- true
 expect_eq "-q silences it" "" "$(cat "$ERR")"
 WS=$T/tree
-expect_run "a linked worktree runs" 0 -- cat pkg/a
+expect_run "a linked worktree runs" 0 -- git status
+expect_eq "without a hint" "" "$(cat "$ERR")"
+mv "$repo" "$repo.moved"
+expect_run "one whose repository is gone runs" 0 -- cat pkg/a
 expect_match "with one hint" "airlock: note: the workspace is a linked git worktree" "$ERR"
 expect_eq "in one line" 1 "$(wc -l <"$ERR")"
 run_airlock -q -- true

@@ -32,7 +32,7 @@ static const char full[] =
 	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
 	"  write: [~/out]\n"
 	"  cache:\n    pip: { path: ~/p, exec: true }\n    npm: { path: /srv/n, scope: user }\n"
-	"network: { loopback: true }\ngit: { identity: true }\n"
+	"network: { loopback: true }\ngit: { identity: true, worktree: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
 	"toolchains: [nvm, cargo]\n"
@@ -84,6 +84,7 @@ Test(profile_build, every_field)
 	cr_expect_eq(p->observe_writes, OBSERVE_REFUSE);
 	cr_expect_eq(p->loopback, true);
 	cr_expect_eq(p->git_identity, true);
+	cr_expect_eq(p->git_worktree, true);
 	cr_expect_str_eq(p->git_name, "");
 	cr_expect_str_eq(p->git_email, "");
 	cr_expect_str_eq(p->env_pass.items[0], "LC_*");
@@ -146,7 +147,7 @@ Test(profile_build, canonical_json)
 		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"],"
 		"\"write\":[\"~/out\"]},"
-		"\"git\":{\"identity\":true},"
+		"\"git\":{\"identity\":true,\"worktree\":true},"
 		"\"labels\":{\"adds\":[]},"
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"
 		"\"memory\":2147483648,\"open_files\":64,\"output\":1048576,\"pids\":512,\"wall\":"

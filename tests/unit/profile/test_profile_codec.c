@@ -13,7 +13,7 @@ static const char yaml[] =
 	"write: [~/out], cache: { c: { path: ~/c, scope: user, exec: true } }, "
 	"protect: [z, deploy/] "
 	"}\n"
-	"network: { loopback: true }\ngit: { identity: true }\n"
+	"network: { loopback: true }\ngit: { identity: true, worktree: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@default\"] }\n"
 	"limits: { memory: 2GiB, pids: 512, cpu: 400%, cpu_time: 1h, wall: 10m, disk: 1GiB, files: "

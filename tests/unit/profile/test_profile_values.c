@@ -72,6 +72,8 @@ static const struct row rows[] = {
 	  "credentials: this version has no credentials yet, so nothing is granted; write []" },
 	{ KEY_GIT_IDENTITY, "git: { identity: true }", 1, "", "git: { identity: yes }", "3:18",
 	  "git.identity: wants true or false, not 'yes'" },
+	{ KEY_GIT_WORKTREE, "git: { worktree: true }", 1, "", "git: { worktree: 1 }", "3:18",
+	  "git.worktree: wants true or false, not '1'" },
 	{ KEY_ENV_PASS, "environment: { pass: [\"LC_*\", LANG] }", 2, "LC_*",
 	  "environment: { pass: [LD_PRELOAD] }", "3:23",
 	  "environment.pass: 'LD_PRELOAD' never crosses into a sandbox: the dynamic loader takes "
