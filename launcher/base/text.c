@@ -418,3 +418,24 @@ text_safe(struct buf *b, const void *data, size_t len, bool keep_newlines)
 		len -= n;
 	}
 }
+
+void
+text_shell(struct buf *b, const char *word)
+{
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				    "0123456789_./+,@%:=-";
+
+	if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+		buf_puts(b, word);
+		return;
+	}
+	buf_putc(b, '\'');
+	for (const char *p = word; *p != '\0'; p++) {
+		if (*p == '\'') {
+			buf_puts(b, "'\\''");
+		} else {
+			buf_putc(b, *p);
+		}
+	}
+	buf_putc(b, '\'');
+}

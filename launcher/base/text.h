@@ -54,6 +54,8 @@ int text_unvis_strict(const char *text, struct buf *b) must_check;
  * byte. keep_newlines lets \n and \t pass.
  */
 void text_safe(struct buf *b, const void *data, size_t len, bool keep_newlines);
+/* One word of a command that a person may paste into a shell, in quotes where it needs them. */
+void text_shell(struct buf *b, const char *word);
 
 /* Length of the valid UTF-8 sequence at p (1..4), 0 when there is none. RFC 3629. ret_char may be
  * NULL. */

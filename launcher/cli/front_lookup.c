@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/text.h"
+
 #define DEFAULT_SHELL "/bin/sh"
 
 static const char *
@@ -79,7 +81,9 @@ hint_to_show(const struct front *f, const char *path, struct buf *hint)
 		return;
 	}
 	profile_remedy_entry(hint, p, KEY_FS_READ, path);
-	buf_printf(hint, "; see `airlock profile explain %s --path %s`", p->name, path);
+	buf_printf(hint, "; see `airlock profile explain %s --path ", p->name);
+	text_shell(hint, path);
+	buf_putc(hint, '`');
 }
 
 int

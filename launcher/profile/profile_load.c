@@ -138,6 +138,7 @@ static bool
 check_owner(struct loader *l, const char *path, const struct stat *st, bool system,
 	    const struct profile_place *from)
 {
+	auto_buf word = BUF_INIT;
 	bool known = st->st_uid == 0 || st->st_uid == l->req->caller ||
 		     (system && st->st_uid == l->req->unmapped);
 
@@ -148,16 +149,17 @@ check_owner(struct loader *l, const char *path, const struct stat *st, bool syst
 			"of your own",
 			path);
 	}
+	text_shell(&word, path);
 	if (!known) {
 		return FAIL_AT(
 			l, -EPERM, from,
 			"%s belongs to uid %u, neither root nor the caller; run: chown %u %s", path,
-			(unsigned int)st->st_uid, (unsigned int)l->req->caller, path);
+			(unsigned int)st->st_uid, (unsigned int)l->req->caller, buf_text(&word));
 	}
 	if ((st->st_mode & 022) != 0) {
 		return FAIL_AT(l, -EPERM, from,
 			       "%s is writable by others (mode %04o); run: chmod go-w %s", path,
-			       (unsigned int)st->st_mode & 07777, path);
+			       (unsigned int)st->st_mode & 07777, buf_text(&word));
 	}
 	return true;
 }

@@ -53,6 +53,9 @@ as_id env PATH="$PATH:$bin" "$A" run -w "$WS" -- tool >"$OUT" 2>"$ERR"
 RC=$?
 expect_eq "a name that is hidden" "127 airlock: tool: the host has it at $bin/tool, but profile default does not show it: $(add "$bin/tool")" \
 	"$RC $(cat "$ERR")"
+program "$bin/a;id" '#!/bin/sh'
+run_airlock -- "$bin/a;id"
+expect_match "a command to paste has a name in quotes that a shell would read" "default --path '$bin/a;id'\`" "$ERR"
 ln -s "$bin/tool" "$WS/linked"
 refused "a link of the workspace to what is hidden" 127 \
 	"./linked: the host has it at $bin/tool, but profile default does not show it: $(add "$bin/tool")" -- ./linked

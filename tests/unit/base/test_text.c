@@ -368,3 +368,23 @@ Test(text, safe_newlines_only_when_asked)
 	text_safe(&escaped, "a\n\tb", 4, false);
 	cr_expect_str_eq(buf_text(&escaped), "a\\012\\011b");
 }
+
+Test(text, a_word_for_a_shell)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{ "/usr/bin/g++-12", "/usr/bin/g++-12" },
+		{ "/tmp/x;touch y", "'/tmp/x;touch y'" },
+		{ "a'$(id)`id`", "'a'\\''$(id)`id`'" },
+		{ "~", "'~'" },
+		{ "", "''" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf b = BUF_INIT;
+
+		text_shell(&b, rows[i].in);
+		cr_expect_str_eq(buf_text(&b), rows[i].out);
+	}
+}
