@@ -12,6 +12,7 @@
 
 #include "plan_build_internal.h"
 
+#define PAGE 4096u
 #define ROOT_BYTES (64u << 20) /* directories, links, made-up files, copied single files */
 
 /* makedev(3) of small numbers; glibc's is a function and no constant. */
@@ -248,6 +249,31 @@ plan_builder_create(const struct profile *profile, const struct request *request
 	return 0;
 }
 
+/* What is made in the call's tmpfs before the tool starts is not the tool's either. */
+static void
+add_own_room(struct plan *p)
+{
+	for (size_t i = 0; i < p->mount_count; i++) {
+		const struct plan_mount *row = &p->mounts[i];
+		const char *rest = NULL;
+
+		for (size_t j = 0; j < i; j++) {
+			const struct plan_mount *above = &p->mounts[j];
+
+			if (above->kind == MOUNT_SCRATCH &&
+			    plan_covers(above->target, row->target)) {
+				rest = row->target + strlen(above->target);
+			}
+		}
+		for (; rest != NULL && *rest != '\0'; rest++) {
+			p->scratch_inodes += *rest == '/';
+		}
+		if (rest != NULL && row->kind == MOUNT_FILE) {
+			p->scratch_bytes += (row->data_len + PAGE - 1) / PAGE * PAGE;
+		}
+	}
+}
+
 static void
 copy_request(struct plan_builder *b)
 {
@@ -271,6 +297,7 @@ copy_request(struct plan_builder *b)
 	p->gid_outside = id->gid_outside;
 	p->scratch_bytes = r->limits.disk_bytes;
 	p->scratch_inodes = r->limits.files + 16; /* our own directories are not the tool's */
+	add_own_room(p);
 	p->root_bytes = ROOT_BYTES;
 	p->argv = (const char **)(uintptr_t)r->argv;
 	p->argc = r->argc;

@@ -30,10 +30,13 @@ static const char disk_full[] = "the call wrote more than limits.disk";
 static const char cpu_time_used[] = "the call used more than limits.cpu_time";
 static const char memory_full[] = "the call reached limits.memory";
 
+/* Without what was made in it before the tool started, for which the plan has room. */
 static uint64_t
 scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 {
+	const uint64_t own = r->req->plan->scratch_bytes - r->req->limits->disk_bytes;
 	struct statfs fs;
+	uint64_t used;
 
 	*ret_full = *ret_no_inodes = false;
 	if (r->out->scratch_fd < 0 || fstatfs(r->out->scratch_fd, &fs) < 0) {
@@ -41,7 +44,8 @@ scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 	}
 	*ret_full = fs.f_bfree == 0;
 	*ret_no_inodes = fs.f_ffree == 0;
-	return (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+	used = (uint64_t)(fs.f_blocks - fs.f_bfree) * (uint64_t)fs.f_bsize;
+	return used > own ? used - own : 0;
 }
 
 struct sums {

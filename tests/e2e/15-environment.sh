@@ -43,7 +43,7 @@ expect_eq "HOME, USER, LOGNAME, PWD" "$E2E_HOME $user $user $WS" "$(cat "$OUT")"
 run_airlock -- sh -c 'echo "$PATH"'
 expect_eq "PATH is the profile's" "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" "$(cat "$OUT")"
 run_airlock -- sh -c 'getent passwd "$(id -u)" | cut -d: -f1,6; touch ~/x && ls -A ~'
-expect_eq "passwd inside agrees, HOME is private and writable" "$user:$E2E_HOME x" "$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
+expect_eq "passwd inside agrees, HOME is private and writable" "$user:$E2E_HOME .gitconfig x" "$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
 expect_eq "and nothing reaches the real one" "no" "$([ -e "$E2E_HOME/x" ] && echo yes || echo no)"
 
 # -e

@@ -515,6 +515,31 @@ Test(plan_build, links_in_a_circle_end)
 
 /* ---- flags and scalars ----------------------------------------------------------------------- */
 
+/* The directories that lead to a mount in /tmp or HOME are made in the call's tmpfs. */
+static unsigned int
+names_in_scratch(const char *path)
+{
+	size_t home = strlen(request.identity.home);
+	unsigned int names = 0;
+
+	path += strncmp(path, request.identity.home, home) == 0 ? home
+		: strncmp(path, "/tmp/", 5) == 0		? 4
+								: strlen(path);
+	for (; *path != '\0'; path++) {
+		names += *path == '/';
+	}
+	return names;
+}
+
+Test(plan_build, room_for_what_is_made_in_the_calls_tmpfs)
+{
+	profile.git_identity = true;
+	profile.git_name = profile.git_email = "";
+	build();
+	cr_expect_eq(plan->scratch_bytes, 8 * UNIT_MIB + 4096);
+	cr_expect_eq(plan->scratch_inodes, 117u + names_in_scratch(request.workspace));
+}
+
 Test(plan_build, scalars)
 {
 	build();
@@ -529,7 +554,7 @@ Test(plan_build, scalars)
 	cr_expect_eq(plan->uid_inside, 1001u);
 	cr_expect_eq(plan->gid_inside, 1002u);
 	cr_expect_eq(plan->scratch_bytes, 8 * UNIT_MIB);
-	cr_expect_eq(plan->scratch_inodes, 116u);
+	cr_expect_eq(plan->scratch_inodes, 116u + names_in_scratch(request.workspace));
 	cr_expect_eq(plan->flags, PLAN_MAP_SELF | PLAN_NOTIFY);
 	cr_expect_eq(plan->fd_first_free, (uint32_t)JAIL_FD_WORKSPACE);
 	cr_expect_eq(plan->argc, 1u);
