@@ -286,7 +286,7 @@ profiles()
 	own "$T/profiles"
 	with "$H/.nvm/versions/node/v20.0.0/bin:$SYSTEM" -p "$T/profiles/none.yaml" -- tool-nvm >"$OUT" 2>"$ERR"
 	expect_eq "without the key: the message names it" \
-		"127 airlock: tool-nvm: the host has it at $H/.nvm/versions/node/v20.0.0/bin/tool-nvm, but profile none does not show it: add nvm to toolchains in $T/profiles/none.yaml, as far as its parent allows: \`toolchains: [..., nvm]\`" \
+		"127 airlock: tool-nvm: the host has it at $H/.nvm/versions/node/v20.0.0/bin/tool-nvm, but profile none does not show it: add \"nvm\" to toolchains in $T/profiles/none.yaml, as far as its parent allows: \`toolchains: [..., \"nvm\"]\`" \
 		"$? $(cat "$ERR")"
 	expect_out "PATH is the profile's" "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
 		with "$H/.cargo/bin:$SYSTEM" -p "$T/profiles/none.yaml" -- printenv PATH

@@ -27,6 +27,6 @@ held read:CANARY/secret=ENOENT open:CANARY=ENOENT read:/etc/shadow=ENOENT read:/
 	open:/run/secrets=ENOENT open:/run/user=ENOENT open:TEMP/state=ENOENT open:TEMP/state/journal=ENOENT \
 	open:/var/lib/airlock=ENOENT open:/etc/airlock=ENOENT open:/etc/ssh=ENOENT open:/etc/ssl/private=ENOENT \
 	"open:$IDENTITY_HOME/.ssh=ENOENT" "open:$IDENTITY_HOME/.bashrc=ENOENT" "open:$IDENTITY_HOME/.local=ENOENT" \
-	"list:$IDENTITY_HOME=" list:/tmp/.X11-unix=ENOENT list:/run= list:/root/.ssh=ENOENT "open:${AIRLOCK%/*}=ENOENT" \
+	"list:$IDENTITY_HOME=.gitconfig" list:/tmp/.X11-unix=ENOENT list:/run= list:/root/.ssh=ENOENT "open:${AIRLOCK%/*}=ENOENT" \
 	list:/dev/shm= climb:CANARY/secret=ENOENT open:/proc/self/rootCANARY=ENOENT \
 	open:/proc/self/cwd/../canary/secret=ENOENT handle:CANARY/secret=ENOENT

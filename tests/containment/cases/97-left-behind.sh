@@ -17,6 +17,6 @@ append:kept,1=ok" "$OUT"
 	expect_lines "read:/tmp/x=ENOENT
 read:/tmp/y=ENOENT
 list:/dev/shm=
-list:$IDENTITY_HOME=
+list:$IDENTITY_HOME=.gitconfig
 list:.=attack" "$OUT"
 }
