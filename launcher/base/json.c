@@ -260,6 +260,17 @@ json_kv_str(struct json *j, const char *key, const char *text)
 }
 
 void
+json_kv_bytes(struct json *j, const char *key, const char *text)
+{
+	json_key(j, key);
+	if (text != NULL) {
+		json_bytes(j, text, strlen(text));
+	} else {
+		json_put_null(j);
+	}
+}
+
+void
 json_kv_uint(struct json *j, const char *key, uint64_t v)
 {
 	json_key(j, key);

@@ -59,6 +59,8 @@ int json_check_object(const char *text, size_t len) must_check;
 
 /* key and value in one line, for the common cases. */
 void json_kv_str(struct json *j, const char *key, const char *text); /* NULL writes null */
+/* The same of a text that need not be UTF-8. */
+void json_kv_bytes(struct json *j, const char *key, const char *text);
 void json_kv_uint(struct json *j, const char *key, uint64_t v);
 void json_kv_int(struct json *j, const char *key, int64_t v);
 void json_kv_bool(struct json *j, const char *key, bool v);

@@ -134,17 +134,6 @@ print_page(const struct compared *d)
 /* ---- for programs ---------------------------------------------------------------------------- */
 
 static void
-kv_text(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	if (text != NULL) {
-		json_bytes(j, text, strlen(text));
-	} else {
-		json_put_null(j);
-	}
-}
-
-static void
 put_side(struct json *j, const char *key, const struct side *s)
 {
 	const struct profile *p = s->loaded.profile;
@@ -152,8 +141,8 @@ put_side(struct json *j, const char *key, const struct side *s)
 	json_key(j, key);
 	json_begin_object(j);
 	json_kv_hex(j, "digest", p->digest, sizeof(p->digest));
-	kv_text(j, "name", p->name);
-	kv_text(j, "path", p->source);
+	json_kv_bytes(j, "name", p->name);
+	json_kv_bytes(j, "path", p->source);
 	json_end(j);
 }
 
@@ -179,9 +168,9 @@ print_json(struct compared *d)
 		const struct profile_change *c = &d->changes.rows[i];
 
 		json_begin_object(&j);
-		kv_text(&j, "after", c->after);
-		kv_text(&j, "at", c->at);
-		kv_text(&j, "before", c->before);
+		json_kv_bytes(&j, "after", c->after);
+		json_kv_bytes(&j, "at", c->at);
+		json_kv_bytes(&j, "before", c->before);
 		json_kv_str(&j, "effect", effects[c->effect]);
 		json_kv_str(&j, "key", c->key);
 		json_end(&j);

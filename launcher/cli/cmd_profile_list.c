@@ -85,17 +85,6 @@ print_row(const struct view *v, const struct row *row, size_t name_width)
 	fputs(buf_text(&out), stdout);
 }
 
-static void
-kv_text(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	if (text != NULL) {
-		json_bytes(j, text, strlen(text));
-	} else {
-		json_put_null(j);
-	}
-}
-
 static int
 print_json(const struct row *row, struct err *err)
 {
@@ -105,13 +94,13 @@ print_json(const struct row *row, struct err *err)
 
 	json_init(&j, &out);
 	json_begin_object(&j);
-	kv_text(&j, "description", p != NULL ? p->description : NULL);
+	json_kv_bytes(&j, "description", p != NULL ? p->description : NULL);
 	json_kv_uint(&j, "dropins", dropins_of(&row->loaded));
-	kv_text(&j, "error", p != NULL ? NULL : row->err.text);
-	kv_text(&j, "hidden_by", row->found->hidden_by);
-	kv_text(&j, "name", row->found->name);
-	kv_text(&j, "path", row->found->path);
-	kv_text(&j, "where", profile_where_text(row->found->where));
+	json_kv_bytes(&j, "error", p != NULL ? NULL : row->err.text);
+	json_kv_bytes(&j, "hidden_by", row->found->hidden_by);
+	json_kv_bytes(&j, "name", row->found->name);
+	json_kv_bytes(&j, "path", row->found->path);
+	json_kv_bytes(&j, "where", profile_where_text(row->found->where));
 	json_end(&j);
 	if (json_error(&j) < 0) {
 		return err_set(err, json_error(&j), "the list cannot be written as JSON");

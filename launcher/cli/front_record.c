@@ -85,13 +85,6 @@ actor(struct json *j, const struct front *f)
 }
 
 static void
-bytes_key(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	json_bytes(j, text, strlen(text));
-}
-
-static void
 argv_digest(const struct request *r, uint8_t ret[32])
 {
 	struct sha256 hash;
@@ -121,7 +114,7 @@ request_digest(const struct front *f, uint8_t ret[32])
 	json_kv_uint(&j, "actor_uid", geteuid());
 	argv_digest(r, digest);
 	json_kv_hex(&j, "argv", digest, 32);
-	bytes_key(&j, "cwd", r->cwd);
+	json_kv_bytes(&j, "cwd", r->cwd);
 	json_key(&j, "env");
 	json_begin_array(&j);
 	for (size_t i = 0; i < r->envc; i++) {
@@ -189,7 +182,7 @@ decided(struct json *j, const struct front *f)
 	json_begin_object(j);
 	json_kv_hex(j, "digest", f->profile->digest, 32);
 	json_kv_str(j, "name", f->profile->name);
-	bytes_key(j, "source", f->profile->source);
+	json_kv_bytes(j, "source", f->profile->source);
 	json_end(j);
 }
 
@@ -274,7 +267,7 @@ write_planned(struct front *f, struct json *j)
 	} else {
 		json_put_null(j);
 	}
-	bytes_key(j, "cwd", r->cwd);
+	json_kv_bytes(j, "cwd", r->cwd);
 	json_key(j, "env_names");
 	env_names(j, r);
 	json_key(j, "hidden");
@@ -298,7 +291,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
 	json_kv_bool(j, "terminal", r->terminal);
-	bytes_key(j, "tool", r->exe);
+	json_kv_bytes(j, "tool", r->exe);
 	json_key(j, "toolchains");
 	toolchains(j, &f->toolchains);
 	json_key(j, "trace");

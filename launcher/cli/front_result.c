@@ -51,12 +51,7 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 	} else {
 		json_put_null(j);
 	}
-	json_key(j, "key");
-	if (f->req.key != NULL) {
-		json_bytes(j, f->req.key, strlen(f->req.key));
-	} else {
-		json_put_null(j);
-	}
+	json_kv_bytes(j, "key", f->req.key);
 }
 
 static void
