@@ -180,7 +180,15 @@ show_rlimits(struct page *p, const json_t *rlimits)
 	page_fact(p, "per process", text.len > 0 ? buf_text(&text) : "no rlimit");
 }
 
-/* Which rule tolerated it, why it is missing, how to get it. */
+static bool
+is_same_reason(const json_t *a, const json_t *b)
+{
+	return strcmp(record_text(a, "rule"), record_text(b, "rule")) == 0 &&
+	       strcmp(record_text(a, "why"), record_text(b, "why")) == 0 &&
+	       strcmp(record_text(a, "hint"), record_text(b, "hint")) == 0;
+}
+
+/* Which rule tolerated it, why it is missing, how to get it; once for those of one reason. */
 static void
 show_missing(struct page *p, const json_t *layers)
 {
@@ -189,6 +197,12 @@ show_missing(struct page *p, const json_t *layers)
 		auto_buf text = BUF_INIT;
 
 		view_text(&text, record_text(layer, "what"));
+		for (; i + 1 < json_array_size(layers) &&
+		       is_same_reason(layer, json_array_get(layers, i + 1));
+		     i++) {
+			buf_puts(&text, ", ");
+			view_text(&text, record_text(json_array_get(layers, i + 1), "what"));
+		}
 		buf_puts(&text, " (");
 		view_text(&text, record_text(layer, "rule"));
 		buf_puts(&text, "): ");

@@ -77,12 +77,17 @@ Test(view_decided, what_did_not_hold_is_said)
 		"{\"attestation\":null,\"degraded\":[\"cgroup.cpu\",\"landlock\"],"
 		"\"missing_layers\":[{"
 		"\"count\":1,\"hint\":\"mend it\",\"kind\":\"layer\",\"rule\":\"p.yaml:3\","
-		"\"what\":\"landlock\",\"why\":\"there is none\"}]}",
+		"\"what\":\"landlock\",\"why\":\"there is none\"},{"
+		"\"count\":1,\"hint\":\"mend it\",\"kind\":\"layer\",\"rule\":\"p.yaml:3\","
+		"\"what\":\"notify\",\"why\":\"there is none\"},{"
+		"\"count\":1,\"hint\":\"mend it\",\"kind\":\"layer\",\"rule\":\"p.yaml:3\","
+		"\"what\":\"cgroup.cpu\",\"why\":\"not ours\"}]}",
 		"  isolation   nothing was attested: the sandbox was not complete, the tool did\n"
 		"              not run\n"
 		"  degraded    cgroup.cpu, landlock: not enforced on this host, as the profile\n"
 		"              allows\n"
-		"              landlock (p.yaml:3): there is none; mend it\n");
+		"              landlock, notify (p.yaml:3): there is none; mend it\n"
+		"              cgroup.cpu (p.yaml:3): not ours; mend it\n");
 	expect_line(PLANNED(NO_POLICY),
 		    ATTESTED("{\"cpu_period_us\":100000,\"cpu_quota_us\":18446744073709551615.0,"
 			     "\"memory_max\":9223372036854771712,\"pids_max\":64,\"swap_max\":1,"
