@@ -20,6 +20,7 @@
 
 /* A pipe holds 64 KiB by default and up to 1 MiB: more than that was written after the end. */
 #define HANG_UP_READS 16
+#define END_AGAIN_NS UINT64_C(500000000)
 
 static const char *const stream_name[RELAY__COUNT] = {
 	[RELAY_STDIN] = "stdin",
@@ -158,26 +159,31 @@ tool_room(int fd)
 
 /*
  * On a terminal a person says with a character that there is no more, which in the middle of a line
- * first ends the line. What a program has not read by the time it turns to single keys is no end to
- * it any more: it is told once again, as a key.
+ * first ends the line. A pipe's end stays, a character is read once, and is lost on a program that
+ * changes the terminal's mode before it has read it: so it is said again to whoever has nothing to
+ * read, at once in another mode and now and then in the same.
  */
 static void
 say_end(struct relay *r)
 {
 	const int fd = r->tool_fd[RELAY_STDIN];
+	const uint64_t now_ns = clock_monotonic_ns();
+	const bool said = r->end_said_ns != 0;
 	struct termios now;
 	unsigned int times;
+	bool as_key;
 
 	if (tcgetattr(fd, &now) < 0 || now.c_cc[VEOF] == _POSIX_VDISABLE) {
 		return;
 	}
-	if ((now.c_lflag & ICANON) == 0) {
-		times = r->end_said_as_key ? 0 : 1;
-		r->end_said_as_key = true;
-	} else {
-		times = r->end_said ? 0 : r->mid_line ? 2 : 1;
+	as_key = (now.c_lflag & ICANON) == 0;
+	if (said && ((ready_now(r->terminal_fd, POLLIN) & POLLIN) != 0 ||
+		     (r->end_said_as_key == as_key && now_ns - r->end_said_ns < END_AGAIN_NS))) {
+		return;
 	}
-	r->end_said = true;
+	times = !said && r->mid_line && !as_key ? 2 : 1;
+	r->end_said_ns = now_ns;
+	r->end_said_as_key = as_key;
 	while (times-- > 0) {
 		buf_putc(&r->pending[RELAY_STDIN], (char)now.c_cc[VEOF]);
 	}

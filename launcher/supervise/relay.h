@@ -77,7 +77,8 @@ struct relay {
 	bool stdin_is_terminal;
 	bool stdin_paused;            /* the caller's stdin is not read for now */
 	bool stdin_over;              /* a terminal does not end with it: it is told */
-	bool end_said, end_said_as_key;
+	uint64_t end_said_ns; /* CLOCK_MONOTONIC; 0: not yet */
+	bool end_said_as_key; /* in a mode without lines */
 	bool mid_line;                /* what was last read of it was no end of a line */
 	/*
 	 * The reader is gone for good (EPIPE): the tool's pipe is closed, so that it gets SIGPIPE.

@@ -163,9 +163,12 @@ as_id "$A" run -w "$WS" -t -- sh -c 'test -t 0 && stty size' </dev/null >"$OUT" 
 expect_eq "none outside: 24 rows, 80 columns" "0 24 80" "$? $(shown)"
 expect_eq "bytes are typed and shown, their end is told" "abc3" \
 	"$(printf abc | as_id "$A" run -w "$WS" -t -- sh -c 'cat | wc -c' | tr -d '\r')"
-printf 'echo from $0\nexit\n' | as_id "$A" run -w "$WS" -t -- bash --norc >"$OUT" 2>"$ERR"
+printf 'echo from $0\n' | as_id "$A" run -w "$WS" -t -- bash --norc >"$OUT" 2>"$ERR"
 expect_eq "a shell takes them as commands, and ends" 0 "$?"
 expect_match "having run them" "from bash" "$OUT"
+expect_eq "an end is there for everybody who reads" "0a 0 0" \
+	"$(printf 'a\n' | as_id "$A" run -w "$WS" -t --limit wall=20s -- sh -c 'cat >/dev/null; cat | wc -c; cat | wc -c; exit' >"$OUT" 2>&1
+		echo $?"$(tr -d '\r' <"$OUT" | tr '\n' ' ' | sed 's/ $//')")"
 as_id "$A" run -w "$WS" -t -- yes 2>"$ERR" </dev/null | head -n 1 >"$OUT"
 expect_eq "a reader that went away: hung up" "129 y" "${PIPESTATUS[0]} $(shown)"
 expect_eq "all that a tool wrote is there" "200000" \

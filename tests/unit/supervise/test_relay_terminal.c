@@ -121,6 +121,35 @@ Test(relay_terminal, the_end_is_told_again_to_who_reads_keys)
 	finish_terminal();
 }
 
+/* It was lost: on a mode that was there only for a moment, say. */
+Test(relay_terminal, the_end_is_told_again_to_who_still_waits)
+{
+	start_terminal(PIPE, PIPE);
+	relay.stdin_paused = false;
+	drop(&far[0]);
+	run();
+	expect_tool_reads("");
+	relay.end_said_ns -= UINT64_C(1000000000);
+	run();
+	expect_tool_reads("");
+	expect_nothing_yet(end);
+	finish_terminal();
+}
+
+/* Once is enough as long as it was not read. */
+Test(relay_terminal, an_end_that_nobody_read_is_not_told_again)
+{
+	start_terminal(PIPE, PIPE);
+	relay.stdin_paused = false;
+	drop(&far[0]);
+	run();
+	relay.end_said_ns -= UINT64_C(1000000000);
+	run();
+	expect_tool_reads("");
+	expect_nothing_yet(end);
+	finish_terminal();
+}
+
 Test(relay_terminal, a_reader_that_went_away_takes_the_terminal_along)
 {
 	start_terminal(PIPE, PIPE);
