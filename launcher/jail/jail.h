@@ -53,6 +53,10 @@ int jail_make_dirs(struct jail *j, const char *target, mode_t mode) must_check;
 int jail_make_parent(struct jail *j, const char *target, const char **ret_name) must_check;
 int jail_open_inside(struct jail *j, const char *target, int flags) must_check;
 int jail_open_host(struct jail *j, const char *source, int flags) must_check;
+/* -ESTALE unless it is the inode of the row. */
+int jail_check_inode(struct jail *j, int fd, const struct plan_mount *m) must_check;
+/* A detached mount of what fd is, and of nothing below it. attrs: MOUNT_ATTR_*. */
+int jail_clone(int fd, uint64_t attrs) must_check;
 int jail_attach(struct jail *j, int mount_fd, const char *target, mode_t mode, int is_dir)
 	must_check;
 /* A read-only overlay of one directory: the detached mount. */

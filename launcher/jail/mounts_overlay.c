@@ -94,15 +94,12 @@ jail_overlay_ro(struct jail *j, int lower_fd, const struct plan_mount *m)
 int
 mount_tree(struct jail *j, const struct plan_mount *m)
 {
-	struct stat st;
 	auto_fd lower = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
 	auto_fd mount = -1;
+	int rc = lower < 0 ? lower : m->inode != 0 ? jail_check_inode(j, lower, m) : 0;
 
-	if (lower < 0 || fstat(lower, &st) < 0) {
-		return lower < 0 ? lower : -errno;
-	}
-	if (m->inode != 0 && (st.st_dev != m->device || st.st_ino != m->inode)) {
-		return err_set(&j->err, -ESTALE, "it was replaced while the call started");
+	if (rc < 0) {
+		return rc;
 	}
 	mount = jail_overlay_ro(j, lower, m);
 	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
@@ -163,7 +160,6 @@ mount_scratch(struct jail *j, const struct plan_mount *m)
 {
 	auto_fd dir = -1;
 	auto_fd mount = -1;
-	int rc;
 
 	if (mkdirat(j->scratch, m->source, 0700) < 0) {
 		return -errno;
@@ -172,9 +168,8 @@ mount_scratch(struct jail *j, const struct plan_mount *m)
 	if (dir < 0 || fchmod(dir, m->mode) < 0) {
 		return -errno;
 	}
-	mount = sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
-	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, 1);
+	mount = jail_clone(dir, jail_mount_attrs(m));
+	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
 }
 
 /*
@@ -196,9 +191,7 @@ open_lower(struct jail *j)
 		}
 		lower = jail_open_inside(j, "/" STAGING "/lower", O_PATH | O_DIRECTORY);
 	} else {
-		lower = sys_openat2(j->host_root, p->workspace + strspn(p->workspace, "/"),
-				    O_PATH | O_DIRECTORY, 0,
-				    SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+		lower = jail_open_host(j, p->workspace, O_PATH | O_DIRECTORY);
 	}
 	if (lower < 0 || fstat(lower, &st) < 0) {
 		return err_sys(&j->err, lower < 0 ? lower : -errno, "open the workspace");
@@ -213,9 +206,7 @@ open_lower(struct jail *j)
 static int
 clone_upper(struct jail *j)
 {
-	auto_fd dir = sys_openat2(
-		j->host_root, j->plan->upper_dir + strspn(j->plan->upper_dir, "/"),
-		O_PATH | O_DIRECTORY, 0, SYS_RESOLVE_NO_MAGICLINKS | SYS_RESOLVE_NO_SYMLINKS);
+	auto_fd dir = jail_open_host(j, j->plan->upper_dir, O_PATH | O_DIRECTORY);
 
 	return dir < 0 ? dir : sys_open_tree(dir, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
 }

@@ -82,8 +82,7 @@ mount_node(struct jail *j, const struct plan_mount *m)
 {
 	struct stat st;
 	auto_fd mount = -1;
-	auto_fd fd = sys_openat2(j->host_root, m->source + strspn(m->source, "/"), O_PATH, 0,
-				 SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+	auto_fd fd = jail_open_host(j, m->source, O_PATH);
 	int rc;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -95,12 +94,8 @@ mount_node(struct jail *j, const struct plan_mount *m)
 	}
 	/* Read-only is about the inode, which is the host's: its times would be a channel. A device
 	 * stays writable. */
-	mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount
-		       : sys_mount_setattr(mount, 0, DEVICE_ATTRS, 0, 0, -1);
-	if (rc == 0) {
-		rc = jail_attach(j, mount, m->target, 0755, 0);
-	}
+	mount = jail_clone(fd, DEVICE_ATTRS);
+	rc = mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 0);
 	if (rc == 0 && j->null < 0 && m->device == makedev(1, 3)) {
 		j->null = jail_open_inside(j, m->target, O_PATH);
 		rc = j->null < 0 ? j->null : 0;
@@ -175,7 +170,6 @@ mount_hidden(struct jail *j, const struct plan_mount *m)
 	auto_fd at = jail_open_inside(j, m->target, O_PATH);
 	auto_fd file = -1;
 	auto_fd mount = -1;
-	int rc;
 
 	if (at < 0) {
 		return at;
@@ -187,37 +181,29 @@ mount_hidden(struct jail *j, const struct plan_mount *m)
 	if (file < 0) {
 		return -errno;
 	}
-	mount = sys_open_tree(file, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
-	return rc < 0 ? rc : sys_move_mount(mount, at, "");
+	mount = jail_clone(file, jail_mount_attrs(m));
+	return mount < 0 ? mount : sys_move_mount(mount, at, "");
 }
 
 int
 mount_bind(struct jail *j, const struct plan_mount *m)
 {
-	struct stat st;
 	auto_fd fd = jail_open_host(j, m->source, O_PATH | O_DIRECTORY);
 	auto_fd mount = -1;
-	int rc;
+	int rc = fd < 0 ? fd : jail_check_inode(j, fd, m);
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return fd < 0 ? fd : -errno;
+	if (rc < 0) {
+		return rc;
 	}
-	if (st.st_dev != m->device || st.st_ino != m->inode) {
-		return err_set(&j->err, -ESTALE, "it was replaced while the call started");
-	}
-	mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
-	return rc < 0 ? rc : jail_attach(j, mount, m->target, 0755, 1);
+	mount = jail_clone(fd, jail_mount_attrs(m));
+	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
 }
 
 int
 mount_readonly(struct jail *j, const struct plan_mount *m)
 {
 	auto_fd at = jail_open_inside(j, m->target, O_PATH);
-	auto_fd mount = at < 0 ? at : sys_open_tree(at, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
-	int rc = mount < 0 ? mount
-			   : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
+	auto_fd mount = at < 0 ? at : jail_clone(at, jail_mount_attrs(m));
 
-	return rc < 0 ? rc : sys_move_mount(mount, at, "");
+	return mount < 0 ? mount : sys_move_mount(mount, at, "");
 }

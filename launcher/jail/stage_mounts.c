@@ -37,6 +37,28 @@ jail_open_inside(struct jail *j, const char *target, int flags)
 }
 
 int
+jail_check_inode(struct jail *j, int fd, const struct plan_mount *m)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	return st.st_dev == m->device && st.st_ino == m->inode
+		       ? 0
+		       : err_set(&j->err, -ESTALE, "it was replaced while the call started");
+}
+
+int
+jail_clone(int fd, uint64_t attrs)
+{
+	auto_fd mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH);
+	int rc = mount < 0 ? mount : sys_mount_setattr(mount, 0, attrs, 0, 0, -1);
+
+	return rc < 0 ? rc : take_fd(&mount);
+}
+
+int
 jail_make_dirs(struct jail *j, const char *target, mode_t mode)
 {
 	auto_free char *copy = strdup(target);
