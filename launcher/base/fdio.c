@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -124,6 +125,21 @@ fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b)
 	auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	return fd < 0 ? -errno : fdio_slurp(fd, max, b);
+}
+
+int
+fdio_path(int fd, char ret_path[PATH_MAX])
+{
+	char link[32];
+	ssize_t n;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, ret_path, PATH_MAX);
+	if (n < 0 || n == PATH_MAX) {
+		return n < 0 ? -errno : -ENAMETOOLONG;
+	}
+	ret_path[n] = '\0';
+	return 0;
 }
 
 int

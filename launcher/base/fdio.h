@@ -3,6 +3,7 @@
 #ifndef AIRLOCK_BASE_FDIO_H
 #define AIRLOCK_BASE_FDIO_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -19,6 +20,11 @@ int fdio_pread(int fd, void *data, size_t len, off_t at) must_check;
 int fdio_slurp(int fd, size_t max, struct buf *b) must_check;
 /* Opens path below dirfd (AT_FDCWD for a plain path), read-only, and slurps it. */
 int fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b) must_check;
+/*
+ * Where the kernel says that the open fd is now, without links; of what was deleted or lies outside
+ * of our root it is no path that leads there. -ENAMETOOLONG.
+ */
+int fdio_path(int fd, char ret_path[PATH_MAX]) must_check;
 /* mkdir -p of an absolute or relative path with that mode for each new directory; 0 or -errno. */
 int fdio_mkdirs(const char *path, mode_t mode) must_check;
 

@@ -8,11 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../base/sha256.h"
 #include "../base/text.h"
 #include "../sys/sys.h"
@@ -51,16 +51,14 @@ enter(int parent_fd, const char *name, int *ret_fd)
 static int
 describe(struct front *f, int fd, struct request_cache *ret)
 {
-	char link[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
-	ssize_t n;
+	int rc = fdio_path(fd, path);
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0 || fstat(fd, &st) < 0) {
-		return -errno;
+	if (rc < 0 || fstat(fd, &st) < 0) {
+		return rc < 0 ? rc : -errno;
 	}
-	ret->source = arena_copy(&f->arena, path, (size_t)n);
+	ret->source = arena_string(&f->arena, path);
 	ret->dev = st.st_dev;
 	ret->ino = st.st_ino;
 	return ret->source == NULL ? -ENOMEM : 0;

@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../sys/sys.h"
 #include "front.h"
 
@@ -37,16 +37,13 @@ real_path(struct front *f, const char *path, const char *what, const char **ret)
 static int
 name_of(struct front *f, int fd, const char **ret)
 {
-	char link[64], path[PATH_MAX];
+	char path[PATH_MAX];
 	struct stat st;
-	ssize_t n;
+	int rc = fdio_path(fd, path);
 
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path) - 1);
-	if (n < 0 || fstat(fd, &st) < 0) {
-		return err_sys(&f->err, -errno, "read %s", link);
+	if (rc < 0 || fstat(fd, &st) < 0) {
+		return err_sys(&f->err, rc < 0 ? rc : -errno, "read /proc/self/fd/%d", fd);
 	}
-	path[n] = '\0';
 	if (st.st_nlink == 0 || path[0] != '/') {
 		return err_set(&f->err, -ENOENT,
 			       "the workspace was deleted: go to another directory or name one "

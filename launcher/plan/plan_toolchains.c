@@ -9,12 +9,12 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "plan_build.h"
 #include "toolchains.h"
 
@@ -398,39 +398,23 @@ take(struct finder *s, const struct place *row, const char *asked, const char *v
 	return rc == -ENOMEM ? rc : 0;
 }
 
-/* Of an open directory, without links; "" when it has none. */
-static char *
-name_of(struct arena *a, int fd)
-{
-	char link[32], path[PATH_MAX];
-	ssize_t n;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	n = readlink(link, path, sizeof(path));
-	return arena_copy(a, path, n < 0 || n >= (ssize_t)sizeof(path) ? 0 : (size_t)n);
-}
-
 static int
 examine(struct finder *s, const struct place *row, const char *asked, const char *variable)
 {
-	char *real;
+	char real[PATH_MAX];
 	struct stat st;
 	auto_fd fd = open(asked, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0) {
-		return 0;
-	}
-	real = name_of(s->arena, fd);
-	if (real == NULL) {
-		return -ENOMEM;
-	}
-	if (real[0] != '/' || fstat(fd, &st) < 0 || !is_trusted(s, &st) ||
-	    !tool_may(s, real, &st, X_OK) || !tool_may_reach(s, real) ||
+	if (fd < 0 || fdio_path(fd, real) < 0 || real[0] != '/' || fstat(fd, &st) < 0 ||
+	    !is_trusted(s, &st) || !tool_may(s, real, &st, X_OK) || !tool_may_reach(s, real) ||
 	    plan_covers(s->q->workspace, real) ||
 	    (s->home != NULL && plan_covers(real, s->home))) {
 		return 0;
 	}
-	s->root = real;
+	s->root = arena_string(s->arena, real);
+	if (s->root == NULL) {
+		return -ENOMEM;
+	}
 	s->looked = 0;
 	return is_known(s, row) ? 1 : take(s, row, asked, variable);
 }

@@ -158,3 +158,29 @@ Test(fdio, mkdirs_makes_what_is_absent)
 	rmdir(path);
 	cr_expect_eq(rmdir(dir), 0);
 }
+
+Test(fdio, path_has_no_links_and_is_where_the_file_is_now)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", name[64], link[64], real[PATH_MAX], path[PATH_MAX];
+	int fd;
+
+	make_dir(dir);
+	cr_assert_not_null(realpath(dir, real));
+	snprintf(name, sizeof(name), "%s/d", dir);
+	snprintf(link, sizeof(link), "%s/link", dir);
+	cr_assert_eq(mkdir(name, 0700), 0);
+	cr_assert_eq(symlink("d", link), 0);
+	fd = open(link, O_PATH | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fdio_path(fd, path), 0);
+	cr_expect_eq(strncmp(path, real, strlen(real)), 0);
+	cr_expect_str_eq(path + strlen(real), "/d");
+	cr_expect_eq(unlink(link), 0);
+	cr_expect_eq(rename(name, link), 0);
+	cr_assert_eq(fdio_path(fd, path), 0);
+	cr_expect_str_eq(path + strlen(real), "/link");
+	close(fd);
+	cr_expect_eq(fdio_path(fd, path), -ENOENT);
+	cr_expect_eq(rmdir(link), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
