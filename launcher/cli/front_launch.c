@@ -175,6 +175,9 @@ leave_terminal(struct front *f)
 {
 	sigset_t forwarded, of_terminal;
 
+	if (!f->opt.tty) {
+		return;
+	}
 	choose_signals(f, &forwarded, &of_terminal);
 	ignore_err(signalfd(f->signal_fd, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK),
 		   "then such a signal ends the hash of the input early");
