@@ -60,7 +60,7 @@ is_programs(const struct toolchain_place *p, const char *root, const char *dir)
 static const char *
 given_entry(struct arena *a, const struct toolchains *t, const char *entry)
 {
-	char *real;
+	char real[PATH_MAX];
 
 	for (size_t i = 0; i < t->place_count; i++) {
 		const struct toolchain_place *p = &t->places[i];
@@ -70,13 +70,12 @@ given_entry(struct arena *a, const struct toolchains *t, const char *entry)
 		}
 	}
 	/* A link of a session (fnm) or of a user's profile (nix) into what is given. */
-	real = arena_alloc(a, PATH_MAX);
-	if (real == NULL || realpath(entry, real) == NULL) {
+	if (t->place_count == 0 || realpath(entry, real) == NULL) {
 		return NULL;
 	}
 	for (size_t i = 0; i < t->place_count; i++) {
 		if (is_programs(&t->places[i], t->places[i].root, real)) {
-			return real;
+			return arena_string(a, real);
 		}
 	}
 	return NULL;
