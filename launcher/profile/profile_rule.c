@@ -79,12 +79,17 @@ profile_put_quoted(struct buf *out, const char *text)
 	buf_putc(out, '"');
 }
 
-/* A list that stands in the file gets one entry more; a new one begins with its parent's. */
+/*
+ * A list that stands in the file gets one entry more; a new one begins with its parent's, unless
+ * the parent to name is not the one that has the entries (profile_remedy).
+ */
 void
 profile_remedy_entry(struct buf *b, const struct profile *p, enum profile_key_id id,
 		     const char *entry)
 {
-	bool own = !p->shipped && (p->rules[id].flags & RULE_OWN) != 0;
+	const unsigned int flags = p->rules[id].flags;
+	bool other_parent = p->shipped && (flags & RULE_OPEN) == 0;
+	bool own = !p->shipped && (flags & RULE_OWN) != 0;
 	const char *name = key_names[id], *dot = strchr(name, '.');
 	auto_buf change = BUF_INIT, text = BUF_INIT;
 
@@ -96,8 +101,11 @@ profile_remedy_entry(struct buf *b, const struct profile *p, enum profile_key_id
 	} else {
 		buf_printf(&text, "%s: [", name);
 	}
-	buf_printf(&text, "%s, ", own ? "..." : "\"" PROFILE_PARENT "\"");
+	buf_printf(&text, "%s, ", own || other_parent ? "..." : "\"" PROFILE_PARENT "\"");
 	profile_put_quoted(&text, entry);
 	buf_puts(&text, dot != NULL ? "] }" : "]");
 	profile_remedy(b, p, id, buf_text(&change), buf_text(&text));
+	if (other_parent) {
+		buf_printf(b, ", where ... are the entries of %s", p->name);
+	}
 }
