@@ -141,10 +141,10 @@ ground_of(const struct plan_walk *w)
 static const struct rule_path *
 rule_of(const struct plan_walk *w)
 {
-	for (size_t i = 0; i < w->b->masked_count; i++) {
-		if (plan_covers(w->b->masked[i].path, w->at)) {
-			return &w->b->masked[i];
-		}
+	const struct rule_path *hide = plan_masked_by(w->b, w->at);
+
+	if (hide != NULL) {
+		return hide;
 	}
 	for (size_t i = 0; i < w->b->profile->cache_count; i++) {
 		if (plan_covers(w->b->profile->caches[i].at.path, w->at)) {

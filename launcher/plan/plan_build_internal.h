@@ -53,6 +53,8 @@ int plan_add_caches(struct plan_builder *b, struct err *err) must_check;
 int plan_add_git(struct plan_builder *b, struct err *err) must_check;
 int plan_add_worktree(struct plan_builder *b, struct err *err) must_check;
 int plan_add_hidden(struct plan_builder *b, struct err *err) must_check;
+/* The row of b->masked that is this path or above it, or NULL; there is one at most. */
+const struct rule_path *plan_masked_by(const struct plan_builder *b, const char *path);
 int plan_add_synthetic(struct plan_builder *b, struct err *err) must_check;
 int plan_add_landlock(struct plan_builder *b, struct err *err) must_check;
 int plan_add_rlimits(struct plan_builder *b, struct err *err) must_check;

@@ -35,15 +35,15 @@ refuse(const struct rule_path *rule, int code, size_t link, struct err *err)
 		       rule->path);
 }
 
-static bool
-is_below_another(const struct plan_builder *b, const char *path)
+const struct rule_path *
+plan_masked_by(const struct plan_builder *b, const char *path)
 {
 	for (size_t i = 0; i < b->masked_count; i++) {
 		if (plan_covers(b->masked[i].path, path)) {
-			return true;
+			return &b->masked[i];
 		}
 	}
-	return false;
+	return NULL;
 }
 
 static int
@@ -95,7 +95,7 @@ plan_add_hidden(struct plan_builder *b, struct err *err)
 			return err_set(err, -ENOMEM, "out of memory");
 		}
 		/* Sorted: what is above comes first. */
-		if (is_below_another(b, path)) {
+		if (plan_masked_by(b, path) != NULL) {
 			continue;
 		}
 		rc = look(r->workspace_fd, rule->path, &type, &link);

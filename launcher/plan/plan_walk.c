@@ -281,7 +281,7 @@ int
 plan_look(struct plan_builder *b, const char *path, struct plan_look *ret)
 {
 	struct plan_walk w = { .b = b };
-	const struct rule_path *hide = NULL;
+	const struct rule_path *hide;
 	bool more = false;
 	int rc = plan_walk(&w, path, &more);
 
@@ -293,12 +293,10 @@ plan_look(struct plan_builder *b, const char *path, struct plan_look *ret)
 		w.error = ENOENT;
 		w.wanted = w.at;
 	}
-	for (size_t i = 0; i < b->masked_count; i++) {
-		if (plan_covers(b->masked[i].path, w.at)) {
-			w.error = EPERM;
-			w.wanted = w.at;
-			hide = &b->masked[i];
-		}
+	hide = plan_masked_by(b, w.at);
+	if (hide != NULL) {
+		w.error = EPERM;
+		w.wanted = w.at;
 	}
 	*ret = (struct plan_look){ .error = w.error, .hide = hide, .mode = w.st.st_mode,
 				   .real = w.at, .host = w.host, .wanted = w.wanted };

@@ -64,12 +64,7 @@ conflict(const struct plan_builder *b, const char *common, const char *pointer)
 			return "lies where another key of the profile shows something else";
 		}
 	}
-	for (size_t i = 0; i < b->masked_count; i++) {
-		if (plan_covers(b->masked[i].path, pointer)) {
-			return ""; /* so that git is not wanted */
-		}
-	}
-	return NULL;
+	return plan_masked_by(b, pointer) != NULL ? "" /* so that git is not wanted */ : NULL;
 }
 
 int
