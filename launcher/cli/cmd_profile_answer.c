@@ -104,11 +104,10 @@ ask_access(struct ask *a, const char *subject, enum judge_access access, struct 
 	}
 	if (found.ground == JUDGE_HOST) {
 		place_of_path(a, ret, found.rule, found.real);
-	} else if (found.ground == JUDGE_CACHE && found.rule != NULL) {
-		ret->key = KEY_FS_CACHE;
-		buf_puts(&ret->place, found.rule->origin);
-	} else if (found.ground == JUDGE_MASKED && found.rule != NULL) {
-		ret->key = KEY_FS_HIDE;
+	} else if (found.rule != NULL) {
+		ret->key = found.ground == JUDGE_CACHE	    ? KEY_FS_CACHE
+			   : found.ground == JUDGE_EXTERNAL ? KEY_FS_WRITE
+							    : KEY_FS_HIDE;
 		buf_puts(&ret->place, found.rule->origin);
 	} else if (!ret->allowed && is_hidden(&found)) {
 		place_of(a, ret, KEY_FS_READ, NULL);

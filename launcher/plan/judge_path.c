@@ -139,18 +139,8 @@ ground_of(const struct plan_walk *w)
 }
 
 static const struct rule_path *
-rule_of(const struct plan_walk *w)
+read_rule(const struct plan_walk *w)
 {
-	const struct rule_path *hide = plan_masked_by(w->b, w->at);
-
-	if (hide != NULL) {
-		return hide;
-	}
-	for (size_t i = 0; i < w->b->profile->cache_count; i++) {
-		if (plan_covers(w->b->profile->caches[i].at.path, w->at)) {
-			return &w->b->profile->caches[i].at;
-		}
-	}
 	for (size_t i = 0; i < w->b->read_count; i++) {
 		const struct read_entry *e = &w->b->reads[i];
 
@@ -158,6 +148,56 @@ rule_of(const struct plan_walk *w)
 				       : strcmp(e->path, w->at) == 0) {
 			return e->rule;
 		}
+	}
+	return NULL;
+}
+
+static const struct rule_path *
+write_rule(const struct plan_walk *w)
+{
+	const struct rule_paths *write = &w->b->profile->write;
+
+	for (size_t i = 0; i < write->count; i++) {
+		if (plan_covers(write->items[i].path, w->at)) {
+			return &write->items[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct rule_path *
+cache_rule(const struct plan_walk *w)
+{
+	const struct profile *p = w->b->profile;
+
+	for (size_t i = 0; i < p->cache_count; i++) {
+		if (plan_covers(p->caches[i].at.path, w->at)) {
+			return &p->caches[i].at;
+		}
+	}
+	return NULL;
+}
+
+static const struct rule_path *
+rule_of(const struct plan_walk *w, enum judge_ground ground)
+{
+	switch (ground) {
+	case JUDGE_HOST:
+		return read_rule(w);
+	case JUDGE_EXTERNAL:
+		return write_rule(w);
+	case JUDGE_CACHE:
+		return cache_rule(w);
+	case JUDGE_MASKED:
+		return plan_masked_by(w->b, w->at);
+	case JUDGE_NOTHING:
+	case JUDGE_SKELETON:
+	case JUDGE_WORKSPACE:
+	case JUDGE_SCRATCH:
+	case JUDGE_DEVICE:
+	case JUDGE_PROC:
+	case JUDGE_GROUND__COUNT:
+		break;
 	}
 	return NULL;
 }
@@ -278,10 +318,7 @@ judge_path(struct judge *j, const char *path, enum judge_access access, struct j
 	answer.absent = w.absent;
 	answer.ground = ground_of(&w);
 	answer.real = w.at[0] != '\0' ? w.at : "/";
-	answer.rule = answer.ground == JUDGE_HOST || answer.ground == JUDGE_EXTERNAL ||
-				      answer.ground == JUDGE_CACHE || answer.ground == JUDGE_MASKED
-			      ? rule_of(&w)
-			      : NULL;
+	answer.rule = rule_of(&w, answer.ground);
 	answer.why = ground_texts[answer.ground];
 	if (w.absent) {
 		judge_absent(&w, access, more, &answer);

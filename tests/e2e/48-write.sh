@@ -53,6 +53,11 @@ run_airlock -p "$P" -m observe -- /bin/sh -c "cat $OUTSIDE/new; echo x >$OUTSIDE
 expect_eq "read-only in observe" "new no" "$(cat "$OUT") $([ -e "$OUTSIDE/observed" ] && echo yes || echo no)"
 expect_match "and it says so" "Read-only file system" "$ERR"
 
+as_id "$A" profile explain "$P" -w "$WS" --path "$OUTSIDE/new" --access write >"$OUT"
+expect_eq "explain names its rule" "yes: write $OUTSIDE/new
+  filesystem.write gives it, directly on the host
+  rule: filesystem.write, write.yaml:6" "$(cat "$OUT")"
+
 give "$OUTSIDE" "read, write-workspace"
 refused "the effect is missing" "write.yaml:6:57: error: filesystem.write: needs write-external in effects"
 give "$WS"

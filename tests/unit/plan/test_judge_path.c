@@ -165,6 +165,20 @@ Test(judge_path, read_paths_and_their_rules)
 	cr_expect_str_eq(ask(in_dir("shut/in"), JUDGE_READ).rule->path, reads[1].path);
 }
 
+/* Inside of a read path, too, it is the write path that gives it. */
+Test(judge_path, a_directory_that_is_written)
+{
+	struct rule_path written = { in_dir("lib/out"), "t.yaml:7" };
+
+	cr_assert_eq(mkdir(in_dir("lib/out"), 0755), 0);
+	profile.write = (struct rule_paths){ .items = &written, .count = 1 };
+	expect(in_dir("lib/out"), JUDGE_EXTERNAL, 0, 0, 0, EACCES);
+	expect(in_dir("lib/out/new"), JUDGE_EXTERNAL, ENOENT, ENOENT, 0, ENOENT);
+	cr_expect_str_eq(ask(in_dir("lib/out"), JUDGE_WRITE).rule->origin, "t.yaml:7");
+	cr_expect_str_eq(ask(in_dir("lib/out/new"), JUDGE_WRITE).rule->origin, "t.yaml:7");
+	cr_expect_str_eq(ask(in_dir("lib/data"), JUDGE_READ).rule->origin, "t.yaml:9");
+}
+
 /* Nothing is behind it when a question is asked: it is empty, and the tool may fill it. */
 Test(judge_path, a_cache)
 {
