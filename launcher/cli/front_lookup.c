@@ -197,11 +197,35 @@ not_found(struct front *f, const char *role, const char *name, const char *hidde
 	return refuse(f, -ENOENT, buf_text(&why), "install it on the host, or correct the name");
 }
 
+/*
+ * `tool.run` names what may be the entry command; both sides are compared after links. 1, 0 or
+ * -errno.
+ */
+static int
+is_allowed(struct front *f, const struct plan_look *found)
+{
+	const struct strings *run = &f->profile->tool_run;
+
+	for (size_t i = 0; i < run->count; i++) {
+		struct plan_look allowed = { .error = ENOENT, .real = "" };
+		int rc = front_look(f, run->items[i], &allowed);
+
+		if (rc < 0) {
+			return rc;
+		}
+		if (allowed.error == 0 && strcmp(allowed.real, found->real) == 0) {
+			return 1;
+		}
+	}
+	return run->count == 0;
+}
+
 int
 front_lookup_name(struct front *f, const char *role, const char *name, const char **ret_path,
 		  struct plan_look *ret_look)
 {
 	const char *hidden = NULL;
+	bool forbidden = false;
 
 	for (const char *p = path_of(f); *p != '\0';) {
 		size_t len = strcspn(p, ":");
@@ -217,14 +241,22 @@ front_lookup_name(struct front *f, const char *role, const char *name, const cha
 		if (rc < 0) {
 			return rc;
 		}
-		if (look.error == 0 && front_is_program(look.mode)) {
+		if (look.error != 0 || !front_is_program(look.mode)) {
+			hidden = hidden == NULL ? candidate : hidden;
+			continue;
+		}
+		rc = role[0] == '\0' ? is_allowed(f, &look) : 1;
+		if (rc > 0 || !forbidden) {
 			*ret_path = candidate;
 			*ret_look = look;
-			return 0;
 		}
-		hidden = hidden == NULL ? candidate : hidden;
+		if (rc != 0) {
+			return rc < 0 ? rc : 0;
+		}
+		forbidden = true;
 	}
-	return not_found(f, role, name, hidden);
+	/* Refused by its name, with the reason, when none behind it may be the command. */
+	return forbidden ? 0 : not_found(f, role, name, hidden);
 }
 
 /* A path, absolute or relative to the working directory, as execve would take it. */
@@ -262,30 +294,21 @@ lookup_path(struct front *f, const char *name, const char **ret_path, struct pla
 	return 0;
 }
 
-/* `tool.run` names what may be the entry command; both sides are compared after links. */
 static int
 check_allowed(struct front *f, const struct plan_look *found)
 {
-	const struct strings *run = &f->profile->tool_run;
+	int rc = is_allowed(f, found);
 
-	for (size_t i = 0; i < run->count; i++) {
-		struct plan_look allowed = { .error = ENOENT, .real = "" };
-		int rc = front_look(f, run->items[i], &allowed);
-
-		if (rc < 0) {
-			return rc;
-		}
-		if (allowed.error == 0 && strcmp(allowed.real, found->real) == 0) {
-			/* What was judged is what is exec'd, whatever a link says by then. */
-			f->req.exe = found->real;
-			return 0;
-		}
+	if (rc > 0 && f->profile->tool_run.count > 0) {
+		/* What was judged is what is exec'd, whatever a link says by then. */
+		f->req.exe = found->real;
 	}
-	return run->count == 0
-		     ? 0
-		     : err_set(&f->err, -EPERM,
+	if (rc == 0) {
+		return err_set(&f->err, -EPERM,
 			       "%s: profile %s runs only what tool.run names (%s)", f->req.exe,
 			       f->profile->name, f->profile->rules[KEY_TOOL_RUN].place);
+	}
+	return rc < 0 ? rc : 0;
 }
 
 /* Accounts that nobody is to log in to have one of these. */

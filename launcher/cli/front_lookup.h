@@ -12,7 +12,8 @@ int front_look(struct front *f, const char *path, struct plan_look *ret) must_ch
 char *front_from_cwd(struct front *f, const char *path);
 /*
  * A name in the call's PATH; refused with the reason when there is none. role: what it is for
- * COMMAND, as the beginning of a sentence ("its interpreter"); "": it is COMMAND.
+ * COMMAND, as the beginning of a sentence ("its interpreter"); "": it is COMMAND, of which what
+ * tool.run does not name is passed over while something else is found.
  */
 int front_lookup_name(struct front *f, const char *role, const char *name, const char **ret_path,
 		      struct plan_look *ret_look) must_check;

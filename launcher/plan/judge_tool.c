@@ -72,6 +72,9 @@ judge_environment(const struct profile *p, const char *name)
 static void
 judge_allowed(const struct profile *p, struct judge_command *answer)
 {
+	if (answer->error != 0 || p->tool_run.count == 0) {
+		return;
+	}
 	for (size_t i = 0; i < p->tool_run.count; i++) {
 		auto_free char *allowed = realpath(p->tool_run.items[i], NULL);
 
@@ -81,10 +84,8 @@ judge_allowed(const struct profile *p, struct judge_command *answer)
 			return;
 		}
 	}
-	if (p->tool_run.count > 0) {
-		answer->error = EPERM;
-		answer->why = "only what tool.run names may be the command of a call";
-	}
+	answer->error = EPERM;
+	answer->why = "only what tool.run names may be the command of a call";
 }
 
 static int
@@ -121,11 +122,12 @@ judge_command(struct judge *j, const char *name, const char *path, struct judge_
 				 name[0] == '/' ? "" : "/", name);
 
 		rc = n >= (int)sizeof(full) ? -ENAMETOOLONG : try(j, full, &answer);
+		judge_allowed(p, &answer);
 	}
 	for (const char *dirs = strchr(name, '/') != NULL ? "" : path;
 	     rc == 0 && answer.error != 0 && *dirs != '\0';) {
 		size_t len = strcspn(dirs, ":");
-		struct judge_command found;
+		struct judge_command found = { .error = ENOENT };
 		int n = snprintf(full, sizeof(full), "%.*s/%s", (int)len, dirs, name);
 
 		dirs += len + (dirs[len] == ':');
@@ -133,12 +135,14 @@ judge_command(struct judge *j, const char *name, const char *path, struct judge_
 			continue;
 		}
 		rc = try(j, full, &found);
-		if (rc == 0 && found.error == 0) {
+		if (rc < 0 || found.error != 0) {
+			continue;
+		}
+		judge_allowed(p, &found);
+		/* The first one is named where none may be the command. */
+		if (found.error == 0 || answer.path == NULL) {
 			answer = found;
 		}
-	}
-	if (rc == 0 && answer.error == 0) {
-		judge_allowed(p, &answer);
 	}
 	*ret = answer;
 	return rc;

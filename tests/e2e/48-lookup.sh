@@ -153,6 +153,23 @@ else
 	skip "loaders" "no compiler"
 fi
 
+# ---- tool.run -----------------------------------------------------------------------------------
+program "$WS/opt/head" '#!/bin/sh' 'echo the other'
+printf 'version: 1\nname: one\nextends: default\ntool: { run: [%s] }\nenvironment: { set: { PATH: "%s:/usr/bin:/bin" } }\n' \
+	/usr/bin/head "$WS/opt" >"$T/one.yaml"
+own "$T/one.yaml"
+run_airlock -p "$T/one.yaml" -- head -n1 /usr/lib/os-release
+expect_eq "a name is the first in PATH that may be the command" "0 $(head -n1 /usr/lib/os-release)" "$RC $(cat "$OUT")"
+expect_match "profile explain says the same" "/usr/bin/head: tool.run names it" \
+	<(as_id "$A" profile explain "$T/one.yaml" -w "$WS" --command head)
+run_airlock -p "$T/one.yaml" -- "$WS/opt/head"
+expect_eq "a path is that path" "125 airlock: $WS/opt/head: profile one runs only what tool.run names (one.yaml:4)" "$RC $(cat "$ERR")"
+run_airlock -p "$T/one.yaml" -- beside
+expect_eq "and where no other is, the first one is named" \
+	"125 airlock: $WS/opt/beside: profile one runs only what tool.run names (one.yaml:4)" "$RC $(cat "$ERR")"
+run_airlock -p "$T/one.yaml" -- sh
+expect_eq "also when it has another name" "125 airlock: /usr/bin/sh: profile one runs only what tool.run names (one.yaml:4)" "$RC $(cat "$ERR")"
+
 # ---- filesystem.hide ----------------------------------------------------------------------------
 printf 'version: 1\nname: hide\nextends: default\nfilesystem: { hide: [rel/i] }\n' >"$T/hide.yaml"
 own "$T/hide.yaml"

@@ -2,7 +2,10 @@
 /* Runs as the developer or CI. Environment and command against a hand-made profile. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../../launcher/plan/judge.h"
@@ -123,4 +126,38 @@ Test(judge_tool, only_what_tool_run_names)
 	cr_expect_eq(c.error, EPERM);
 	cr_expect_str_eq(c.path, "/usr/bin/env");
 	judge_destroy(j);
+}
+
+/* A name is the first program in PATH that may be the command. */
+Test(judge_tool, a_program_that_tool_run_does_not_name_is_passed_over)
+{
+	static const char *named[] = { "/usr/bin/env", NULL };
+	auto_free char *dir = strdup("/tmp/judge-XXXXXX"), *path = NULL, *own = NULL;
+	static struct rule_path with_dir[3];
+	struct judge *j;
+	struct judge_command c;
+
+	cr_assert_not_null(mkdtemp(dir));
+	cr_assert_eq(chmod(dir, 0755), 0);
+	cr_assert_gt(asprintf(&own, "%s/env", dir), 0);
+	cr_assert_gt(asprintf(&path, "%s:/usr/bin", dir), 0);
+	cr_assert_eq(symlink("/usr/bin/true", own), 0);
+	profile.tool_run = (struct strings){ .items = named, .count = 1 };
+	with_dir[0] = reads[0];
+	with_dir[1] = (struct rule_path){ .path = dir, .origin = "t.yaml:6" };
+	with_dir[2] = reads[1];
+	profile.read = with_dir;
+	profile.read_count = 3;
+	j = new_judge();
+	c = ask(j, "env", path);
+	cr_expect_eq(c.error, 0);
+	cr_expect_str_eq(c.path, "/usr/bin/env");
+	cr_expect_str_eq(c.entry, "/usr/bin/env");
+	named[0] = "/usr/bin/cat";
+	c = ask(j, "env", path);
+	cr_expect_eq(c.error, EPERM);
+	cr_expect_str_eq(c.path, "/usr/bin/true", "the first one is named");
+	judge_destroy(j);
+	cr_expect_eq(unlink(own), 0);
+	cr_expect_eq(rmdir(dir), 0);
 }
