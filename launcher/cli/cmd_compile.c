@@ -87,15 +87,16 @@ write_file(const char *path, const struct buf *bytes, struct err *err)
 static int
 compile(const struct compile_args *args, struct buf *report, struct err *err)
 {
-	const struct profile_request request =
-		profile_request_of(args->profile, args->shipped, args->home);
+	struct profile_request request = profile_request_of(args->profile, args->shipped);
 	auto_loaded loaded = { .profile = NULL };
 	auto_filters filters = { .tool.insns = NULL };
 	auto_buf bytes = BUF_INIT;
 	auto_free char *self = realpath("/proc/self/exe", NULL);
 	struct utsname host;
-	int rc = profile_load(&request, &loaded, report, err);
+	int rc;
 
+	request.home = args->home;
+	rc = profile_load(&request, &loaded, report, err);
 	if (rc == 0 && profile_git_identity(&loaded, &request) < 0) {
 		rc = err_set(err, -ENOMEM, "out of memory");
 	}

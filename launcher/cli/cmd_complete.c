@@ -46,7 +46,7 @@ offer_profiles(const struct line *l)
 	if (places_find(&places, NULL) < 0) {
 		return;
 	}
-	request = profile_request_of("", places.shipped, places_home());
+	request = profile_request_of("", places.shipped);
 	if (profile_list(&request, &list, NULL) == 0) {
 		for (size_t i = 0; i < list.count; i++) {
 			if (list.rows[i].hidden_by == NULL &&

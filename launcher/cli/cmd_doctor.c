@@ -93,10 +93,9 @@ find_root(struct doctor *d)
 	d->is_host_root = zero_outside == 0;
 }
 
-static void
+static int
 find_identity(struct doctor *d)
 {
-	const char *home = getenv("HOME");
 	const struct passwd *pw;
 	struct stat st;
 
@@ -104,21 +103,12 @@ find_identity(struct doctor *d)
 	d->uid = geteuid();
 	d->gid = getegid();
 	if (d->is_root && stat(".", &st) == 0 && st.st_uid != 0) {
+		pw = getpwuid(st.st_uid);
 		d->becomes = true;
 		d->uid = st.st_uid;
-		d->gid = st.st_gid;
+		d->gid = pw != NULL ? pw->pw_gid : st.st_gid;
 	}
-	pw = getpwuid(d->uid);
-	if (d->becomes) {
-		home = NULL; /* root's */
-		d->gid = pw != NULL ? pw->pw_gid : d->gid;
-	}
-	if (home == NULL || home[0] != '/' || home[1] == '\0') {
-		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0'
-			     ? pw->pw_dir
-			     : "/home/sandbox";
-	}
-	d->home = strdup(home);
+	return d->becomes || (d->is_root && d->is_host_root) ? places_become(d->uid) : 0;
 }
 
 static void
@@ -316,7 +306,6 @@ doctor_finish(struct doctor *d, struct finding findings[ARRAY_LEN(layers)])
 		cgroup_site_finish(&d->site);
 	}
 	places_finish(&d->places);
-	free(d->home);
 }
 
 int
@@ -348,8 +337,7 @@ cmd_doctor(int argc, char **argv)
 	ignore_err(sigaction(SIGCHLD, &plain, NULL), "it cannot fail with these arguments");
 	rc = places_find(&d.places, &err);
 	if (rc == 0) {
-		find_identity(&d);
-		rc = d.home == NULL ? err_set(&err, -ENOMEM, "out of memory") : 0;
+		rc = find_identity(&d) < 0 ? err_set(&err, -ENOMEM, "out of memory") : 0;
 	}
 	if (rc == 0) {
 		find_surroundings(&d);

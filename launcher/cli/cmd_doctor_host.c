@@ -381,14 +381,14 @@ doctor_clone3(struct doctor *d, struct finding *ret)
 static int
 act_profile(const struct doctor *d, struct buf *ret_text)
 {
-	struct profile_request request = profile_request_of(d->profile, d->places.shipped, d->home);
+	const struct profile_request request =
+		profile_request_of(d->profile, d->places.shipped);
 	auto_loaded loaded = { .profile = NULL };
 	auto_filters filters = { .tool.insns = NULL };
 	auto_buf report = BUF_INIT;
 	struct err err = ERR_INIT;
 	int rc;
 
-	request.config_home = d->becomes ? NULL : request.config_home; /* root's */
 	rc = profile_load(&request, &loaded, &report, &err);
 	if (rc == 0) {
 		rc = profile_filters_make(loaded.profile, &filters, &err);
@@ -543,9 +543,10 @@ act_state(const struct doctor *d, struct buf *ret_text)
 	auto_store store = STORE_INIT;
 	struct err err = ERR_INIT;
 	struct statvfs fs = { 0 };
-	int rc = store_path(getenv("AIRLOCK_STATE"), d->becomes ? NULL : getenv("XDG_STATE_HOME"),
-			    d->home, &path, &err);
+	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), places_home(), &path,
+			    &err);
 
+	(void)d;
 	if (rc == 0) {
 		rc = store_open_write(path, &store, &err);
 	}

@@ -33,7 +33,6 @@ struct doctor {
 	bool becomes;
 	uid_t uid;                 /* as whom calls are started */
 	gid_t gid;
-	char *home;                /* owned; absolute, of that uid */
 	bool in_container;
 	bool is_filtered;          /* a seccomp filter is around this process already */
 	bool profile_known;

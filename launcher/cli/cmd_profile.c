@@ -60,23 +60,33 @@ places_finish(struct places *p)
 	free(p->shipped);
 }
 
+static const char *
+home_of(uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0' ? pw->pw_dir
+									  : "/home/sandbox";
+}
+
 const char *
 places_home(void)
 {
 	const char *home = getenv("HOME");
-	const struct passwd *pw;
 
-	if (home == NULL || home[0] != '/' || home[1] == '\0') {
-		pw = getpwuid(geteuid());
-		home = pw != NULL && pw->pw_dir[0] == '/' && pw->pw_dir[1] != '\0'
-			     ? pw->pw_dir
-			     : "/home/sandbox";
-	}
-	return home;
+	return home == NULL || home[0] != '/' || home[1] == '\0' ? home_of(geteuid()) : home;
+}
+
+int
+places_become(uid_t uid)
+{
+	unsetenv("XDG_CONFIG_HOME");
+	unsetenv("XDG_STATE_HOME");
+	return setenv("HOME", home_of(uid), 1) < 0 ? -errno : 0;
 }
 
 struct profile_request
-profile_request_of(const char *name, const char *shipped, const char *home)
+profile_request_of(const char *name, const char *shipped)
 {
 	return (struct profile_request){
 		.name = name,
@@ -84,7 +94,7 @@ profile_request_of(const char *name, const char *shipped, const char *home)
 		.config_home = getenv("XDG_CONFIG_HOME"),
 		.system_dir = SYSTEM_PROFILES,
 		.shipped_dir = shipped,
-		.home = home,
+		.home = places_home(),
 		.caller = geteuid(),
 		.unmapped = profile_unmapped_uid(),
 	};

@@ -23,12 +23,17 @@ int places_find(struct places *ret, struct err *err) must_check;
 void places_finish(struct places *p);
 /* The caller's home; borrowed from the environment or the account. */
 const char *places_home(void);
+/*
+ * As root, and as run does it: from now on this process's files are where the account of that user
+ * says, not where the environment that root was called with does. -errno.
+ */
+int places_become(uid_t uid) must_check;
 
 /*
- * The request of this process for one profile: the search path comes from its environment. All is
- * borrowed.
+ * The request of this process for one profile: the search path and the home come from its
+ * environment. All is borrowed.
  */
-struct profile_request profile_request_of(const char *name, const char *shipped, const char *home);
+struct profile_request profile_request_of(const char *name, const char *shipped);
 
 /* Both filters of a profile. */
 struct profile_filters {

@@ -22,23 +22,10 @@
 #define OVERFLOW_UID 65534u
 #define LANDLOCK_NEEDED 2
 
-int
-ask_profile(struct ask *a, const char *profile, struct buf *report, struct err *err)
-{
-	struct profile_request request;
-	int rc = places_find(&a->places, err);
-
-	if (rc == 0) {
-		request = profile_request_of(profile, a->places.shipped, places_home());
-		rc = profile_load(&request, &a->loaded, report, err);
-	}
-	return rc;
-}
-
 static int
-copy_account(struct ask *a, const char *home, const struct passwd *pw)
+copy_account(struct ask *a, const struct passwd *pw)
 {
-	a->home = strdup(home);
+	a->home = strdup(places_home());
 	a->user = strdup(pw != NULL ? pw->pw_name : "user");
 	a->request.identity.home = a->home;
 	a->request.identity.user = a->user;
@@ -51,34 +38,58 @@ copy_account(struct ask *a, const char *home, const struct passwd *pw)
  * answer depends on which it is.
  */
 static int
-who_runs(struct ask *a, const struct stat *workspace)
+who_runs(struct ask *a, uid_t owner, gid_t group)
 {
 	struct identity *id = &a->request.identity;
 	const struct passwd *pw;
 	struct stat kernel;
-	bool is_root;
 
 	if (stat("/proc/sys/kernel", &kernel) < 0) {
 		return -errno;
 	}
-	is_root = geteuid() == 0 && kernel.st_uid == 0;
 	id->root_unmapped = kernel.st_uid == OVERFLOW_UID && geteuid() != OVERFLOW_UID;
-	id->owner_uid = workspace->st_uid;
-	id->owner_gid = workspace->st_gid;
+	id->owner_uid = owner;
+	id->owner_gid = group;
 	id->uid_outside = geteuid();
 	id->gid_outside = getegid();
-	if (!is_root) {
-		return copy_account(a, places_home(), getpwuid(geteuid()));
+	if (geteuid() != 0 || kernel.st_uid != 0) {
+		return copy_account(a, getpwuid(geteuid()));
+	}
+	if (places_become(owner) < 0) {
+		return -ENOMEM;
 	}
 	a->request.workspace_clone = true;
-	pw = getpwuid(workspace->st_uid);
-	id->kind = workspace->st_uid == 0 ? IDENTITY_RANGE : IDENTITY_PLAIN;
-	id->uid_outside = workspace->st_uid == 0 ? NOBODY_S_UID : workspace->st_uid;
-	id->gid_outside = workspace->st_uid == 0 ? NOBODY_S_UID
-			: pw != NULL		 ? pw->pw_gid
-						 : workspace->st_uid;
-	return copy_account(a, pw != NULL && pw->pw_dir[0] == '/' ? pw->pw_dir : "/home/sandbox",
-			    pw);
+	pw = getpwuid(owner);
+	id->kind = owner == 0 ? IDENTITY_RANGE : IDENTITY_PLAIN;
+	id->uid_outside = owner == 0 ? NOBODY_S_UID : owner;
+	id->gid_outside = owner == 0 ? NOBODY_S_UID : pw != NULL ? pw->pw_gid : owner;
+	return copy_account(a, pw);
+}
+
+int
+ask_profile(struct ask *a, const char *profile, const char *dir, struct buf *report,
+	    struct err *err)
+{
+	struct stat st = { .st_uid = geteuid(), .st_gid = getegid() };
+	struct profile_request request;
+	int rc = places_find(&a->places, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (dir != NULL && stat(dir, &st) < 0) {
+		return err_sys(err, -errno, "workspace %s", dir);
+	}
+	rc = who_runs(a, st.st_uid, st.st_gid);
+	if (rc < 0) {
+		return err_sys(err, rc, "who the tool would be");
+	}
+	request = profile_request_of(profile, a->places.shipped);
+	/* Whose profiles count is who the launcher would have become. */
+	if (a->request.identity.kind == IDENTITY_PLAIN) {
+		request.caller = a->request.identity.uid_outside;
+	}
+	return profile_load(&request, &a->loaded, report, err);
 }
 
 int
@@ -148,16 +159,11 @@ ask_workspace(struct ask *a, const char *dir, struct err *err)
 {
 	struct request *r = &a->request;
 	int abi = sys_landlock_abi(), rc;
-	struct stat st;
 
 	free(a->workspace);
 	a->workspace = realpath(dir, NULL);
-	if (a->workspace == NULL || stat(a->workspace, &st) < 0) {
+	if (a->workspace == NULL) {
 		return err_sys(err, -errno, "workspace %s", dir);
-	}
-	rc = who_runs(a, &st);
-	if (rc < 0) {
-		return err_sys(err, rc, "who the tool would be");
 	}
 	r->workspace = r->cwd = a->workspace;
 	r->exe = r->upper_dir = "";

@@ -47,13 +47,15 @@ struct ask_answer {
 	}
 
 /*
- * profile: a name, or a path with a slash. Errors in its file go to report. ask_workspace comes
- * next, once, before any question.
+ * profile: a name, or a path with a slash; dir: the workspace, whose owner's home is meant when
+ * root asks, or NULL for one that is made. Errors in the profile's file go to report. ask_workspace
+ * comes next, once, before any question.
  */
-int ask_profile(struct ask *a, const char *profile, struct buf *report, struct err *err) must_check;
+int ask_profile(struct ask *a, const char *profile, const char *dir, struct buf *report,
+		struct err *err) must_check;
 /* A new, empty directory for a workspace, which ask_finish removes. */
 int ask_scratch(struct ask *a, struct err *err) must_check;
-/* dir: the workspace. */
+/* dir: the workspace, as above. */
 int ask_workspace(struct ask *a, const char *dir, struct err *err) must_check;
 void ask_finish(struct ask *a);
 

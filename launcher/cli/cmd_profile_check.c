@@ -50,7 +50,7 @@ cmd_profile_check(int argc, char **argv)
 	}
 	for (size_t i = 0; i < cl.operands; i++) {
 		const struct profile_request request =
-			profile_request_of(cl.operand[i], places.shipped, places_home());
+			profile_request_of(cl.operand[i], places.shipped);
 		auto_buf report = BUF_INIT;
 
 		if (check(&request, &report, &err) < 0) {

@@ -196,7 +196,7 @@ compare(struct compared *d, bool json)
 
 	for (size_t i = 0; rc == 0 && i < ARRAY_LEN(sides); i++) {
 		const struct profile_request request =
-			profile_request_of(sides[i]->name, places.shipped, places_home());
+			profile_request_of(sides[i]->name, places.shipped);
 
 		rc = profile_load(&request, &sides[i]->loaded, &d->report, &d->err);
 	}

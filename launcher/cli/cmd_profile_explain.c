@@ -247,7 +247,7 @@ explain_one(struct ask *a, const struct explain_options *o, size_t i, struct err
 static int
 explain_questions(struct ask *a, const struct explain_options *o, struct err *err)
 {
-	int status = 0, rc = ask_workspace(a, o->workspace != NULL ? o->workspace : ".", err);
+	int status = 0, rc = ask_workspace(a, o->workspace, err);
 
 	for (size_t i = 0; rc >= 0 && i < o->count; i++) {
 		rc = explain_one(a, o, i, err);
@@ -299,7 +299,7 @@ int
 cmd_profile_explain(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
-	struct explain_options o = { .access = "read" };
+	struct explain_options o = { .access = "read", .workspace = "." };
 	auto_ask a = { .judge = NULL };
 	auto_buf report = BUF_INIT;
 	struct err err = ERR_INIT;
@@ -323,7 +323,7 @@ cmd_profile_explain(int argc, char **argv)
 		err_set(&err, -EINVAL, "--access wants see, read, write or execute");
 		return commands_fail(EXIT_AIRLOCK, &err);
 	}
-	rc = ask_profile(&a, cl.operand[0], &report, &err);
+	rc = ask_profile(&a, cl.operand[0], o.workspace, &report, &err);
 	if (rc == 0) {
 		rc = o.count == 0 ? explain_whole(&a, o.json, &err)
 				  : explain_questions(&a, &o, &err);

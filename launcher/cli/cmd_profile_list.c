@@ -26,7 +26,7 @@ read_row(const struct profile_found *found, const struct places *places, struct 
 {
 	const struct profile_request request =
 		profile_request_of(found->hidden_by != NULL ? found->path : found->name,
-				   places->shipped, places_home());
+				   places->shipped);
 	auto_buf report = BUF_INIT;
 
 	ret->found = found;
@@ -160,7 +160,7 @@ cmd_profile_list(int argc, char **argv)
 	}
 	rc = places_find(&places, &err);
 	if (rc == 0) {
-		request = profile_request_of("", places.shipped, places_home());
+		request = profile_request_of("", places.shipped);
 		rc = profile_list(&request, &list, &err);
 	}
 	if (rc == 0) {

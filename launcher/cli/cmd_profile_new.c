@@ -26,7 +26,7 @@ struct new_profile {
 static struct profile_request
 request_of(const struct new_profile *n, const char *name)
 {
-	return profile_request_of(name, n->places.shipped, places_home());
+	return profile_request_of(name, n->places.shipped);
 }
 
 /* The text, from the effective values of the parent. */

@@ -100,7 +100,7 @@ show(const char *name, const struct show_options *o)
 	int rc = places_find(&places, &err);
 
 	if (rc == 0) {
-		request = profile_request_of(name, places.shipped, places_home());
+		request = profile_request_of(name, places.shipped);
 		rc = profile_load(&request, &loaded, &report, &err);
 	}
 	if (rc < 0 || loaded.files == NULL) {

@@ -161,7 +161,7 @@ test_profile(const char *name, bool live, struct counts *counts, struct buf *rep
 	auto_ask a = { .judge = NULL };
 	struct profile_questions questions = { .count = 0 };
 	struct vector v;
-	int rc = ask_profile(&a, name, report, err);
+	int rc = ask_profile(&a, name, NULL, report, err);
 
 	if (rc == 0) {
 		rc = profile_questions_load(&a.loaded, &questions, report, err);

@@ -76,6 +76,27 @@ expect_eq "a question that is none" \
 profile explain default --path / --access lick -w "$WS"
 expect_eq "an access that is none" "125 airlock: --access wants see, read, write or execute" "$RC $(cat "$ERR")"
 
+# ---- asked by root for somebody else --------------------------------------------------------------------------------
+
+if [ "$E2E_IDENTITY" = root ]; then
+	mkdir "$T/theirs" "$T/state-theirs"
+	told=$E2E_USER_HOME/.airlock-told
+	echo told >"$told"
+	chown "$E2E_USER": "$T/theirs" "$T/state-theirs" "$told"
+	put told 'version: 1
+name: told
+extends: default
+filesystem: { read: ["@parent", ~/.airlock-told] }
+'
+	as_id env AIRLOCK_STATE="$T/state-theirs" "$A" run -w "$T/theirs" -p "$own_dir/told.yaml" -n -- cat "$told" >"$OUT" 2>"$ERR"
+	expect_eq "a call in a user's workspace has that user's HOME" "0 told" "$? $(cat "$OUT" "$ERR")"
+	answer "and so has the answer" 0 "yes: read $told" "$own_dir/told.yaml" --path "$told" -w "$T/theirs"
+	# shellcheck disable=SC2088 # airlock expands it
+	answer "by both names" 0 "yes: read ~/.airlock-told" "$own_dir/told.yaml" --path '~/.airlock-told' -w "$T/theirs"
+	answer "and in a workspace of root's it has not" 1 "no: read $told (ENOENT)" "$own_dir/told.yaml" --path "$told" -w "$WS"
+	rm "$told"
+fi
+
 # What is said is what happens.
 run_airlock -p default -- sh -c 'cat /etc/shadow; echo x >/usr/bin/new; echo y >kept' 2>/dev/null
 expect_match "a hidden path is ENOENT in a call, too" "/etc/shadow: No such file" "$ERR"
