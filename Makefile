@@ -42,6 +42,7 @@ MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/store/main_l
 # The front: static, no library.
 FRONT_SRC := $(call src,base) $(call src,sys) \
 	launcher/profile/profile_codec.c launcher/profile/profile_env.c launcher/profile/profile_rule.c \
+	launcher/profile/profile_words.c \
 	$(sort $(wildcard launcher/plan/plan_*.c)) launcher/plan/filter_table.c \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \

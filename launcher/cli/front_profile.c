@@ -150,11 +150,11 @@ narrow_mode(struct front *f)
 	if (given == NULL) {
 		return 0;
 	}
-	if (strcmp(given, "observe") == 0) {
+	if (strcmp(given, profile_mode_words[MODE_OBSERVE]) == 0) {
 		f->req.mode = MODE_OBSERVE;
 		return 0;
 	}
-	if (strcmp(given, "apply") != 0) {
+	if (strcmp(given, profile_mode_words[MODE_APPLY]) != 0) {
 		return err_set(&f->err, -EINVAL, "-m %s: unknown mode (observe, apply)", given);
 	}
 	if (f->profile->mode != MODE_APPLY) {

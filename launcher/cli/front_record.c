@@ -17,23 +17,11 @@
 
 #define CHANGES_LISTED 1000u
 
-static const char *const mode_names[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
 static const char *const kind_names[] = {
 	[CHANGE_CREATE] = "create", [CHANGE_MODIFY] = "modify", [CHANGE_DELETE] = "delete",
 	[CHANGE_REPLACE] = "replace", [CHANGE_MODE] = "mode",
 };
 
-static const char *const capture_names[] = {
-	[CAPTURE_DIGESTS] = "digests",
-	[CAPTURE_TOUCHED] = "touched",
-	[CAPTURE_CONTENT] = "content",
-};
-
-static const char *const retry_names[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
-
-_Static_assert(ARRAY_LEN(retry_names) == RETRY__COUNT, "every answer has its name");
-_Static_assert(ARRAY_LEN(capture_names) == CAPTURE__COUNT, "every extent has its name");
-_Static_assert(ARRAY_LEN(mode_names) == MODE__COUNT, "every mode has its name");
 _Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
 
 static int
@@ -130,7 +118,7 @@ request_digest(const struct front *f, uint8_t ret[32])
 	json_kv_str(&j, "key", r->key);
 	json_key(&j, "limits");
 	front_limits_json(&j, &r->limits);
-	json_kv_str(&j, "mode", mode_names[r->mode]);
+	json_kv_str(&j, "mode", profile_mode_words[r->mode]);
 	json_kv_hex(&j, "profile", f->profile->digest, 32);
 	json_kv_bool(&j, "terminal", r->terminal);
 	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
@@ -260,7 +248,7 @@ write_planned(struct front *f, struct json *j)
 	json_key(j, "caches");
 	caches(j, f->profile);
 	json_kv_str(j, "call", r->call_text);
-	json_kv_str(j, "capture", capture_names[f->profile->capture_inputs]);
+	json_kv_str(j, "capture", profile_capture_words[f->profile->capture_inputs]);
 	json_key(j, "context");
 	if (r->context != NULL) {
 		json_raw(j, r->context, strlen(r->context));
@@ -280,14 +268,14 @@ write_planned(struct front *f, struct json *j)
 	}
 	json_key(j, "limits");
 	front_limits_json(j, &r->limits);
-	json_kv_str(j, "mode", mode_names[r->mode]);
+	json_kv_str(j, "mode", profile_mode_words[r->mode]);
 	json_key(j, "node");
 	node(j);
 	json_kv_hex(j, "plan_digest", f->jail.plan_digest, 32);
 	decided(j, f);
 	request_digest(f, digest);
 	json_kv_hex(j, "request_digest", digest, 32);
-	json_kv_str(j, "retry", retry_names[f->profile->retry]);
+	json_kv_str(j, "retry", profile_retry_words[f->profile->retry]);
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
 	json_kv_bool(j, "terminal", r->terminal);
@@ -495,7 +483,7 @@ ending(struct json *j, const struct front *f)
 	const struct outcome *o = &f->outcome;
 	const char *reason = o->reason[0] != '\0' ? o->reason : f->settle_reason;
 
-	json_kv_str(j, "mode", mode_names[f->req.mode]);
+	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
 	json_key(j, "reason");
 	if (reason != NULL) {
 		json_bytes(j, reason, strlen(reason));

@@ -120,7 +120,7 @@ write_result(struct front *f, struct json *j, bool complete)
 	front_limits_json(j, &f->req.limits);
 	json_key(j, "missing_layers");
 	denials_write(&f->layers, j);
-	json_kv_str(j, "mode", f->req.mode == MODE_OBSERVE ? "observe" : "apply");
+	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
 	json_key(j, "reason");
 	if (reason != NULL && reason[0] != '\0') {

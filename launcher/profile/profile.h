@@ -175,10 +175,15 @@ void profile_destroy(struct profile *p);
 
 #define PROFILE_PARENT "@parent" /* an entry of a list: all entries of the parent's */
 
+/* Words by the values of their enums; "workflow" or "user" by CACHE_*. */
+extern const char *const profile_mode_words[MODE__COUNT];
+extern const char *const profile_capture_words[CAPTURE__COUNT];
+extern const char *const profile_retry_words[RETRY__COUNT];
+extern const char *const profile_observe_words[OBSERVE__COUNT];
+const char *profile_cache_scope(uint32_t flags);
+
 /* "limits.memory" */
 const char *profile_key_name(enum profile_key_id id);
-/* "workflow" or "user", by CACHE_*. */
-const char *profile_cache_scope(uint32_t flags);
 /*
  * Appends what a person can do who wants more than a key grants, as one sentence without its end:
  * `change` ("raise limits.pids (now 512)") in the file that may say so; `entry` is how the line

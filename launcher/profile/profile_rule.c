@@ -21,12 +21,6 @@ profile_key_name(enum profile_key_id id)
 	return key_names[id];
 }
 
-const char *
-profile_cache_scope(uint32_t flags)
-{
-	return (flags & CACHE_USER) != 0 ? "user" : "workflow";
-}
-
 /*
  * A file that came with airlock is not edited but extended; one that extends what does not open the
  * key would be refused, so `base`, which opens what can be granted at all, is named instead.

@@ -48,23 +48,9 @@ static const struct profile_bits toolchains[] = {
 _Static_assert(ARRAY_LEN(layers) <= PROFILE_BITS_MAX && ARRAY_LEN(toolchains) <= PROFILE_BITS_MAX,
 	       "their names fit where the nearest is looked for");
 
-/* Words of the enums of profile.h, in the order of their values. */
 static const char *const bool_words[] = { "false", "true" };
-static const char *const capture_words[] = {
-	[CAPTURE_DIGESTS] = "digests",
-	[CAPTURE_TOUCHED] = "touched",
-	[CAPTURE_CONTENT] = "content",
-};
 static const char *const effect_words[] = { "read", "write-workspace", "write-external",
 					    "irreversible" };
-static const char *const mode_words[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
-static const char *const observe_words[] = { [OBSERVE_DISCARD] = "discard",
-					     [OBSERVE_REFUSE] = "refuse" };
-static const char *const retry_words[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
-_Static_assert(ARRAY_LEN(capture_words) == CAPTURE__COUNT, "one word per value");
-_Static_assert(ARRAY_LEN(mode_words) == MODE__COUNT, "one word per value");
-_Static_assert(ARRAY_LEN(observe_words) == OBSERVE__COUNT, "one word per value");
-_Static_assert(ARRAY_LEN(retry_words) == RETRY__COUNT, "one word per value");
 
 const struct profile_key *
 profile_key(enum profile_key_id id)
@@ -268,15 +254,15 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_BOOL:
 		return WORDS(bool_words);
 	case TYPE_CAPTURE:
-		return WORDS(capture_words);
+		return WORDS(profile_capture_words);
 	case TYPE_EFFECTS:
 		return WORDS(effect_words);
 	case TYPE_MODE:
-		return WORDS(mode_words);
+		return WORDS(profile_mode_words);
 	case TYPE_OBSERVE:
-		return WORDS(observe_words);
+		return WORDS(profile_observe_words);
 	case TYPE_RETRY:
-		return WORDS(retry_words);
+		return WORDS(profile_retry_words);
 	case TYPE_CACHES:
 	case TYPE_COMMANDS:
 	case TYPE_COUNT:

@@ -89,6 +89,18 @@ Test(profile_schema, nearest_key)
 	}
 }
 
+Test(profile_schema, every_value_has_its_word)
+{
+	for (unsigned int type = 0; type < TYPE__COUNT; type++) {
+		size_t count;
+		const char *const *words = profile_type_words((enum profile_type)type, &count);
+
+		for (size_t i = 0; i < count; i++) {
+			cr_expect_not_null(words[i], "type %u, value %zu", type, i);
+		}
+	}
+}
+
 Test(profile_schema, words_follow_the_enums)
 {
 	size_t count;
@@ -106,6 +118,10 @@ Test(profile_schema, words_follow_the_enums)
 	cr_assert_eq(count, (size_t)OBSERVE__COUNT);
 	cr_expect_str_eq(words[OBSERVE_DISCARD], "discard");
 	cr_expect_str_eq(words[OBSERVE_REFUSE], "refuse");
+	words = profile_type_words(TYPE_RETRY, &count);
+	cr_assert_eq(count, (size_t)RETRY__COUNT);
+	cr_expect_str_eq(words[RETRY_SAFE], "safe");
+	cr_expect_str_eq(words[RETRY_ASK], "ask");
 	words = profile_type_words(TYPE_EFFECTS, &count);
 	cr_assert_eq(count, 4u);
 	cr_expect_str_eq(words[0], "read");
