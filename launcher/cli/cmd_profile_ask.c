@@ -121,9 +121,16 @@ find_toolchains(struct ask *a, struct err *err)
 	const struct profile *p = a->loaded.profile;
 	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), a->home, &a->state,
 			    err);
+	char *real;
 
 	if (rc < 0) {
 		return rc;
+	}
+	/* As the front has it: without links, for what is compared with it. */
+	real = realpath(a->state, NULL);
+	if (real != NULL) {
+		free(a->state);
+		a->state = real;
 	}
 	a->query = (struct toolchain_query){ .wanted = p->toolchains,
 					     .identity = &a->request.identity,

@@ -114,7 +114,10 @@ int front_identity(struct front *f) must_check;       /* who the tool is */
 int front_root_only(struct front *f) must_check;
 int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */
 int front_become_owner(struct front *f) must_check;   /* root: the drop */
-int front_state_path(struct front *f) must_check;     /* where the state directory is or will be */
+/* where the state directory is or will be, without links */
+int front_state_path(struct front *f) must_check;
+/* of a path that need not exist yet; NULL: out of memory */
+const char *front_resolved(struct front *f, const char *path);
 int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */
 /* key and number in the workflow; opens the pack */
 int front_claim(struct front *f) must_check;

@@ -116,7 +116,10 @@ front_state_path(struct front *f)
 			    &path, &f->err);
 
 	if (rc == 0) {
-		f->state_path = arena_string(&f->arena, path);
+		const char *kept = arena_string(&f->arena, path);
+
+		/* What is compared with it, such as a worktree's repository, has none. */
+		f->state_path = kept != NULL ? front_resolved(f, kept) : NULL;
 		rc = f->state_path == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 	}
 	return rc;

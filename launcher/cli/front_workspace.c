@@ -173,12 +173,9 @@ front_workspace(struct front *f)
 	return rc;
 }
 
-/*
- * Where a path that need not exist yet will be: its nearest existing ancestor without links, and
- * the rest.
- */
-static const char *
-resolved(struct front *f, const char *path)
+/* The nearest ancestor that exists, without links, and the rest. */
+const char *
+front_resolved(struct front *f, const char *path)
 {
 	char *head = arena_string(&f->arena, path);
 	size_t len = head != NULL ? strlen(head) : 0;
@@ -204,7 +201,7 @@ struct writable {
 static int
 refuse(struct front *f, const struct writable *w, const char *other, const char *what)
 {
-	const char *path = other != NULL ? resolved(f, other) : NULL;
+	const char *path = other != NULL ? front_resolved(f, other) : NULL;
 
 	if (path == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
