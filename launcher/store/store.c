@@ -83,7 +83,8 @@ store_lock(int fd, int operation)
 static int
 make_layout(const char *path, int *ret_dir_fd)
 {
-	static const char *const parts[] = { JOURNAL_DIR, WORKFLOW_DIR };
+	/* The journal last: where that is, nobody looks for the rest. */
+	static const char *const parts[] = { WORKFLOW_DIR, JOURNAL_DIR };
 	auto_fd fd = -1;
 	auto_fd parent = -1;
 	int r = fdio_mkdirs(path, 0700);

@@ -106,6 +106,7 @@ beside refused sendmsg ENOBUFS 1 'No buffer space available'
 beside killed clone3 1 137
 beside killed fdatasync 1 137
 for when in 1 2 3 4; do
+	beside killed mkdirat "$when" 137 # the layout of a new state directory
 	beside killed recvmsg "$when" 137
 done
 for at in setresuid:1 fsmount:1 fsmount:5 move_mount:1 move_mount:20 pivot_root:1 landlock_restrict_self:1 setpgid:1 seccomp:1 sendmsg:2; do
