@@ -234,7 +234,7 @@ front_lookup_name(struct front *f, const char *role, const char *name, const cha
 		int rc;
 
 		p += len + (p[len] == ':');
-		if (candidate == NULL || candidate[0] != '/' || !host_runs(candidate)) {
+		if (candidate == NULL || candidate[0] != '/') {
 			continue;
 		}
 		rc = front_look(f, candidate, &look);
@@ -242,7 +242,9 @@ front_lookup_name(struct front *f, const char *role, const char *name, const cha
 			return rc;
 		}
 		if (look.error != 0 || !front_is_program(look.mode)) {
-			hidden = hidden == NULL ? candidate : hidden;
+			if (hidden == NULL && host_runs(candidate)) {
+				hidden = candidate;
+			}
 			continue;
 		}
 		rc = role[0] == '\0' ? is_allowed(f, &look) : 1;

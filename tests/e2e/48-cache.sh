@@ -78,6 +78,12 @@ expect_eq "while the first has what it had" "0 one" "$RC $(cat "$OUT")"
 give "kept: { path: $C, scope: user, exec: true }"
 run_airlock -p "$P" -- /bin/sh -c "ls -A $D; cp /bin/true $D/program; $D/program; echo \$?"
 expect_eq "with exec what is in it runs; the user's starts empty" "0 0" "$RC $(cat "$OUT")"
+printf '#!/usr/bin/env program\n' >"$WS/script"
+chmod 755 "$WS/script"
+own "$WS/script"
+printf 'environment: { set: { PATH: "%s:/usr/bin" } }\n' "$D" >>"$P"
+expect_run "and is found by name where PATH says so" 0 -p "$P" -- program
+expect_run "also by env" 0 -p "$P" -- ./script
 WS=$T/second
 run_airlock -p "$P" -- /bin/ls -A "$D"
 expect_eq "the user's is the same in another workflow" "0 program" "$RC $(cat "$OUT")"
