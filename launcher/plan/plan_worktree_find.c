@@ -18,6 +18,7 @@
 #define POINTER_MAX 8192u       /* bytes of a file that holds one path */
 #define CONFIG_MAX (64u << 10)
 #define COPY_MAX (32u << 20)    /* half of the sandbox's root, where copies go */
+#define COPIES_MAX (48u << 20)  /* all of them */
 
 static const struct part {
 	const char *name;
@@ -51,6 +52,7 @@ struct search {
 	const struct worktree_query *q;
 	const char *common, *name; /* of the repository's directory; of the worktree in it */
 	int common_fd, own_fd;
+	off_t copied;
 	struct worktree found;
 };
 
@@ -243,6 +245,10 @@ take_part(struct search *s, const struct part *part)
 	}
 	if (!part->is_dir && st.st_size > COPY_MAX) {
 		return refuse(s, whole, "is larger than 32 MiB");
+	}
+	s->copied += part->is_dir ? 0 : st.st_size;
+	if (s->copied > COPIES_MAX) {
+		return refuse(s, whole, "and the files beside it are larger than 48 MiB");
 	}
 	if (s->q->identity->kind == IDENTITY_RANGE &&
 	    ((st.st_mode & others) != others || !others_reach(s, whole))) {

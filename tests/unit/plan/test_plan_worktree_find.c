@@ -160,6 +160,11 @@ Test(plan_worktree_find, it_is_a_repository)
 	cr_assert_eq(rmdir(worktree_path(&w, "main/.git/reftable")), 0);
 	cr_assert_eq(truncate(worktree_path(&w, "main/.git/packed-refs"), 33 << 20), 0);
 	expect(&w, "DIR/main/.git/packed-refs is larger than 32 MiB");
+	cr_assert_eq(truncate(worktree_path(&w, "main/.git/packed-refs"), 32 << 20), 0);
+	expect(&w, NULL);
+	cr_assert_eq(truncate(worktree_path(&w, "main/.git/worktrees/one/index"), 32 << 20), 0);
+	expect(&w, "DIR/main/.git/worktrees/one/index and the files beside it are larger than "
+		   "48 MiB");
 	cr_assert_eq(unlink(worktree_path(&w, "main/.git/packed-refs")), 0);
 	expect(&w, NULL);
 	cr_assert_eq(unlink(worktree_path(&w, "main/.git/worktrees/one/index")), 0);
