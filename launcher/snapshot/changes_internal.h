@@ -10,6 +10,8 @@
 /* "create" …; the word in the canonical list. */
 const char *changes_kind_word(enum change_kind kind);
 
+#define CHANGES_LIST_TITLE "airlock-changes v1"
+
 /* The canonical bytes of a sorted set (docs/formats.md, "Change set"). */
 int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t workspace_dev,
 		       uint64_t workspace_ino, struct buf *out) must_check;

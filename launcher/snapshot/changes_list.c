@@ -171,7 +171,7 @@ changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t
 
 	text_uuid_print(call, uuid);
 	buf_reset(out);
-	buf_printf(out, "airlock-changes v1\ncall %s\nworkspace %" PRIu64 " %" PRIu64 "\n", uuid,
+	buf_printf(out, CHANGES_LIST_TITLE "\ncall %s\nworkspace %" PRIu64 " %" PRIu64 "\n", uuid,
 		   workspace_dev, workspace_ino);
 	for (size_t i = 0; i < cs->count; i++) {
 		const struct change *c = &cs->items[i];

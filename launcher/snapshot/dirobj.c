@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "../base/text.h"
+#include "fields.h"
 
 #define HEADER "airlock-dir v1\n"
 
@@ -91,63 +92,6 @@ dirobj_add(struct buf *b, const struct dirobj_entry *e)
 /* ---- reader -----------------------------------------------------------------------------------
  */
 
-struct field {
-	const char *p;
-	size_t len;
-};
-
-/* The next field of a line up to a space or the line's end; false when there is none. */
-static bool
-next_field(const char **p, const char *end, struct field *ret)
-{
-	const char *space;
-
-	if (*p >= end) {
-		return false;
-	}
-	space = memchr(*p, ' ', (size_t)(end - *p));
-	ret->p = *p;
-	ret->len = (size_t)((space != NULL ? space : end) - *p);
-	*p = space != NULL ? space + 1 : end;
-	return ret->len > 0;
-}
-
-/* Canonical decimal: digits only, no leading zero, fits max. */
-static bool
-read_number(struct field f, uint64_t max, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (f.len == 0 || (f.len > 1 && f.p[0] == '0')) {
-		return false;
-	}
-	for (size_t i = 0; i < f.len; i++) {
-		uint64_t digit = (uint64_t)(unsigned char)f.p[i] - '0';
-
-		if (digit > 9 || v > (max - digit) / 10) {
-			return false;
-		}
-		v = v * 10 + digit;
-	}
-	*ret = v;
-	return true;
-}
-
-static bool
-read_mode(struct field f, unsigned int *ret)
-{
-	unsigned int mode = 0;
-
-	for (size_t i = 0; i < f.len; i++) {
-		if (f.p[i] < '0' || f.p[i] > '7') {
-			return false;
-		}
-		mode = mode * 8 + (unsigned int)(f.p[i] - '0');
-	}
-	*ret = mode;
-	return f.len == 4;
-}
-
 static bool
 read_owner(struct field f, struct dirobj_item *item)
 {
@@ -160,7 +104,7 @@ read_owner(struct field f, struct dirobj_item *item)
 	}
 	uid = (struct field){ f.p, (size_t)(colon - f.p) };
 	gid = (struct field){ colon + 1, f.len - uid.len - 1 };
-	if (!read_number(uid, UINT32_MAX, &u) || !read_number(gid, UINT32_MAX, &g)) {
+	if (!fields_number(uid, UINT32_MAX, &u) || !fields_number(gid, UINT32_MAX, &g)) {
 		return false;
 	}
 	item->uid = (uint32_t)u;
@@ -169,60 +113,24 @@ read_owner(struct field f, struct dirobj_item *item)
 }
 
 static int
-read_vis(struct field f, struct buf *b)
-{
-	auto_buf copy = BUF_INIT;
-	auto_buf again = BUF_INIT;
-
-	buf_put(&copy, f.p, f.len);
-	if (buf_error(&copy) < 0) {
-		return -ENOMEM;
-	}
-	buf_reset(b);
-	if (memchr(f.p, '\0', f.len) != NULL || text_unvis(buf_text(&copy), b) < 0) {
-		return -EBADMSG;
-	}
-	text_vis(&again, b->data, b->len);
-	if (buf_error(&again) < 0 || buf_error(b) < 0) {
-		return -ENOMEM;
-	}
-	/* one spelling per name, and a name that the file system can hold */
-	if (again.len != f.len || memcmp(again.data, f.p, f.len) != 0 || b->len == 0 ||
-	    memchr(b->data, '\0', b->len) != NULL) {
-		return -EBADMSG;
-	}
-	return 0;
-}
-
-static int
 read_content(struct field size, struct field content, struct dirobj_item *item)
 {
-	char hex[HEX_DIGEST_SIZE];
-	bool dash = content.len == 1 && content.p[0] == '-';
-
 	item->size = 0;
 	item->has_digest = false;
 	buf_reset(&item->target);
-	if (item->kind == 'f' ? !read_number(size, UINT64_MAX, &item->size)
-			      : size.len != 1 || size.p[0] != '-') {
+	if (item->kind == 'f' ? !fields_number(size, UINT64_MAX, &item->size)
+			      : !fields_is(size, "-")) {
 		return -EBADMSG;
 	}
 	if (item->kind == 'l') {
-		return read_vis(content, &item->target);
+		return fields_vis(content, &item->target);
 	}
-	if (dash) {
+	if (fields_is(content, "-")) {
 		return 0;
 	}
-	if ((item->kind != 'f' && item->kind != 'd') || content.len != HEX_DIGEST_SIZE - 1) {
-		return -EBADMSG;
-	}
-	memcpy(hex, content.p, content.len);
-	hex[content.len] = '\0';
-	if (text_unhex(hex, item->digest, sizeof(item->digest)) < 0) {
-		return -EBADMSG;
-	}
-	item->has_digest = true;
-	return 0;
+	item->has_digest =
+		(item->kind == 'f' || item->kind == 'd') && fields_digest(content, item->digest);
+	return item->has_digest ? 0 : -EBADMSG;
 }
 
 static int
@@ -231,19 +139,19 @@ read_line(const char *p, const char *end, struct dirobj_item *item)
 	struct field kind, mode, owner, size, content, name, x;
 	int r;
 
-	if (!next_field(&p, end, &kind) || !next_field(&p, end, &mode) ||
-	    !next_field(&p, end, &owner) || !next_field(&p, end, &size) ||
-	    !next_field(&p, end, &content) || !next_field(&p, end, &name)) {
+	if (!fields_next(&p, end, &kind) || !fields_next(&p, end, &mode) ||
+	    !fields_next(&p, end, &owner) || !fields_next(&p, end, &size) ||
+	    !fields_next(&p, end, &content) || !fields_next(&p, end, &name)) {
 		return -EBADMSG;
 	}
 	if (kind.len != 1 || strchr("fdlspbc?", kind.p[0]) == NULL ||
-	    !read_mode(mode, &item->mode) || !read_owner(owner, item)) {
+	    !fields_octal(mode, 4, &item->mode) || !read_owner(owner, item)) {
 		return -EBADMSG;
 	}
 	item->kind = kind.p[0];
 	r = read_content(size, content, item);
 	if (r == 0) {
-		r = read_vis(name, &item->name);
+		r = fields_vis(name, &item->name);
 	}
 	if (r < 0) {
 		return r;
@@ -254,7 +162,7 @@ read_line(const char *p, const char *end, struct dirobj_item *item)
 	item->xattrs = p;
 	item->xattrs_len = (size_t)(end - p);
 	while (p < end) {
-		if (!next_field(&p, end, &x) || x.len < 6 + HEX_DIGEST_SIZE ||
+		if (!fields_next(&p, end, &x) || x.len < 6 + HEX_DIGEST_SIZE ||
 		    memcmp(x.p, "xattr:", 6) != 0) {
 			return -EBADMSG;
 		}

@@ -150,6 +150,21 @@ int changes_collect(const struct collect_request *req, struct change_set *ret, s
 void changes_finish(struct change_set *cs);
 
 /*
+ * A change set's canonical list (docs/formats.md, "Change set"), read back: the one spelling that
+ * changes_collect writes and no other. -EBADMSG with the line and what is wrong in it, -E2BIG past
+ * the collector's bounds. Not in the list, so not in what is read: hold, hold_rule, lower_*,
+ * links_broken. The set is the caller's, for changes_finish; nothing is returned on failure.
+ */
+struct change_list {
+	struct change_set set;
+	uint8_t call[16];
+	uint64_t workspace_dev, workspace_ino;
+};
+
+int changes_list_read(const void *text, size_t len, struct change_list *ret,
+		      struct err *err) must_check;
+
+/*
  * A change of mode or kept attributes alone is CHANGE_MODE, of a symlink's target CHANGE_MODIFY, of
  * the type CHANGE_REPLACE with a CHANGE_DELETE for each entry that was below. Every entry below a
  * created or deleted directory has a change of its own.

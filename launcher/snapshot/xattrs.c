@@ -25,8 +25,8 @@ starts(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static bool
-kept_by_commit(const char *name)
+bool
+xattrs_kept(const char *name)
 {
 	return starts(name, "user.") && !starts(name, OVERLAY_USER);
 }
@@ -34,7 +34,7 @@ kept_by_commit(const char *name)
 static bool
 counts(const char *name, enum xattrs_scope scope)
 {
-	return kept_by_commit(name) ||
+	return xattrs_kept(name) ||
 	       (scope == XATTRS_TREE &&
 		(strcmp(name, "security.capability") == 0 || starts(name, "system.posix_acl_")));
 }
@@ -169,7 +169,7 @@ xattrs_copy(int from_fd, int to_fd)
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", to_fd);
 	r = read_list(to, -1, list, &len);
 	for (size_t at = 0; r == 0 && at < len; at += strlen(list + at) + 1) {
-		if (kept_by_commit(list + at) && fgetxattr(from_fd, list + at, NULL, 0) < 0) {
+		if (xattrs_kept(list + at) && fgetxattr(from_fd, list + at, NULL, 0) < 0) {
 			r = removexattr(to, list + at) < 0 ? -errno : 0;
 		}
 	}
@@ -179,7 +179,7 @@ xattrs_copy(int from_fd, int to_fd)
 	for (size_t at = 0; r == 0 && at < len; at += strlen(list + at) + 1) {
 		ssize_t n;
 
-		if (!kept_by_commit(list + at)) {
+		if (!xattrs_kept(list + at)) {
 			continue;
 		}
 		n = fgetxattr(from_fd, list + at, value, VALUE_MAX);

@@ -40,6 +40,8 @@ struct xattrs {
 int xattrs_read(int fd, enum xattrs_scope scope, const char *opaque_name,
 		struct xattrs *ret) must_check;
 void xattrs_finish(struct xattrs *x);
+/* Whether a commit keeps an attribute of that name: XATTRS_CHANGE's. */
+bool xattrs_kept(const char *name);
 
 /* Makes the user.* attributes of to the ones of from (adds, changes, removes). to may be O_PATH. */
 int xattrs_copy(int from_fd, int to_fd) must_check;
