@@ -144,7 +144,7 @@ read_line(const char *p, const char *end, struct dirobj_item *item)
 	    !fields_next(&p, end, &content) || !fields_next(&p, end, &name)) {
 		return -EBADMSG;
 	}
-	if (kind.len != 1 || strchr("fdlspbc?", kind.p[0]) == NULL ||
+	if (kind.len != 1 || kind.p[0] == '\0' || strchr("fdlspbc?", kind.p[0]) == NULL ||
 	    !fields_octal(mode, 4, &item->mode) || !read_owner(owner, item)) {
 		return -EBADMSG;
 	}

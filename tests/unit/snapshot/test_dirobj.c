@@ -133,6 +133,7 @@ Test(dirobj, refuses_other_spellings)
 		"x 0644 0:0 1 - a\n",
 		"p 0644 0:0 - " D " a\n",
 	};
+	static const char no_kind[] = "airlock-dir v1\n\0 0644 0:0 - - a\n";
 	struct dirobj_item item = DIROBJ_ITEM_INIT;
 	char text[512];
 
@@ -141,6 +142,7 @@ Test(dirobj, refuses_other_spellings)
 		cr_expect_eq(dirobj_find(text, strlen(text), "zz", &item), -EBADMSG, "%s",
 			     lines[i]);
 	}
+	cr_expect_eq(dirobj_find(no_kind, sizeof(no_kind) - 1, "a", &item), -EBADMSG);
 	cr_expect_eq(dirobj_find("airlock-dir v2\n", 15, "a", &item), -EBADMSG);
 	cr_expect_eq(dirobj_find("", 0, "a", &item), -EBADMSG);
 	dirobj_item_finish(&item);
