@@ -19,6 +19,7 @@
 #include "../plan/plan_build.h"
 #include "../plan/toolchains.h"
 #include "../plan/worktree.h"
+#include "../snapshot/lock.h"
 #include "../snapshot/snapshot.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
@@ -63,6 +64,7 @@ struct front {
 	uint64_t shmem_bytes;
 	const char *state_path;
 	struct store store;
+	struct workspace_lock lock; /* shared from before the jail starts until all is settled */
 	uint8_t workflow[16];
 	uint64_t seq;
 	int scratch_parent_fd;      /* $STATE/scratch when the upper is on disk */
@@ -141,6 +143,8 @@ int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
 int front_cgroup_again(struct front *f) must_check;
 /* what this host lacks, and whether that is allowed */
 int front_layers(struct front *f) must_check;
+/* the workspace stays as it is from here on, as far as airlock changes it */
+int front_lock(struct front *f) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */

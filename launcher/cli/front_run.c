@@ -102,6 +102,7 @@ static const struct stage prepare_stages[] = {
  * fails below.
  */
 static const struct stage begin_stages[] = {
+	{ "workspace locked", front_lock },
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },
 	{ "jail started", front_spawn },
@@ -285,6 +286,7 @@ front_main_run(int argc, char **argv)
 		.uid_lock_fd = -1,
 		.cgroup = CGROUP_INIT,
 		.store = STORE_INIT,
+		.lock = WORKSPACE_LOCK_INIT,
 		.scratch_parent_fd = -1,
 		.upper_parent_fd = -1,
 		.workspace_clone = -1,
@@ -317,6 +319,7 @@ front_main_run(int argc, char **argv)
 	if (rc < 0 && f.err.code == 0) {
 		f.err.code = rc;
 	}
+	workspace_lock_release(&f.lock); /* the child behind the answer must not have it */
 	front_result(&f);
 	jail_handle_finish(&f.jail);
 	/*

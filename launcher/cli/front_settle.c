@@ -86,7 +86,11 @@ commit(struct front *f)
 		err_prefix(&f->err, "nothing was committed, the evidence cannot be stored");
 		return rc;
 	}
-	rc = changes_commit(&req, &applied, &f->err);
+	f->lock.wake_fd = f->signal_fd;
+	rc = workspace_lock_exclusive(&f->lock, &f->changes, WORKSPACE_LOCK_COMMIT_MS, &f->err);
+	if (rc == 0) {
+		rc = changes_commit(&req, &applied, &f->err);
+	}
 	if (rc == 0) {
 		f->settled = "committed";
 		return 0;
@@ -100,8 +104,8 @@ commit(struct front *f)
 	return 0;
 }
 
-int
-front_settle(struct front *f)
+static int
+settle(struct front *f)
 {
 	struct outcome *o = &f->outcome;
 	int rc;
@@ -135,4 +139,13 @@ front_settle(struct front *f)
 		return 0;
 	}
 	return commit(f);
+}
+
+int
+front_settle(struct front *f)
+{
+	int rc = settle(f);
+
+	workspace_lock_release(&f->lock);
+	return rc;
 }

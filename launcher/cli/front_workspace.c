@@ -173,6 +173,24 @@ front_workspace(struct front *f)
 	return rc;
 }
 
+int
+front_lock(struct front *f)
+{
+	int rc;
+
+	f->lock.workspace_fd = f->req.workspace_fd;
+	f->lock.state_fd = f->store.dir_fd;
+	rc = workspace_lock_shared(&f->lock, WORKSPACE_LOCK_RUN_MS, &f->err);
+	if (rc == -EBUSY) {
+		const struct err why = f->err;
+
+		rc = err_set(&f->err, -EBUSY,
+			     "%s (waited %u s for %s; nothing ran, try again)", why.text,
+			     WORKSPACE_LOCK_RUN_MS / 1000, f->req.workspace);
+	}
+	return rc;
+}
+
 /* The nearest ancestor that exists, without links, and the rest. */
 const char *
 front_resolved(struct front *f, const char *path)

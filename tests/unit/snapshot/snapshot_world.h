@@ -11,11 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+
+#define NOBODY 65534
 
 struct world {
 	char path[64];
@@ -44,6 +47,22 @@ world_init(struct world *w)
 	w->ws_fd = openat(w->dir_fd, "ws", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->up_fd = openat(w->dir_fd, "up", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->out_fd = openat(w->dir_fd, "out", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* Root needs no mode bits: as somebody who does. */
+static inline void
+world_init_plain(struct world *w)
+{
+	world_init(w);
+	if (geteuid() == 0) {
+		cr_assert_eq(chown(w->path, NOBODY, NOBODY), 0);
+		cr_assert_eq(fchown(w->ws_fd, NOBODY, NOBODY), 0);
+		cr_assert_eq(fchown(w->up_fd, NOBODY, NOBODY), 0);
+		cr_assert_eq(fchown(w->out_fd, NOBODY, NOBODY), 0);
+		cr_assert_eq(setresgid(NOBODY, NOBODY, NOBODY), 0);
+		cr_assert_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
+		cr_assert_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
+	}
 }
 
 static inline void

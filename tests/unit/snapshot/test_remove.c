@@ -3,28 +3,9 @@
  * Run by `make unit`: trees that a tool or overlayfs left, removed as their owner, who is not root.
  */
 #include <criterion/criterion.h>
-#include <sys/prctl.h>
 
 #include "../../../launcher/snapshot/remove.h"
 #include "snapshot_world.h"
-
-#define NOBODY 65534
-
-/* Root needs no mode bits: as somebody who does. */
-static void
-world_init_plain(struct world *w)
-{
-	world_init(w);
-	if (geteuid() == 0) {
-		cr_assert_eq(chown(w->path, NOBODY, NOBODY), 0);
-		cr_assert_eq(fchown(w->ws_fd, NOBODY, NOBODY), 0);
-		cr_assert_eq(fchown(w->up_fd, NOBODY, NOBODY), 0);
-		cr_assert_eq(fchown(w->out_fd, NOBODY, NOBODY), 0);
-		cr_assert_eq(setresgid(NOBODY, NOBODY, NOBODY), 0);
-		cr_assert_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
-		cr_assert_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
-	}
-}
 
 static int
 gone(int dirfd, const char *name)
