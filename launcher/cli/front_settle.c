@@ -19,6 +19,7 @@ collect(struct front *f)
 		.lower_fd = r->workspace_fd,
 		.opaque_xattr = "user.overlay.opaque",
 		.protect = &f->profile->protect,
+		.workspace = r->workspace,
 		.hide = &f->profile->hide,
 		.capture = f->profile->capture_inputs,
 		.max_files = f->plan->scratch_inodes, /* what the tmpfs could hold at most */

@@ -303,7 +303,7 @@ refuse_name(struct front *f, const struct rule_path *rule)
 	const char *home = real != NULL ? real : f->req.identity.home;
 	const char *below = plan_covers(home, rule->path) ? rule->path + strlen(home) : rule->path;
 	const char *name = below + strspn(below, "/");
-	const char *why = names_protected_by(name, NULL);
+	const char *why = names_protected_by(name);
 
 	if (why == NULL && names_is_secret(name)) {
 		why = "the name of a secret";

@@ -15,7 +15,6 @@
 #include "../base/limits.h"
 #include "changes_internal.h"
 #include "names_internal.h"
-#include "xattrs.h"
 
 /* One directory: the upper's entries first, then what the lower has and the tool no longer. */
 struct level {
@@ -197,102 +196,27 @@ push(struct collect *c, struct level *l, bool hides)
 /* ---- contents ---------------------------------------------------------------------------------
  */
 
-struct content {
-	int fd; /* -1: cannot be read */
-	bool known;
-	uint8_t digest[SHA256_SIZE];
-	struct xattrs xattrs;
-};
-
-#define CONTENT_INIT                                                                               \
-	{                                                                                          \
-		.fd = -1, .known = false, .xattrs = XATTRS_INIT                                    \
-	}
-
-static void
-content_finish(struct content *k)
-{
-	cleanup_fd(&k->fd);
-	xattrs_finish(&k->xattrs);
-}
-
 static int
 open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
 {
-	bool forced;
-	int r;
-
 	if (p->upper->size > c->max_bytes - c->bytes) {
 		return -EFBIG;
 	}
 	c->bytes += p->upper->size;
-	ret->fd =
-		fsat_open_forced(p->level->upper_fd, p->name, p->upper, O_RDONLY, S_IRUSR, &forced);
-	if (ret->fd < 0) {
-		return ret->fd;
-	}
-	r = forced ? fsat_chmod(ret->fd, p->upper->mode) : 0;
-	return r < 0 ? r : xattrs_read(ret->fd, XATTRS_CHANGE, c->req->opaque_xattr, &ret->xattrs);
-}
-
-/* A file of the workspace that its owner cannot read is unknown, and so never equal. */
-static int
-open_lower_file(const struct pair *p, struct content *ret)
-{
-	ret->fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY);
-	if (ret->fd == -EACCES || ret->fd == -EPERM) {
-		ret->fd = -1;
-		return 0;
-	}
-	return ret->fd < 0 ? ret->fd : xattrs_read(ret->fd, XATTRS_CHANGE, NULL, &ret->xattrs);
+	return content_open_upper(p->level->upper_fd, p->name, p->upper, c->req->opaque_xattr, ret);
 }
 
 static int
-hash_content(struct content *k, uint64_t size)
+keep_content(struct collect *c, struct content *k, uint64_t size)
 {
-	uint64_t got;
-	int r;
-
-	if (k->fd < 0) {
-		return 0;
-	}
-	if (lseek(k->fd, 0, SEEK_SET) < 0) {
-		return -errno;
-	}
-	r = fsat_hash(k->fd, size, NULL, k->digest, &got);
-	if (r < 0 && r != -EFBIG) {
-		return r;
-	}
-	k->known = r == 0 && got == size;
-	return 0;
-}
-
-/* Into the pack, or only the digest. -ESTALE: it did not hold still. */
-static int
-keep_content(struct collect *c, struct content *k, uint64_t size, bool lower)
-{
-	int r = 0;
-
-	if (k->fd < 0) {
-		return 0;
-	}
-	if (store_wanted(c, lower)) {
-		r = pack_put_file(c->req->pack, k->fd, size, k->known ? k->digest : NULL, k->digest,
-				  c->err);
-		k->known = r == 0;
-		return r;
-	}
-	if (!k->known) {
-		r = hash_content(k, size);
-	}
-	return r == 0 && !k->known ? -ESTALE : r;
+	return content_keep(store_wanted(c, false) ? c->req->pack : NULL, k, size, c->err);
 }
 
 /* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
 static int
 keep_lower(struct collect *c, struct content *k, uint64_t size)
 {
-	int r = keep_content(c, k, size, true);
+	int r = content_keep(store_wanted(c, true) ? c->req->pack : NULL, k, size, c->err);
 
 	if (r == -ESTALE) {
 		k->known = false;
@@ -322,6 +246,19 @@ struct facts {
 	const struct buf *target_after;
 	const struct xattrs *xattrs_after;
 };
+
+static int
+judge(const struct collect *c, const struct facts *f, struct change *ch)
+{
+	const struct judging judging = {
+		.capability = f->xattrs_after != NULL && f->xattrs_after->capability,
+		.protect = c->req->protect,
+		.hide = c->req->hide,
+		.workspace = c->req->workspace,
+	};
+
+	return changes_judge(ch, &judging);
+}
 
 static int
 add(struct collect *c, const struct pair *p, const struct facts *f)
@@ -359,8 +296,7 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 		r = -ENOMEM;
 	}
 	if (r == 0) {
-		r = changes_judge(&ch, f->xattrs_after != NULL && f->xattrs_after->capability,
-				  c->req->protect, c->req->hide);
+		r = judge(c, f, &ch);
 	}
 	if (r < 0) {
 		changes_drop(&ch);
@@ -376,7 +312,7 @@ read_before(struct collect *c, const struct pair *p, struct content *ret)
 	int r = 0;
 
 	if (S_ISREG(p->lower->mode)) {
-		r = open_lower_file(p, ret);
+		r = content_open_lower(p->level->lower_fd, p->name, ret);
 		return r < 0 ? r : keep_lower(c, ret, p->lower->size);
 	}
 	if (S_ISLNK(p->lower->mode)) {
@@ -422,11 +358,11 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 	struct content before = CONTENT_INIT;
 	struct facts f = { .before = &before, .after = after, .xattrs_after = &after->xattrs };
 	bool same_bytes = false, same_rest;
-	int r = open_lower_file(p, &before);
+	int r = content_open_lower(p->level->lower_fd, p->name, &before);
 
 	if (r == 0 && p->upper->size == p->lower->size && before.fd >= 0) {
-		r = hash_content(&before, p->lower->size);
-		r = r < 0 ? r : hash_content(after, p->upper->size);
+		r = content_hash(&before, p->lower->size);
+		r = r < 0 ? r : content_hash(after, p->upper->size);
 		same_bytes = before.known && after->known &&
 			     memcmp(before.digest, after->digest, SHA256_SIZE) == 0;
 	}
@@ -442,7 +378,7 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 	} else if (r == 0 && (!same_bytes || !same_rest)) {
 		f.kind = CHANGE_MODIFY;
 		r = keep_lower(c, &before, p->lower->size);
-		r = r < 0 ? r : keep_content(c, after, p->upper->size, false);
+		r = r < 0 ? r : keep_content(c, after, p->upper->size);
 		r = r < 0 ? r : add(c, p, &f);
 		c->set.links_broken += p->lower->nlink > 1;
 	}
@@ -483,7 +419,7 @@ visit_file(struct collect *c, const struct pair *p)
 	} else if (r == 0) {
 		struct facts f = { .after = &after, .xattrs_after = &after.xattrs };
 
-		r = keep_content(c, &after, p->upper->size, false);
+		r = keep_content(c, &after, p->upper->size);
 		r = r < 0 ? r : add_new(c, p, &f);
 	}
 	content_finish(&after);

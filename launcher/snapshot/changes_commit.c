@@ -18,6 +18,7 @@
 #include "../base/limits.h"
 #include "../base/text.h"
 #include "commit_internal.h"
+#include "names_internal.h"
 #include "xattrs.h"
 
 #define COPY_SIZE (128u << 10)
@@ -233,13 +234,13 @@ static int
 check_one(struct commit *cm, const struct change *c)
 {
 	struct fs_stat st;
-	const char *name;
+	const char *name, *rule;
 	bool fresh;
 	int r;
 
-	if (strncmp(c->path, COMMIT_PREFIX, strlen(COMMIT_PREFIX)) == 0) {
-		return err_set(cm->err, -EPERM, "commit: %s: the name is airlock's own",
-			       tail_of(c->path));
+	if (names_class(c->path, 0, &rule) == NAME_NEVER) {
+		return err_set(cm->err, -EPERM, "commit: %s: never committed: %s", tail_of(c->path),
+			       rule);
 	}
 	if (is_special(c->mode_after) && c->kind == CHANGE_REPLACE) {
 		return err_set(

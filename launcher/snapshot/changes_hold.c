@@ -34,46 +34,74 @@ special_reason(const struct change *ch, bool capability)
 	}
 }
 
-int
-changes_judge(struct change *ch, bool capability, const struct strings *protect,
-	      const struct rule_paths *hide)
+/* The rule for either side, the stronger one: what stood there counts like what stands now. */
+static const char *
+name_rule(const struct change *ch)
 {
-	const char *rule = ch->mode_after != 0 ? special_reason(ch, capability) : NULL;
-	const char *hidden = names_hidden_entry(
-		ch->path, ch->mode_after != 0 ? ch->mode_after : ch->mode_before, hide);
-	const char *head = "";
-	size_t size;
+	const char *says[2] = { NULL, NULL };
+	enum name_class class[2] = { NAME__NONE, NAME__NONE };
 
-	ch->hold = rule != NULL ? HOLD_SPECIAL : HOLD_NONE;
-	if (rule == NULL && hidden != NULL) {
-		ch->hold = HOLD_PROTECTED;
-		rule = hidden;
-		head = "hidden: ";
+	if (ch->mode_after != 0) {
+		class[0] = names_class(ch->path, ch->mode_after, &says[0]);
 	}
-	if (rule == NULL && ch->mode_after != 0) {
-		rule = names_protected_entry(ch->path, ch->mode_after, protect);
+	if (ch->mode_before != 0 && (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT)) {
+		class[1] = names_class(ch->path, ch->mode_before, &says[1]);
+	}
+	return says[class[1] < class[0]];
+}
+
+static const char *
+profile_rule(const struct change *ch, const struct strings *protect)
+{
+	const char *rule = NULL;
+
+	if (ch->mode_after != 0) {
+		rule = names_profile_entry(ch->path, ch->mode_after, protect);
 	}
 	if (rule == NULL && ch->mode_before != 0) {
-		rule = names_protected_entry(ch->path, ch->mode_before, protect);
+		rule = names_profile_entry(ch->path, ch->mode_before, protect);
 	}
-	if (rule != NULL && ch->hold == HOLD_NONE) {
-		ch->hold = HOLD_PROTECTED;
-		head = strncmp(rule, "built-in: ", 10) == 0 ? "" : "profile: ";
-	}
-	if (rule == NULL && ch->link_after != NULL &&
-	    names_link_escapes(ch->path, ch->link_after)) {
-		ch->hold = HOLD_ESCAPING_LINK;
-		rule = "link out of the workspace";
-	}
-	if (rule == NULL) {
-		return 0;
-	}
-	size = strlen(head) + strlen(rule) + 1;
-	ch->hold_rule = malloc(size);
+	return rule;
+}
+
+static int
+hold(struct change *ch, enum hold_reason why, const char *head, const char *rule)
+{
+	size_t head_len = strlen(head), size = strlen(rule) + 1;
+
+	ch->hold_rule = malloc(head_len + size);
 	if (ch->hold_rule == NULL) {
 		return -ENOMEM;
 	}
-	memcpy(ch->hold_rule, head, strlen(head));
-	memcpy(ch->hold_rule + strlen(head), rule, strlen(rule) + 1);
+	ch->hold = why;
+	memcpy(ch->hold_rule, head, head_len);
+	memcpy(ch->hold_rule + head_len, rule, size);
+	return 0;
+}
+
+int
+changes_judge(struct change *ch, const struct judging *j)
+{
+	const char *rule = ch->mode_after != 0 ? special_reason(ch, j->capability) : NULL;
+
+	if (rule != NULL) {
+		return hold(ch, HOLD_SPECIAL, "", rule);
+	}
+	rule = names_hidden_entry(ch->path, ch->mode_after != 0 ? ch->mode_after : ch->mode_before,
+				  j->hide);
+	if (rule != NULL) {
+		return hold(ch, HOLD_PROTECTED, "hidden: ", rule);
+	}
+	rule = name_rule(ch);
+	if (rule != NULL) {
+		return hold(ch, HOLD_PROTECTED, "", rule);
+	}
+	rule = profile_rule(ch, j->protect);
+	if (rule != NULL) {
+		return hold(ch, HOLD_PROTECTED, "profile: ", rule);
+	}
+	if (ch->link_after != NULL && names_link_escapes(ch->path, ch->link_after, j->workspace)) {
+		return hold(ch, HOLD_ESCAPING_LINK, "", "link out of the workspace");
+	}
 	return 0;
 }

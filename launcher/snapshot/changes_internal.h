@@ -4,8 +4,37 @@
 #define AIRLOCK_SNAPSHOT_CHANGES_INTERNAL_H
 
 #include "../base/buf.h"
+#include "../base/sha256.h"
 #include "fsat.h"
 #include "snapshot.h"
+#include "xattrs.h"
+
+/* ---- one file of either layer ---------------------------------------------------------------- */
+
+struct content {
+	int fd; /* -1: cannot be read */
+	bool known;
+	uint8_t digest[SHA256_SIZE];
+	struct xattrs xattrs;
+};
+
+#define CONTENT_INIT                                            \
+	{                                                       \
+		.fd = -1, .known = false, .xattrs = XATTRS_INIT \
+	}
+
+/* st: of the entry. What its owner may not read is opened after a chmod that is put back. */
+int content_open_upper(int dir_fd, const char *name, const struct fs_stat *st,
+		       const char *opaque_xattr, struct content *ret) must_check;
+/* A file of the workspace that its owner cannot read is unknown, and so never equal. */
+int content_open_lower(int dir_fd, const char *name, struct content *ret) must_check;
+/* known is false when it has not size bytes, or cannot be read. */
+int content_hash(struct content *k, uint64_t size) must_check;
+/* Into the pack, or only the digest (pack NULL). -ESTALE: it did not hold still. */
+int content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *err) must_check;
+void content_finish(struct content *k);
+
+/* ---- the set --------------------------------------------------------------------------------- */
 
 /* "create" …; the word in the canonical list. */
 const char *changes_kind_word(enum change_kind kind);
@@ -16,9 +45,16 @@ const char *changes_kind_word(enum change_kind kind);
 int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t workspace_dev,
 		       uint64_t workspace_ino, struct buf *out) must_check;
 
-/* Sets hold and hold_rule. capability: the entry carries a file capability. */
-int changes_judge(struct change *ch, bool capability, const struct strings *protect,
-		  const struct rule_paths *hide) must_check;
+/* What decides besides the change itself. */
+struct judging {
+	bool capability; /* the entry carries a file capability */
+	const struct strings *protect;
+	const struct rule_paths *hide;
+	const char *workspace; /* absolute path, or NULL */
+};
+
+/* Sets hold and hold_rule. */
+int changes_judge(struct change *ch, const struct judging *j) must_check;
 
 /* Takes over what item owns; frees it on failure. -E2BIG past CHANGES_MAX or CHANGES_PATH_BYTES. */
 int changes_append(struct change_set *cs, struct change *item) must_check;

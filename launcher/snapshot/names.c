@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pure; no allocation. Paths are hostile bytes of any length: work is bounded by their components.
  */
-#include "names_internal.h"
-
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/cleanup.h"
+#include "names_internal.h"
+
 enum where { ROOT, ANY };
-enum how { TREE, LEAF, NONDIR };
+enum how { TREE, FILES, LEAF, NONDIR };
 
 struct rule {
+	enum name_class class;
 	const char *pattern;
 	enum where where;
 	enum how how;
@@ -19,95 +21,24 @@ struct rule {
 };
 
 /* clang-format off */
-static const struct rule protected_rules[] = {
-#define PROTECTED(pattern_, where_, how_, unless_, reason_)                                        \
-	{ .pattern = (pattern_), .where = (where_), .how = (how_), .unless = (unless_),            \
-	  .says = "built-in: " pattern_ },
-#include "protected.def"
-#undef PROTECTED
+static const struct rule name_rules[] = {
+#define NAME(class_, pattern_, where_, how_, unless_, reason_)                                     \
+	{ .class = NAME_##class_, .pattern = (pattern_), .where = (where_), .how = (how_),         \
+	  .unless = (unless_), .says = "built-in: " pattern_ ": " reason_ },
+#include "names.def"
+#undef NAME
 };
 
 static const struct rule secret_rules[] = {
 #define SECRET(pattern_, unless_)                                                                  \
-	{ .pattern = (pattern_), .where = ANY, .how = TREE, .unless = (unless_), .says = (pattern_) },
+	{ .class = NAME_HELD, .pattern = (pattern_), .where = ANY, .how = TREE,                    \
+	  .unless = (unless_), .says = (pattern_) },
 #include "secrets.def"
 #undef SECRET
 };
 /* clang-format on */
 
 #define UNDER "under:"
-
-/*
- * Reads one character of a name, folded as a case-insensitive file system would: ASCII letters, the
- * two other characters that fold to one (the long s and the Kelvin sign), and invisible ones, which
- * it ignores. 0 at the component's end.
- */
-static char
-fold_next(const char **p)
-{
-	static const char *const ignored[] = {
-		"\xc2\xad",	"\xe2\x80\x8b", "\xe2\x80\x8c", "\xe2\x80\x8d", "\xe2\x80\x8e",
-		"\xe2\x80\x8f", "\xe2\x80\xaa", "\xe2\x80\xab", "\xe2\x80\xac", "\xe2\x80\xad",
-		"\xe2\x80\xae", "\xe2\x81\xa0", "\xe2\x81\xa1", "\xe2\x81\xa2", "\xe2\x81\xa3",
-		"\xe2\x81\xa4", "\xe2\x81\xaa", "\xe2\x81\xab", "\xe2\x81\xac", "\xe2\x81\xad",
-		"\xe2\x81\xae", "\xe2\x81\xaf", "\xef\xbb\xbf",
-	};
-	const char *s = *p;
-
-	for (size_t i = 0; (unsigned char)*s >= 0x80 && i < sizeof(ignored) / sizeof(ignored[0]);
-	     i++) {
-		if (strncmp(s, ignored[i], strlen(ignored[i])) == 0) {
-			s += strlen(ignored[i]);
-			i = (size_t)-1; /* look again behind it */
-		}
-	}
-	if (*s == '\0' || *s == '/') {
-		*p = s;
-		return '\0';
-	}
-	if (strncmp(s, "\xe2\x84\xaa", 3) == 0) {
-		*p = s + 3;
-		return 'k';
-	}
-	if (strncmp(s, "\xc5\xbf", 2) == 0) {
-		*p = s + 2;
-		return 's';
-	}
-	*p = s + 1;
-	return (char)(*s >= 'A' && *s <= 'Z' ? *s - 'A' + 'a' : *s);
-}
-
-/* The folded component at *p, which moves behind it and its slashes; its length, cut to NAME_MAX.
- */
-static size_t
-take_component(const char **p, bool fold, char name[NAME_MAX + 1])
-{
-	size_t len = 0;
-	char c;
-
-	while (**p == '/') {
-		(*p)++;
-	}
-	for (;;) {
-		if (fold) {
-			c = fold_next(p);
-		} else {
-			c = (char)(**p == '/' ? '\0' : **p);
-			*p += c != '\0';
-		}
-		if (c == '\0') {
-			break;
-		}
-		if (len < NAME_MAX) {
-			name[len++] = c;
-		}
-	}
-	name[len] = '\0';
-	while (**p == '/') {
-		(*p)++;
-	}
-	return len;
-}
 
 /* `*` in a pattern's component matches any run of characters. Greedy with one step back: linear. */
 static bool
@@ -177,11 +108,11 @@ match_from(const char *pattern, const char *path, bool fold)
 		if (*path == '\0') {
 			return MATCH_PREFIX;
 		}
-		take_component(&path, fold, name);
+		names_take(&path, fold, name);
 		if (component_matches(pattern, len, name)) {
 			pattern += len + (pattern[len] == '/');
 		} else if (wild_pattern != NULL) {
-			take_component(&wild_path, fold, name);
+			names_take(&wild_path, fold, name);
 			path = wild_path;
 			pattern = wild_pattern;
 		} else {
@@ -200,7 +131,7 @@ passes(const struct rule *rule, const char *path)
 	}
 	if (strncmp(rule->unless, UNDER, strlen(UNDER)) == 0) {
 		while (*path != '\0') {
-			take_component(&path, rule->how != LEAF, name);
+			names_take(&path, rule->how != LEAF, name);
 			if (*path != '\0' && strcmp(name, rule->unless + strlen(UNDER)) == 0) {
 				return true;
 			}
@@ -208,7 +139,7 @@ passes(const struct rule *rule, const char *path)
 		return false;
 	}
 	while (*path != '\0') {
-		take_component(&path, true, name);
+		names_take(&path, true, name);
 	}
 	return word_matches(rule->unless, name);
 }
@@ -223,11 +154,17 @@ rule_matches(const struct rule *rule, const char *at, const char *path, mode_t m
 		/* a link in the place of the parent brings its own contents */
 		return S_ISLNK(mode);
 	}
-	if (m == MATCH_NO || (m == MATCH_BELOW && rule->how != TREE) ||
-	    (m == MATCH_EXACT && rule->how == NONDIR && S_ISDIR(mode))) {
-		return false;
+	switch (rule->how) {
+	case TREE:
+		return m != MATCH_NO && !passes(rule, path);
+	case FILES:
+		return m != MATCH_NO && !S_ISDIR(mode) && !passes(rule, path);
+	case LEAF:
+		return m == MATCH_EXACT && !passes(rule, path);
+	case NONDIR:
+		return m == MATCH_EXACT && !S_ISDIR(mode) && !passes(rule, path);
 	}
-	return !passes(rule, path);
+	return false;
 }
 
 /* The cheap first look: most rules fail on the first letter of the folded component. */
@@ -241,9 +178,11 @@ may_start(const struct rule *rule, const char *name)
 	       component_matches(rule->pattern, strcspn(rule->pattern, "/"), name);
 }
 
+/* The rule of the strongest class, and of several the first in the path and in the table. */
 static const struct rule *
 find_rule(const struct rule *rules, size_t count, const char *path, mode_t mode)
 {
+	const struct rule *found = NULL;
 	char name[NAME_MAX + 1];
 	const char *at = path;
 	bool root = true;
@@ -251,24 +190,24 @@ find_rule(const struct rule *rules, size_t count, const char *path, mode_t mode)
 	while (*at != '\0') {
 		const char *next = at;
 
-		take_component(&next, true, name);
+		names_take(&next, true, name);
 		for (size_t i = 0; i < count; i++) {
-			if ((root || rules[i].where == ANY) && may_start(&rules[i], name) &&
+			if ((found == NULL || rules[i].class < found->class) &&
+			    (root || rules[i].where == ANY) && may_start(&rules[i], name) &&
 			    rule_matches(&rules[i], at, path, mode)) {
-				return &rules[i];
+				found = &rules[i];
 			}
 		}
 		at = next;
 		root = false;
 	}
-	return NULL;
+	return found;
 }
 
 bool
 names_is_secret(const char *path)
 {
-	return find_rule(secret_rules, sizeof(secret_rules) / sizeof(secret_rules[0]), path,
-			 S_IFREG) != NULL;
+	return find_rule(secret_rules, ARRAY_LEN(secret_rules), path, S_IFREG) != NULL;
 }
 
 /* The profile's own entries: from the workspace's root, the path and all below. Compared name by
@@ -291,8 +230,8 @@ extra_matches(const char *entry, const char *path, mode_t mode)
 		if (*path == '\0') {
 			return S_ISLNK(mode);
 		}
-		take_component(&entry, true, want);
-		take_component(&path, true, name);
+		names_take(&entry, true, want);
+		names_take(&path, true, name);
 		if (!component_matches(want, strlen(want), name)) {
 			return false;
 		}
@@ -300,15 +239,18 @@ extra_matches(const char *entry, const char *path, mode_t mode)
 	return true;
 }
 
-const char *
-names_protected_entry(const char *path, mode_t mode, const struct strings *extra)
+enum name_class
+names_class(const char *path, mode_t mode, const char **ret_says)
 {
-	const struct rule *rule = find_rule(
-		protected_rules, sizeof(protected_rules) / sizeof(protected_rules[0]), path, mode);
+	const struct rule *rule = find_rule(name_rules, ARRAY_LEN(name_rules), path, mode);
 
-	if (rule != NULL) {
-		return rule->says;
-	}
+	*ret_says = rule != NULL ? rule->says : NULL;
+	return rule != NULL ? rule->class : NAME__NONE;
+}
+
+const char *
+names_profile_entry(const char *path, mode_t mode, const struct strings *extra)
+{
 	for (size_t i = 0; extra != NULL && i < extra->count; i++) {
 		if (extra_matches(extra->items[i], path, mode)) {
 			return extra->items[i];
@@ -329,13 +271,37 @@ names_hidden_entry(const char *path, mode_t mode, const struct rule_paths *hide)
 }
 
 const char *
-names_protected_by(const char *path, const struct strings *extra)
+names_protected_by(const char *path)
 {
-	return names_protected_entry(path, S_IFDIR, extra);
+	const char *says;
+
+	return names_class(path, 0, &says) <= NAME_HELD ? says : NULL;
+}
+
+/* Below the workspace by its own path, which is the same inside and outside; no ".." after it. */
+static bool
+names_workspace(const char *target, const char *workspace)
+{
+	size_t len = workspace != NULL ? strlen(workspace) : 0;
+
+	return len > 1 && strncmp(target, workspace, len) == 0 &&
+	       (target[len] == '/' || target[len] == '\0');
+}
+
+/* A ".." behind a name may leave from wherever that name leads. */
+static bool
+has_dots(const char *target)
+{
+	for (const char *p = strstr(target, ".."); p != NULL; p = strstr(p + 1, "..")) {
+		if ((p == target || p[-1] == '/') && (p[2] == '/' || p[2] == '\0')) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool
-names_link_escapes(const char *path, const char *target)
+names_link_escapes(const char *path, const char *target, const char *workspace)
 {
 	size_t depth = 0;
 
@@ -343,7 +309,7 @@ names_link_escapes(const char *path, const char *target)
 		depth++;
 	}
 	if (target[0] == '/') {
-		return true;
+		return !names_workspace(target, workspace) || has_dots(target);
 	}
 	/* "..", each of which leaves a real directory, up to the root */
 	while (target[0] == '.' &&
@@ -359,11 +325,5 @@ names_link_escapes(const char *path, const char *target)
 			target++;
 		}
 	}
-	/* ".." behind a name may leave from wherever that name leads */
-	for (const char *p = strstr(target, ".."); p != NULL; p = strstr(p + 1, "..")) {
-		if ((p == target || p[-1] == '/') && (p[2] == '/' || p[2] == '\0')) {
-			return true;
-		}
-	}
-	return false;
+	return has_dots(target);
 }

@@ -68,8 +68,8 @@ enum change_kind {
 
 enum hold_reason {
 	HOLD_NONE,
-	/* a name that a later tool or editor executes (protected.def, profile's protect), or one
-	 * that the profile hides */
+	/* a name that a later tool or editor executes (names.def, profile's protect), or one that
+	 * the profile hides */
 	HOLD_PROTECTED,
 	HOLD_SPECIAL,       /* setuid/setgid bit, device, socket, fifo, file capability */
 	HOLD_ESCAPING_LINK, /* a symlink that points out of the workspace */
@@ -130,6 +130,8 @@ struct collect_request {
 	int upper_fd, lower_fd;
 	const char *opaque_xattr;  /* "user.overlay.opaque" */
 	const struct strings *protect;
+	/* absolute path of the workspace, for links to it by that name */
+	const char *workspace;
 	/* what the tool could not see: its contents are not stored, a change is held; or NULL */
 	const struct rule_paths *hide;
 	enum capture_inputs capture;
@@ -197,13 +199,12 @@ struct commit_request {
 int changes_commit(const struct commit_request *req, uint64_t *ret_applied, struct err *err)
 	must_check;
 
-/* Secret and protected names: pure; the tables are secrets.def and protected.def. */
+/* Names: pure; the tables are secrets.def and names.def. */
 bool names_is_secret(const char *path);
 /*
- * NULL, or the rule that protects this workspace-relative path: "built-in: .git/hooks" (static), or
- * the profile's own entry as it stands in extra ("deploy/"; the collector's hold_rule says
- * "profile: deploy/"). Case-insensitive, for any component depth that counts.
+ * NULL, or the rule by which a change of this workspace-relative path, of whatever type, is held or
+ * never committed: "built-in: .git/hooks: git runs these" (static).
  */
-const char *names_protected_by(const char *path, const struct strings *extra);
+const char *names_protected_by(const char *path);
 
 #endif

@@ -93,7 +93,7 @@ expect_eq "through a link: nothing in the workspace either" "$before" "$(tree "$
 run_airlock -p tar-unzip -- unzip -: -q -o up.zip
 expect_eq "upwards: the file in HOME is as it was" "$CANARY_TEXT" "$(cat "$CANARY")"
 expect_run "a git hook" 123 -p tar-unzip -- tar -xf hook.tar
-expect_match "a git hook: why" ".git/hooks is held for a person" "$ERR"
+expect_match "a git hook: why" ".git/hooks/post-checkout is held for a person: built-in: .git/hooks: git runs these" "$ERR"
 expect_run "a link out of the workspace" 123 -p tar-unzip -- tar -xf outward.tar
 expect_match "a link out of the workspace: why" "link out of the workspace" "$ERR"
 expect_run "a setuid bit" 123 -p tar-unzip -- tar -xpf setuid.tar

@@ -7,7 +7,7 @@
 
 /* clang-format off */
 #define HOOK                                                                                       \
-	"{\"path\":\".git/hooks/post-checkout\",\"kind\":\"create\",\"hold\":\"built-in: .git/hooks\"}"
+	"{\"path\":\".git/hooks/post-checkout\",\"kind\":\"create\",\"hold\":\"built-in: .git/hooks: git runs these\"}"
 #define PLAIN "{\"path\":\"a\",\"kind\":\"create\",\"hold\":null}"
 
 static const struct row {
@@ -28,12 +28,12 @@ static const struct row {
 	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"held\",\"reason\":\"…\",\"changes\":"
 	  "{\"created\":1,\"deleted\":223,\"held\":1,\"items\":[" PLAIN "," HOOK "]}}",
 	  "ok, exit 0; nothing was committed: 224 changes are held for a person because of "
-	  ".git/hooks/post-checkout (built-in: .git/hooks)",
+	  ".git/hooks/post-checkout (built-in: .git/hooks: git runs these)",
 	  VIEW_YELLOW },
 	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"held\",\"changes\":{\"created\":3,"
 	  "\"held\":3,\"items\":[" HOOK "]}}",
 	  "ok, exit 0; nothing was committed: 3 changes are held for a person because of "
-	  ".git/hooks/post-checkout (built-in: .git/hooks) and 2 more",
+	  ".git/hooks/post-checkout (built-in: .git/hooks: git runs these) and 2 more",
 	  VIEW_YELLOW },
 	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"held\",\"reason\":\"a: conflict\","
 	  "\"changes\":{\"modified\":1,\"held\":0,\"items\":[" PLAIN "]}}",

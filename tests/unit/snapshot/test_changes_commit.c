@@ -144,6 +144,27 @@ Test(commit, set_id_bits_and_devices_never)
 	world_finish(&w);
 }
 
+/* Not even when a person says so, for whom the collector's mark is only advice. */
+Test(commit, never)
+{
+	struct change_set set = { .items = NULL };
+	uint64_t applied = 0;
+	struct err err = ERR_INIT;
+	struct world w;
+
+	world_init(&w);
+	world_file(w.up_fd, "a", "x", 0644);
+	world_dir(w.up_fd, ".Airlock-commit", 0755);
+	collect(&w, &set);
+	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -EPERM);
+	cr_expect_str_eq(err.text,
+			 "commit: .Airlock-commit: never committed: built-in: .airlock-commit: "
+			 "where a commit puts what it is about to place");
+	cr_expect_eq(world_mode(w.ws_fd, "a"), 0u);
+	changes_finish(&set);
+	world_finish(&w);
+}
+
 enum meddling {
 	TOUCH_FILE,
 	TOUCH_PARENT,

@@ -15,6 +15,9 @@ struct row {
 	const char *rule;
 };
 
+#define ENVRC "built-in: .envrc: loaded when the directory is entered"
+#define GIT "built-in: .git: points git at another repository"
+
 Test(changes_hold, rows)
 {
 	static const struct row rows[] = {
@@ -28,11 +31,10 @@ Test(changes_hold, rows)
 		{ "a", 0, S_IFIFO | 0755, NULL, false, HOLD_SPECIAL, "fifo" },
 		{ "a", 0, S_IFBLK | 0600, NULL, false, HOLD_SPECIAL, "device" },
 		{ "a", 0, S_IFCHR | 0600, NULL, false, HOLD_SPECIAL, "device" },
-		{ ".envrc", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "built-in: .envrc" },
-		{ ".envrc", S_IFREG | 0644, 0, NULL, false, HOLD_PROTECTED, "built-in: .envrc" },
-		{ ".git", S_IFREG | 0644, S_IFDIR | 0755, NULL, false, HOLD_PROTECTED,
-		  "built-in: .git" },
-		{ ".git", 0, S_IFLNK | 0777, "x", false, HOLD_PROTECTED, "built-in: .git" },
+		{ ".envrc", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, ENVRC },
+		{ ".envrc", S_IFREG | 0644, 0, NULL, false, HOLD_PROTECTED, ENVRC },
+		{ ".git", S_IFREG | 0644, S_IFDIR | 0755, NULL, false, HOLD_PROTECTED, GIT },
+		{ ".git", 0, S_IFLNK | 0777, "x", false, HOLD_PROTECTED, GIT },
 		{ "deploy/x", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "profile: deploy/" },
 		{ "keys/x", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED, "hidden: keys" },
 		{ "KEYS", S_IFREG | 0644, 0, NULL, false, HOLD_PROTECTED, "hidden: keys" },
@@ -41,6 +43,17 @@ Test(changes_hold, rows)
 		{ "l", 0, S_IFLNK | 0777, "../x", false, HOLD_ESCAPING_LINK,
 		  "link out of the workspace" },
 		{ "l", 0, S_IFLNK | 0777, "x", false, HOLD_NONE, NULL },
+		{ "l", 0, S_IFLNK | 0777, "/here/space/x", false, HOLD_NONE, NULL },
+		{ "l", 0, S_IFLNK | 0777, "/here/spaces", false, HOLD_ESCAPING_LINK,
+		  "link out of the workspace" },
+		/* the side that is stronger, whichever it is */
+		{ ".git/hooks", 0, S_IFDIR | 0755, NULL, false, HOLD_NONE, NULL },
+		{ ".git/hooks", S_IFREG | 0755, S_IFDIR | 0755, NULL, false, HOLD_PROTECTED,
+		  "built-in: .git/hooks: git runs these" },
+		{ ".git/hooks/x", 0, S_IFREG | 0755, NULL, false, HOLD_PROTECTED,
+		  "built-in: .git/hooks: git runs these" },
+		{ ".airlock-commit/n0", 0, S_IFREG | 0644, NULL, false, HOLD_PROTECTED,
+		  "built-in: .airlock-commit: where a commit puts what it is about to place" },
 	};
 	const char *items[] = { "deploy/", NULL };
 	const struct rule_path hidden[] = { { "keys", "t:1" }, { "a/deep", "t:2" } };
@@ -53,7 +66,12 @@ Test(changes_hold, rows)
 				    .mode_after = rows[i].after,
 				    .link_after = (char *)rows[i].link };
 
-		cr_assert_eq(changes_judge(&c, rows[i].capability, &protect, &hide), 0);
+		const struct judging judging = { .capability = rows[i].capability,
+						 .protect = &protect,
+						 .hide = &hide,
+						 .workspace = "/here/space" };
+
+		cr_assert_eq(changes_judge(&c, &judging), 0);
 		cr_expect_eq(c.hold, rows[i].hold, "row %zu", i);
 		if (rows[i].rule == NULL) {
 			cr_expect_null(c.hold_rule, "row %zu", i);

@@ -14,6 +14,22 @@ struct row {
 	const char *rule; /* NULL: passes */
 };
 
+/* The rule without its reason; "-" when it passes. Good until the next call. */
+static const char *
+rule_of(const char *path, mode_t mode)
+{
+	static char rule[256];
+	const char *says, *colon;
+
+	if (names_class(path, mode, &says) == NAME__NONE) {
+		return "-";
+	}
+	colon = strstr(says + strlen("built-in: "), ": ");
+	cr_assert_not_null(colon, "%s has no reason", says);
+	snprintf(rule, sizeof(rule), "%.*s", (int)(colon - says), says);
+	return rule;
+}
+
 /* What an agent's day writes. */
 static const char *const daily[] = {
 	"package.json",
@@ -52,7 +68,6 @@ static const char *const daily[] = {
 	"x.git/hooks/a",
 	".env",
 	"sub/.github/workflows/x.yml",
-	".git",
 	"tools/x",
 	".eslintrc.js",
 	".prettierrc",
@@ -64,6 +79,7 @@ static const char *const daily[] = {
 static const struct row held[] = {
 	{ ".git/hooks/pre-commit", "built-in: .git/hooks" },
 	{ ".git/hooks", "built-in: .git/hooks" },
+	{ ".git", "built-in: .git" },
 	{ ".GIT/HOOKS/post-checkout", "built-in: .git/hooks" },
 	{ ".Git/hooKs/x", "built-in: .git/hooks" },
 	{ ".g\xe2\x80\x8cit/hooks/x", "built-in: .git/hooks" },
@@ -103,39 +119,36 @@ static const struct row held[] = {
 	{ "Jenkinsfile", "built-in: jenkinsfile" },
 	{ ".pre-commit-config.yaml", "built-in: .pre-commit-config.yaml" },
 	{ ".airlock-commit-12345678/n0", "built-in: .airlock-commit-*" },
+	{ ".airlock-commit", "built-in: .airlock-commit" },
+	{ ".Airlock-Commit/n0", "built-in: .airlock-commit" },
 };
 
 Test(names, daily_work_passes)
 {
 	for (size_t i = 0; i < sizeof(daily) / sizeof(daily[0]); i++) {
-		const char *rule = names_protected_by(daily[i], NULL);
-
-		cr_expect_null(rule, "%s is held by %s", daily[i], rule != NULL ? rule : "");
+		cr_expect_str_eq(rule_of(daily[i], S_IFREG), "-", "%s", daily[i]);
 	}
 }
 
 Test(names, protected_names_are_held)
 {
 	for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
-		const char *rule = names_protected_by(held[i].path, NULL);
-
-		cr_expect_not_null(rule, "%s passes", held[i].path);
-		if (rule != NULL) {
-			cr_expect_str_eq(rule, held[i].rule, "%s: %s", held[i].path, rule);
-		}
+		cr_expect_str_eq(rule_of(held[i].path, S_IFREG), held[i].rule, "%s", held[i].path);
 	}
 }
 
 struct raw_rule {
-	const char *pattern, *how;
+	enum name_class class;
+	const char *pattern, *how, *reason;
 };
 
 Test(names, every_rule_finds_itself)
 {
 	static const struct raw_rule rules[] = {
-#define PROTECTED(pattern_, where_, how_, unless_, reason_) { pattern_, #how_ },
-#include "../../../launcher/snapshot/protected.def"
-#undef PROTECTED
+#define NAME(class_, pattern_, where_, how_, unless_, reason_) \
+	{ NAME_##class_, pattern_, #how_, reason_ },
+#include "../../../launcher/snapshot/names.def"
+#undef NAME
 	};
 	char path[256], want[256];
 
@@ -153,22 +166,58 @@ Test(names, every_rule_finds_itself)
 			}
 		}
 		path[n] = '\0';
-		snprintf(want, sizeof(want), "built-in: %s", rules[i].pattern);
-		rule = names_protected_entry(path, S_IFREG, NULL);
+		snprintf(want, sizeof(want), "built-in: %s: %s", rules[i].pattern, rules[i].reason);
+		cr_expect_eq(names_class(path, S_IFREG, &rule), rules[i].class, "%s", path);
 		cr_expect_str_eq(rule != NULL ? rule : "-", want, "%s", path);
+		cr_expect_gt(strlen(rules[i].reason), 5u, "%s", path);
 	}
 }
 
 Test(names, links_and_files_in_the_place_of_a_directory)
 {
-	cr_expect_null(names_protected_entry(".git", S_IFDIR, NULL));
-	cr_expect_str_eq(names_protected_entry(".git", S_IFREG, NULL), "built-in: .git");
-	cr_expect_str_eq(names_protected_entry(".GIT", S_IFLNK, NULL), "built-in: .git");
-	cr_expect_str_eq(names_protected_entry(".github", S_IFLNK, NULL),
-			 "built-in: .github/actions");
-	cr_expect_null(names_protected_entry(".github", S_IFREG, NULL));
-	cr_expect_not_null(names_protected_entry(".git/modules/a", S_IFLNK, NULL));
-	cr_expect_null(names_protected_entry("src", S_IFLNK, NULL));
+	cr_expect_str_eq(rule_of(".git", S_IFDIR), "-");
+	cr_expect_str_eq(rule_of(".git", S_IFREG), "built-in: .git");
+	cr_expect_str_eq(rule_of(".GIT", S_IFLNK), "built-in: .git");
+	cr_expect_str_eq(rule_of(".github", S_IFLNK), "built-in: .github/actions");
+	cr_expect_str_eq(rule_of(".github", S_IFREG), "-");
+	cr_expect_str_eq(rule_of(".git/modules/a", S_IFLNK), "built-in: .git/modules/**/config");
+	cr_expect_str_eq(rule_of("src", S_IFLNK), "-");
+}
+
+/* `git init` makes them; what is put into one has a change of its own. */
+Test(names, directories_of_hooks)
+{
+	cr_expect_str_eq(rule_of(".git/hooks", S_IFDIR), "-");
+	cr_expect_str_eq(rule_of(".git/hooks/lib", S_IFDIR), "-");
+	cr_expect_str_eq(rule_of(".git/hooks/lib/x", S_IFREG), "built-in: .git/hooks");
+	cr_expect_str_eq(rule_of(".git/hooks", S_IFLNK), "built-in: .git/hooks");
+	cr_expect_str_eq(rule_of(".git/modules/a/hooks", S_IFDIR), "-");
+	cr_expect_str_eq(rule_of(".git/modules/a/hooks", S_IFREG),
+			 "built-in: .git/modules/**/hooks");
+	cr_expect_str_eq(rule_of(".claude", S_IFDIR), "built-in: .claude");
+}
+
+Test(names, the_strongest_class_counts)
+{
+	const char *says;
+
+	cr_expect_eq(names_class(".airlock-commit/.envrc", S_IFREG, &says), NAME_NEVER);
+	cr_expect_eq(names_class(".airlock-commit-0/x", S_IFDIR, &says), NAME_NEVER);
+	cr_expect_eq(names_class("a/.airlock-commit", S_IFDIR, &says), NAME__NONE);
+	cr_expect_null(says);
+	cr_expect_eq(names_class(".envrc/.airlock-commit", S_IFREG, &says), NAME_HELD);
+}
+
+/* Of whatever type: what a profile may not let a tool write. */
+Test(names, protected_by)
+{
+	cr_expect_str_eq(names_protected_by(".ssh/config"),
+			 "built-in: .ssh: keys, and commands run on connect");
+	cr_expect_str_eq(names_protected_by("repo/.git/hooks"),
+			 "built-in: .git/hooks: git runs these");
+	cr_expect_str_eq(names_protected_by("repo/.git"),
+			 "built-in: .git: points git at another repository");
+	cr_expect_null(names_protected_by("repo/src"));
 }
 
 Test(names, profile_entries)
@@ -176,13 +225,15 @@ Test(names, profile_entries)
 	const char *items[] = { "deploy/", "./infra/*.tf", NULL };
 	struct strings extra = { .items = items, .count = 2 };
 
-	cr_expect_str_eq(names_protected_by("deploy/x", &extra), "deploy/");
-	cr_expect_str_eq(names_protected_by("Deploy", &extra), "deploy/");
-	cr_expect_str_eq(names_protected_by("infra/main.tf", &extra), "./infra/*.tf");
-	cr_expect_null(names_protected_by("infra/main.py", &extra));
-	cr_expect_null(names_protected_by("deployment", &extra));
-	cr_expect_null(names_protected_by("a/deploy/x", &extra));
-	cr_expect_str_eq(names_protected_entry("infra", S_IFLNK, &extra), "./infra/*.tf");
+	cr_expect_str_eq(names_profile_entry("deploy/x", S_IFREG, &extra), "deploy/");
+	cr_expect_str_eq(names_profile_entry("Deploy", S_IFDIR, &extra), "deploy/");
+	cr_expect_str_eq(names_profile_entry("deploy\xe2\x88\x95x", S_IFREG, &extra), "deploy/");
+	cr_expect_str_eq(names_profile_entry("infra/main.tf", S_IFREG, &extra), "./infra/*.tf");
+	cr_expect_null(names_profile_entry("infra/main.py", S_IFREG, &extra));
+	cr_expect_null(names_profile_entry("deployment", S_IFREG, &extra));
+	cr_expect_null(names_profile_entry("a/deploy/x", S_IFREG, &extra));
+	cr_expect_str_eq(names_profile_entry("infra", S_IFLNK, &extra), "./infra/*.tf");
+	cr_expect_null(names_profile_entry("infra", S_IFDIR, &extra));
 }
 
 Test(names, secrets)
@@ -241,9 +292,26 @@ Test(names, escaping_links)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		cr_expect_eq(names_link_escapes(rows[i].path, rows[i].target), rows[i].escapes,
-			     "%s -> %s", rows[i].path, rows[i].target);
+		cr_expect_eq(names_link_escapes(rows[i].path, rows[i].target, "/w/s"),
+			     rows[i].escapes, "%s -> %s", rows[i].path, rows[i].target);
 	}
+}
+
+Test(names, links_to_the_workspace_by_its_path)
+{
+	static const struct link_row rows[] = {
+		{ "l", "/w/s", false },	    { "d/l", "/w/s/x/y", false }, { "l", "/w/s/", false },
+		{ "l", "/w/s/..a", false }, { "l", "/w/sx", true },	  { "l", "/w", true },
+		{ "l", "/w/s/../t", true }, { "l", "/w/s/a/..", true },	  { "l", "/w/./s/x", true },
+		{ "l", "//w/s/x", true },   { "l", "/W/s/x", true },	  { "l", "w/s/x", false },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(names_link_escapes(rows[i].path, rows[i].target, "/w/s"),
+			     rows[i].escapes, "%s -> %s", rows[i].path, rows[i].target);
+	}
+	cr_expect(names_link_escapes("l", "/x", "/"));
+	cr_expect(names_link_escapes("l", "/w/s/x", NULL));
 }
 
 Test(names, long_paths_end)
@@ -255,8 +323,8 @@ Test(names, long_paths_end)
 		path[i] = i % 3 == 2 ? '/' : i % 3 == 0 ? '.' : 'g';
 	}
 	path[size - 1] = '\0';
-	cr_expect_null(names_protected_by(path, NULL));
+	cr_expect_null(names_protected_by(path));
 	memset(path, '.', 300); /* a component that no file system holds */
-	cr_expect_null(names_protected_by(path, NULL));
+	cr_expect_null(names_protected_by(path));
 	free(path);
 }

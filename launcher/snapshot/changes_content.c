@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One file of either layer: opened, hashed, stored. Run by the front as the workspace's owner, over
+ * what a tool left and over files that their owner may be writing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "changes_internal.h"
+
+void
+content_finish(struct content *k)
+{
+	cleanup_fd(&k->fd);
+	xattrs_finish(&k->xattrs);
+}
+
+int
+content_open_upper(int dir_fd, const char *name, const struct fs_stat *st, const char *opaque_xattr,
+		   struct content *ret)
+{
+	bool forced;
+	int r;
+
+	ret->fd = fsat_open_forced(dir_fd, name, st, O_RDONLY, S_IRUSR, &forced);
+	if (ret->fd < 0) {
+		return ret->fd;
+	}
+	r = forced ? fsat_chmod(ret->fd, st->mode) : 0;
+	return r < 0 ? r : xattrs_read(ret->fd, XATTRS_CHANGE, opaque_xattr, &ret->xattrs);
+}
+
+int
+content_open_lower(int dir_fd, const char *name, struct content *ret)
+{
+	ret->fd = fsat_open(dir_fd, name, O_RDONLY);
+	if (ret->fd == -EACCES || ret->fd == -EPERM) {
+		ret->fd = -1;
+		return 0;
+	}
+	return ret->fd < 0 ? ret->fd : xattrs_read(ret->fd, XATTRS_CHANGE, NULL, &ret->xattrs);
+}
+
+int
+content_hash(struct content *k, uint64_t size)
+{
+	uint64_t got;
+	int r;
+
+	if (k->fd < 0) {
+		return 0;
+	}
+	if (lseek(k->fd, 0, SEEK_SET) < 0) {
+		return -errno;
+	}
+	r = fsat_hash(k->fd, size, NULL, k->digest, &got);
+	if (r < 0 && r != -EFBIG) {
+		return r;
+	}
+	k->known = r == 0 && got == size;
+	return 0;
+}
+
+int
+content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *err)
+{
+	int r = 0;
+
+	if (k->fd < 0) {
+		return 0;
+	}
+	if (pack != NULL) {
+		r = pack_put_file(pack, k->fd, size, k->known ? k->digest : NULL, k->digest, err);
+		k->known = r == 0;
+		return r;
+	}
+	if (!k->known) {
+		r = content_hash(k, size);
+	}
+	return r == 0 && !k->known ? -ESTALE : r;
+}
