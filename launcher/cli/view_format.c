@@ -161,6 +161,7 @@ view_time(struct buf *b, uint64_t ms, enum view_time_style style)
 		[VIEW_TIME_TODAY] = "%H:%M:%S",
 		[VIEW_TIME_YEAR] = "%m-%d %H:%M",
 		[VIEW_TIME_DATE] = "%Y-%m-%d",
+		[VIEW_TIME_MINUTE] = "%Y-%m-%d %H:%M",
 		[VIEW_TIME_FULL] = "%Y-%m-%d %H:%M:%S %z",
 	};
 	char text[64];

@@ -41,11 +41,12 @@ void view_count(struct buf *b, uint64_t count, const char *one, const char *many
 void view_size(struct buf *b, uint64_t bytes);
 /* "+3 ~1 -2" without what is zero. */
 void view_changes(struct buf *b, uint64_t created, uint64_t modified, uint64_t deleted);
-/* Local time; the style that tells all of a list apart. */
+/* Local time; the style that tells all of a list apart, or one that stands alone. */
 enum view_time_style {
 	VIEW_TIME_TODAY,
 	VIEW_TIME_YEAR,
 	VIEW_TIME_DATE,
+	VIEW_TIME_MINUTE,
 	VIEW_TIME_FULL,
 	VIEW_TIME__COUNT
 };

@@ -57,13 +57,18 @@ put_exit(struct buf *b, const struct index_call *call)
 	}
 }
 
-/* Held changes wait for a person, so that is said. */
+/* What waits for a person, or what a person took back, so that is said. */
 static void
 put_changes(struct buf *b, const struct index_call *call)
 {
+	bool is_told =
+		strcmp(call->settled, "held") == 0 || strcmp(call->settled, "undone") == 0 ||
+		(strcmp(call->settled, "discarded") == 0 && strcmp(call->mode, "observe") != 0);
+
 	view_changes(b, call->created, call->modified, call->deleted);
-	if (b->len > 0 && strcmp(call->settled, "held") == 0) {
-		buf_puts(b, " held");
+	if (b->len > 0 && is_told) {
+		buf_putc(b, ' ');
+		buf_puts(b, call->settled);
 	}
 }
 

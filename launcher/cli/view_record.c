@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two records of one call. Runs in airlock-cli as the caller. Their shape was checked when they
+ * The records of one call. Runs in airlock-cli as the caller. Their shape was checked when they
  * were taken in (store/index_entry.c), their strings are anybody's.
  */
 #include "view_record.h"
@@ -16,9 +16,42 @@ parse(const struct buf *text)
 	json_t *record = json_loadb(buf_text(text), text->len, flags, NULL);
 
 	/* numbers beyond 63 bits, as in index_entry.c */
-	return record != NULL ? record
-			      : json_loadb(buf_text(text), text->len,
-					   flags | JSON_DECODE_INT_AS_REAL, NULL);
+	return record != NULL
+		     ? record
+		     : json_loadb(buf_text(text), text->len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
+static int
+add_settle(void *arg, const struct index_settle *settle)
+{
+	struct record *rec = arg;
+	auto_buf text = BUF_INIT;
+	json_t *record;
+
+	buf_put(&text, settle->record, settle->record_len);
+	record = parse(&text);
+	buf_puts(&rec->settles_text, rec->settles_text.len > 0 ? "," : "");
+	buf_put(&rec->settles_text, text.data, text.len);
+	if (record == NULL) {
+		return -EBADMSG;
+	}
+	/* takes the record over, also when it fails */
+	return json_array_append_new(rec->settles, record) == 0 &&
+			       buf_error(&rec->settles_text) == 0
+		     ? 0
+		     : -ENOMEM;
+}
+
+static int
+load_settles(struct reading *r, struct record *rec, struct err *err)
+{
+	int rc;
+
+	rec->settles = json_array();
+	rc = rec->settles == NULL ? -ENOMEM : index_settles(r->ix, rec->id, add_settle, rec, err);
+	return rc == 0 || (err != NULL && err->code == rc)
+		     ? rc
+		     : err_sys(err, rc, "%s: read how it was settled", rec->id);
 }
 
 int
@@ -29,6 +62,9 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 
 	if (rc == 0) {
 		rc = index_records(r->ix, rec.id, &rec.planned_text, &rec.outcome_text, err);
+	}
+	if (rc == 0) {
+		rc = load_settles(r, &rec, err);
 	}
 	if (rc == 0) {
 		rec.planned = parse(&rec.planned_text);
@@ -53,7 +89,18 @@ record_finish(struct record *rec)
 	buf_finish(&rec->outcome_text);
 	json_decref(rec->planned);
 	json_decref(rec->outcome);
-	rec->planned = rec->outcome = NULL;
+	buf_finish(&rec->settles_text);
+	json_decref(rec->settles);
+	rec->planned = rec->outcome = rec->settles = NULL;
+}
+
+const char *
+record_settled(const struct record *rec)
+{
+	size_t count = json_array_size(rec->settles);
+
+	return count > 0 ? record_text(json_array_get(rec->settles, count - 1), "settled")
+			 : record_text(rec->outcome, "settled");
 }
 
 const json_t *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One call: its two records, and the bytes that they name. airlock-cli only, as the caller. Strings
- * in a record are the callers' and the tools'. Not to be included beside base/json.h: jansson has
- * the same names.
+ * One call: its two records, how it was settled since, and the bytes that they name. airlock-cli
+ * only, as the caller. Strings in a record are the callers' and the tools'. Not to be included
+ * beside base/json.h: jansson has the same names.
  */
 #ifndef AIRLOCK_CLI_VIEW_RECORD_H
 #define AIRLOCK_CLI_VIEW_RECORD_H
@@ -21,18 +21,22 @@ struct record {
 	uint8_t workflow[16];
 	struct buf planned_text, outcome_text; /* as stored; outcome empty when there is none */
 	json_t *planned, *outcome;	       /* outcome NULL when there is none */
+	struct buf settles_text; /* settle records as stored, a comma between; empty: none */
+	json_t *settles;	 /* of them, in order; NULL or empty: none */
 };
 
 #define RECORD_INIT                                                                                \
 	{                                                                                          \
-		.planned_text = BUF_INIT, .outcome_text = BUF_INIT                                 \
+		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT       \
 	}
 #define auto_record __attribute__((cleanup(record_finish))) struct record
 
-/* Finds the call by what a person typed and reads both records. */
+/* Finds the call by what a person typed and reads its records. */
 int record_load(struct reading *r, const char *name, struct record *ret,
 		struct err *err) must_check;
 void record_finish(struct record *rec);
+/* How it is settled now: "held", …; "" while nothing says so. */
+const char *record_settled(const struct record *rec);
 /* Members by "a.b"; absent or of another type: "" and 0. */
 const json_t *record_get(const json_t *object, const char *path);
 const char *record_text(const json_t *object, const char *path);

@@ -97,6 +97,61 @@ put_held(struct buf *b, const struct record *rec, uint64_t count)
 	}
 }
 
+/* What somebody did about the call, and what came of it where the word does not say that. */
+static void
+put_settle(struct buf *b, const json_t *settle, enum view_time_style style)
+{
+	static const struct {
+		const char *action, *done, *state;
+	} words[] = {
+		{ "apply", "applied", "committed" },
+		{ "discard", "discarded", "discarded" },
+		{ "recover", "recovered", "" },
+		{ "undo", "undone", "undone" },
+	};
+	const char *action = record_text(settle, "action");
+	const char *state = record_text(settle, "settled"), *usual = "";
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i].action, action) == 0) {
+			action = words[i].done;
+			usual = words[i].state;
+		}
+	}
+	view_text(b, action);
+	if (strcmp(state, usual) != 0) {
+		buf_puts(b, " (");
+		view_text(b, state);
+		buf_putc(b, ')');
+	}
+	buf_putc(b, ' ');
+	view_time(b, record_number(settle, "t"), style);
+	buf_printf(b, " by uid %llu", (unsigned long long)record_number(settle, "actor.uid"));
+}
+
+static void
+put_settles(struct buf *b, const struct record *rec)
+{
+	for (size_t i = 0; i < json_array_size(rec->settles); i++) {
+		buf_puts(b, ", then ");
+		put_settle(b, json_array_get(rec->settles, i), VIEW_TIME_MINUTE);
+	}
+}
+
+/* What the call's own end had made of the changes, before somebody decided. */
+static void
+put_first(struct buf *b, const struct record *rec, uint64_t count)
+{
+	buf_puts(b, "; ");
+	if (is(rec, "settled", "none")) {
+		buf_puts(b, "it changed nothing in the workspace");
+		return;
+	}
+	view_count(b, count, "change was", "changes were");
+	buf_putc(b, ' ');
+	view_text(b, record_text(rec->outcome, "settled"));
+}
+
 static void
 put_settled(struct buf *b, const struct record *rec)
 {
@@ -104,7 +159,10 @@ put_settled(struct buf *b, const struct record *rec)
 	uint64_t count = record_number(changes, "created") + record_number(changes, "modified") +
 			 record_number(changes, "deleted");
 
-	if (!has_run(rec)) {
+	if (json_array_size(rec->settles) > 0) {
+		put_first(b, rec, count);
+		put_settles(b, rec);
+	} else if (!has_run(rec)) {
 		buf_puts(b, ": the tool did not run");
 		if (record_text(rec->outcome, "reason")[0] != '\0') {
 			buf_puts(b, "; ");
@@ -131,8 +189,12 @@ void
 show_sentence(struct buf *b, const struct record *rec)
 {
 	if (rec->outcome == NULL) {
-		buf_puts(b, "unknown: no outcome is recorded; the call still runs, or airlock was "
-			    "killed in it");
+		bool is_settled = json_array_size(rec->settles) > 0;
+
+		buf_puts(b, "unknown: no outcome is recorded");
+		buf_puts(b, is_settled ? ", airlock was killed in it"
+				       : "; the call still runs, or airlock was killed in it");
+		put_settles(b, rec);
 		return;
 	}
 	put_ending(b, rec);
@@ -145,10 +207,31 @@ show_sentence_color(const struct record *rec)
 	if (rec->outcome == NULL) {
 		return VIEW_RED;
 	}
-	if (is(rec, "verdict", "ok") && is(rec, "settled", "held")) {
+	if (is(rec, "verdict", "ok") && strcmp(record_settled(rec), "held") == 0) {
 		return VIEW_YELLOW;
 	}
 	return view_verdict_color(record_text(rec->outcome, "verdict"));
+}
+
+/* Each with its second, the change set that it was about, and why. */
+static void
+show_settles(struct page *p, const json_t *settles)
+{
+	for (size_t i = 0; i < json_array_size(settles); i++) {
+		const json_t *settle = json_array_get(settles, i);
+		auto_buf text = BUF_INIT;
+
+		put_settle(&text, settle, VIEW_TIME_FULL);
+		if (record_text(settle, "changes")[0] != '\0') {
+			buf_puts(&text, ", set ");
+			page_digest(p, &text, record_text(settle, "changes"));
+		}
+		if (record_text(settle, "reason")[0] != '\0') {
+			buf_puts(&text, ": ");
+			view_text(&text, record_text(settle, "reason"));
+		}
+		page_fact(p, i == 0 ? "settled" : "", buf_text(&text));
+	}
 }
 
 void
@@ -178,6 +261,7 @@ show_head(struct page *p, const struct record *rec)
 		view_duration(&text, t1 > t0 ? t1 - t0 : 0);
 	}
 	page_fact(p, "started", buf_text(&text));
+	show_settles(p, rec->settles);
 	buf_reset(&text);
 	view_text(&text, record_text(rec->planned, "workflow_name"));
 	page_factf(p, "workflow", "%s, call %llu (%.*s)", buf_text(&text),

@@ -119,6 +119,13 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_CHANGE] =
 			("INSERT INTO change VALUES (:call, :n, :path, :kind, :hold, :size_before,"
 			 " :size_after, :before, :after)"),
+		[STMT_SETTLE] =
+			("INSERT INTO settle(n, call, action, settled, t, uid, reason, changes)"
+			 " VALUES ((SELECT max(n) FROM entry), :id, :action, :settled, :t, :uid,"
+			 " :reason, :changes)"),
+		[STMT_SETTLED] =
+			("UPDATE call SET settled = :settled, reason = ifnull(:reason, reason),"
+			 " changes_digest = ifnull(changes_digest, :changes) WHERE id = :id"),
 		[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
 		[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
 	};

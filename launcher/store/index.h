@@ -30,8 +30,8 @@ struct index;
  * absent, of another schema version, damaged, or ahead of the journal. -EWOULDBLOCK when another
  * holds the lock and wait is false. *ret_index is owned by the caller.
  */
-int index_open_write(struct store *s, bool wait, struct index **ret_index,
-		     struct err *err) must_check;
+int
+index_open_write(struct store *s, bool wait, struct index **ret_index, struct err *err) must_check;
 /* Drops the file under the lock, then as above. */
 int index_rebuild(struct store *s, bool wait, struct index **ret_index, struct err *err) must_check;
 /* A read-only connection on one snapshot. -ENOENT when there is no index yet. */
@@ -44,8 +44,8 @@ void index_close_slot(struct index **slot);
  * it are one transaction. An entry that is not what docs/formats.md says becomes a row of
  * `damaged`. *ret_entries counts what was taken in (damaged ones too).
  */
-int index_ingest(struct index *ix, struct store *s, uint64_t *ret_entries,
-		 struct err *err) must_check;
+int
+index_ingest(struct index *ix, struct store *s, uint64_t *ret_entries, struct err *err) must_check;
 
 /*
  * When it returns 0, everything that was in the journal at the time of the call is in the index: by
@@ -59,7 +59,14 @@ int index_catch_up(struct store *s, struct err *err) must_check;
 struct index_call {
 	const char *id, *workflow, *workflow_name, *key, *profile, *mode, *tool, *command;
 	const char *verdict; /* "unknown" while there is no outcome */
-	const char *settled; /* "" while there is no outcome */
+	/*
+	 * how it is settled now: by its last settle entry, else by its outcome; "" while there is
+	 * neither
+	 */
+	const char *settled;
+	const char *workspace;	    /* in vis octal */
+	const char *reason;	    /* of the last settle entry that has one, else of the outcome */
+	const char *changes_digest; /* of the change set */
 	uint64_t seq, uid;
 	uint64_t t0_ms, t1_ms; /* t1 0 while there is no outcome */
 	int exit;	       /* -1 when the tool did not exit */
@@ -70,7 +77,8 @@ struct index_call {
 /* NULL or 0: any. workflow: its id, a prefix of that, or its name. */
 struct index_query {
 	const char *workflow, *profile, *verdict;
-	uint64_t last; /* the newest so many */
+	const char *settled; /* "held": what waits for a person */
+	uint64_t last;	     /* the newest so many */
 };
 
 typedef int (*index_call_fn)(void *arg, const struct index_call *call);
@@ -84,15 +92,30 @@ int index_list(struct index *ix, const struct index_query *query, index_call_fn 
  * "@last". -EINVAL when it is none of these; -ENOENT; -ENOTUNIQ, with the candidates in err.
  */
 #define INDEX_PREFIX_MIN 4
-int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE],
-	       struct err *err) must_check;
+int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
+	must_check;
 /* How many characters of each id of a list are needed so that it names one call (at least min). */
-int index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len,
-		     struct err *err) must_check;
+int index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len, struct err *err)
+	must_check;
 
 /* The records' bytes as the journal has them; an absent outcome leaves its buf empty. */
 int index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
 		  struct err *err) must_check;
+
+/* One settle entry. Strings are borrowed until the callback returns; "" where absent. */
+struct index_settle {
+	const char *action, *settled, *reason, *changes;
+	uint64_t t_ms, uid;
+	const char *record; /* the exact bytes; not NUL-terminated */
+	size_t record_len;
+};
+
+typedef int (*index_settle_fn)(void *arg, const struct index_settle *settle);
+
+/* Those of a call in order. fn's non-zero result ends the walk and is returned. */
+int index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, struct err *err)
+	must_check;
+
 /* One argv item of a record as a person would type it in bash, safe for a page. */
 void index_spell_argument(struct buf *out, const char *spelled);
 int index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err) must_check;

@@ -20,11 +20,12 @@ release_json(json_t **slot)
 	json_decref(*slot);
 }
 
-enum part { PLANNED, OUTCOME, PART__COUNT };
+enum part { PLANNED, OUTCOME, SETTLE, PART__COUNT };
 
 static const char *const part_types[PART__COUNT] = {
 	[PLANNED] = "call.planned",
 	[OUTCOME] = "call.outcome",
+	[SETTLE] = "settle",
 };
 
 /* The pieces of a payload; text and record are borrowed from it. */
@@ -193,6 +194,47 @@ items_have(const json_t *array, const char *first, const char *second)
 	return true;
 }
 
+static const char *const settle_actions[] = {
+#define SETTLE_ACTION(word) word,
+#define SETTLE_STATE(word)
+#include "settle_words.def"
+#undef SETTLE_ACTION
+#undef SETTLE_STATE
+};
+
+static const char *const settle_states[] = {
+#define SETTLE_ACTION(word)
+#define SETTLE_STATE(word) word,
+#include "settle_words.def"
+#undef SETTLE_ACTION
+#undef SETTLE_STATE
+};
+
+static bool
+is_one_of(const json_t *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(json_string_value(text), words[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A word that nobody knows must not end or begin a person's wait. */
+static const char *
+unknown_word(const json_t *settle)
+{
+	if (!is_one_of(json_object_get(settle, "action"), settle_actions,
+		       ARRAY_LEN(settle_actions))) {
+		return "action";
+	}
+	return is_one_of(json_object_get(settle, "settled"), settle_states,
+			 ARRAY_LEN(settle_states))
+		     ? NULL
+		     : "settled";
+}
+
 /* NULL when the record is what docs/formats.md says, else what is wrong. */
 static const char *
 misshapen(const struct entry *e, const json_t *record)
@@ -225,7 +267,7 @@ misshapen(const struct entry *e, const json_t *record)
 	if (e->part == OUTCOME && !items_have(member(record, "changes.items"), "kind", "path")) {
 		return "changes.items";
 	}
-	return NULL;
+	return e->part == SETTLE ? unknown_word(record) : NULL;
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -478,6 +520,33 @@ put_outcome(struct index *ix, const struct entry *e, const json_t *record, struc
 	return rc;
 }
 
+static void
+bind_settle(sqlite3_stmt *st, const struct entry *e, const json_t *record)
+{
+	bind_text(st, ":id", e->call);
+	bind_json(st, ":settled", json_object_get(record, "settled"));
+	bind_json(st, ":reason", json_object_get(record, "reason"));
+	bind_json(st, ":changes", json_object_get(record, "changes"));
+}
+
+static int
+put_settle(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
+{
+	sqlite3_stmt *st = ix->stmt[STMT_SETTLE];
+	int rc;
+
+	bind_settle(st, e, record);
+	bind_json(st, ":action", json_object_get(record, "action"));
+	bind_json(st, ":t", json_object_get(record, "t"));
+	bind_json(st, ":uid", member(record, "actor.uid"));
+	rc = run(ix, STMT_SETTLE, err, "index a settle entry");
+	if (rc == 0) {
+		bind_settle(ix->stmt[STMT_SETTLED], e, record);
+		rc = run(ix, STMT_SETTLED, err, "index how a call is settled now");
+	}
+	return rc;
+}
+
 static int
 put_entry(struct index *ix, struct journal_pos pos, const struct entry *e, struct err *err)
 {
@@ -539,8 +608,43 @@ parse(const uint8_t *text, size_t len)
 
 	/* Inode numbers and the like may need all 64 bits, which jansson's integers have not. */
 	return record != NULL
-		       ? record
-		       : json_loadb((const char *)text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+		     ? record
+		     : json_loadb((const char *)text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
+}
+
+static int (*const put_part[PART__COUNT])(struct index *ix, const struct entry *e,
+					  const json_t *record, struct err *err) = {
+	[PLANNED] = put_planned,
+	[OUTCOME] = put_outcome,
+	[SETTLE] = put_settle,
+};
+
+/* Why the entry cannot stand where it does, or NULL; *ret untouched on failure. */
+static int
+misplaced(struct index *ix, const struct entry *e, const json_t *record, const char **ret,
+	  struct err *err)
+{
+	bool has[PART__COUNT] = { false };
+	const char *action = json_string_value(json_object_get(record, "action"));
+	int rc = 0;
+
+	for (enum part p = PLANNED; p < SETTLE && rc == 0; p++) {
+		rc = has_part(ix, e->call, p, &has[p], err);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	*ret = NULL;
+	if (e->part != SETTLE && has[e->part]) {
+		*ret = "second entry of this type of the call";
+	} else if (e->part == OUTCOME && !has[PLANNED]) {
+		*ret = "outcome of a call that was not planned";
+	} else if (e->part == SETTLE && !has[PLANNED]) {
+		*ret = "settles a call that was not planned";
+	} else if (e->part == SETTLE && !has[OUTCOME] && strcmp(action, "recover") != 0) {
+		*ret = "settles a call that has no outcome";
+	}
+	return 0;
 }
 
 int
@@ -549,7 +653,6 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 {
 	struct entry e;
 	auto_json record = NULL;
-	bool planned = false, again = false;
 	const char *wrong;
 	char why[128];
 	int rc;
@@ -567,23 +670,10 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 			 part_types[e.part], wrong);
 		return index_take_damaged(ix, pos, why, json, len, err);
 	}
-	rc = has_part(ix, e.call, PLANNED, &planned, err);
-	if (rc == 0) {
-		rc = has_part(ix, e.call, e.part, &again, err);
-	}
-	if (rc != 0) {
-		return rc;
-	}
-	if (again || (e.part == OUTCOME && !planned)) {
-		return index_take_damaged(ix, pos,
-					  again ? "second entry of this type of the call"
-						: "outcome of a call that was not planned",
-					  json, len, err);
+	rc = misplaced(ix, &e, record, &wrong, err);
+	if (rc != 0 || wrong != NULL) {
+		return rc != 0 ? rc : index_take_damaged(ix, pos, wrong, json, len, err);
 	}
 	rc = put_entry(ix, pos, &e, err);
-	if (rc == 0) {
-		rc = e.part == PLANNED ? put_planned(ix, &e, record, err)
-				       : put_outcome(ix, &e, record, err);
-	}
-	return rc;
+	return rc != 0 ? rc : put_part[e.part](ix, &e, record, err);
 }

@@ -46,9 +46,11 @@ index_list(struct index *ix, const struct index_query *query, index_call_fn fn, 
 	static const char sql[] =
 		"SELECT * FROM (SELECT n, id, workflow, workflow_name, key, profile, mode, tool,"
 		" command, verdict, settled, seq, uid, t0, t1, exit, signal, created, modified,"
-		" deleted, held, denials, degraded FROM call WHERE"
+		" deleted, held, denials, degraded, workspace, reason, changes_digest FROM call"
+		" WHERE"
 		" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)"
 		" AND (?2 IS NULL OR profile = ?2) AND (?3 IS NULL OR verdict = ?3)"
+		" AND (?5 IS NULL OR settled = ?5)"
 		" ORDER BY n DESC LIMIT ?4) ORDER BY n";
 	auto_stmt st = NULL;
 	int rc = index_prepare(ix, sql, &st, err), step;
@@ -59,6 +61,7 @@ index_list(struct index *ix, const struct index_query *query, index_call_fn fn, 
 	bind_filter(st, 1, query->workflow);
 	bind_filter(st, 2, query->profile);
 	bind_filter(st, 3, query->verdict);
+	bind_filter(st, 5, query->settled);
 	if (sqlite3_bind_int64(st, 4,
 			       query->last > 0 && query->last < INT64_MAX
 				       ? (sqlite3_int64)query->last
@@ -90,6 +93,9 @@ index_list(struct index *ix, const struct index_query *query, index_call_fn fn, 
 			.held = column_u64(st, 20),
 			.denials = column_u64(st, 21),
 			.degraded = column_u64(st, 22),
+			.workspace = column_text(st, 23),
+			.reason = column_text(st, 24),
+			.changes_digest = column_text(st, 25),
 		};
 
 		rc = fn(arg, &call);
@@ -233,8 +239,10 @@ index_records(struct index *ix, const char *id, struct buf *planned, struct buf 
 	      struct err *err)
 {
 	auto_stmt st = NULL;
-	int rc = index_prepare(
-		ix, "SELECT type = 'call.planned', record FROM entry WHERE call = ?1", &st, err);
+	int rc = index_prepare(ix,
+			       "SELECT type = 'call.planned', record FROM entry WHERE call = ?1"
+			       " AND type IN ('call.planned', 'call.outcome')",
+			       &st, err);
 	int step;
 	bool found = false;
 
@@ -260,6 +268,39 @@ index_records(struct index *ix, const char *id, struct buf *planned, struct buf 
 		return err_sys(err, -ENOMEM, "read the records");
 	}
 	return 0;
+}
+
+int
+index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, struct err *err)
+{
+	static const char sql[] =
+		"SELECT action, settled, reason, changes, t, uid, record FROM settle"
+		" JOIN entry USING (n) WHERE settle.call = ?1 ORDER BY settle.n";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, id);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_settle settle = {
+			.action = column_text(st, 0),
+			.settled = column_text(st, 1),
+			.reason = column_text(st, 2),
+			.changes = column_text(st, 3),
+			.t_ms = column_u64(st, 4),
+			.uid = column_u64(st, 5),
+			.record = sqlite3_column_blob(st, 6),
+			.record_len = (size_t)sqlite3_column_bytes(st, 6),
+		};
+
+		rc = fn(arg, &settle);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read how a call was settled");
 }
 
 int

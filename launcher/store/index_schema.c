@@ -5,7 +5,7 @@
  */
 #include "index_internal.h"
 
-const int index_schema_version = 1;
+const int index_schema_version = 2;
 
 /* clang-format off */
 const char index_schema[] =
@@ -27,9 +27,14 @@ const char index_schema[] =
 	" type TEXT NOT NULL,"
 	" call TEXT NOT NULL,"
 	" salt BLOB NOT NULL,"
-	" record BLOB NOT NULL,"
-	" UNIQUE (call, type)) STRICT;"
-	/* One row per call; n is its planned entry. Members of the outcome are NULL until it is there. */
+	" record BLOB NOT NULL) STRICT;"
+	/* Once per call each, but for settle entries. */
+	"CREATE UNIQUE INDEX entry_part ON entry(call, type,"
+	" CASE type WHEN 'settle' THEN n ELSE -1 END);"
+	/*
+	 * One row per call; n is its planned entry. Members of the outcome are NULL until it is
+	 * there; settled, reason and changes_digest are what the settle entries made of them.
+	 */
 	"CREATE TABLE call("
 	" n INTEGER PRIMARY KEY,"
 	" id TEXT NOT NULL UNIQUE,"
@@ -96,6 +101,17 @@ const char index_schema[] =
 	" PRIMARY KEY (call, n)) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX change_path ON change(path);"
 	"CREATE INDEX change_after ON change(after) WHERE after IS NOT NULL;"
+	/* n is the entry's: the greatest of a call says how it is settled now. */
+	"CREATE TABLE settle("
+	" n INTEGER PRIMARY KEY,"
+	" call TEXT NOT NULL,"
+	" action TEXT NOT NULL,"
+	" settled TEXT NOT NULL,"
+	" t INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" reason TEXT,"
+	" changes TEXT) STRICT;"
+	"CREATE INDEX settle_call ON settle(call);"
 	"CREATE TABLE damaged("
 	" file INTEGER NOT NULL,"
 	" offset INTEGER NOT NULL,"

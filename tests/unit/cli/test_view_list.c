@@ -54,6 +54,28 @@ Test(view_list, one_aligned_line_a_call_in_a_pipe)
 	expect_list(0, false, 80, "");
 }
 
+Test(view_list, what_became_of_changes)
+{
+	static const struct {
+		const char *mode, *settled, *cell;
+	} rows[] = {
+		{ "apply", "committed", "+1" },	    { "apply", "held", "+1 held" },
+		{ "apply", "undone", "+1 undone" }, { "apply", "discarded", "+1 discarded" },
+		{ "observe", "discarded", "+1" },   { "apply", "none", "+1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_view_list list = VIEW_LIST_INIT;
+		struct index_call call = calls[0];
+
+		call.created = 1;
+		call.mode = rows[i].mode;
+		call.settled = rows[i].settled;
+		cr_assert_eq(view_list_add(&list, &call), 0);
+		cr_expect_str_eq(list.rows[0].text[COLUMN_CHANGES], rows[i].cell, "row %zu", i);
+	}
+}
+
 Test(view_list, a_terminal_gets_a_head_and_no_longer_lines)
 {
 	expect_list(

@@ -67,7 +67,9 @@ Test(view_record, a_call_and_its_records, .init = state_make, .fini = state_remo
 
 	append_planned(&s, CALL_A, "python");
 	append_outcome(&s, CALL_A, "ok");
+	append_settle(&s, CALL_A, "undo", "undone", "null");
 	append_planned(&s, CALL_C, "strict");
+	append_settle(&s, CALL_A, "apply", "held", "\"why\"");
 	r = read_back(&s);
 	cr_assert_eq(record_load(&r, CALL_A, &whole, &err), 0, "%s", err.text);
 	cr_expect_str_eq(whole.id, CALL_A);
@@ -78,6 +80,15 @@ Test(view_record, a_call_and_its_records, .init = state_make, .fini = state_remo
 	cr_expect_str_eq(open.id, CALL_C);
 	cr_expect_null(open.outcome);
 	cr_expect_eq(open.outcome_text.len, 0u);
+	cr_expect_eq(open.settles_text.len, 0u);
+	cr_expect_str_eq(record_settled(&open), "");
+	cr_expect_eq(json_array_size(whole.settles), 2u);
+	cr_expect_str_eq(record_text(json_array_get(whole.settles, 1), "reason"), "why");
+	cr_expect_str_eq(record_settled(&whole), "held");
+	cr_expect_str_eq(record_text(whole.outcome, "settled"), "committed");
+	/* the two records' exact bytes, a comma between */
+	cr_expect_eq(strncmp(buf_text(&whole.settles_text), "{\"action\":\"undo\",", 17), 0);
+	cr_expect_not_null(strstr(buf_text(&whole.settles_text), "\"v\":1},{\"action\":\"apply\""));
 }
 
 Test(view_record, what_is_not_there, .init = state_make, .fini = state_remove)

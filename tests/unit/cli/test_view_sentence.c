@@ -76,6 +76,73 @@ Test(view_sentence, every_ending)
 	}
 }
 
+#define SETTLE(action, state, more)                                                          \
+	"{\"action\":\"" action "\",\"actor\":{\"gid\":1,\"uid\":1000},\"settled\":\"" state \
+	"\",\"t\":1750000060000" more "}"
+
+static const struct settled_row {
+	const char *outcome, *settles, *sentence;
+	enum view_color color;
+} settled_rows[] = {
+	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"held\",\"changes\":{\"created\":1}}",
+	  "[" SETTLE("apply", "committed", "") "]",
+	  "ok, exit 0; 1 change was held, then applied 2025-06-15 15:07 by uid 1000", VIEW_GREEN },
+	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"committed\",\"changes\":{\"created\":2}}",
+	  "[" SETTLE("undo", "undone", "") "]",
+	  "ok, exit 0; 2 changes were committed, then undone 2025-06-15 15:07 by uid 1000",
+	  VIEW_GREEN },
+	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"none\"}",
+	  "[" SETTLE("recover", "held", "") "," SETTLE("discard", "discarded", "") "]",
+	  "ok, exit 0; it changed nothing in the workspace, then recovered (held) 2025-06-15 15:07 "
+	  "by uid 1000, then discarded 2025-06-15 15:07 by uid 1000",
+	  VIEW_GREEN },
+	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"held\",\"changes\":{\"created\":1}}",
+	  "[" SETTLE("apply", "held", "") "]",
+	  "ok, exit 0; 1 change was held, then applied (held) 2025-06-15 15:07 by uid 1000",
+	  VIEW_YELLOW },
+	{ NULL, "[" SETTLE("recover", "none", "") "]",
+	  "unknown: no outcome is recorded, airlock was killed in it, then recovered (none) "
+	  "2025-06-15 15:07 by uid 1000",
+	  VIEW_RED },
+};
+
+Test(view_sentence, what_was_decided_since)
+{
+	setenv("TZ", "UTC", 1);
+	tzset();
+	for (size_t i = 0; i < ARRAY_LEN(settled_rows); i++) {
+		auto_record rec = make_record("{}", settled_rows[i].outcome);
+		auto_buf b = BUF_INIT;
+
+		rec.settles = parse_json(settled_rows[i].settles);
+		show_sentence(&b, &rec);
+		cr_expect_str_eq(buf_text(&b), settled_rows[i].sentence, "row %zu", i);
+		cr_expect_eq(show_sentence_color(&rec), settled_rows[i].color, "row %zu", i);
+	}
+}
+
+Test(view_sentence, each_decision_has_a_fact)
+{
+	auto_record rec = make_record("{\"argv\":[\"true\"],\"t0\":1750000000000}",
+				      "{\"verdict\":\"ok\",\"settled\":\"held\"}");
+	static const char expected[] =
+		"  started     2025-06-15 15:06:40 +0000\n"
+		"  settled     recovered (held) 2025-06-15 15:07:40 +0000 by uid 1000:\n"
+		"              found\\033[2J\n"
+		"              applied 2025-06-15 15:07:40 +0000 by uid 1000, set 0123456789ab\n"
+		"  workflow ";
+	auto_page p = make_page();
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	rec.settles = parse_json(
+		"[" SETTLE("recover", "held", ",\"reason\":\"found\\u001b[2J\"") "," SETTLE(
+			"apply", "committed",
+			",\"changes\":\"0123456789abcdef\",\"reason\":null") "]");
+	show_head(&p, &rec);
+	cr_expect_not_null(strstr(buf_text(&p.out), expected), "%s", buf_text(&p.out));
+}
+
 Test(view_sentence, the_head_of_a_page)
 {
 	auto_record rec = make_record(

@@ -126,6 +126,22 @@ append_outcome(struct store *s, const char *call, const char *verdict)
 	append(s, buf_text(&b));
 }
 
+/* reason is JSON. */
+__attribute__((unused)) static void
+append_settle(struct store *s, const char *call, const char *action, const char *settled,
+	      const char *reason)
+{
+	auto_buf b = BUF_INIT;
+
+	buf_printf(&b,
+		   "{\"call\":\"%s\",\"record\":{\"action\":\"%s\","
+		   "\"actor\":{\"gid\":100,\"uid\":1000},"
+		   "\"call\":\"%s\",\"changes\":\"cafe\",\"reason\":%s,\"settled\":\"%s\","
+		   "\"t\":1750000005000,\"v\":1},\"salt\":\"" SALT "\",\"type\":\"settle\"}",
+		   call, action, call, reason, settled);
+	append(s, buf_text(&b));
+}
+
 __attribute__((unused)) static struct store
 open_store(void)
 {

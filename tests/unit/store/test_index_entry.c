@@ -91,6 +91,115 @@ Test(index_entry, an_outcome_needs_its_planned_part_and_comes_once)
 	expect_answer("SELECT verdict FROM call", "failed\n");
 }
 
+Test(index_entry, a_call_is_settled_as_its_last_settle_entry_says)
+{
+	auto_store s = open_store();
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_A, "undo", "undone", "\"by hand\"");
+	append_settle(&s, CALL_A, "apply", "committed", "null");
+	append_settle(&s, CALL_B, "recover", "held", "\"found after a crash\"");
+	cr_expect_eq(ingest(&s), 6);
+	expect_answer("SELECT count(*) FROM damaged", "0\n");
+	expect_answer("SELECT id, verdict, settled, reason, changes_digest FROM call",
+		      CALL_A "|ok|committed|by hand|cafe\n" CALL_B
+			     "|unknown|held|found after a crash|cafe\n");
+	expect_answer("SELECT * FROM settle",
+		      "3|" CALL_A "|undo|undone|1750000005000|1000|by hand|cafe\n"
+		      "4|" CALL_A "|apply|committed|1750000005000|1000|NULL|cafe\n"
+		      "5|" CALL_B "|recover|held|1750000005000|1000|found after a crash|cafe\n");
+	expect_answer("SELECT type, hex(salt), record FROM entry WHERE n = 4",
+		      "settle|00112233445566778899AABBCCDDEEFF|"
+		      "{\"action\":\"apply\",\"actor\":{\"gid\":100,\"uid\":1000},"
+		      "\"call\":\"" CALL_A "\",\"changes\":\"cafe\",\"reason\":null,"
+		      "\"settled\":\"committed\",\"t\":1750000005000,\"v\":1}\n");
+}
+
+/* A settle entry of CALL_A with one piece of it replaced. */
+static void
+append_spoilt_settle(struct store *s, const char *from, const char *to)
+{
+	static const char good[] =
+		"{\"call\":\"" CALL_A
+		"\",\"record\":{\"action\":\"apply\",\"actor\":{\"gid\":100,\"uid\":1000},"
+		"\"call\":\"" CALL_A "\",\"changes\":null,\"reason\":null,"
+		"\"settled\":\"committed\",\"t\":7,\"v\":1},\"salt\":\"" SALT
+		"\",\"type\":\"settle\"}";
+	const char *at = strstr(good, from);
+	auto_buf entry = BUF_INIT;
+
+	cr_assert_not_null(at, "%s", from);
+	buf_put(&entry, good, (size_t)(at - good));
+	buf_puts(&entry, to);
+	buf_puts(&entry, at + strlen(from));
+	append(s, buf_text(&entry));
+}
+
+Test(index_entry, what_is_no_settle_entry_settles_nothing)
+{
+	static const struct {
+		const char *from, *to, *why;
+	} rows[] = {
+		{ "\"apply\"", "\"merge\"",
+		  "settle: member action is missing or not what it must be" },
+		{ "\"apply\"", "7", "settle: member action is missing or not what it must be" },
+		{ "\"committed\"", "\"gone\"",
+		  "settle: member settled is missing or not what it must be" },
+		{ "\"uid\":1000", "\"uid\":\"0\"",
+		  "settle: member actor.uid is missing or not what it must be" },
+		{ "\"gid\":100,", "",
+		  "settle: member actor.gid is missing or not what it must be" },
+		{ "\"changes\":null", "\"changes\":7",
+		  "settle: member changes is missing or not what it must be" },
+		{ "\"reason\":null,", "",
+		  "settle: member reason is missing or not what it must be" },
+		{ "\"t\":7", "\"t\":null", "settle: member t is missing or not what it must be" },
+		{ "\"v\":1", "\"v\":2", "settle: member v is missing or not what it must be" },
+		{ "\"record\":{\"action\"", "\"record\":[\"action\"", "the record is not JSON" },
+	};
+	auto_store s = open_store();
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	ingest(&s);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf expected = BUF_INIT;
+
+		append_spoilt_settle(&s, rows[i].from, rows[i].to);
+		cr_expect_eq(ingest(&s), 1);
+		buf_printf(&expected, "%s\n", rows[i].why);
+		expect_answer("SELECT why FROM damaged ORDER BY offset DESC LIMIT 1",
+			      buf_text(&expected));
+	}
+	expect_answer("SELECT settled FROM call", "committed\n");
+	expect_answer("SELECT count(*) FROM settle", "0\n");
+	/* the control: nothing replaced */
+	append_spoilt_settle(&s, "committed", "discarded");
+	cr_expect_eq(ingest(&s), 1);
+	expect_answer("SELECT settled FROM call", "discarded\n");
+}
+
+Test(index_entry, only_a_call_that_ended_is_settled_or_one_that_is_recovered)
+{
+	auto_store s = open_store();
+
+	append_settle(&s, CALL_A, "recover", "held", "null");
+	append_planned(&s, CALL_A, "python");
+	append_settle(&s, CALL_A, "apply", "committed", "null");
+	append_settle(&s, CALL_A, "discard", "discarded", "null");
+	append_settle(&s, CALL_A, "undo", "undone", "null");
+	append_settle(&s, CALL_A, "recover", "none", "null");
+	cr_expect_eq(ingest(&s), 6);
+	expect_answer("SELECT why FROM damaged ORDER BY offset",
+		      "settles a call that was not planned\n"
+		      "settles a call that has no outcome\n"
+		      "settles a call that has no outcome\n"
+		      "settles a call that has no outcome\n");
+	expect_answer("SELECT verdict, settled FROM call", "unknown|none\n");
+}
+
 Test(index_entry, numbers_of_64_bits_are_no_damage)
 {
 	auto_store s = open_store();

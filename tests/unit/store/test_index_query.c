@@ -182,6 +182,73 @@ Test(index_query, records_of_a_call_without_an_outcome)
 	cr_expect_str_eq(err.text, WORKFLOW ": no such call is recorded");
 }
 
+static int
+note_held(void *arg, const struct index_call *call)
+{
+	buf_printf(arg, "%s %s %s %s %s %s\n", call->id, call->verdict, call->settled,
+		   call->workspace, call->reason, call->changes_digest);
+	return 0;
+}
+
+Test(index_query, what_is_held_now)
+{
+	struct index_query query = { .settled = "held" };
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_B, "recover", "held", "\"found\"");
+	append_planned(&s, CALL_C, "python");
+	append_outcome(&s, CALL_C, "ok");
+	append_settle(&s, CALL_C, "recover", "held", "null");
+	append_settle(&s, CALL_C, "apply", "committed", "null");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_list(ix, &query, note_held, &seen, &err), 0, "%s", err.text);
+	cr_expect_str_eq(buf_text(&seen), CALL_B " unknown held /w found cafe\n");
+}
+
+static int
+note_settle(void *arg, const struct index_settle *settle)
+{
+	buf_printf(arg, "%s %s '%s' %s %llu %llu %.15s\n", settle->action, settle->settled,
+		   settle->reason, settle->changes, (unsigned long long)settle->t_ms,
+		   (unsigned long long)settle->uid, settle->record);
+	return settle->record_len > 15 ? 0 : -EBADMSG;
+}
+
+Test(index_query, settles_of_a_call_in_order)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT, planned = BUF_INIT, outcome = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_settle(&s, CALL_A, "undo", "undone", "\"why\"");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_B, "recover", "none", "null");
+	append_settle(&s, CALL_A, "apply", "committed", "null");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_settles(ix, CALL_A, note_settle, &seen, &err), 0, "%s", err.text);
+	cr_expect_str_eq(buf_text(&seen),
+			 "undo undone 'why' cafe 1750000005000 1000 {\"action\":\"undo\n"
+			 "apply committed '' cafe 1750000005000 1000 {\"action\":\"appl\n");
+	buf_reset(&seen);
+	cr_expect_eq(index_settles(ix, CALL_C, note_settle, &seen, &err), 0, "%s", err.text);
+	cr_expect_eq(seen.len, (size_t)0);
+	/* they do not stand among the two parts of the record */
+	cr_expect_eq(index_records(ix, CALL_B, &planned, &outcome, &err), 0, "%s", err.text);
+	cr_expect_eq(strncmp(buf_text(&planned), "{\"actor\":", 9), 0);
+	cr_expect_eq(outcome.len, (size_t)0);
+}
+
 Test(index_query, damaged_entries_are_counted)
 {
 	auto_store s = open_store();
