@@ -222,19 +222,36 @@ lock_places(struct workspace_lock *l, int operation, const struct change_set *to
 	return touched != NULL ? test_below(l, touched, busy) : 0;
 }
 
+/*
+ * For several who commit it is enough that one of them holds the gate. A call goes round a gate
+ * that stays shut: whoever shut it first has given up by then.
+ */
 static int
-attempt(struct workspace_lock *l, int operation, const struct change_set *touched,
-	struct err *busy)
+pass_gate(struct workspace_lock *l, int operation, uint64_t patience_ns, struct err *busy)
 {
 	int rc = l->has_gate ? 0 : lock_one(l->gate_fd, operation);
 
-	if (rc < 0) {
-		return rc == -EAGAIN ? err_set(busy, -EBUSY,
-					       "busy: another call waits to commit to the "
-					       "workspace")
-				     : err_sys(busy, rc, "lock the gate of the workspace");
+	if (rc == 0) {
+		l->has_gate = true;
 	}
-	l->has_gate = true;
+	if (rc == -EAGAIN) {
+		return operation == LOCK_EX || clock_monotonic_ns() >= patience_ns
+			       ? 0
+			       : err_set(busy, -EBUSY,
+					 "busy: another call waits to commit to the workspace");
+	}
+	return rc < 0 ? err_sys(busy, rc, "lock the gate of the workspace") : 0;
+}
+
+static int
+attempt(struct workspace_lock *l, int operation, const struct change_set *touched,
+	uint64_t patience_ns, struct err *busy)
+{
+	int rc = pass_gate(l, operation, patience_ns, busy);
+
+	if (rc < 0) {
+		return rc;
+	}
 	rc = lock_places(l, operation, touched, busy);
 	if (rc < 0) {
 		unlock(l);
@@ -263,7 +280,9 @@ static int
 acquire(struct workspace_lock *l, int operation, const struct change_set *touched,
 	unsigned int timeout_ms, struct err *err)
 {
-	uint64_t deadline_ns = clock_monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
+	uint64_t from_ns = clock_monotonic_ns();
+	uint64_t deadline_ns = from_ns + (uint64_t)timeout_ms * 1000000u;
+	uint64_t patience_ns = from_ns + (uint64_t)WORKSPACE_LOCK_COMMIT_MS * 1000000u;
 	uint64_t nap_ns = NAP_FIRST_NS;
 	struct err busy = ERR_INIT;
 	int rc = open_gate(l, err);
@@ -276,7 +295,7 @@ acquire(struct workspace_lock *l, int operation, const struct change_set *touche
 		return rc;
 	}
 	do {
-		rc = attempt(l, operation, touched, &busy);
+		rc = attempt(l, operation, touched, patience_ns, &busy);
 	} while (rc == -EBUSY && nap(l, &nap_ns, deadline_ns));
 	if (rc < 0) {
 		*err = busy;

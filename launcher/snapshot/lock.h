@@ -31,7 +31,7 @@ struct workspace_lock {
 	int wake_fd;      /* borrowed; ends a wait early when it becomes readable; -1 for none */
 	/*
 	 * The gate is passed shared by a call that begins and held exclusively by a commit that
-	 * waits: else new calls, each shared, could keep it waiting for ever. One per user.
+	 * waits: else new calls, each shared, would keep it waiting. One per user.
 	 */
 	int gate_fd;
 	bool has_gate;

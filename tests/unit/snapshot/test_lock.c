@@ -103,8 +103,7 @@ Test(lock, shared_by_calls_exclusive_to_commit)
 		workspace_lock_release(&b);
 		/* a has nothing any more: it was given up before it waited */
 		expect_exclusive(&b, "f", 0, "");
-		expect_exclusive(&a, "f", -EBUSY,
-				 "busy: another call waits to commit to the workspace");
+		expect_exclusive(&a, "f", -EBUSY, above(&w, ""));
 		expect_shared(&c, -EBUSY, "busy: another call waits to commit to the workspace");
 		workspace_lock_release(&b);
 		expect_shared(&c, 0, "");
@@ -418,6 +417,31 @@ Test(lock, new_calls_do_not_keep_a_commit_waiting)
 	expect_shared(&after, 0, "");
 	lock_done(&before);
 	lock_done(&after);
+	world_finish(&w);
+}
+
+/* Nor does a commit that waits keep a call from its workspace: it has given up first. */
+Test(lock, a_gate_that_stays_shut)
+{
+	struct workspace_lock call;
+	struct err err = ERR_INIT;
+	struct stat st;
+	struct world w;
+	char gate[64];
+	int fd;
+
+	tree_init(&w);
+	call = lock_of(&w, ".");
+	cr_assert_eq(fstat(w.ws_fd, &st), 0);
+	snprintf(gate, sizeof(gate), "cache/lock-%llx-%llx", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	fd = openat(w.out_fd, gate, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert_eq(flock(fd, LOCK_EX), 0);
+	expect_shared(&call, -EBUSY, "busy: another call waits to commit to the workspace");
+	expect_exclusive(&call, "f", 0, "");
+	cr_expect_eq(workspace_lock_shared(&call, WORKSPACE_LOCK_RUN_MS, &err), 0, "%s", err.text);
+	close(fd);
+	lock_done(&call);
 	world_finish(&w);
 }
 
