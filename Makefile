@@ -55,7 +55,7 @@ JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
 	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
-	$(sort $(wildcard launcher/cli/view_*.c))
+	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
 LOG_SRC := $(call src,base) $(call src,store)
@@ -79,7 +79,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|compilers|analyze|bench|vm|fuzz|clean"
+	@echo "make unit|lint|e2e|containment|faults|compilers|analyze|bench|vm|fuzz|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -134,6 +134,15 @@ e2e: all
 	$(Q)tests/e2e/run
 containment: all
 	$(Q)tests/containment/run
+
+# Who is killed while he commits; what of the store has no library.
+FAULTS_SRC := tests/faults/commit.c $(call src,base) $(call src,sys) $(call src,snapshot) \
+	$(filter-out launcher/store/index%.c launcher/store/pack_read.c launcher/store/main_log.c,$(call src,store))
+$(BUILD)/tests/faults/commit: $(call obj,glibc,$(FAULTS_SRC))
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
+.PHONY: faults
+faults: all $(BUILD)/tests/faults/commit
+	$(Q)tests/faults/run
 
 # The other compiler, over every source of ours; no program of it is used.
 C_SRC := $(sort $(wildcard launcher/*/*.c))

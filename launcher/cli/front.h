@@ -19,8 +19,8 @@
 #include "../plan/plan_build.h"
 #include "../plan/toolchains.h"
 #include "../plan/worktree.h"
+#include "../snapshot/commit.h"
 #include "../snapshot/lock.h"
-#include "../snapshot/snapshot.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
 
@@ -96,6 +96,10 @@ struct front {
 	struct tree_result tree;
 	struct change_set changes;
 	bool changes_known;
+	int commits_fd;             /* $STATE/commits, while there is a commit */
+	struct commit *commit;      /* done, until the outcome is durable */
+	struct buf outcome_entry;   /* written ahead where the commit's journal needs it */
+	struct journal_pos planned_pos;
 	const char *settled;        /* committed held discarded none */
 	const char *settle_reason;  /* why held, NULL else */
 	bool said;                  /* airlock-cli has told the person what err says */
@@ -123,6 +127,8 @@ const char *front_resolved(struct front *f, const char *path);
 int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */
 /* key and number in the workflow; opens the pack */
 int front_claim(struct front *f) must_check;
+/* what a crash left of commits, by airlock-cli */
+int front_recover(struct front *f) must_check;
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
 /* directories of filesystem.write against the same, and names that others run or trust */
 int front_refuse_writes(struct front *f) must_check;
@@ -157,6 +163,8 @@ int front_keep_streams(struct front *f) must_check;   /* what was captured, into
 int front_settle(struct front *f) must_check;
 int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
+/* The outcome as it stands, as a whole journal entry. */
+int front_outcome_entry(struct front *f, struct buf *ret_entry) must_check;
 void front_result(struct front *f);                   /* --result, stderr, exit status */
 void front_explain(const struct front *f);             /* --explain-denials */
 void front_note(const struct front *f);               /* the dim line on a terminal */

@@ -18,16 +18,16 @@
 #define CHANGES_LISTED 1000u
 
 static const char *const kind_names[] = {
-	[CHANGE_CREATE] = "create", [CHANGE_MODIFY] = "modify", [CHANGE_DELETE] = "delete",
+	[CHANGE_CREATE] = "create",   [CHANGE_MODIFY] = "modify", [CHANGE_DELETE] = "delete",
 	[CHANGE_REPLACE] = "replace", [CHANGE_MODE] = "mode",
 };
 
 _Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
 
+/* The payload of a journal entry (docs/formats.md, "Record"). */
 static int
-append(struct front *f, const char *type, const struct buf *record, struct journal_pos *ret_pos)
+write_entry(struct front *f, const char *type, const struct buf *record, struct buf *ret_entry)
 {
-	auto_buf entry = BUF_INIT;
 	uint8_t salt[16];
 	char hex[33];
 	int rc;
@@ -36,18 +36,18 @@ append(struct front *f, const char *type, const struct buf *record, struct journ
 		return err_sys(&f->err, -errno, "getrandom");
 	}
 	text_hex(salt, sizeof(salt), hex);
-	buf_printf(&entry, "{\"call\":\"%s\",\"record\":", f->req.call_text);
-	buf_put(&entry, record->data, record->len);
-	buf_printf(&entry, ",\"salt\":\"%s\",\"type\":\"%s\"}", hex, type);
-	rc = buf_error(&entry);
-	if (rc == 0 && entry.len > CAP_JOURNAL_ENTRY) {
+	buf_reset(ret_entry);
+	buf_printf(ret_entry, "{\"call\":\"%s\",\"record\":", f->req.call_text);
+	buf_put(ret_entry, record->data, record->len);
+	buf_printf(ret_entry, ",\"salt\":\"%s\",\"type\":\"%s\"}", hex, type);
+	rc = buf_error(ret_entry);
+	if (rc == 0 && ret_entry->len > CAP_JOURNAL_ENTRY) {
 		return err_set(&f->err, -E2BIG,
 			       "the record would have %zu bytes, more than %u: arguments and "
 			       "context are too long",
-			       entry.len, CAP_JOURNAL_ENTRY);
+			       ret_entry->len, CAP_JOURNAL_ENTRY);
 	}
-	return rc == 0 ? journal_append(&f->store, entry.data, entry.len, ret_pos, &f->err)
-		       : err_set(&f->err, rc, "out of memory");
+	return rc == 0 ? 0 : err_set(&f->err, rc, "out of memory");
 }
 
 static void
@@ -304,8 +304,7 @@ write_planned(struct front *f, struct json *j)
 int
 front_record_planned(struct front *f)
 {
-	auto_buf record = BUF_INIT;
-	struct journal_pos pos;
+	auto_buf record = BUF_INIT, entry = BUF_INIT;
 	struct json j;
 	int rc;
 
@@ -315,7 +314,9 @@ front_record_planned(struct front *f)
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "write the planned part");
 	}
-	rc = append(f, "call.planned", &record, &pos);
+	rc = write_entry(f, "call.planned", &record, &entry);
+	rc = rc < 0 ? rc
+		    : journal_append(&f->store, entry.data, entry.len, &f->planned_pos, &f->err);
 	f->recorded = rc == 0;
 	return rc;
 }
@@ -572,29 +573,38 @@ write_outcome(struct front *f, struct json *j)
 }
 
 int
-front_record_outcome(struct front *f)
+front_outcome_entry(struct front *f, struct buf *ret_entry)
 {
 	auto_buf record = BUF_INIT;
-	struct journal_pos pos;
 	struct json j;
 	int rc;
 
 	f->t1_ms = clock_realtime_ms();
 	json_init(&j, &record);
 	rc = write_outcome(f, &j);
-	if (rc == 0) {
-		rc = pack_sync(&f->pack, &f->err);
-	}
 	if (rc < 0) {
-		if (f->err.text[0] == '\0') {
-			err_sys(&f->err, rc, "write the outcome part");
-		}
+		return err_sys(&f->err, rc, "write the outcome part");
+	}
+	return write_entry(f, "call.outcome", &record, ret_entry);
+}
+
+int
+front_record_outcome(struct front *f)
+{
+	struct journal_pos pos;
+	int rc = f->outcome_entry.len > 0 ? 0 : front_outcome_entry(f, &f->outcome_entry);
+
+	rc = rc < 0 ? rc : pack_sync(&f->pack, &f->err);
+	if (rc < 0) {
 		return rc;
 	}
-	rc = append(f, "call.outcome", &record, &pos);
+	rc = journal_append(&f->store, f->outcome_entry.data, f->outcome_entry.len, &pos, &f->err);
 	if (rc == 0) {
 		/* Losing the list only costs storing the same bytes once more. */
 		ignore_err(pack_publish(&f->pack), "the outcome is durable without it");
+		commit_close(f->commit);
+		f->commit = NULL;
+		workspace_lock_release(&f->lock);
 	}
 	return rc;
 }

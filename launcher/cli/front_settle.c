@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -62,6 +63,20 @@ hold_reason(struct front *f)
 	return "held for a person";
 }
 
+/* What recovery appends, should we not live to do it. */
+static int
+write_ahead(struct front *f, struct buf *ret_undone)
+{
+	int rc;
+
+	f->settled = "none";
+	f->settle_reason = "the commit was cut short and taken back: the workspace is as before";
+	rc = front_outcome_entry(f, ret_undone);
+	f->settled = "committed";
+	f->settle_reason = NULL;
+	return rc < 0 ? rc : front_outcome_entry(f, &f->outcome_entry);
+}
+
 static int
 commit(struct front *f)
 {
@@ -69,12 +84,15 @@ commit(struct front *f)
 	struct commit_request req = {
 		.upper_fd = f->outcome.upper_fd,
 		.workspace_fd = r->workspace_fd,
+		.workspace = r->workspace,
 		.changes = &f->changes,
 		.start_ns = f->outcome.go_realtime_ns,
 		.owner_uid = r->identity.owner_uid,
 		.owner_gid = r->identity.owner_gid,
+		.since = f->planned_pos,
 	};
-	uint64_t applied = 0;
+	auto_buf undone = BUF_INIT;
+	auto_fd commits_fd = -1;
 	int rc;
 
 	memcpy(req.call, r->call, sizeof(req.call));
@@ -87,18 +105,26 @@ commit(struct front *f)
 		err_prefix(&f->err, "nothing was committed, the evidence cannot be stored");
 		return rc;
 	}
+	rc = write_ahead(f, &undone);
+	commits_fd = rc < 0 ? rc : commit_open_dir(&f->store, &f->err);
+	if (commits_fd < 0) {
+		return commits_fd;
+	}
+	req.commits_fd = commits_fd;
+	req.done = (struct commit_entry){ f->outcome_entry.data, f->outcome_entry.len };
+	req.undone = (struct commit_entry){ undone.data, undone.len };
 	f->lock.wake_fd = f->signal_fd;
 	rc = workspace_lock_exclusive(&f->lock, &f->changes, WORKSPACE_LOCK_COMMIT_MS, &f->err);
+	rc = rc < 0 ? rc : commit_run(&req, &f->commit, &f->err);
 	if (rc == 0) {
-		rc = changes_commit(&req, &applied, &f->err);
-	}
-	if (rc == 0) {
-		f->settled = "committed";
+		f->commits_fd = take_fd(&commits_fd);
 		return 0;
 	}
-	if (applied > 0) {
+	buf_finish(&f->outcome_entry);
+	f->outcome_entry = (struct buf)BUF_INIT;
+	if (rc == -EIO) {
 		/* Neither before nor after: that is `unknown`, and no outcome may say otherwise. */
-		err_prefix(&f->err, "the commit was cut short, the call stays unknown");
+		err_prefix(&f->err, "the call stays unknown");
 		return rc;
 	}
 	hold(f, arena_string(&f->arena, f->err.text));
@@ -106,7 +132,37 @@ commit(struct front *f)
 }
 
 static int
-settle(struct front *f)
+say_yes(void *arg, struct commit_left *left)
+{
+	(void)arg;
+	(void)left;
+	return 1;
+}
+
+/*
+ * What it cannot recover it has told; only the workspace of this call matters to this call
+ * (front_lock).
+ */
+int
+front_recover(struct front *f)
+{
+	static const char *const argv[] = { "airlock-cli", "recover", "--quiet", NULL };
+	const char *before = getenv("AIRLOCK_STATE");
+	int rc = commit_each_left(&f->store, say_yes, NULL);
+
+	if (rc <= 0) {
+		return rc < 0 ? err_sys(&f->err, rc, "look for commits that were cut short") : 0;
+	}
+	rc = setenv("AIRLOCK_STATE", f->state_path, 1) < 0 ? -errno : front_run_cli(f, argv);
+	if (rc >= 0) {
+		rc = before != NULL ? setenv("AIRLOCK_STATE", before, 1)
+				    : unsetenv("AIRLOCK_STATE");
+	}
+	return rc < 0 ? err_sys(&f->err, rc, "recover commits that were cut short") : 0;
+}
+
+int
+front_settle(struct front *f)
 {
 	struct outcome *o = &f->outcome;
 	int rc;
@@ -140,13 +196,4 @@ settle(struct front *f)
 		return 0;
 	}
 	return commit(f);
-}
-
-int
-front_settle(struct front *f)
-{
-	int rc = settle(f);
-
-	workspace_lock_release(&f->lock);
-	return rc;
 }

@@ -173,6 +173,22 @@ front_workspace(struct front *f)
 	return rc;
 }
 
+/* Nobody commits while we hold the lock: what stands here is left of a commit, and the workspace is
+ * neither before nor after it. */
+static int
+refuse_half(struct front *f)
+{
+	struct stat st;
+
+	if (fstatat(f->req.workspace_fd, COMMIT_STAGING, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		return errno == ENOENT ? 0 : err_sys(&f->err, -errno, "%s", COMMIT_STAGING);
+	}
+	return err_set(&f->err, -EUCLEAN,
+		       "%s/%s is left of a commit that was cut short: uid %u, whose it is, runs "
+		       "`airlock recover`",
+		       f->req.workspace, COMMIT_STAGING, (unsigned int)st.st_uid);
+}
+
 int
 front_lock(struct front *f)
 {
@@ -188,7 +204,7 @@ front_lock(struct front *f)
 			     "%s (waited %u s for %s; nothing ran, try again)", why.text,
 			     WORKSPACE_LOCK_RUN_MS / 1000, f->req.workspace);
 	}
-	return rc;
+	return rc == 0 ? refuse_half(f) : rc;
 }
 
 /* The nearest ancestor that exists, without links, and the rest. */

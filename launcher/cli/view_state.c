@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "settle_recover.h"
+
 /*
  * An auditor's copy may be read-only: then the index that is there is read, and it is said that it
  * may be behind.
@@ -19,6 +21,22 @@ catch_up(struct store *s, struct err *err)
 		return 0;
 	}
 	return rc;
+}
+
+/* What a crash left is settled before anybody reads how it was settled. */
+static void
+recover(const struct reading *r, const char *path)
+{
+	auto_store store = STORE_INIT;
+	struct err err = ERR_INIT;
+	int rc = settle_is_left(&r->store) ? store_open_write(path, &store, &err) : -ENOENT;
+
+	if (rc == 0) {
+		ignore_err(settle_recover_all(&store, false, &err), "it was told, call by call");
+	} else if (rc != -ENOENT) {
+		fprintf(stderr, "airlock: commits that were cut short are not recovered: %s\n",
+			err.text);
+	}
 }
 
 int
@@ -36,6 +54,7 @@ reading_open(struct reading *ret, struct err *err)
 		return err_set(err, -ENOENT, "no call is recorded yet in %s", path);
 	}
 	if (rc == 0) {
+		recover(&r, path);
 		rc = catch_up(&r.store, err);
 	}
 	if (rc == 0) {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The steps of a commit that change the workspace. Run by the front as the workspace's owner. Each
- * entry is moved by a rename that cannot overwrite, and what was displaced is compared with what
- * was checked: if it is another inode, it goes back.
+ * The steps of a commit that change the workspace, forwards and backwards. Run as commit.h says.
+ * Each entry is moved by a rename that cannot overwrite, and what was displaced is compared with
+ * what was checked: if it is another inode, it goes back. Where the inodes are says what was done
+ * already, so every step can be taken up again after a crash.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,275 +23,375 @@
 #define RENAME_EXCHANGE (1 << 1)
 #endif
 
+/* Where one row's entries are, as they stand now. */
+struct place {
+	int dir; /* borrowed */
+	const char *name;
+	char entry[COMMIT_ENTRY_MAX];
+	struct fs_stat there, staged; /* mode 0: absent */
+};
+
 static int
-open_parent(struct commit *cm, const struct change *c, const char **ret_name)
+open_parent(struct commit *cm, const struct commit_row *row, const char **ret_name)
 {
 	bool fresh;
-	int fd = commit_dir_open(cm, &cm->workspace, c->path, ret_name, &fresh);
+	int fd = commit_dir_open(cm, &cm->workspace, row->path, ret_name, &fresh);
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV) {
-		return commit_conflict(cm, c->path, "its directory was replaced");
+		return commit_conflict(cm, row->path, "its directory was replaced");
 	}
-	return fd < 0 ? commit_fail(cm, fd, c->path, "its directory") : fd;
+	return fd < 0 ? commit_fail(cm, fd, row->path, "its directory") : fd;
+}
+
+static int
+stat_or_none(int dir, const char *name, struct fs_stat *ret)
+{
+	int r = fsat_stat(dir, name, ret);
+
+	if (r == -ENOENT) {
+		*ret = (struct fs_stat){ .mode = 0 };
+		return 0;
+	}
+	return r;
+}
+
+static int
+find_place(struct commit *cm, size_t i, struct place *ret)
+{
+	const struct commit_row *row = &cm->rows[i];
+	int r;
+
+	commit_entry_name(i, row->kind == CHANGE_DELETE, ret->entry);
+	r = stat_or_none(cm->staging_fd, ret->entry, &ret->staged);
+	if (r < 0) {
+		return commit_fail(cm, r, row->path, "look");
+	}
+	ret->dir = open_parent(cm, row, &ret->name);
+	if (ret->dir < 0) {
+		return ret->dir;
+	}
+	r = stat_or_none(ret->dir, ret->name, &ret->there);
+	return r < 0 ? commit_fail(cm, r, row->path, "look") : 0;
+}
+
+static bool
+is_inode(const struct commit_ident *want, const struct fs_stat *st)
+{
+	return st->mode != 0 && st->dev == want->dev && st->ino == want->ino;
 }
 
 /* ctime is left out: our own rename sets it, and so does work on a directory's entries. */
 static bool
-is_the_one(const struct change *c, const struct fs_stat *st)
+is_old(const struct commit_row *row, const struct fs_stat *st)
 {
-	return st->dev == c->lower_dev && st->ino == c->lower_ino &&
-	       (st->mode & S_IFMT) == (c->mode_before & S_IFMT) &&
+	return is_inode(&row->old, st) && (st->mode & S_IFMT) == (row->before & S_IFMT) &&
 	       (S_ISDIR(st->mode) ||
-		(st->mtime_ns == c->lower_mtime_ns && st->mode == c->mode_before &&
-		 (!S_ISREG(st->mode) || st->size == c->size_before)));
+		(st->mtime_ns == row->old.mtime_ns && st->mode == row->before &&
+		 (!S_ISREG(st->mode) || st->size == row->old.size)));
 }
 
-/* ---- delete ------------------------------------------------------------------------------------
- */
-
-static int
-delete_directory(struct commit *cm, const struct change *c, int dir, const char *name)
+/* Carried out already, by whom a crash stopped. */
+static bool
+is_done(const struct commit_row *row, const struct place *p)
 {
-	struct fs_stat st;
-	int r = fsat_stat(dir, name, &st);
-
-	if (r < 0 || !is_the_one(c, &st)) {
-		return r < 0 && r != -ENOENT ? commit_fail(cm, r, c->path, "delete")
-					     : commit_conflict(cm, c->path, "it was replaced");
+	switch (row->kind) {
+	case CHANGE_DELETE:
+		return is_inode(&row->old, &p->staged);
+	case CHANGE_CREATE:
+		return is_inode(&row->new, &p->there);
+	case CHANGE_MODIFY:
+	case CHANGE_REPLACE:
+		return is_inode(&row->new, &p->there) && is_inode(&row->old, &p->staged);
+	case CHANGE_MODE:
+	case CHANGE__COUNT:
+		break;
 	}
-	if (unlinkat(dir, name, AT_REMOVEDIR) < 0) {
-		return errno == ENOTEMPTY || errno == EEXIST
-			       ? commit_conflict(cm, c->path, "somebody put something into it")
-			       : commit_fail(cm, -errno, c->path, "delete");
-	}
-	return 0;
+	return false;
 }
 
+/* A directory moves to another parent only when its owner may write it. */
 static int
-delete_entry(struct commit *cm, const struct change *c, size_t i, int dir, const char *name)
+loosen_directory(struct commit *cm, const struct commit_row *row, const struct place *p)
 {
-	char entry[COMMIT_ENTRY_MAX];
+	auto_fd fd = -1;
 	struct fs_stat st;
 	int r;
 
-	commit_entry_name(i, true, entry);
-	r = fsat_rename(dir, name, cm->staging_fd, entry, RENAME_NOREPLACE);
-	if (r < 0) {
-		return r == -ENOENT ? commit_conflict(cm, c->path, "it is gone")
-				    : commit_fail(cm, r, c->path, "delete");
-	}
-	r = fsat_stat(cm->staging_fd, entry, &st);
-	if (r == 0 && is_the_one(c, &st)) {
+	if (!S_ISDIR(row->before) || (row->before & S_IRWXU) == S_IRWXU || geteuid() == 0) {
 		return 0;
 	}
-	if (fsat_rename(cm->staging_fd, entry, dir, name, RENAME_NOREPLACE) < 0) {
-		cm->dirty = true;
+	fd = fsat_open(p->dir, p->name, O_PATH | O_DIRECTORY);
+	r = fd < 0 ? fd : fsat_stat(fd, "", &st);
+	if (r < 0 || !is_old(row, &st)) {
+		return commit_conflict(cm, row->path, "it was replaced");
 	}
-	return commit_conflict(cm, c->path, "it was replaced");
+	r = (st.mode & S_IRWXU) == S_IRWXU
+		  ? 0
+		  : commit_loosen(cm, &cm->workspace, row->path, strlen(row->path), fd, &st);
+	return r < 0 ? commit_fail(cm, r, row->path, "move") : 0;
+}
+
+static bool
+is_empty(int dir, const char *name)
+{
+	struct fs_names names = FS_NAMES_INIT;
+	auto_fd fd = fsat_open(dir, name, O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : fsat_list(fd, 1, &names);
+	bool empty = r == 0 && names.count == 0;
+
+	fsat_names_finish(&names);
+	return empty;
+}
+
+/* Of what a rename took out of the workspace: NULL, or why it has to go back. */
+static const char *
+wrong_displaced(struct commit *cm, const struct commit_row *row, const char *entry)
+{
+	struct fs_stat st;
+
+	if (fsat_stat(cm->staging_fd, entry, &st) < 0 || !is_old(row, &st)) {
+		return "it was replaced";
+	}
+	return S_ISDIR(st.mode) && !is_empty(cm->staging_fd, entry)
+		     ? "somebody put something into it"
+		     : NULL;
+}
+
+/* ---- forwards ----------------------------------------------------------------------------------
+ */
+
+/* Out of the workspace (delete), or against what was staged. */
+static int
+displace(struct commit *cm, const struct commit_row *row, const struct place *p)
+{
+	bool delete = row->kind == CHANGE_DELETE;
+	const char *why;
+	int r = loosen_directory(cm, row, p);
+
+	if (r < 0) {
+		return r;
+	}
+	r = delete ? fsat_rename(p->dir, p->name, cm->staging_fd, p->entry, RENAME_NOREPLACE)
+		   : fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_EXCHANGE);
+	if (r == -ENOENT) {
+		return commit_conflict(cm, row->path, "it is gone");
+	}
+	if (r < 0) {
+		return commit_fail(cm, r, row->path, delete ? "delete" : "replace");
+	}
+	why = wrong_displaced(cm, row, p->entry);
+	if (why == NULL) {
+		return 0;
+	}
+	r = delete ? fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_NOREPLACE)
+		   : fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_EXCHANGE);
+	return r < 0 ? commit_fail(cm, -EIO, row->path, "put back what was displaced")
+		     : commit_conflict(cm, row->path, why);
+}
+
+static int
+forward(struct commit *cm, size_t i)
+{
+	const struct commit_row *row = &cm->rows[i];
+	struct place p = { .dir = -1 };
+	int r;
+
+	if (cm->resumed) {
+		r = find_place(cm, i, &p);
+		if (row->kind == CHANGE_DELETE && is_inode(&row->old, &p.staged)) {
+			return 0; /* and so may its directory be */
+		}
+		if (r < 0 || is_done(row, &p)) {
+			return r;
+		}
+	} else {
+		p.dir = open_parent(cm, row, &p.name);
+		commit_entry_name(i, row->kind == CHANGE_DELETE, p.entry);
+		if (p.dir < 0) {
+			return p.dir;
+		}
+	}
+	if (row->kind != CHANGE_CREATE) {
+		return displace(cm, row, &p);
+	}
+	r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_NOREPLACE);
+	if (r == -EEXIST) {
+		return commit_conflict(cm, row->path, "somebody else made it");
+	}
+	return r < 0 ? commit_fail(cm, r, row->path, "create") : 0;
 }
 
 int
 commit_delete(struct commit *cm)
 {
-	const struct change_set *cs = cm->req->changes;
+	int r = 0;
 
-	cm->workspace.loosen = true;
 	cm->workspace.write = true;
-	for (size_t i = cs->count; i > 0; i--) {
-		const struct change *c = &cs->items[i - 1];
-		const char *name;
-		int dir, r;
-
-		if (c->kind != CHANGE_DELETE) {
-			continue;
-		}
-		dir = open_parent(cm, c, &name);
-		if (dir < 0) {
-			return dir;
-		}
-		r = S_ISDIR(c->mode_before) ? delete_directory(cm, c, dir, name)
-					    : delete_entry(cm, c, i - 1, dir, name);
-		if (r < 0) {
-			return r;
-		}
-		cm->applied++;
+	for (size_t i = cm->count; r == 0 && i > 0; i--) {
+		r = cm->rows[i - 1].kind == CHANGE_DELETE ? forward(cm, i - 1) : 0;
 	}
 	commit_dir_close(&cm->workspace);
-	return 0;
-}
-
-/* ---- put ---------------------------------------------------------------------------------------
- */
-
-/* A directory moves to another parent only when its owner may write it. */
-static int
-loosen_displaced(struct commit *cm, const struct change *c, int dir, const char *name)
-{
-	auto_fd fd = -1;
-	struct fs_stat st;
-	int r;
-
-	if (!S_ISDIR(c->mode_before) || (c->mode_before & S_IWUSR) != 0 || geteuid() == 0) {
-		return 0;
-	}
-	fd = fsat_open(dir, name, O_PATH | O_DIRECTORY);
-	r = fd < 0 ? fd : fsat_stat(fd, "", &st);
-	if (r < 0 || !is_the_one(c, &st)) {
-		return commit_conflict(cm, c->path, "it was replaced");
-	}
-	r = commit_loosen(cm, &cm->workspace, c->path, strlen(c->path), fd, &st);
-	return r < 0 ? commit_fail(cm, r, c->path, "replace") : 0;
-}
-
-static int
-exchange(struct commit *cm, const struct change *c, const char *entry, int dir, const char *name)
-{
-	const char *why = "it was replaced";
-	struct fs_stat st;
-	int r = loosen_displaced(cm, c, dir, name);
-
-	if (r < 0) {
-		return r;
-	}
-	r = fsat_rename(cm->staging_fd, entry, dir, name, RENAME_EXCHANGE);
-	if (r < 0) {
-		return r == -ENOENT ? commit_conflict(cm, c->path, "it is gone")
-				    : commit_fail(cm, r, c->path, "replace");
-	}
-	r = fsat_stat(cm->staging_fd, entry, &st);
-	if (r == 0 && is_the_one(c, &st)) {
-		if (!S_ISDIR(st.mode) || unlinkat(cm->staging_fd, entry, AT_REMOVEDIR) == 0) {
-			return 0;
-		}
-		why = "somebody put something into it";
-	}
-	if (fsat_rename(cm->staging_fd, entry, dir, name, RENAME_EXCHANGE) < 0) {
-		cm->dirty = true;
-	}
-	return commit_conflict(cm, c->path, why);
+	return r;
 }
 
 int
 commit_put(struct commit *cm)
 {
-	const struct change_set *cs = cm->req->changes;
+	int r = 0;
 
-	for (size_t i = 0; i < cs->count; i++) {
-		const struct change *c = &cs->items[i];
-		char entry[COMMIT_ENTRY_MAX];
-		const char *name;
-		int dir, r;
-
-		if (!commit_stages(c)) {
-			continue;
-		}
-		dir = open_parent(cm, c, &name);
-		if (dir < 0) {
-			return dir;
-		}
-		commit_entry_name(i, false, entry);
-		if (c->kind == CHANGE_CREATE) {
-			r = fsat_rename(cm->staging_fd, entry, dir, name, RENAME_NOREPLACE);
-			if (r < 0) {
-				r = r == -EEXIST
-					    ? commit_conflict(cm, c->path, "somebody else made it")
-					    : commit_fail(cm, r, c->path, "create");
-			}
-		} else {
-			r = exchange(cm, c, entry, dir, name);
-		}
-		if (r < 0) {
-			return r;
-		}
-		cm->applied++;
+	cm->workspace.write = true;
+	for (size_t i = 0; r == 0 && i < cm->count; i++) {
+		r = commit_stages(&cm->rows[i]) ? forward(cm, i) : 0;
 	}
 	commit_dir_close(&cm->workspace);
-	return 0;
+	return r;
 }
 
-/* ---- modes -------------------------------------------------------------------------------------
- */
-
-/* Attributes as the tool left them, onto an entry that stays in place. */
-static int
-copy_xattrs(struct commit *cm, const struct change *c, int fd)
+static bool
+is_new_directory(const struct commit_row *row)
 {
-	auto_fd from = -1;
-	struct fs_stat st;
-	const char *name;
-	bool fresh, forced;
-	int dir, r;
+	return commit_stages(row) && S_ISDIR(row->after);
+}
 
-	if (!S_ISREG(c->mode_after) && !S_ISDIR(c->mode_after)) {
-		return 0;
+/* Mode and attributes of an entry that stays in place: as after, or as before. */
+static int
+set_mode(struct commit *cm, const struct commit_row *row, int fd, bool after)
+{
+	const struct commit_span *span = after ? &row->xattrs_after : &row->xattrs_before;
+	struct fs_stat st;
+	int r = fsat_stat(fd, "", &st);
+
+	/* what we cannot write an attribute to, we may after this; the final mode comes last */
+	if (r == 0 && row->sets_xattrs && (st.mode & S_IWUSR) == 0 && geteuid() != 0) {
+		r = fsat_chmod(fd, st.mode | S_IWUSR | S_IRUSR);
 	}
-	dir = commit_dir_open(cm, &cm->upper, c->path, &name, &fresh);
-	r = dir < 0 ? dir : fsat_stat(dir, name, &st);
-	if (r < 0) {
-		return r;
+	if (r == 0 && row->sets_xattrs) {
+		r = xattrs_restore(fd, buf_text(&cm->attributes) + span->at, span->len);
 	}
-	from = fsat_open_forced(dir, name, &st, O_RDONLY, S_IRUSR, &forced);
-	if (from < 0) {
-		return from;
-	}
-	r = forced ? fsat_chmod(from, st.mode) : 0;
-	return r < 0 ? r : xattrs_copy(from, fd);
+	return r < 0 ? r : fsat_chmod(fd, after ? row->after : row->before);
 }
 
 static int
-set_mode(struct commit *cm, const struct change *c)
+forward_mode(struct commit *cm, const struct commit_row *row)
 {
-	auto_fd fd = -1;
-	struct fs_stat st;
+	const struct commit_ident *want = row->kind == CHANGE_MODE ? &row->old : &row->new;
 	const char *name;
-	int dir = open_parent(cm, c, &name);
+	int dir = open_parent(cm, row, &name);
+	auto_fd fd = dir < 0 ? dir : fsat_open(dir, name, O_PATH);
+	struct fs_stat st;
 	int r;
 
 	if (dir < 0) {
 		return dir;
 	}
-	fd = fsat_open(dir, name, O_PATH);
 	r = fd < 0 ? fd : fsat_stat(fd, "", &st);
 	if (r < 0) {
-		return commit_conflict(cm, c->path, "it is gone");
+		return commit_conflict(cm, row->path, "it is gone");
 	}
-	if ((st.mode & S_IFMT) != (c->mode_after & S_IFMT) || S_ISLNK(st.mode) ||
-	    (c->kind == CHANGE_MODE && (st.dev != c->lower_dev || st.ino != c->lower_ino))) {
-		return commit_conflict(cm, c->path, "it was replaced");
+	if (!is_inode(want, &st) || (st.mode & S_IFMT) != (row->after & S_IFMT)) {
+		return commit_conflict(cm, row->path, "it was replaced");
 	}
-	/* what we cannot write an attribute to, we may after this; the final mode comes last */
-	r = (st.mode & S_IWUSR) == 0 && geteuid() != 0 ? fsat_chmod(fd, st.mode | S_IWUSR | S_IRUSR)
-						       : 0;
-	r = r < 0 ? r : copy_xattrs(cm, c, fd);
-	if (r == 0) {
-		r = fsat_chmod(fd, commit_mode(c->mode_after));
-	}
-	return r < 0 ? commit_fail(cm, r, c->path, "mode") : 0;
+	r = set_mode(cm, row, fd, true);
+	return r < 0 ? commit_fail(cm, r, row->path, "mode") : 0;
 }
 
 int
 commit_modes(struct commit *cm)
 {
-	const struct change_set *cs = cm->req->changes;
+	int r = 0;
 
 	cm->workspace.write = false;
-	for (size_t i = cs->count; i > 0; i--) {
-		const struct change *c = &cs->items[i - 1];
-		bool new_directory = commit_stages(c) && S_ISDIR(c->mode_after);
-		int r;
+	for (size_t i = cm->count; r == 0 && i > 0; i--) {
+		const struct commit_row *row = &cm->rows[i - 1];
 
-		if (c->kind != CHANGE_MODE && !new_directory) {
-			continue;
-		}
-		r = set_mode(cm, c);
-		if (r < 0) {
-			cm->dirty = true;
-			return r;
-		}
-		cm->applied += c->kind == CHANGE_MODE;
+		r = row->kind == CHANGE_MODE || is_new_directory(row) ? forward_mode(cm, row) : 0;
 	}
 	commit_dir_close(&cm->workspace);
-	return 0;
+	return r;
+}
+
+/* ---- backwards ---------------------------------------------------------------------------------
+ */
+
+/* What was moved away is in the staging directory; a mode can be set at any time. */
+static int
+back_mode(struct commit *cm, const struct commit_row *row)
+{
+	const char *name;
+	int dir = open_parent(cm, row, &name);
+	auto_fd fd = dir < 0 ? dir : fsat_open(dir, name, O_PATH);
+	struct fs_stat st;
+	int r = fd < 0 ? fd : fsat_stat(fd, "", &st);
+
+	if (dir == -ESTALE || r == -ENOENT) {
+		return 0; /* somebody took it away */
+	}
+	if (r == 0 && row->kind == CHANGE_MODE) {
+		r = is_inode(&row->old, &st) ? set_mode(cm, row, fd, false) : 0;
+	} else if (r == 0 && is_inode(&row->new, &st)) {
+		/* its entries have to leave it, and it the place */
+		r = fsat_chmod(fd, st.mode | S_IRWXU);
+	}
+	return r < 0 ? commit_fail(cm, r, row->path, "mode") : 0;
+}
+
+/* What somebody else has put into a directory of ours, or in the place of an entry, stays there. */
+static int
+back_move(struct commit *cm, size_t i)
+{
+	const struct commit_row *row = &cm->rows[i];
+	struct place p;
+	int r = find_place(cm, i, &p);
+
+	if (r == -ESTALE) {
+		return 0;
+	}
+	if (r < 0 || !is_done(row, &p)) {
+		return r;
+	}
+	if (row->kind != CHANGE_DELETE && S_ISDIR(p.there.mode) && !is_empty(p.dir, p.name)) {
+		return row->kind == CHANGE_CREATE
+			     ? 0
+			     : err_set(cm->err, -EIO,
+				       "commit: %s: somebody put something into it: move that "
+				       "away, then run `airlock recover`",
+				       row->path);
+	}
+	if (row->kind == CHANGE_DELETE) {
+		r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_NOREPLACE);
+		r = r == -EEXIST ? 0 : r;
+	} else if (row->kind == CHANGE_CREATE) {
+		r = fsat_rename(p.dir, p.name, cm->staging_fd, p.entry, RENAME_NOREPLACE);
+	} else {
+		r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_EXCHANGE);
+	}
+	return r < 0 ? commit_fail(cm, r, row->path, "take back") : 0;
+}
+
+int
+commit_take_back(struct commit *cm)
+{
+	int r = 0;
+
+	cm->workspace.write = true;
+	/* parents first: who may not search a directory does not see what is in it */
+	for (size_t i = 0; r == 0 && i < cm->count; i++) {
+		r = is_new_directory(&cm->rows[i]) ? back_mode(cm, &cm->rows[i]) : 0;
+	}
+	for (size_t i = cm->count; r == 0 && i > 0; i--) {
+		r = commit_stages(&cm->rows[i - 1]) ? back_move(cm, i - 1) : 0;
+	}
+	for (size_t i = 0; r == 0 && i < cm->count; i++) {
+		r = cm->rows[i].kind == CHANGE_DELETE ? back_move(cm, i) : 0;
+	}
+	for (size_t i = cm->count; r == 0 && i > 0; i--) {
+		r = cm->rows[i - 1].kind == CHANGE_MODE ? back_mode(cm, &cm->rows[i - 1]) : 0;
+	}
+	commit_dir_close(&cm->workspace);
+	if (r == 0 && cm->staging_fd >= 0 && syncfs(cm->staging_fd) < 0) {
+		r = commit_fail(cm, -errno, COMMIT_STAGING, "sync");
+	}
+	return r;
 }
 
 /* ---- sync --------------------------------------------------------------------------------------
@@ -299,27 +401,26 @@ commit_modes(struct commit *cm)
 static bool
 sync_each(struct commit *cm)
 {
-	const struct change_set *cs = cm->req->changes;
-
-	for (size_t i = 0; i < cs->count; i++) {
-		const char *slash = strrchr(cs->items[i].path, '/');
-		const char *before = i > 0 ? cs->items[i - 1].path : NULL;
-		size_t len = slash != NULL ? (size_t)(slash - cs->items[i].path) : 0;
+	for (size_t i = 0; i < cm->count; i++) {
+		const char *path = cm->rows[i].path;
+		const char *slash = strrchr(path, '/');
+		const char *before = i > 0 ? cm->rows[i - 1].path : NULL;
+		size_t len = slash != NULL ? (size_t)(slash - path) : 0;
 		auto_fd fd = -1;
 		auto_free char *parent = NULL;
 
-		if (cs->items[i].kind == CHANGE_MODE) {
+		if (cm->rows[i].kind == CHANGE_MODE) {
 			return false; /* the inode changed in place, and may not be readable */
 		}
-		if (before != NULL && strncmp(before, cs->items[i].path, len) == 0 &&
+		if (before != NULL && strncmp(before, path, len) == 0 &&
 		    (len == 0 || before[len] == '/') &&
 		    strchr(before + len + (len > 0), '/') == NULL) {
 			continue; /* its neighbour's directory */
 		}
-		parent = strndup(cs->items[i].path, len);
+		parent = strndup(path, len);
 		fd = parent != NULL
-			     ? fsat_open_path(cm->req->workspace_fd, parent, O_RDONLY | O_DIRECTORY)
-			     : -ENOMEM;
+			   ? fsat_open_path(cm->workspace_fd, parent, O_RDONLY | O_DIRECTORY)
+			   : -ENOMEM;
 		if (fd == -ENOENT || fd == -ENOTDIR) {
 			continue; /* deleted with its directory */
 		}
@@ -333,8 +434,8 @@ sync_each(struct commit *cm)
 int
 commit_sync(struct commit *cm)
 {
-	if (cm->req->changes->count <= COMMIT_SYNC_EACH && sync_each(cm)) {
+	if (!cm->resumed && cm->count <= COMMIT_SYNC_EACH && sync_each(cm)) {
 		return 0;
 	}
-	return syncfs(cm->staging_fd) < 0 ? commit_fail(cm, -errno, cm->staging, "sync") : 0;
+	return syncfs(cm->staging_fd) < 0 ? commit_fail(cm, -errno, COMMIT_STAGING, "sync") : 0;
 }

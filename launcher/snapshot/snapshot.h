@@ -172,33 +172,6 @@ int changes_list_read(const void *text, size_t len, struct change_list *ret,
  * created or deleted directory has a change of its own.
  */
 
-/*
- * Commits into the workspace. Everything is checked first: each touched path's lower entry must be
- * the one that was collected and must not have been touched since start_ns (its ctime is before
- * it), and so must its parent directory: otherwise -ESTALE with the path, nothing written. Then
- * applied by fd: replace by RENAME_EXCHANGE, create by RENAME_NOREPLACE, delete by rename into a
- * staging directory (.airlock-commit-<last 8 hex digits of call> in the workspace's root, made and
- * removed here), the displaced inode compared with the baseline. owner: new entries get these ids
- * where the caller may chown. user.* xattrs are kept, user.overlay.* never; setuid bits, devices
- * never: set-id bits of files are taken off, a new socket, fifo or device is left out, one in the
- * place of something else is -EPERM. What is written must hash to the change's digest. mtimes are
- * the upper's. fsync of touched files and directories. A failure before the first change was
- * applied leaves the workspace as it was. One in the middle is -EIO with err saying how many of how
- * many changes were applied, and the staging directory stays (err names it). The held changes of
- * the set are committed too: whether to is the caller's decision.
- */
-struct commit_request {
-	int upper_fd, workspace_fd;
-	const struct change_set *changes;
-	int64_t start_ns;
-	uid_t owner_uid;
-	gid_t owner_gid;
-	uint8_t call[16];
-};
-
-int changes_commit(const struct commit_request *req, uint64_t *ret_applied, struct err *err)
-	must_check;
-
 /* Names: pure; the tables are secrets.def and names.def. */
 bool names_is_secret(const char *path);
 /*

@@ -153,39 +153,91 @@ xattrs_finish(struct xattrs *x)
 	buf_finish(&x->text);
 }
 
+/* f*xattr refuses O_PATH descriptors; this magic link is ours, not the tree's. */
+static void
+name_of(int fd, char ret_path[40])
+{
+	snprintf(ret_path, 40, "/proc/self/fd/%d", fd);
+}
+
 int
-xattrs_copy(int from_fd, int to_fd)
+xattrs_save(int fd, struct buf *out)
 {
 	auto_free char *list = malloc(LIST_MAX);
 	auto_free char *value = malloc(VALUE_MAX);
-	char to[40];
-	size_t len = 0;
+	auto_free const char **names = malloc(ATTRS_MAX * sizeof(names[0]));
+	char path[40];
+	size_t len = 0, count;
 	int r;
 
-	if (list == NULL || value == NULL) {
+	if (list == NULL || value == NULL || names == NULL) {
 		return -ENOMEM;
 	}
-	/* f*xattr refuses O_PATH descriptors; this magic link is ours, not the tree's */
-	snprintf(to, sizeof(to), "/proc/self/fd/%d", to_fd);
-	r = read_list(to, -1, list, &len);
-	for (size_t at = 0; r == 0 && at < len; at += strlen(list + at) + 1) {
-		if (xattrs_kept(list + at) && fgetxattr(from_fd, list + at, NULL, 0) < 0) {
-			r = removexattr(to, list + at) < 0 ? -errno : 0;
-		}
-	}
-	if (r == 0) {
-		r = read_list(NULL, from_fd, list, &len);
-	}
-	for (size_t at = 0; r == 0 && at < len; at += strlen(list + at) + 1) {
-		ssize_t n;
+	name_of(fd, path);
+	r = read_list(path, -1, list, &len);
+	count = r == 0 ? cut_list(list, len, names, ATTRS_MAX) : 0;
+	for (size_t i = 0; r == 0 && i < count; i++) {
+		ssize_t n = xattrs_kept(names[i]) ? getxattr(path, names[i], value, VALUE_MAX) : -1;
 
-		if (!xattrs_kept(list + at)) {
+		if (!xattrs_kept(names[i])) {
 			continue;
 		}
-		n = fgetxattr(from_fd, list + at, value, VALUE_MAX);
-		if (n < 0 || setxattr(to, list + at, value, (size_t)n, 0) < 0) {
+		if (n < 0) {
+			r = errno == ENODATA ? 0 : -errno;
+			continue;
+		}
+		buf_str(out, names[i]);
+		buf_blob(out, value, (size_t)n);
+	}
+	return r < 0 ? r : buf_error(out);
+}
+
+static bool
+is_saved(const void *saved, size_t len, const char *name)
+{
+	struct rd r = { .p = saved, .left = len };
+
+	while (r.left > 0 && !r.bad) {
+		const char *one = rd_str(&r);
+		size_t size;
+
+		if (strcmp(one, name) == 0 && !r.bad) {
+			return true;
+		}
+		rd_blob(&r, &size);
+	}
+	return false;
+}
+
+int
+xattrs_restore(int fd, const void *saved, size_t len)
+{
+	auto_free char *list = malloc(LIST_MAX);
+	struct rd in = { .p = saved, .left = len };
+	char path[40];
+	size_t listed = 0;
+	int r;
+
+	if (list == NULL) {
+		return -ENOMEM;
+	}
+	name_of(fd, path);
+	r = read_list(path, -1, list, &listed);
+	for (size_t at = 0; r == 0 && at < listed; at += strlen(list + at) + 1) {
+		if (xattrs_kept(list + at) && !is_saved(saved, len, list + at) &&
+		    removexattr(path, list + at) < 0 && errno != ENODATA) {
 			r = -errno;
 		}
+	}
+	while (r == 0 && in.left > 0) {
+		const char *name = rd_str(&in);
+		size_t size = 0;
+		const uint8_t *value = rd_blob(&in, &size);
+
+		if (in.bad || !xattrs_kept(name)) {
+			return -EBADMSG;
+		}
+		r = setxattr(path, name, value, size, 0) < 0 ? -errno : 0;
 	}
 	return r;
 }

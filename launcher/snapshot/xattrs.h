@@ -26,10 +26,10 @@ struct xattrs {
 	bool redirect;	 /* an overlay redirect or metacopy: never made by our mounts */
 };
 
-#define XATTRS_INIT                                                                                \
-	{                                                                                          \
-		.text = BUF_INIT, .capability = false, .opaque = false, .whiteout = false,         \
-		.redirect = false                                                                  \
+#define XATTRS_INIT                                                                        \
+	{                                                                                  \
+		.text = BUF_INIT, .capability = false, .opaque = false, .whiteout = false, \
+		.redirect = false                                                          \
 	}
 
 /*
@@ -37,13 +37,19 @@ struct xattrs {
  * directory, NULL for none. A file system without attributes has none. ret is finished by
  * xattrs_finish, also on failure.
  */
-int xattrs_read(int fd, enum xattrs_scope scope, const char *opaque_name,
-		struct xattrs *ret) must_check;
+int xattrs_read(int fd, enum xattrs_scope scope, const char *opaque_name, struct xattrs *ret)
+	must_check;
 void xattrs_finish(struct xattrs *x);
 /* Whether a commit keeps an attribute of that name: XATTRS_CHANGE's. */
 bool xattrs_kept(const char *name);
 
-/* Makes the user.* attributes of to the ones of from (adds, changes, removes). to may be O_PATH. */
-int xattrs_copy(int from_fd, int to_fd) must_check;
+/*
+ * What a commit keeps, with values, appended to out: for each a name and a value (buf_str,
+ * buf_blob), in the order of their names. fd may be O_PATH.
+ */
+int xattrs_save(int fd, struct buf *out) must_check;
+/* Makes the attributes of fd the saved ones (adds, changes, removes). fd may be O_PATH. -EBADMSG
+ * when they are not what xattrs_save writes. */
+int xattrs_restore(int fd, const void *saved, size_t len) must_check;
 
 #endif

@@ -3,10 +3,10 @@
 # tries: names that the launcher itself uses in a workspace: its state, its commit's staging directory (own)
 # property: P12
 # contained: held for a person
-attack() { act mkdir:.airlock create:.airlock/x mkdir:.airlock-commit-00000000 symlink:/etc,.airlock-commit-00000000/new-0; }
-free create:.airlock/x=ok mkdir:.airlock-commit-00000000=ok
-held mkdir:.airlock=ok create:.airlock/x=ok mkdir:.airlock-commit-00000000=ok \
-	symlink:/etc,.airlock-commit-00000000/new-0=ok
+attack() { act mkdir:.airlock create:.airlock/x mkdir:.airlock-commit symlink:/etc,.airlock-commit/new-0; }
+free create:.airlock/x=ok mkdir:.airlock-commit=ok
+held mkdir:.airlock=ok create:.airlock/x=ok mkdir:.airlock-commit=ok \
+	symlink:/etc,.airlock-commit/new-0=ok
 exit_code 123
 settled held
 attempt() {

@@ -22,7 +22,7 @@
 
 struct world {
 	char path[64];
-	int dir_fd, ws_fd, up_fd, out_fd;
+	int dir_fd, ws_fd, up_fd, out_fd, commits_fd;
 };
 
 static inline int
@@ -44,9 +44,11 @@ world_init(struct world *w)
 	cr_assert_eq(mkdirat(w->dir_fd, "ws", 0755), 0);
 	cr_assert_eq(mkdirat(w->dir_fd, "up", 0755), 0);
 	cr_assert_eq(mkdirat(w->dir_fd, "out", 0755), 0);
+	cr_assert_eq(mkdirat(w->dir_fd, "commits", 0755), 0);
 	w->ws_fd = openat(w->dir_fd, "ws", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->up_fd = openat(w->dir_fd, "up", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->out_fd = openat(w->dir_fd, "out", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	w->commits_fd = openat(w->dir_fd, "commits", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* Root needs no mode bits: as somebody who does. */
@@ -71,6 +73,7 @@ world_finish(struct world *w)
 	close(w->ws_fd);
 	close(w->up_fd);
 	close(w->out_fd);
+	close(w->commits_fd);
 	close(w->dir_fd);
 	cr_expect_eq(nftw(w->path, world_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
@@ -97,6 +100,28 @@ static inline void
 world_link(int dirfd, const char *path, const char *target)
 {
 	cr_assert_eq(symlinkat(target, dirfd, path), 0, "%s: %s", path, strerror(errno));
+}
+
+/* Root becomes nobody, whose the workspace and the upper then are; back with world_be_root. */
+static inline void
+world_be_nobody(const struct world *w)
+{
+	if (geteuid() != 0) {
+		return;
+	}
+	cr_assert_eq(fchmod(w->dir_fd, 0755), 0);
+	cr_assert_eq(fchown(w->ws_fd, 65534, 65534), 0);
+	cr_assert_eq(fchown(w->up_fd, 65534, 65534), 0);
+	cr_assert_eq(fchown(w->commits_fd, 65534, 65534), 0);
+	cr_assert_eq(setegid(65534), 0);
+	cr_assert_eq(seteuid(65534), 0);
+}
+
+static inline void
+world_be_root(void)
+{
+	cr_assert_eq(seteuid(getuid()), 0);
+	cr_assert_eq(setegid(getgid()), 0);
 }
 
 /* As root only: says so when it is skipped. */

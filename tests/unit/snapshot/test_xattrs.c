@@ -33,9 +33,10 @@ Test(xattrs, what_counts)
 	world_finish(&w);
 }
 
-Test(xattrs, copy_makes_equal)
+Test(xattrs, saved_and_restored)
 {
 	struct xattrs x = XATTRS_INIT;
+	auto_buf saved = BUF_INIT;
 	struct world w;
 	int from, to;
 
@@ -48,7 +49,10 @@ Test(xattrs, copy_makes_equal)
 	world_xattr(w.ws_fd, "to", "user.z", "other");
 	from = openat(w.ws_fd, "from", O_RDONLY | O_CLOEXEC);
 	to = openat(w.ws_fd, "to", O_PATH | O_CLOEXEC);
-	cr_assert_eq(xattrs_copy(from, to), 0);
+	cr_assert_eq(xattrs_save(from, &saved), 0);
+	cr_assert_eq(saved.len, 4u + 6 + 1 + 4 + 5 + 1);
+	cr_expect_eq(xattrs_restore(to, saved.data, saved.len - 1), -EBADMSG);
+	cr_assert_eq(xattrs_restore(to, saved.data, saved.len), 0);
 	close(to);
 	to = openat(w.ws_fd, "to", O_RDONLY | O_CLOEXEC);
 	cr_assert_eq(xattrs_read(to, XATTRS_CHANGE, NULL, &x), 0);

@@ -2,7 +2,7 @@
 /* Run by `make unit`: uppers made by hand, committed into a workspace beside a canary directory. */
 #include <criterion/criterion.h>
 
-#include "../../../launcher/snapshot/changes_internal.h"
+#include "../../../launcher/snapshot/commit_internal.h"
 #include "snapshot_world.h"
 
 static void
@@ -20,23 +20,37 @@ collect(const struct world *w, struct change_set *set)
 	cr_assert_eq(changes_collect(&req, set, &err), 0, "%s", err.text);
 }
 
+static const char call_name[] = "00000000-0000-0000-0000-0000abcdef01";
+
 /* start in the future: nothing counts as touched during the call, unless a test says when it began.
  */
 static int
-commit(const struct world *w, const struct change_set *set, int64_t start_ns, uint64_t *applied,
-       struct err *err)
+commit(const struct world *w, const struct change_set *set, int64_t start_ns, struct err *err)
 {
 	struct commit_request req = {
 		.upper_fd = w->up_fd,
 		.workspace_fd = w->ws_fd,
+		.workspace = "/somewhere",
 		.changes = set,
 		.start_ns = start_ns != 0 ? start_ns : world_now_ns() + 1000000000,
 		.owner_uid = geteuid(),
 		.owner_gid = getegid(),
 		.call = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xab, 0xcd, 0xef, 0x01 },
+		.commits_fd = w->commits_fd,
 	};
+	struct commit *cm = NULL;
+	int r = commit_run(&req, &cm, err);
 
-	return changes_commit(&req, applied, err);
+	if (r == 0) {
+		/* what was displaced is there until the record stands */
+		cr_expect_eq(world_mode(w->ws_fd, ".airlock-commit"), (mode_t)(S_IFDIR | 0700));
+		cr_expect_neq(world_mode(w->commits_fd, call_name), 0u);
+	}
+	commit_close(cm);
+	if (r != -EIO) {
+		cr_expect_eq(world_mode(w->commits_fd, call_name), 0u);
+	}
+	return r;
 }
 
 static void
@@ -44,14 +58,13 @@ commit_all(const struct world *w, uint64_t want)
 {
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
-	uint64_t applied = 77;
 
 	collect(w, &set);
-	cr_expect_eq(commit(w, &set, 0, &applied, &err), 0, "%s", err.text);
-	cr_expect_eq(applied, want);
+	cr_expect_eq(commit(w, &set, 0, &err), 0, "%s", err.text);
+	cr_expect_eq(set.count, want);
 	changes_finish(&set);
 	/* nothing is left to do, and nothing is left over */
-	cr_expect_eq(world_mode(w->ws_fd, ".airlock-commit-abcdef01"), 0u);
+	cr_expect_eq(world_mode(w->ws_fd, ".airlock-commit"), 0u);
 	collect(w, &set);
 	cr_expect_eq(set.count, 0u, "%s", set.count > 0 ? set.items[0].path : "");
 	changes_finish(&set);
@@ -123,7 +136,6 @@ Test(commit, every_kind)
 Test(commit, set_id_bits_and_devices_never)
 {
 	struct change_set set = { .items = NULL };
-	uint64_t applied = 0;
 	struct err err = ERR_INIT;
 	struct world w;
 
@@ -131,14 +143,13 @@ Test(commit, set_id_bits_and_devices_never)
 	world_file(w.up_fd, "suid", "x", 06755);
 	cr_assert_eq(mkfifoat(w.up_fd, "pipe", 0644), 0);
 	collect(&w, &set);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), 0, "%s", err.text);
-	cr_expect_eq(applied, 1u);
+	cr_expect_eq(commit(&w, &set, 0, &err), 0, "%s", err.text);
 	changes_finish(&set);
 	cr_expect_eq(world_mode(w.ws_fd, "suid"), (mode_t)(S_IFREG | 0755));
 	cr_expect_eq(world_mode(w.ws_fd, "pipe"), 0u);
 	world_file(w.ws_fd, "pipe", "x", 0644);
 	collect(&w, &set);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -EPERM);
+	cr_expect_eq(commit(&w, &set, 0, &err), -EPERM);
 	cr_expect_str_eq(world_read(w.ws_fd, "pipe"), "x");
 	changes_finish(&set);
 	world_finish(&w);
@@ -148,7 +159,6 @@ Test(commit, set_id_bits_and_devices_never)
 Test(commit, never)
 {
 	struct change_set set = { .items = NULL };
-	uint64_t applied = 0;
 	struct err err = ERR_INIT;
 	struct world w;
 
@@ -156,7 +166,7 @@ Test(commit, never)
 	world_file(w.up_fd, "a", "x", 0644);
 	world_dir(w.up_fd, ".Airlock-commit", 0755);
 	collect(&w, &set);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -EPERM);
+	cr_expect_eq(commit(&w, &set, 0, &err), -EPERM);
 	cr_expect_str_eq(err.text,
 			 "commit: .Airlock-commit: never committed: built-in: .airlock-commit: "
 			 "where a commit puts what it is about to place");
@@ -211,7 +221,7 @@ meddle(const struct world *w, enum meddling how)
 		world_link(w->ws_fd, "d/new", out);
 		break;
 	case STAGING_THERE:
-		world_link(w->ws_fd, ".airlock-commit-abcdef01", out);
+		world_link(w->ws_fd, ".airlock-commit", out);
 		break;
 	case PARENT_MOVED:
 		cr_assert_eq(renameat(w->ws_fd, "d", w->ws_fd, "moved"), 0);
@@ -232,7 +242,6 @@ Test(commit, conflicts_write_nothing)
 	for (enum meddling how = 0; how < MEDDLING__COUNT; how++) {
 		struct change_set set = { .items = NULL };
 		struct err err = ERR_INIT;
-		uint64_t applied = 99;
 		struct world w;
 
 		world_init(&w);
@@ -247,17 +256,15 @@ Test(commit, conflicts_write_nothing)
 		collect(&w, &set);
 		cr_assert_eq(set.count, 3u);
 		meddle(&w, how);
-		cr_expect_eq(commit(&w, &set, 0, &applied, &err), want[how], "%d: %s", (int)how,
-			     err.text);
+		cr_expect_eq(commit(&w, &set, 0, &err), want[how], "%d: %s", (int)how, err.text);
 		if (want[how] != 0) {
-			cr_expect_eq(applied, 99u);
 			cr_expect_null(world_read(w.ws_fd, "0first"), "%d", (int)how);
 		}
 		cr_expect_str_eq(world_read(w.out_fd, "canary"), "canary");
 		cr_expect_null(world_read(w.out_fd, "f"));
 		cr_expect_null(world_read(w.out_fd, "new"));
 		if (how != STAGING_THERE) {
-			cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit-abcdef01"), 0u);
+			cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit"), 0u);
 		}
 		changes_finish(&set);
 		world_finish(&w);
@@ -273,7 +280,6 @@ Test(commit, touched_since_the_start)
 	for (size_t i = 0; i < 4; i++) {
 		struct change_set set = { .items = NULL };
 		struct err err = ERR_INIT;
-		uint64_t applied = 0;
 		struct stat st;
 		struct world w;
 		int64_t start;
@@ -296,8 +302,7 @@ Test(commit, touched_since_the_start)
 			world_file(w.ws_fd, touched[i], "old", 0644);
 		}
 		collect(&w, &set);
-		cr_expect_eq(commit(&w, &set, start, &applied, &err), want[i], "%zu: %s", i,
-			     err.text);
+		cr_expect_eq(commit(&w, &set, start, &err), want[i], "%zu: %s", i, err.text);
 		changes_finish(&set);
 		world_finish(&w);
 	}
@@ -308,17 +313,10 @@ Test(commit, read_only_directories_of_a_plain_user)
 {
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
-	uint64_t applied = 0;
 	struct world w;
 
 	world_init(&w);
-	if (geteuid() == 0) {
-		cr_assert_eq(fchmod(w.dir_fd, 0755), 0);
-		cr_assert_eq(fchown(w.ws_fd, 65534, 65534), 0);
-		cr_assert_eq(fchown(w.up_fd, 65534, 65534), 0);
-		cr_assert_eq(setegid(65534), 0);
-		cr_assert_eq(seteuid(65534), 0);
-	}
+	world_be_nobody(&w);
 	world_dir(w.ws_fd, "ro", 0755);
 	world_file(w.ws_fd, "ro/f", "old", 0444);
 	world_dir(w.ws_fd, "ro/sub", 0755);
@@ -333,8 +331,7 @@ Test(commit, read_only_directories_of_a_plain_user)
 	world_file(w.up_fd, "closed/x", "x", 0600);
 	cr_assert_eq(fchmodat(w.up_fd, "closed", 0000, 0), 0);
 	collect(&w, &set);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), 0, "%s", err.text);
-	cr_expect_eq(applied, 5u);
+	cr_expect_eq(commit(&w, &set, 0, &err), 0, "%s", err.text);
 	changes_finish(&set);
 	cr_expect_eq(world_mode(w.ws_fd, "ro"), (mode_t)(S_IFDIR | 0555));
 	cr_expect_eq(world_mode(w.ws_fd, "ro/f"), (mode_t)(S_IFREG | 0000));
@@ -347,8 +344,7 @@ Test(commit, read_only_directories_of_a_plain_user)
 	fchmodat(w.ws_fd, "ro", 0755, 0);
 	fchmodat(w.up_fd, "ro", 0755, 0);
 	fchmodat(w.up_fd, "closed", 0755, 0);
-	cr_assert_eq(seteuid(getuid()), 0);
-	cr_assert_eq(setegid(getgid()), 0);
+	world_be_root();
 	world_finish(&w);
 }
 
@@ -357,7 +353,6 @@ Test(commit, bytes_must_hash_to_what_was_listed)
 {
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
-	uint64_t applied = 0;
 	struct world w;
 
 	world_init(&w);
@@ -365,9 +360,9 @@ Test(commit, bytes_must_hash_to_what_was_listed)
 	world_file(w.up_fd, "b", "one", 0644);
 	collect(&w, &set);
 	world_file(w.up_fd, "b", "two", 0644);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -ESTALE);
+	cr_expect_eq(commit(&w, &set, 0, &err), -ESTALE);
 	cr_expect_null(world_read(w.ws_fd, "a"));
-	cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit-abcdef01"), 0u);
+	cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit"), 0u);
 	changes_finish(&set);
 	world_finish(&w);
 }
@@ -415,22 +410,15 @@ Test(commit, no_descriptor_is_left)
 }
 
 /* A directory that could not be looked into turns out not to be empty, after a first change was
- * applied. */
+ * applied: all is taken back. */
 Test(commit, broken_off_in_the_middle)
 {
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
-	uint64_t applied = 0;
 	struct world w;
 
 	world_init(&w);
-	if (geteuid() == 0) {
-		cr_assert_eq(fchmod(w.dir_fd, 0755), 0);
-		cr_assert_eq(fchown(w.ws_fd, 65534, 65534), 0);
-		cr_assert_eq(fchown(w.up_fd, 65534, 65534), 0);
-		cr_assert_eq(setegid(65534), 0);
-		cr_assert_eq(seteuid(65534), 0);
-	}
+	world_be_nobody(&w);
 	world_dir(w.ws_fd, "closed", 0755);
 	world_file(w.ws_fd, "closed/x", "x", 0644);
 	cr_assert_eq(fchmodat(w.ws_fd, "closed", 0000, 0), 0);
@@ -439,21 +427,19 @@ Test(commit, broken_off_in_the_middle)
 	world_xattr(w.up_fd, "closed", "user.overlay.whiteout", "");
 	world_file(w.up_fd, "zz", "", 0644);
 	world_xattr(w.up_fd, "zz", "user.overlay.whiteout", "");
+	world_file(w.up_fd, "new", "new", 0644);
 	collect(&w, &set);
-	cr_assert_eq(set.count, 2u);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -EIO);
-	cr_expect_eq(err.code, -EIO);
-	cr_expect_eq(applied, 1u);
-	cr_expect_str_eq(
-		err.text,
-		"1 of 2 changes were applied, the rest and what was displaced is in "
-		".airlock-commit-abcdef01: conflict: closed: somebody put something into it");
-	cr_expect_str_eq(world_read(w.ws_fd, ".airlock-commit-abcdef01/d1"), "z");
+	cr_assert_eq(set.count, 3u);
+	cr_expect_eq(commit(&w, &set, 0, &err), -ESTALE);
+	cr_expect_str_eq(err.text, "conflict: closed: somebody put something into it");
+	cr_expect_str_eq(world_read(w.ws_fd, "zz"), "z");
+	cr_expect_null(world_read(w.ws_fd, "new"));
 	cr_expect_eq(world_mode(w.ws_fd, "closed"), (mode_t)(S_IFDIR | 0000));
+	cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit"), 0u);
 	fchmodat(w.ws_fd, "closed", 0755, 0);
+	cr_expect_str_eq(world_read(w.ws_fd, "closed/x"), "x");
 	changes_finish(&set);
-	cr_assert_eq(seteuid(getuid()), 0);
-	cr_assert_eq(setegid(getgid()), 0);
+	world_be_root();
 	world_finish(&w);
 }
 
@@ -463,7 +449,6 @@ Test(commit, planted_link_leads_nowhere)
 {
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
-	uint64_t applied = 0;
 	struct world w;
 
 	world_init(&w);
@@ -478,11 +463,11 @@ Test(commit, planted_link_leads_nowhere)
 	cr_assert_eq(renameat(w.ws_fd, "d", w.ws_fd, "moved"), 0);
 
 	world_link(w.ws_fd, "d", "../out");
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), -ESTALE);
+	cr_expect_eq(commit(&w, &set, 0, &err), -ESTALE);
 	cr_expect_null(world_read(w.out_fd, "e/new"));
 	cr_assert_eq(unlinkat(w.ws_fd, "d", 0), 0);
 	cr_assert_eq(renameat(w.ws_fd, "moved", w.ws_fd, "d"), 0);
-	cr_expect_eq(commit(&w, &set, 0, &applied, &err), 0, "%s", err.text);
+	cr_expect_eq(commit(&w, &set, 0, &err), 0, "%s", err.text);
 	cr_expect_str_eq(world_read(w.ws_fd, "d/e/new"), "new");
 	changes_finish(&set);
 	world_finish(&w);

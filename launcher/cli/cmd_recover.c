@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `airlock recover`: what a crash left of commits. Runs in airlock-cli as the caller. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "commands.h"
+#include "settle_recover.h"
+
+int
+cmd_recover(int argc, char **argv)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	auto_store store = STORE_INIT;
+	auto_free char *path = NULL;
+	const char *name, *argument;
+	struct err err = ERR_INIT;
+	bool quiet = false;
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		quiet = true; /* the only option there is */
+	}
+	if (rc != 0) {
+		return command_line_status(rc);
+	}
+	if (command_line_operands(&cl, 0, 0) != 0) {
+		return EXIT_AIRLOCK;
+	}
+	rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"), &path,
+			&err);
+	rc = rc < 0 ? rc : store_open_write(path, &store, &err);
+	if (rc < 0) {
+		return commands_fail(1, &err);
+	}
+	if (!settle_is_left(&store)) {
+		if (!quiet) {
+			puts("nothing to recover");
+		}
+		return 0;
+	}
+	/* what could not be done was told, call by call */
+	return settle_recover_all(&store, quiet, &err) < 0 ? 1 : 0;
+}

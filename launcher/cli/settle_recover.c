@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli as settle_recover.h says. */
+#include "settle_recover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "../snapshot/lock.h"
+#include "../sys/sys.h"
+
+struct recovery {
+	struct store *store;
+	bool quiet;
+	struct err *err;
+	int first;
+};
+
+static const char *const told[] = {
+	[COMMIT_NOTHING] = "had not begun: the workspace is as before",
+	[COMMIT_FINISHED] = "was cut short, and is finished now",
+	[COMMIT_UNDONE] = "was cut short, and is taken back: the workspace is as before",
+};
+
+_Static_assert(ARRAY_LEN(told) == COMMIT_RECOVERED__COUNT, "every end has its words");
+
+static int
+recover_in(struct recovery *r, struct commit_left *left, enum commit_recovered *ret,
+	   struct err *err)
+{
+	struct workspace_lock lock = WORKSPACE_LOCK_INIT;
+	auto_fd workspace = -1;
+	int rc;
+
+	if (left->workspace[0] == '\0') {
+		return commit_recover(r->store, left, -1, ret, err);
+	}
+	workspace = sys_openat2(AT_FDCWD, left->workspace, O_RDONLY | O_DIRECTORY, 0,
+				SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+	if (workspace < 0) {
+		return err_sys(err, workspace, "workspace %s", left->workspace);
+	}
+	lock.workspace_fd = workspace;
+	lock.state_fd = r->store->dir_fd;
+	rc = workspace_lock_exclusive(&lock, NULL, WORKSPACE_LOCK_RUN_MS, err);
+	rc = rc < 0 ? rc : commit_recover(r->store, left, workspace, ret, err);
+	workspace_lock_release(&lock);
+	return rc;
+}
+
+static int
+recover_one(void *arg, struct commit_left *left)
+{
+	struct recovery *r = arg;
+	enum commit_recovered how = COMMIT_NOTHING;
+	struct err err = ERR_INIT;
+	auto_buf line = BUF_INIT, safe = BUF_INIT;
+	int rc = recover_in(r, left, &how, &err);
+
+	if (rc < 0) {
+		buf_printf(&line, "the commit of call %s in %s is still to be recovered: %s",
+			   left->name, left->workspace, err.text);
+		*r->err = r->first == 0 ? err : *r->err;
+		r->first = r->first == 0 ? rc : r->first;
+	} else {
+		buf_printf(&line, "the commit of call %s in %s %s", left->name, left->workspace,
+			   told[how]);
+	}
+	if (rc < 0 || !r->quiet) {
+		text_safe(&safe, buf_text(&line), line.len, false);
+		fprintf(stderr, "airlock: %s\n", buf_text(&safe));
+	}
+	return 0;
+}
+
+int
+settle_recover_all(struct store *s, bool quiet, struct err *err)
+{
+	struct recovery r = { .store = s, .quiet = quiet, .err = err };
+	int rc = commit_each_left(s, recover_one, &r);
+
+	return rc < 0 ? err_sys(err, rc, "look for commits that were cut short") : r.first;
+}
+
+static int
+say_yes(void *arg, struct commit_left *left)
+{
+	(void)arg;
+	(void)left;
+	return 1;
+}
+
+bool
+settle_is_left(const struct store *s)
+{
+	return commit_each_left(s, say_yes, NULL) != 0;
+}

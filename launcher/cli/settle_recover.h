@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commits that were cut short, taken up by airlock-cli as who made them. */
+#ifndef AIRLOCK_CLI_SETTLE_RECOVER_H
+#define AIRLOCK_CLI_SETTLE_RECOVER_H
+
+#include <stdbool.h>
+
+#include "../base/err.h"
+#include "../snapshot/commit.h"
+
+/*
+ * Finishes or takes back every commit in the store whose committer is gone; each is told on stderr
+ * in one line (quiet: only what could not be). Goes on after a failure; the first is returned.
+ */
+int settle_recover_all(struct store *s, bool quiet, struct err *err) must_check;
+
+/* Whether there is anything to do: one openat where there never was a commit. */
+bool settle_is_left(const struct store *s);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The first step of a commit: every touched entry, and its directory, must be what the call saw.
+ * Writes nothing. Run as commit.h says.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "commit_internal.h"
+#include "names_internal.h"
+
+static bool
+is_special(mode_t mode)
+{
+	return mode != 0 && !S_ISREG(mode) && !S_ISDIR(mode) && !S_ISLNK(mode);
+}
+
+bool
+commit_skips(const struct change *c)
+{
+	return c->kind == CHANGE_CREATE && is_special(c->mode_after);
+}
+
+static bool
+is_made_here(const struct change_set *cs, const struct change *c)
+{
+	const char *slash = strrchr(c->path, '/');
+	const struct change *parent;
+	char *copy;
+
+	if (c->kind != CHANGE_CREATE || slash == NULL) {
+		return false;
+	}
+	copy = strndup(c->path, (size_t)(slash - c->path));
+	parent = copy != NULL ? changes_find(cs, copy) : NULL;
+	free(copy);
+	return parent != NULL && S_ISDIR(parent->mode_after) &&
+	       (parent->kind == CHANGE_CREATE || parent->kind == CHANGE_REPLACE);
+}
+
+static bool
+is_as_collected(const struct change *c, const struct fs_stat *st)
+{
+	return st->dev == c->lower_dev && st->ino == c->lower_ino &&
+	       st->ctime_ns == c->lower_ctime_ns && st->mtime_ns == c->lower_mtime_ns &&
+	       st->mode == c->mode_before && (!S_ISREG(st->mode) || st->size == c->size_before);
+}
+
+static bool
+is_loosened(const struct commit *cm)
+{
+	for (size_t i = 0; i < cm->loosened_count; i++) {
+		if (cm->loosened[i].root_fd == cm->workspace_fd &&
+		    strcmp(cm->loosened[i].path, buf_text(&cm->workspace.path)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int
+check_one(struct commit *cm, const struct change *c)
+{
+	struct fs_stat st;
+	const char *name, *rule;
+	bool fresh;
+	int r;
+
+	if (names_class(c->path, 0, &rule) == NAME_NEVER) {
+		return commit_refuse(cm, c->path, "never committed", rule);
+	}
+	if (is_special(c->mode_after) && c->kind == CHANGE_REPLACE) {
+		return commit_refuse(cm, c->path, "a socket, fifo or device",
+				     "it never takes the place of a file");
+	}
+	if (commit_skips(c) || is_made_here(cm->req->changes, c)) {
+		return 0;
+	}
+	r = commit_dir_open(cm, &cm->workspace, c->path, &name, &fresh);
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV) {
+		return commit_conflict(cm, c->path,
+				       "its directory is not the one that the call saw");
+	}
+	if (r < 0) {
+		return r == -ESTALE ? r : commit_fail(cm, r, c->path, "its directory");
+	}
+	r = fresh ? fsat_stat(cm->workspace.fd, "", &st) : 0;
+	/* of one that just got rights from us, commit_loosen compared it */
+	if (r == 0 && fresh && !is_loosened(cm) && st.ctime_ns >= cm->req->start_ns) {
+		return commit_conflict(cm, c->path, "its directory was changed during the call");
+	}
+	r = r < 0 ? r : fsat_stat(cm->workspace.fd, name, &st);
+	if (r == -ENOENT) {
+		return c->kind == CHANGE_CREATE ? 0 : commit_conflict(cm, c->path, "it is gone");
+	}
+	if (r < 0) {
+		return commit_fail(cm, r, c->path, "check");
+	}
+	if (c->kind == CHANGE_CREATE) {
+		return commit_conflict(cm, c->path, "somebody else made it");
+	}
+	if (!is_as_collected(c, &st) || st.ctime_ns >= cm->req->start_ns) {
+		return commit_conflict(cm, c->path, "it was changed during the call");
+	}
+	return 0;
+}
+
+int
+commit_check(struct commit *cm)
+{
+	const struct change_set *cs = cm->req->changes;
+	int r = 0;
+
+	cm->checking = true;
+	for (size_t i = 0; r == 0 && i < cs->count; i++) {
+		r = check_one(cm, &cs->items[i]);
+	}
+	cm->checking = false;
+	commit_dir_close(&cm->workspace);
+	return r;
+}

@@ -1,0 +1,64 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# identities: root plain
+# airlock is killed in the middle of a commit: the next command finishes it and the record says so; where somebody else
+# changed a path meanwhile, all is taken back. strace kills; that every system call is a good place for it is shown by
+# tests/faults.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+. "$(dirname "$0")/lib.sh"
+
+# killed WHEN: a call that replaces a and makes b, killed at its WHENth rename into the workspace.
+killed()
+{
+	new_ws
+	as_id sh -c "cd '$WS' && echo old >a && echo old >c"
+	as_id strace -f -o "$T/.trace" -e trace=renameat2 -e inject="renameat2:signal=SIGKILL:when=$1" \
+		"$A" run -w "$WS" -- sh -c 'echo new >a; echo new >b; rm c' >"$OUT" 2>"$ERR"
+	check "$2: it was killed" grep -q 'killed by SIGKILL' "$T/.trace"
+}
+
+# verb NAME RC VERB…: another verb of airlock.
+verb()
+{
+	local name=$1 rc=$2
+	shift 2
+	as_id "$A" "$@" >"$OUT" 2>"$ERR"
+	RC=$?
+	expect_rc "$name" "$rc"
+}
+
+state()
+{
+	as_id sh -c "cd '$WS' && cat a; cat b 2>/dev/null; ls -A" | paste -sd' '
+}
+
+settled()
+{
+	record .outcome.settled
+}
+
+killed 2 "in the middle"
+expect_eq "in the middle: a part is there" "old .airlock-commit a" "$(state)"
+verb "in the middle: the next reader says what it did" 0 log
+expect_match "in the middle: and for which call" " in $WS was cut short, and is finished now" "$ERR"
+expect_eq "in the middle: entirely after" "new new a b" "$(state)"
+expect_eq "in the middle: so says the record" committed "$(settled)"
+
+killed 3 "a call comes next"
+expect_run "a call comes next: it sees all" 0 -w "$WS" -- sh -c 'cat a b; ls -A'
+expect_eq "a call comes next: entirely after" "new new a b" "$(paste -sd' ' "$OUT")"
+
+killed 3 "somebody was there"
+as_id sh -c "echo mine >'$WS/b'"
+verb "somebody was there: recover" 0 recover
+expect_match "somebody was there: taken back" "is taken back: the workspace is as before" "$ERR"
+expect_eq "somebody was there: before, and what is his" "old mine a b c" "$(state)"
+expect_eq "somebody was there: so says the record" none "$(settled)"
+verb "nothing is left" 0 recover
+expect_eq "nothing is left: and that is said" "nothing to recover" "$(cat "$OUT")"
+
+new_ws
+as_id mkdir "$WS/.airlock-commit"
+expect_run "another's half commit: no call starts" 125 -w "$WS" -- true
+expect_match "another's half commit: and why" "is left of a commit that was cut short" "$ERR"
+as_id rmdir "$WS/.airlock-commit"
