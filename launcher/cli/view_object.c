@@ -320,3 +320,115 @@ object_out(struct reading *r, const struct record *rec, const char *path, struct
 	}
 	return rc;
 }
+
+/* ---- the change set ----------------------------------------------------------------------- */
+
+/* The object that the list is: the outcome's, or of a call without one what recovery found. */
+static const char *
+list_object(const struct record *rec)
+{
+	const char *hex = record_text(rec->outcome, "changes.object");
+
+	for (size_t i = json_array_size(rec->settles); i > 0 && hex[0] == '\0'; i--) {
+		hex = record_text(json_array_get(rec->settles, i - 1), "changes");
+	}
+	return hex;
+}
+
+/* No list is named: whether there was nothing to list. */
+static int
+no_list(const struct record *rec, struct change_list *ret, struct err *err)
+{
+	auto_buf reason = BUF_INIT;
+
+	if (rec->outcome == NULL) {
+		return err_set(err, -ENODATA,
+			       "no change set is recorded: the call has no outcome; it still runs, "
+			       "or airlock was killed in it");
+	}
+	if (strcmp(record_text(rec->outcome, "settled"), "none") == 0) {
+		*ret = (struct change_list){ .set = { .items = NULL } };
+		return text_uuid_parse(rec->id, ret->call);
+	}
+	text_safe(&reason, record_text(rec->outcome, "reason"),
+		  strlen(record_text(rec->outcome, "reason")), false);
+	return err_set(err, -ENODATA, "no change set is recorded: %s",
+		       reason.len > 0 ? buf_text(&reason) : "it could not be read");
+}
+
+/* Both are in the order of the raw paths, so the record's items are the first of the list. */
+static int
+copy_holds(const struct record *rec, struct change_set *set)
+{
+	const json_t *items = record_get(rec->outcome, "changes.items");
+
+	for (size_t i = 0; i < json_array_size(items) && i < set->count; i++) {
+		const char *hold = record_text(json_array_get(items, i), "hold");
+
+		if (hold[0] != '\0') {
+			set->items[i].hold_rule = strdup(hold);
+			if (set->items[i].hold_rule == NULL) {
+				return -ENOMEM;
+			}
+		}
+	}
+	return 0;
+}
+
+/* The list is of this call, and the one whose digest the record has. */
+static int
+check_list(const struct record *rec, const struct change_list *list, struct err *err)
+{
+	const char *recorded = record_text(rec->outcome, "changes.digest");
+	char id[UUID_TEXT_SIZE], hex[HEX_DIGEST_SIZE];
+
+	text_uuid_print(list->call, id);
+	text_hex(list->set.digest, SHA256_SIZE, hex);
+	if (strcmp(id, rec->id) != 0) {
+		return err_set(err, -EBADMSG, "the change list %s is of another call, %s", hex, id);
+	}
+	if (recorded[0] != '\0' && strcmp(recorded, hex) != 0) {
+		return err_set(err, -EBADMSG, "the change list is %s, and the record says %.64s",
+			       hex, recorded);
+	}
+	return 0;
+}
+
+int
+object_changes(struct reading *r, const struct record *rec, struct change_list *ret,
+	       struct err *err)
+{
+	const char *hex = list_object(rec);
+	struct change_list list;
+	uint8_t digest[SHA256_SIZE];
+	auto_buf text = BUF_INIT;
+	int rc;
+
+	if (hex[0] == '\0') {
+		return no_list(rec, ret, err);
+	}
+	if (text_unhex(hex, digest, sizeof(digest)) != 0) {
+		return err_set(err, -EBADMSG, "the record has no digest of its change list");
+	}
+	rc = object_content(r, rec, digest, &text, err);
+	if (rc == -ENODATA) {
+		return err_set(err, rc,
+			       "the change list, object %s, is in no pack of the workflow: "
+			       "removed, or not restored",
+			       hex);
+	}
+	rc = rc != 0 ? rc : changes_list_read(buf_text(&text), text.len, &list, err);
+	if (rc != 0) {
+		return rc;
+	}
+	rc = check_list(rec, &list, err);
+	if (rc == 0 && copy_holds(rec, &list.set) != 0) {
+		rc = err_sys(err, -ENOMEM, "read the change list");
+	}
+	if (rc != 0) {
+		changes_finish(&list.set);
+		return rc;
+	}
+	*ret = list;
+	return 0;
+}

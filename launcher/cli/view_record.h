@@ -54,6 +54,16 @@ int object_content(struct reading *r, const struct record *rec, const uint8_t di
 		   struct buf *out, struct err *err) must_check;
 
 /*
+ * The call's change set from its list in the packs, and hold_rule of its items as the record spells
+ * it (the record says so of its first 1000). A call that changed nothing has an empty one.
+ * -ENODATA when there is none to be had, with the reason. The caller has it finished:
+ * changes_finish of ret->set.
+ */
+struct change_list;
+int object_changes(struct reading *r, const struct record *rec, struct change_list *ret,
+		   struct err *err) must_check;
+
+/*
  * What a path of the command line names in the workspace: relative, without "." and empty
  * components; an absolute one must lie below the workspace. -EINVAL for "..".
  */

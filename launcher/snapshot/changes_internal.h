@@ -36,9 +36,6 @@ void content_finish(struct content *k);
 
 /* ---- the set --------------------------------------------------------------------------------- */
 
-/* "create" …; the word in the canonical list. */
-const char *changes_kind_word(enum change_kind kind);
-
 #define CHANGES_LIST_TITLE "airlock-changes v1"
 
 /* The canonical bytes of a sorted set (docs/formats.md, "Change set"). */

@@ -150,6 +150,8 @@ struct collect_request {
 int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)
 	must_check;
 void changes_finish(struct change_set *cs);
+/* "create" …; the word in the canonical list. */
+const char *changes_kind_word(enum change_kind kind);
 
 /*
  * A change set's canonical list (docs/formats.md, "Change set"), read back: the one spelling that

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock diff`: what a call changed, for the person who decides about it. Runs in airlock-cli as
+ * the caller. Nothing is taken from the workspace: the pack holds what the call left and what was
+ * there before it.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "view_diff.h"
+#include "view_record.h"
+
+struct request {
+	const char *call, *workflow; /* one of them */
+	bool json, stat;
+};
+
+/* -1 to go on, else the exit status. */
+static int
+parse(int argc, char **argv, struct request *ret)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	const char *name, *argument;
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		if (strcmp(name, "workflow") == 0) {
+			ret->workflow = argument;
+		} else {
+			*(strcmp(name, "json") == 0 ? &ret->json : &ret->stat) = true;
+		}
+	}
+	if (rc != 0) {
+		return command_line_status(rc);
+	}
+	if (command_line_operands(&cl, ret->workflow != NULL ? 0 : 1,
+				  ret->workflow != NULL ? 0 : 1) != 0) {
+		return EXIT_AIRLOCK;
+	}
+	if (ret->json && ret->stat) {
+		fputs("airlock: diff: --json and --stat do not go together\n", stderr);
+		return EXIT_AIRLOCK;
+	}
+	ret->call = ret->workflow == NULL ? cl.operand[0] : NULL;
+	return -1;
+}
+
+static int
+print_head(const struct record *rec, const struct change_set *set, const struct view *v)
+{
+	const json_t *argv = json_object_get(rec->planned, "argv");
+	char hex[HEX_DIGEST_SIZE];
+	auto_buf out = BUF_INIT, line = BUF_INIT;
+
+	buf_printf(&line, "call %s: ", rec->id);
+	view_text(&line, rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown");
+	buf_puts(&line, record_settled(rec)[0] != '\0' ? ", " : "");
+	view_text(&line, record_settled(rec));
+	view_paint(v, &out, VIEW_BOLD, buf_text(&line));
+	buf_puts(&out, "\ncommand ");
+	for (size_t i = 0; i < json_array_size(argv); i++) {
+		const char *argument = json_string_value(json_array_get(argv, i));
+
+		buf_puts(&out, i > 0 ? " " : "");
+		index_spell_argument(&out, argument != NULL ? argument : "?");
+	}
+	if (set->count > 0) {
+		text_hex(set->digest, SHA256_SIZE, hex);
+		buf_printf(&out, "\nchange set %s\n%llu created, %llu modified, %llu deleted\n",
+			   hex, (unsigned long long)set->created, (unsigned long long)set->modified,
+			   (unsigned long long)set->deleted);
+	} else {
+		buf_puts(&out, "\nit changed nothing in the workspace\n");
+	}
+	if (buf_error(&out) != 0) {
+		return -ENOMEM;
+	}
+	return fwrite(out.data, 1, out.len, stdout) == out.len ? 0 : -EIO;
+}
+
+static int
+print_json(const struct record *rec, const struct change_list *list, struct err *err)
+{
+	auto_buf out = BUF_INIT;
+	int rc = diff_json(list, rec->id, record_settled(rec), &out);
+
+	if (rc == 0 && fwrite(out.data, 1, out.len, stdout) != out.len) {
+		rc = -EIO;
+	}
+	return rc != 0 ? err_sys(err, rc, "print the change set") : 0;
+}
+
+static int
+print_set(struct reading *r, const struct request *req, const struct record *rec,
+	  const struct change_list *list, struct err *err)
+{
+	struct diff_set set = { .reading = r, .record = rec, .list = list };
+	int rc;
+
+	if (req->json) {
+		return print_json(rec, list, err);
+	}
+	view_init(&set.view, STDOUT_FILENO);
+	rc = print_head(rec, &list->set, &set.view);
+	if (rc != 0) {
+		return err_sys(err, rc, "standard output");
+	}
+	if (list->set.count > 0) {
+		rc = req->stat ? diff_print_stat(&set, err) : diff_print(&set, err);
+	}
+	if (rc == 0 && set.failures > 0) {
+		return err_set(err, -ENODATA, "%s: not all of the change set could be shown",
+			       rec->id);
+	}
+	return rc;
+}
+
+static int
+print_call(struct reading *r, const struct request *req, const char *name, struct err *err)
+{
+	auto_record rec = RECORD_INIT;
+	struct change_list list;
+	int rc = record_load(r, name, &rec, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	rc = object_changes(r, &rec, &list, err);
+	if (rc != 0) {
+		err_prefix(err, "%s", rec.id);
+		return rc;
+	}
+	rc = print_set(r, req, &rec, &list, err);
+	changes_finish(&list.set);
+	return rc;
+}
+
+/* ---- all of a workflow -------------------------------------------------------------------- */
+
+struct ids {
+	char (*items)[UUID_TEXT_SIZE];
+	size_t count, cap;
+};
+
+static int
+add_id(void *arg, const struct index_call *call)
+{
+	struct ids *ids = arg;
+
+	if (ids->count == ids->cap) {
+		size_t cap = ids->cap > 0 ? 2 * ids->cap : 32;
+		void *grown = reallocarray(ids->items, cap, sizeof(ids->items[0]));
+
+		if (grown == NULL) {
+			return -ENOMEM;
+		}
+		ids->items = grown;
+		ids->cap = cap;
+	}
+	snprintf(ids->items[ids->count++], UUID_TEXT_SIZE, "%s", call->id);
+	return 0;
+}
+
+/* The exit status. One that cannot be shown is said so and does not hide the others. */
+static int
+print_workflow(struct reading *r, const struct request *req)
+{
+	const struct index_query query = { .workflow = req->workflow, .settled = "held" };
+	struct ids ids = { .items = NULL };
+	struct err err = ERR_INIT;
+	int rc = index_list(r->ix, &query, add_id, &ids, &err), status = 0;
+
+	if (rc != 0) {
+		ignore_err(err.code != 0 ? rc : err_sys(&err, rc, "list calls"), "it is in err");
+		status = commands_fail(1, &err);
+	}
+	for (size_t i = 0; rc != -EIO && i < ids.count; i++) {
+		if (i > 0 && !req->json) {
+			putchar('\n');
+		}
+		err = (struct err)ERR_INIT;
+		rc = print_call(r, req, ids.items[i], &err);
+		if (rc != 0) {
+			fflush(stdout);
+			status = commands_fail(1, &err);
+		}
+	}
+	if (status == 0 && ids.count == 0 && !req->json) {
+		fputs("airlock: nothing of that workflow is held\n", stderr);
+	}
+	free(ids.items);
+	return status;
+}
+
+int
+cmd_diff(int argc, char **argv)
+{
+	struct request req = { .call = NULL };
+	auto_reading r = READING_INIT;
+	struct err err = ERR_INIT;
+	int rc = parse(argc, argv, &req);
+
+	if (rc >= 0) {
+		return rc;
+	}
+	rc = reading_open(&r, &err);
+	if (rc == 0 && req.workflow != NULL) {
+		return print_workflow(&r, &req);
+	}
+	rc = rc != 0 ? rc : print_call(&r, &req, req.call, &err);
+	if (rc != 0) {
+		fflush(stdout);
+		return commands_fail(1, &err);
+	}
+	return 0;
+}
