@@ -86,14 +86,14 @@ struct front {
 	struct denial refusal;      /* why nothing ran, where err has parts; count 0: it has none */
 	bool recorded;              /* the planned part is durable */
 	uint64_t t0_ms, t1_ms;
-	/*
-	 * coarse clock before the jail: an entry of the input tree with a later ctime is unstable
+	/* coarse clock before the hash: an entry of the input tree with a later ctime is unstable
 	 */
 	int64_t start_ns;
 	struct pack pack;
 	uint8_t stream_object[RELAY__COUNT][32]; /* where a stream that is not inline was stored */
 	bool tree_known;
 	struct tree_result tree;
+	struct tree_changed tree_changed; /* while the call ran */
 	struct change_set changes;
 	bool changes_known;
 	int commits_fd;             /* $STATE/commits, while there is a commit */
@@ -171,6 +171,8 @@ void front_note(const struct front *f);               /* the dim line on a termi
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);
+/* The first paths of the input that changed while the call ran. */
+void front_changed_json(struct json *j, const struct tree_changed *c);
 void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */
 
 /*

@@ -77,6 +77,7 @@ start_hasher(struct front *f, struct hasher *h)
 	pthread_attr_t attr;
 	int rc;
 
+	f->start_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
 	h->f = f;
 	h->cache_fd = open_stat_cache(f);
 	h->done_fd = eventfd(0, EFD_CLOEXEC);
@@ -110,6 +111,26 @@ await_hash(struct front *f, struct hasher *h)
 	}
 }
 
+/* Who cannot say that nothing changed says that something did. */
+static void
+look_again(struct front *f)
+{
+	uint64_t wall_ms = f->req.limits.wall_ms < INT_MAX ? f->req.limits.wall_ms : INT_MAX;
+	const struct tree_look look = {
+		.root_fd = f->req.workspace_fd,
+		.stop_fd = f->signal_fd,
+		.start_ns = f->start_ns,
+		.deadline_ns = clock_monotonic_ns() + wall_ms * 1000000u,
+	};
+	struct err err = ERR_INIT;
+	int rc = tree_look_again(&look, &f->tree_changed, &err);
+
+	f->tree.unstable = f->tree.unstable || rc < 0 || f->tree_changed.count > 0;
+	if (rc < 0) {
+		front_warn(f, arena_string(&f->arena, err.text));
+	}
+}
+
 static void
 join_hasher(struct front *f, struct hasher *h)
 {
@@ -121,6 +142,9 @@ join_hasher(struct front *f, struct hasher *h)
 	cleanup_fd(&h->cache_fd);
 	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
+	if (f->tree_known && f->outcome.launched) {
+		look_again(f);
+	}
 	if (h->result < 0 && f->outcome.launched) {
 		front_warn(f, arena_printf(&f->arena, "the input tree was not hashed: %s",
 					   h->err.text));
@@ -225,7 +249,6 @@ front_spawn(struct front *f)
 		rc = own_pipes(f, child_fds);
 	}
 	if (rc == 0) {
-		f->start_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
 		rc = spawn_jail(&req, &f->jail, &f->err);
 	}
 	for (int i = 0; i < RELAY__COUNT; i++) {

@@ -434,6 +434,16 @@ stream(struct json *j, const struct front *f, enum relay_stream which)
 	json_end(j);
 }
 
+void
+front_changed_json(struct json *j, const struct tree_changed *c)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < c->kept; i++) {
+		json_bytes(j, c->paths[i], strlen(c->paths[i]));
+	}
+	json_end(j);
+}
+
 static void
 in_tree(struct json *j, const struct front *f)
 {
@@ -445,6 +455,9 @@ in_tree(struct json *j, const struct front *f)
 	}
 	json_begin_object(j);
 	json_kv_uint(j, "bytes", c->bytes);
+	json_key(j, "changed");
+	front_changed_json(j, &f->tree_changed);
+	json_kv_uint(j, "changed_count", f->tree_changed.count);
 	json_kv_hex(j, "digest", f->tree.digest, 32);
 	json_kv_uint(j, "directories", c->directories);
 	json_kv_uint(j, "files", c->files);

@@ -34,6 +34,16 @@ say(const char *what, const char *text)
 }
 
 static void
+result_input(struct json *j, const struct front *f)
+{
+	json_kv_str(j, "input", !f->tree_known		? NULL
+				: f->tree.unstable	? "unstable"
+							: "stable");
+	json_key(j, "input_changed");
+	front_changed_json(j, &f->tree_changed);
+}
+
+static void
 result_denials_and_isolation(struct json *j, const struct front *f)
 {
 	json_key(j, "denials");
@@ -45,6 +55,7 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 	} else {
 		json_put_null(j);
 	}
+	result_input(j, f);
 	json_key(j, "isolation");
 	if (f->outcome.attestation.len > 0) {
 		json_raw(j, buf_text(&f->outcome.attestation), f->outcome.attestation.len);

@@ -136,6 +136,26 @@ show_stream(struct page *p, struct reading *r, const struct record *rec, const c
 
 /* ---- saw ---------------------------------------------------------------------------------- */
 
+/* Who wrote is not known, what is. */
+static void
+show_unstable(struct page *p, const json_t *tree)
+{
+	const json_t *changed = json_object_get(tree, "changed");
+	uint64_t count = record_number(tree, "changed_count");
+	auto_buf text = BUF_INIT;
+
+	buf_puts(&text, "unstable: something else wrote to the workspace meanwhile");
+	for (size_t i = 0; i < json_array_size(changed); i++) {
+		buf_puts(&text, i == 0 ? ": " : ", ");
+		view_path(&text, json_string_value(json_array_get(changed, i)));
+	}
+	if (count > json_array_size(changed)) {
+		buf_printf(&text, " and %llu more",
+			   (unsigned long long)(count - json_array_size(changed)));
+	}
+	page_fact_color(p, "", VIEW_YELLOW, buf_text(&text));
+}
+
 static void
 show_workspace(struct page *p, const struct record *rec)
 {
@@ -166,8 +186,7 @@ show_workspace(struct page *p, const struct record *rec)
 	page_digest(p, &text, record_text(tree, "digest"));
 	page_fact(p, "input", buf_text(&text));
 	if (json_is_true(json_object_get(tree, "unstable"))) {
-		page_fact_color(p, "", VIEW_YELLOW,
-				"unstable: something else wrote to the workspace meanwhile");
+		show_unstable(p, tree);
 	}
 }
 

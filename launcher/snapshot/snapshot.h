@@ -55,6 +55,31 @@ struct tree_result {
 
 int tree_hash(const struct tree_request *req, struct tree_result *ret, struct err *err) must_check;
 
+/*
+ * What somebody changed below root_fd since start_ns, as tree_hash tells it by ctime, without
+ * reading a file: for after the tool, when a change may have come later than the hash. A deleted
+ * entry counts as its directory. -ECANCELED when stop_fd is readable or deadline_ns (monotonic) is
+ * past.
+ */
+#define TREE_CHANGED_KEPT 10u
+
+struct tree_look {
+	int root_fd;
+	int stop_fd; /* -1 for none */
+	int64_t start_ns;
+	uint64_t deadline_ns;
+};
+
+struct tree_changed {
+	char *paths[TREE_CHANGED_KEPT]; /* in the order of the walk; "." is the root; owned */
+	size_t kept;
+	uint64_t count; /* of all */
+};
+
+int tree_look_again(const struct tree_look *req, struct tree_changed *ret,
+		    struct err *err) must_check;
+void tree_changed_finish(struct tree_changed *c);
+
 /* ---- change set ------------------------------------------------------------------------------ */
 
 enum change_kind {

@@ -73,6 +73,7 @@ Test(view_show, what_went_in)
 	auto_record rec = make_record(
 		PLANNED,
 		"{\"stdin\":{\"bytes\":0,\"kept\":0},\"in_tree\":{\"bytes\":1536,"
+		"\"changed\":[\".\",\"a b\",\"e\\\\033[1m\"],\"changed_count\":5,"
 		"\"digest\":\"0123456789abcdef\",\"directories\":1,\"files\":2,\"links\":1,"
 		"\"unstable\":true}}");
 	auto_page p = make_page();
@@ -84,7 +85,9 @@ Test(view_show, what_went_in)
 		    "  workspace   /w\n"
 		    "  started in  /w/sub\n"
 		    "  input       2 files, 1 directory, 1 link, 1.5 KiB; tree 0123456789ab\n"
-		    "              unstable: something else wrote to the workspace meanwhile\n"
+		    "              unstable: something else wrote to the workspace meanwhile: "
+		    "., a b,\n"
+		    "              e\\033[1m and 2 more\n"
 		    "  environment HOME PATH\n"
 		    "  stdin       empty\n"
 		    "  caller      uid 1000, gid 100, groups 4 24\n"
