@@ -255,6 +255,8 @@ judge(const struct collect *c, const struct facts *f, struct change *ch)
 		.protect = c->req->protect,
 		.hide = c->req->hide,
 		.workspace = c->req->workspace,
+		.before = f->before,
+		.after = f->after,
 	};
 
 	return changes_judge(ch, &judging);

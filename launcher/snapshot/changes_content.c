@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,4 +82,34 @@ content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *er
 		r = content_hash(k, size);
 	}
 	return r == 0 && !k->known ? -ESTALE : r;
+}
+
+int
+content_read(const struct content *k, uint64_t size, struct buf *ret_bytes)
+{
+	uint8_t digest[SHA256_SIZE];
+	uint8_t piece[4096];
+
+	buf_reset(ret_bytes);
+	while (k->fd >= 0 && ret_bytes->len <= size) {
+		ssize_t n = pread(k->fd, piece, sizeof(piece), (off_t)ret_bytes->len);
+
+		if (n < 0 && errno == EINTR) {
+			continue;
+		}
+		if (n < 0) {
+			return -errno;
+		}
+		if (n == 0) {
+			break;
+		}
+		buf_put(ret_bytes, piece, (size_t)n);
+		if (buf_error(ret_bytes) < 0) {
+			return -ENOMEM;
+		}
+	}
+	sha256_of(ret_bytes->data, ret_bytes->len, digest);
+	return ret_bytes->len == size && k->known && memcmp(digest, k->digest, SHA256_SIZE) == 0
+		     ? 0
+		     : -ESTALE;
 }

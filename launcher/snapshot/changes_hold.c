@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "changes_internal.h"
+#include "gitconfig.h"
 #include "names_internal.h"
 
 static const char *
@@ -35,11 +36,12 @@ special_reason(const struct change *ch, bool capability)
 }
 
 /* The rule for either side, the stronger one: what stood there counts like what stands now. */
-static const char *
-name_rule(const struct change *ch)
+static enum name_class
+name_rule(const struct change *ch, const char **ret_says)
 {
 	const char *says[2] = { NULL, NULL };
 	enum name_class class[2] = { NAME__NONE, NAME__NONE };
+	size_t stronger;
 
 	if (ch->mode_after != 0) {
 		class[0] = names_class(ch->path, ch->mode_after, &says[0]);
@@ -47,7 +49,52 @@ name_rule(const struct change *ch)
 	if (ch->mode_before != 0 && (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT)) {
 		class[1] = names_class(ch->path, ch->mode_before, &says[1]);
 	}
-	return says[class[1] < class[0]];
+	stronger = class[1] < class[0];
+	*ret_says = says[stronger];
+	return class[stronger];
+}
+
+static int
+read_config(const struct content *k, uint64_t size, struct gitconfig *ret)
+{
+	auto_buf bytes = BUF_INIT;
+	int r = content_read(k, size, &bytes);
+
+	return r < 0 ? r : gitconfig_parse((const char *)bytes.data, bytes.len, ret);
+}
+
+/*
+ * What is wrong with a change of git's configuration; stays empty when it is harmless. Files alone:
+ * one that goes away, or is a link, is what the rule says.
+ */
+static int
+judge_config(const struct change *ch, const struct judging *j, struct buf *why)
+{
+	struct gitconfig before = { .items = NULL }, after = { .items = NULL };
+	int r = 0;
+
+	if (!S_ISREG(ch->mode_after) || (ch->mode_before != 0 && !S_ISREG(ch->mode_before)) ||
+	    j->after == NULL || (ch->mode_before != 0 && j->before == NULL)) {
+		buf_puts(why, "it was removed or replaced");
+		return buf_error(why);
+	}
+	if (ch->size_before > GITCONFIG_BYTES_MAX || ch->size_after > GITCONFIG_BYTES_MAX) {
+		buf_puts(why, "it is too large to be checked");
+		return buf_error(why);
+	}
+	if (ch->mode_before != 0) {
+		r = read_config(j->before, ch->size_before, &before);
+	}
+	r = r < 0 ? r : read_config(j->after, ch->size_after, &after);
+	if (r == 0) {
+		r = gitconfig_judge(&before, &after, why);
+	} else if (r != -ENOMEM) {
+		buf_puts(why, "it cannot be read");
+		r = buf_error(why);
+	}
+	gitconfig_finish(&before);
+	gitconfig_finish(&after);
+	return r;
 }
 
 static const char *
@@ -79,10 +126,25 @@ hold(struct change *ch, enum hold_reason why, const char *head, const char *rule
 	return 0;
 }
 
+/* "built-in: .git/config: core.pager: git runs it": why stands in place of the rule's reason. */
+static int
+hold_config(struct change *ch, const char *rule, const char *why)
+{
+	size_t head = strlen("built-in: ");
+	auto_buf b = BUF_INIT;
+
+	buf_put(&b, rule, head + strcspn(rule + head, ":"));
+	buf_printf(&b, ": %s", why);
+	return buf_error(&b) < 0 ? -ENOMEM : hold(ch, HOLD_PROTECTED, "", buf_text(&b));
+}
+
 int
 changes_judge(struct change *ch, const struct judging *j)
 {
 	const char *rule = ch->mode_after != 0 ? special_reason(ch, j->capability) : NULL;
+	enum name_class class;
+	auto_buf why = BUF_INIT;
+	int r;
 
 	if (rule != NULL) {
 		return hold(ch, HOLD_SPECIAL, "", rule);
@@ -92,9 +154,15 @@ changes_judge(struct change *ch, const struct judging *j)
 	if (rule != NULL) {
 		return hold(ch, HOLD_PROTECTED, "hidden: ", rule);
 	}
-	rule = name_rule(ch);
-	if (rule != NULL) {
+	class = name_rule(ch, &rule);
+	if (class < NAME_CHECKED) {
 		return hold(ch, HOLD_PROTECTED, "", rule);
+	}
+	if (class == NAME_CHECKED) {
+		r = judge_config(ch, j, &why);
+		if (r < 0 || why.len > 0) {
+			return r < 0 ? r : hold_config(ch, rule, buf_text(&why));
+		}
 	}
 	rule = profile_rule(ch, j->protect);
 	if (rule != NULL) {

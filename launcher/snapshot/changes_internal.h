@@ -32,6 +32,8 @@ int content_open_lower(int dir_fd, const char *name, struct content *ret) must_c
 int content_hash(struct content *k, uint64_t size) must_check;
 /* Into the pack, or only the digest (pack NULL). -ESTALE: it did not hold still. */
 int content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *err) must_check;
+/* All its bytes, for files of a known small size; -ESTALE when they are not what was digested. */
+int content_read(const struct content *k, uint64_t size, struct buf *ret_bytes) must_check;
 void content_finish(struct content *k);
 
 /* ---- the set --------------------------------------------------------------------------------- */
@@ -48,6 +50,8 @@ struct judging {
 	const struct strings *protect;
 	const struct rule_paths *hide;
 	const char *workspace; /* absolute path, or NULL */
+	/* of regular files; NULL where there is none */
+	const struct content *before, *after;
 };
 
 /* Sets hold and hold_rule. */

@@ -275,7 +275,7 @@ names_protected_by(const char *path)
 {
 	const char *says;
 
-	return names_class(path, 0, &says) <= NAME_HELD ? says : NULL;
+	return names_class(path, 0, &says) <= NAME_CHECKED ? says : NULL;
 }
 
 /* Below the workspace by its own path, which is the same inside and outside; no ".." after it. */

@@ -12,6 +12,8 @@
 enum name_class {
 	NAME_NEVER, /* never committed, whoever says so */
 	NAME_HELD,  /* held for a person */
+	/* held, but for a configuration of git whose changes are all harmless (gitconfig.h) */
+	NAME_CHECKED,
 	NAME__NONE
 };
 

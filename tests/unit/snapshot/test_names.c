@@ -180,7 +180,7 @@ Test(names, links_and_files_in_the_place_of_a_directory)
 	cr_expect_str_eq(rule_of(".GIT", S_IFLNK), "built-in: .git");
 	cr_expect_str_eq(rule_of(".github", S_IFLNK), "built-in: .github/actions");
 	cr_expect_str_eq(rule_of(".github", S_IFREG), "-");
-	cr_expect_str_eq(rule_of(".git/modules/a", S_IFLNK), "built-in: .git/modules/**/config");
+	cr_expect_str_eq(rule_of(".git/modules/a", S_IFLNK), "built-in: .git/modules/**/hooks");
 	cr_expect_str_eq(rule_of("src", S_IFLNK), "-");
 }
 
