@@ -3,6 +3,7 @@
 #include "view_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "settle_recover.h"
@@ -66,6 +67,24 @@ reading_open(struct reading *ret, struct err *err)
 	}
 	*ret = r;
 	return 0;
+}
+
+const char *
+reading_layer(const struct reading *r, const struct index_call *call)
+{
+	static const char *const places[] = { "draft", "aside" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		auto_buf path = BUF_INIT;
+
+		buf_printf(&path, "wf/%s/%s/%010llu-%s", call->workflow, places[i],
+			   (unsigned long long)call->seq, call->id);
+		if (buf_error(&path) == 0 &&
+		    faccessat(r->store.dir_fd, buf_text(&path), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+			return places[i];
+		}
+	}
+	return "";
 }
 
 void

@@ -22,5 +22,10 @@ struct reading {
 /* Where there is no store: -ENOENT, with where it was looked for. */
 int reading_open(struct reading *ret, struct err *err) must_check;
 void reading_finish(struct reading *r);
+/*
+ * Where the layer of a held change set lies: "draft", where later calls of the workflow see it,
+ * "aside", or "" when there is none any more.
+ */
+const char *reading_layer(const struct reading *r, const struct index_call *call);
 
 #endif
