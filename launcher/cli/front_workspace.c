@@ -91,6 +91,9 @@ open_workspace(struct front *f, const char *given)
 	}
 	r->workspace_dev = st.st_dev;
 	r->workspace_ino = st.st_ino;
+	r->lower_dir = r->workspace;
+	r->lower_dev = st.st_dev;
+	r->lower_ino = st.st_ino;
 	/* Birth time tells a directory from one that replaced it under the same inode number. */
 	r->workspace_btime_ns = sys_birth_ns(r->workspace_fd);
 	r->identity.owner_uid = st.st_uid;

@@ -191,12 +191,12 @@ open_lower(struct jail *j)
 		}
 		lower = jail_open_inside(j, "/" STAGING "/lower", O_PATH | O_DIRECTORY);
 	} else {
-		lower = jail_open_host(j, p->workspace, O_PATH | O_DIRECTORY);
+		lower = jail_open_host(j, p->lower_dir, O_PATH | O_DIRECTORY);
 	}
 	if (lower < 0 || fstat(lower, &st) < 0) {
 		return err_sys(&j->err, lower < 0 ? lower : -errno, "open the workspace");
 	}
-	if (st.st_dev != p->workspace_dev || st.st_ino != p->workspace_ino) {
+	if (st.st_dev != p->lower_dev || st.st_ino != p->lower_ino) {
 		return err_set(&j->err, -ESTALE,
 			       "the workspace was replaced while the call started");
 	}

@@ -286,8 +286,9 @@ copy_request(struct plan_builder *b)
 	p->exe = r->exe;
 	p->cwd = r->cwd;
 	p->workspace = r->workspace;
-	p->workspace_dev = r->workspace_dev;
-	p->workspace_ino = r->workspace_ino;
+	p->lower_dir = r->lower_dir;
+	p->lower_dev = r->lower_dev;
+	p->lower_ino = r->lower_ino;
 	p->upper_dir = r->upper_dir;
 	p->upper_dev = r->upper_dev;
 	p->upper_ino = r->upper_ino;

@@ -89,6 +89,9 @@ make_world(void)
 		.workspace = new_dir("ws"),
 		.workspace_dev = 5,
 		.workspace_ino = 6,
+		.lower_dir = "/lower",
+		.lower_dev = 7,
+		.lower_ino = 8,
 		.mode = MODE_APPLY,
 		.limits = { .memory_bytes = 64 * UNIT_MIB,
 			    .pids = 33,
@@ -549,8 +552,9 @@ Test(plan_build, scalars)
 	cr_expect_str_eq(plan->workspace, request.workspace);
 	cr_expect_str_eq(plan->cwd, request.workspace);
 	cr_expect_str_eq(plan->upper_dir, "");
-	cr_expect_eq(plan->workspace_dev, 5u);
-	cr_expect_eq(plan->workspace_ino, 6u);
+	cr_expect_str_eq(plan->lower_dir, "/lower");
+	cr_expect_eq(plan->lower_dev, 7u);
+	cr_expect_eq(plan->lower_ino, 8u);
 	cr_expect_eq(plan->uid_inside, 1001u);
 	cr_expect_eq(plan->gid_inside, 1002u);
 	cr_expect_eq(plan->scratch_bytes, 8 * UNIT_MIB);
