@@ -20,6 +20,7 @@
 #include "../plan/toolchains.h"
 #include "../plan/worktree.h"
 #include "../snapshot/commit.h"
+#include "../snapshot/layer.h"
 #include "../snapshot/lock.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
@@ -72,6 +73,8 @@ struct front {
 	int workspace_clone;        /* detached mount; -1 for a plain user */
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
+	struct layers draft;        /* what the call runs over */
+	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */
 	struct worktree worktree;   /* what is given of a linked worktree's repository */
 	const char *venv;           /* the workspace's virtual environment in use, or NULL */
@@ -102,6 +105,7 @@ struct front {
 	struct journal_pos planned_pos;
 	const char *settled;        /* committed held discarded none */
 	const char *settle_reason;  /* why held, NULL else */
+	const char *held_as;        /* where it is kept: "draft", "aside"; NULL: it is not held */
 	bool said;                  /* airlock-cli has told the person what err says */
 	const char *warnings[16];
 	size_t warning_count;
@@ -151,6 +155,9 @@ int front_cgroup_again(struct front *f) must_check;
 int front_layers(struct front *f) must_check;
 /* the workspace stays as it is from here on, as far as airlock changes it */
 int front_lock(struct front *f) must_check;
+int front_draft(struct front *f) must_check;          /* held change sets below this call */
+/* What is held is kept to be applied; it is told where that fails. */
+void front_keep_held(struct front *f, enum layer_place where);
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */
@@ -165,6 +172,8 @@ int front_record_planned(struct front *f) must_check;
 int front_record_outcome(struct front *f) must_check;
 /* The outcome as it stands, as a whole journal entry. */
 int front_outcome_entry(struct front *f, struct buf *ret_entry) must_check;
+/* Held because the mode says so: what was asked for happened. */
+bool front_held_as_asked(const struct front *f);
 void front_result(struct front *f);                   /* --result, stderr, exit status */
 void front_explain(const struct front *f);             /* --explain-denials */
 void front_note(const struct front *f);               /* the dim line on a terminal */

@@ -291,7 +291,8 @@ supervise(struct front *f)
 int
 front_launch(struct front *f)
 {
-	int rc = spawn_send_plan(&f->jail, f->plan, f->workspace_clone, f->upper_clone, &f->err);
+	const int clones[SPAWN_CLONES] = { f->workspace_clone, f->upper_clone, f->draft_clone };
+	int rc = spawn_send_plan(&f->jail, f->plan, clones, &f->err);
 
 	if (rc == 0) {
 		rc = front_record_planned(f);

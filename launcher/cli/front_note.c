@@ -86,7 +86,7 @@ put_settled(struct buf *line, const struct front *f)
 {
 	if (strcmp(f->settled, "discarded") == 0 && f->changes.count > 0) {
 		buf_puts(line, ", discarded");
-	} else if (strcmp(f->settled, "held") == 0 && f->opt.verbose) {
+	} else if (strcmp(f->settled, "held") == 0) {
 		buf_puts(line, ", held");
 	}
 }
@@ -95,7 +95,7 @@ void
 front_note(const struct front *f)
 {
 	auto_buf line = BUF_INIT, text = BUF_INIT;
-	bool held = strcmp(f->settled, "held") == 0;
+	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
 	bool dim = is_dim();
 
 	if (f->opt.quiet || (!f->opt.verbose && isatty(STDERR_FILENO) != 1)) {

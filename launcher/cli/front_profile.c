@@ -150,19 +150,19 @@ narrow_mode(struct front *f)
 	if (given == NULL) {
 		return 0;
 	}
-	if (strcmp(given, profile_mode_words[MODE_OBSERVE]) == 0) {
-		f->req.mode = MODE_OBSERVE;
+	for (enum mode mode = 0; mode < MODE__COUNT; mode++) {
+		if (strcmp(given, profile_mode_words[mode]) != 0) {
+			continue;
+		}
+		if (mode > f->profile->mode) {
+			return err_set(&f->err, -EPERM,
+				       "-m %s: profile %s says %s, and options only narrow", given,
+				       f->profile->name, profile_mode_words[f->profile->mode]);
+		}
+		f->req.mode = mode;
 		return 0;
 	}
-	if (strcmp(given, profile_mode_words[MODE_APPLY]) != 0) {
-		return err_set(&f->err, -EINVAL, "-m %s: unknown mode (observe, apply)", given);
-	}
-	if (f->profile->mode != MODE_APPLY) {
-		return err_set(&f->err, -EPERM,
-			       "-m apply: profile %s says observe, and options only narrow",
-			       f->profile->name);
-	}
-	return 0;
+	return err_set(&f->err, -EINVAL, "-m %s: unknown mode (observe, propose, apply)", given);
 }
 
 struct limit_row {

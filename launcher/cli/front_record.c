@@ -227,6 +227,31 @@ caches(struct json *j, const struct profile *p)
 	json_end(j);
 }
 
+/* Calls whose held change sets lie below this one, oldest first. */
+static void
+draft(struct json *j, const struct front *f)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < f->draft.count; i++) {
+		char call[UUID_TEXT_SIZE];
+
+		text_uuid_print(f->draft.items[i].call, call);
+		json_str(j, call);
+	}
+	json_end(j);
+}
+
+static void
+path_or_null(struct json *j, const char *key, const char *path)
+{
+	json_key(j, key);
+	if (path != NULL) {
+		json_path(j, path);
+	} else {
+		json_put_null(j);
+	}
+}
+
 static void
 write_planned(struct front *f, struct json *j)
 {
@@ -256,6 +281,8 @@ write_planned(struct front *f, struct json *j)
 		json_put_null(j);
 	}
 	json_kv_bytes(j, "cwd", r->cwd);
+	json_key(j, "draft");
+	draft(j, f);
 	json_key(j, "env_names");
 	env_names(j, r);
 	json_key(j, "hidden");
@@ -290,12 +317,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "workflow_name", "local");
 	json_key(j, "workspace");
 	workspace(j, r);
-	json_key(j, "worktree");
-	if (f->worktree.common != NULL) {
-		json_path(j, f->worktree.common);
-	} else {
-		json_put_null(j);
-	}
+	path_or_null(j, "worktree", f->worktree.common);
 	json_key(j, "write");
 	rule_paths(j, &f->profile->write);
 	json_end(j);
@@ -377,6 +399,7 @@ changes(struct json *j, const struct front *f)
 	}
 	json_end(j);
 	json_kv_uint(j, "links_broken", cs->links_broken);
+	digest_or_null(j, "meta", cs->meta, f->changes_known && cs->count > 0);
 	json_kv_uint(j, "modified", cs->modified);
 	digest_or_null(j, "object", cs->object, f->changes_known && cs->count > 0);
 	json_kv_bool(j, "truncated", listed < cs->count || j->out->len >= CAP_JOURNAL_ENTRY / 2);
@@ -556,6 +579,7 @@ write_outcome(struct front *f, struct json *j)
 	} else {
 		json_put_null(j);
 	}
+	json_kv_str(j, "held_as", f->held_as);
 	json_key(j, "in_tree");
 	in_tree(j, f);
 	json_key(j, "labels_after");

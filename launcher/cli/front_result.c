@@ -55,6 +55,7 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 	} else {
 		json_put_null(j);
 	}
+	json_kv_str(j, "held_as", f->held_as);
 	result_input(j, f);
 	json_key(j, "isolation");
 	if (f->outcome.attestation.len > 0) {
@@ -148,9 +149,10 @@ write_result(struct front *f, struct json *j, bool complete)
 		json_put_null(j);
 	}
 	result_usage(j, f);
-	json_kv_str(j, "verdict", !complete && f->recorded ? "unknown"
-				  : f->recorded ? verdict_name(f->outcome.verdict)
-						: "launch_failed");
+	json_kv_str(j, "verdict",
+		    !complete && f->recorded ? "unknown"
+		    : f->recorded	     ? verdict_name(f->outcome.verdict)
+					     : "launch_failed");
 	text_uuid_print(f->workflow, workflow);
 	json_kv_str(j, "workflow", f->recorded ? workflow : NULL);
 	json_end(j);
@@ -172,6 +174,13 @@ deliver(struct front *f, const struct buf *text)
 	}
 }
 
+bool
+front_held_as_asked(const struct front *f)
+{
+	return strcmp(f->settled, "held") == 0 && f->req.mode == MODE_PROPOSE &&
+	       f->outcome.verdict == VERDICT_OK && f->settle_reason == NULL;
+}
+
 static int
 exit_of(const struct front *f)
 {
@@ -179,7 +188,8 @@ exit_of(const struct front *f)
 
 	switch (o->verdict) {
 	case VERDICT_OK:
-		return strcmp(f->settled, "held") == 0 ? EXIT_HELD : o->exit_code;
+		return strcmp(f->settled, "held") == 0 && !front_held_as_asked(f) ? EXIT_HELD
+										  : o->exit_code;
 	case VERDICT_FAILED:
 		return o->exit_code;
 	case VERDICT_SIGNALED:
@@ -190,7 +200,7 @@ exit_of(const struct front *f)
 		return EXIT_OOM;
 	case VERDICT_LAUNCH_FAILED:
 		return o->exec_errno == ENOENT || o->exec_errno == ENOTDIR ? EXIT_NOT_FOUND
-		       : o->exec_errno != 0				   ? EXIT_NOT_EXECUTABLE
+		     : o->exec_errno != 0				   ? EXIT_NOT_EXECUTABLE
 									   : EXIT_AIRLOCK;
 	case VERDICT_LIMIT:
 	case VERDICT_DENIED:
@@ -217,7 +227,7 @@ say_outcome(struct front *f)
 {
 	const struct outcome *o = &f->outcome;
 	const char *reason = reason_of(f);
-	bool held = strcmp(f->settled, "held") == 0;
+	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
 	auto_buf line = BUF_INIT;
 
 	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED &&

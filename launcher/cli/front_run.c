@@ -104,6 +104,7 @@ static const struct stage prepare_stages[] = {
  */
 static const struct stage begin_stages[] = {
 	{ "workspace locked", front_lock },
+	{ NULL, front_draft },
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },
 	{ "jail started", front_spawn },
@@ -292,6 +293,7 @@ front_main_run(int argc, char **argv)
 		.upper_parent_fd = -1,
 		.workspace_clone = -1,
 		.upper_clone = -1,
+		.draft_clone = -1,
 		.signal_fd = -1,
 		.commits_fd = -1,
 		.jail = JAIL_HANDLE_INIT,

@@ -11,20 +11,24 @@
 #include "../base/text.h"
 #include "front.h"
 
+/* A sparse file takes its whole size to be read, and nothing of limits.disk. */
+#define READ_AT_LEAST (16ull << 30)
+
 static int
 collect(struct front *f)
 {
 	const struct request *r = &f->req;
 	const struct collect_request req = {
 		.upper_fd = f->outcome.upper_fd,
-		.lower_fd = r->workspace_fd,
+		.lower_fd = f->outcome.below_fd >= 0 ? f->outcome.below_fd : r->workspace_fd,
 		.opaque_xattr = "user.overlay.opaque",
 		.protect = &f->profile->protect,
 		.workspace = r->workspace,
 		.hide = &f->profile->hide,
 		.capture = f->profile->capture_inputs,
 		.max_files = f->plan->scratch_inodes, /* what the tmpfs could hold at most */
-		.max_bytes = r->limits.disk_bytes,
+		.max_bytes =
+			r->limits.disk_bytes > READ_AT_LEAST ? r->limits.disk_bytes : READ_AT_LEAST,
 		.workspace_dev = r->workspace_dev,
 		.workspace_ino = r->workspace_ino,
 		.pack = &f->pack,
@@ -38,11 +42,13 @@ collect(struct front *f)
 	return rc;
 }
 
-static void
-hold(struct front *f, const char *reason)
+static int
+hold(struct front *f, enum layer_place where, const char *reason)
 {
 	f->settled = "held";
 	f->settle_reason = reason;
+	front_keep_held(f, where);
+	return 0;
 }
 
 static const char *
@@ -127,8 +133,8 @@ commit(struct front *f)
 		err_prefix(&f->err, "the call stays unknown");
 		return rc;
 	}
-	hold(f, arena_string(&f->arena, f->err.text));
-	return 0;
+	/* nobody has to decide it: later calls need not wait for a person */
+	return hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text));
 }
 
 static int
@@ -177,8 +183,9 @@ front_settle(struct front *f)
 		 * What cannot be read cannot be vouched for: nothing of it is committed, the record
 		 * says why.
 		 */
-		hold(f, arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
-		return 0;
+		return hold(
+			f, LAYER_ASIDE,
+			arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
 	}
 	if (f->changes.count == 0) {
 		return 0;
@@ -188,12 +195,21 @@ front_settle(struct front *f)
 		return 0;
 	}
 	if (o->verdict != VERDICT_OK) {
-		hold(f, NULL);
-		return 0;
+		/* half of something: later calls do not build on it */
+		return hold(f, LAYER_ASIDE, NULL);
 	}
 	if (f->changes.held > 0) {
-		hold(f, hold_reason(f));
-		return 0;
+		return hold(f, LAYER_DRAFT, hold_reason(f));
+	}
+	if (f->req.mode == MODE_PROPOSE) {
+		return hold(f, LAYER_DRAFT, NULL);
+	}
+	if (f->draft.count > 0) {
+		return hold(
+			f, LAYER_DRAFT,
+			arena_printf(&f->arena,
+				     "it lies over %zu held change set%s: apply the draft first",
+				     f->draft.count, f->draft.count == 1 ? "" : "s"));
 	}
 	return commit(f);
 }

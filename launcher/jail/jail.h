@@ -25,6 +25,7 @@ struct jail {
 	unsigned int layer_attrs;
 	int layer;     /* the last LAYER, attached at STAGING "/layer" */
 	int upper;     /* the overlay's upper directory, -1 when the workspace is read-only */
+	int below;     /* workspace and layers as one detached, read-only tree; -1 without layers */
 	int proc;      /* the new /proc */
 	int null;      /* O_PATH of the verified /dev/null, for masks */
 	int listener;  /* seccomp notifications, -1 when there are none */

@@ -14,7 +14,10 @@
 enum jail_message {
 	/* jail to supervisor */
 	JAIL_FAILED = 1,  /* u8 stage, u32 errno, str text: the launch is over */
-	/* fds: scratch, /proc, upper (when there is one); no mount changes any more */
+	/*
+	 * fds: scratch, /proc, upper (when there is one), what is below it as one tree (when the
+	 * plan has layers); no mount changes any more
+	 */
 	JAIL_MOUNTED,
 	JAIL_INIT_READY,  /* PID 1 has given up its powers */
 	JAIL_TERMINAL,    /* from PID 2, where planned; fd: the master of the tool's terminal */

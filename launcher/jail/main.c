@@ -65,25 +65,27 @@ run_stages(struct jail *j, int process)
 static int
 place_mounts(const struct plan *p, const int fds[SYS_FDS_MAX])
 {
-	static const struct {
-		uint32_t flag;
-		int fd;
-	} places[] = { { PLAN_WORKSPACE_FD, JAIL_FD_WORKSPACE }, { PLAN_UPPER_FD, JAIL_FD_UPPER } };
+	static const uint32_t flags[] = { PLAN_WORKSPACE_FD, PLAN_UPPER_FD, PLAN_DRAFT_FD };
+	int count = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		int fd = fds[1 + i];
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		int fd = fds[1 + count], place = JAIL_FD_WORKSPACE + count;
 
-		if (((p->flags & places[i].flag) != 0) != (fd >= 0)) {
+		if ((p->flags & flags[i]) == 0) {
+			continue;
+		}
+		if (fd < 0) {
 			return -EBADF;
 		}
-		if (fd >= 0 && fd != places[i].fd) {
-			if (dup3(fd, places[i].fd, O_CLOEXEC) < 0) {
+		if (fd != place) {
+			if (dup3(fd, place, O_CLOEXEC) < 0) {
 				return -errno;
 			}
 			close(fd);
 		}
+		count++;
 	}
-	return 0;
+	return count + 1 < SYS_FDS_MAX && fds[1 + count] >= 0 ? -EBADF : 0;
 }
 
 /*
@@ -132,6 +134,7 @@ main(int argc, char **argv)
 			     .layer = -1,
 			     .parent = -1,
 			     .upper = -1,
+			     .below = -1,
 			     .proc = -1,
 			     .null = -1,
 			     .listener = -1,

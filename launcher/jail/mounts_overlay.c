@@ -18,6 +18,13 @@
 #include "../sys/sys.h"
 #include "jail.h"
 
+/* What an overlay lies over, the topmost first. Owned by who fills it. */
+#define LOWERS_MAX 66 /* a draft (LAYERS_MAX), the workspace, the empty directory */
+struct lowers {
+	int fds[LOWERS_MAX];
+	size_t count;
+};
+
 int
 jail_context_error(struct jail *j, int fs_fd, int code, const char *what)
 {
@@ -39,35 +46,54 @@ jail_mount_attrs(const struct plan_mount *m)
 }
 
 static int
-set_fd_option(int fs, const char *key, int fd, int second)
+set_fd_option(int fs, const char *key, int fd)
 {
-	char text[64];
+	char text[32];
 
-	if (second >= 0) {
-		snprintf(text, sizeof(text), "/proc/self/fd/%d:/proc/self/fd/%d", fd, second);
-	} else {
-		snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
-	}
+	snprintf(text, sizeof(text), "/proc/self/fd/%d", fd);
 	return sys_fsconfig_string(fs, key, text);
 }
 
 /*
- * upper_fd -1: read-only, with the empty directory as the second lower that overlayfs wants then.
+ * The kernel takes 255 bytes for all of them, so they are named from within /proc/self/fd; the
+ * topmost comes first.
  */
 static int
-overlay(struct jail *j, int lower_fd, int upper_fd, int work_fd, unsigned int attrs)
+set_lowers(struct jail *j, int fs, const struct lowers *l)
+{
+	char text[256];
+	size_t len = 0;
+	int rc;
+
+	for (size_t i = 0; i < l->count && len < sizeof(text); i++) {
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d", i > 0 ? ":" : "",
+					l->fds[i]);
+	}
+	if (len >= sizeof(text)) {
+		return -E2BIG;
+	}
+	if (chdir("/proc/self/fd") < 0) {
+		return -errno;
+	}
+	rc = sys_fsconfig_string(fs, "lowerdir", text);
+	return fchdir(j->root) < 0 ? -errno : rc;
+}
+
+/* upper_fd -1: read-only; then overlayfs wants two lowers at least. */
+static int
+overlay(struct jail *j, const struct lowers *lowers, int upper_fd, int work_fd, unsigned int attrs)
 {
 	auto_fd fs = sys_fsopen("overlay");
 	int rc = fs < 0 ? fs : sys_fsconfig_string(fs, "source", "airlock");
 
 	if (rc == 0) {
-		rc = set_fd_option(fs, "lowerdir", lower_fd, upper_fd < 0 ? j->empty : -1);
+		rc = set_lowers(j, fs, lowers);
 	}
 	if (rc == 0 && upper_fd >= 0) {
-		rc = set_fd_option(fs, "upperdir", upper_fd, -1);
+		rc = set_fd_option(fs, "upperdir", upper_fd);
 	}
 	if (rc == 0 && upper_fd >= 0) {
-		rc = set_fd_option(fs, "workdir", work_fd, -1);
+		rc = set_fd_option(fs, "workdir", work_fd);
 	}
 	if (rc == 0) {
 		rc = sys_fsconfig_flag(fs, "userxattr");
@@ -88,7 +114,9 @@ overlay(struct jail *j, int lower_fd, int upper_fd, int work_fd, unsigned int at
 int
 jail_overlay_ro(struct jail *j, int lower_fd, const struct plan_mount *m)
 {
-	return overlay(j, lower_fd, -1, -1, jail_mount_attrs(m));
+	const struct lowers lowers = { .fds = { lower_fd, j->empty }, .count = 2 };
+
+	return overlay(j, &lowers, -1, -1, jail_mount_attrs(m));
 }
 
 int
@@ -203,6 +231,71 @@ open_lower(struct jail *j)
 	return take_fd(&lower);
 }
 
+/* The directory of the layers: by the path of the plan, or given as a detached clone. */
+static int
+open_draft(struct jail *j)
+{
+	const struct plan *p = j->plan;
+	int rc;
+
+	if ((p->flags & PLAN_DRAFT_FD) == 0) {
+		return jail_open_host(j, p->draft_dir, O_PATH | O_DIRECTORY);
+	}
+	rc = jail_attach(j, JAIL_FD_DRAFT(p->flags), "/" STAGING "/draft", 0755, 1);
+	return rc < 0 ? rc : jail_open_inside(j, "/" STAGING "/draft", O_PATH | O_DIRECTORY);
+}
+
+static int
+open_layer(int draft, const struct plan_layer *layer)
+{
+	auto_fd dir = sys_openat2(draft, layer->name, O_PATH | O_DIRECTORY, 0,
+				  SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH);
+	auto_fd upper = dir < 0 ? dir
+				: sys_openat2(dir, "upper", O_PATH | O_DIRECTORY, 0,
+					      SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH);
+	struct stat st;
+
+	if (upper < 0 || fstat(upper, &st) < 0) {
+		return upper < 0 ? upper : -errno;
+	}
+	return st.st_dev == layer->dev && st.st_ino == layer->ino ? take_fd(&upper) : -ESTALE;
+}
+
+static void
+lowers_finish(struct lowers *l)
+{
+	while (l->count > 0) {
+		close(l->fds[--l->count]);
+	}
+}
+
+/* The layers, newest first, and the workspace below them. */
+static int
+open_lowers(struct jail *j, struct lowers *ret)
+{
+	const struct plan *p = j->plan;
+	auto_fd draft = p->layer_count > 0 ? open_draft(j) : -1;
+	int fd;
+
+	if (p->layer_count > LOWERS_MAX - 2 || (p->layer_count > 0 && draft < 0)) {
+		return err_sys(&j->err, draft < 0 ? draft : -E2BIG, "open the draft %s",
+			       p->draft_dir);
+	}
+	for (size_t i = p->layer_count; i > 0; i--) {
+		fd = open_layer(draft, &p->layers[i - 1]);
+		if (fd < 0) {
+			return err_sys(&j->err, fd, "open the held change set %s",
+				       p->layers[i - 1].name);
+		}
+		ret->fds[ret->count++] = fd;
+	}
+	fd = open_lower(j);
+	if (fd >= 0) {
+		ret->fds[ret->count++] = fd;
+	}
+	return fd < 0 ? fd : 0;
+}
+
 static int
 clone_upper(struct jail *j)
 {
@@ -255,37 +348,69 @@ make_subdir(int parent, const char *name, mode_t mode)
 			   SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH);
 }
 
+/* The upper and its work directory. */
+static int
+open_upper(struct jail *j, int lower_fd)
+{
+	auto_fd parent = open_upper_parent(j);
+	auto_fd work = -1;
+	struct stat st;
+
+	if (parent < 0 || fstat(lower_fd, &st) < 0) {
+		return parent < 0 ? parent : -errno;
+	}
+	j->upper = make_subdir(parent, "upper", 0755);
+	work = make_subdir(parent, "work", 0700);
+	/* The merged root shows the upper's mode. */
+	if (j->upper < 0 || work < 0 || fchmod(j->upper, st.st_mode & 07777) < 0) {
+		return err_sys(&j->err,
+			       j->upper < 0 ? j->upper
+			       : work < 0   ? work
+					    : -errno,
+			       "make the upper directory");
+	}
+	/* Without it overlayfs would mount all the same and lose opaque directories. */
+	if (fsetxattr(j->upper, "user.overlay.airlock", "1", 1, 0) < 0 ||
+	    fremovexattr(j->upper, "user.overlay.airlock") < 0) {
+		return err_sys(&j->err, -errno,
+			       "the upper directory's file system has no user xattrs");
+	}
+	return take_fd(&work);
+}
+
+static int
+make_workspace(struct jail *j, const struct plan_mount *m, struct lowers *lowers)
+{
+	auto_fd work = -1;
+	auto_fd mount = -1;
+
+	if ((j->plan->flags & PLAN_WORKSPACE_RO) == 0) {
+		work = open_upper(j, lowers->fds[lowers->count - 1]);
+		if (work < 0) {
+			return work;
+		}
+		/* What the changes are compared with afterwards: the same without an upper. */
+		if (lowers->count > 1) {
+			j->below =
+				overlay(j, lowers, -1, -1, jail_mount_attrs(m) | MOUNT_ATTR_RDONLY);
+			if (j->below < 0) {
+				return j->below;
+			}
+		}
+	} else if (lowers->count == 1) {
+		lowers->fds[lowers->count++] = fcntl(j->empty, F_DUPFD_CLOEXEC, 0);
+	}
+	mount = overlay(j, lowers, j->upper, work, jail_mount_attrs(m));
+	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
+}
+
 int
 mount_workspace(struct jail *j, const struct plan_mount *m)
 {
-	auto_fd lower = open_lower(j);
-	auto_fd parent = -1;
-	auto_fd work = -1;
-	auto_fd mount = -1;
-	struct stat st;
+	struct lowers lowers = { .count = 0 };
+	int rc = open_lowers(j, &lowers);
 
-	if (lower < 0) {
-		return lower;
-	}
-	if ((j->plan->flags & PLAN_WORKSPACE_RO) == 0) {
-		parent = open_upper_parent(j);
-		if (parent < 0 || fstat(lower, &st) < 0) {
-			return parent < 0 ? parent : -errno;
-		}
-		j->upper = make_subdir(parent, "upper", 0755);
-		work = make_subdir(parent, "work", 0700);
-		/* The merged root shows the upper's mode. */
-		if (j->upper < 0 || work < 0 || fchmod(j->upper, st.st_mode & 07777) < 0) {
-			return err_sys(&j->err, j->upper < 0 ? j->upper : work < 0 ? work : -errno,
-				       "make the upper directory");
-		}
-		/* Without it overlayfs would mount all the same and lose opaque directories. */
-		if (fsetxattr(j->upper, "user.overlay.airlock", "1", 1, 0) < 0 ||
-		    fremovexattr(j->upper, "user.overlay.airlock") < 0) {
-			return err_sys(&j->err, -errno,
-				       "the upper directory's file system has no user xattrs");
-		}
-	}
-	mount = overlay(j, lower, j->upper, work, jail_mount_attrs(m));
-	return mount < 0 ? mount : jail_attach(j, mount, m->target, 0755, 1);
+	rc = rc < 0 ? rc : make_workspace(j, m, &lowers);
+	lowers_finish(&lowers);
+	return rc;
 }

@@ -318,7 +318,7 @@ static int
 leave_staging(struct jail *j)
 {
 	static const char *const mounted[] = { STAGING "/layer", STAGING "/lower", STAGING "/disk",
-					       STAGING "/scratch" };
+					       STAGING "/draft", STAGING "/scratch" };
 
 	for (size_t i = 0; i < ARRAY_LEN(mounted); i++) {
 		int rc = sys_umount_detach(mounted[i]);
@@ -366,9 +366,12 @@ static int
 hand_over(struct jail *j)
 {
 	const uint8_t message = JAIL_MOUNTED;
-	const int fds[] = { j->scratch, j->proc, j->upper };
-	int rc = sys_send_message(j->channel, &message, 1, fds, j->upper >= 0 ? 3 : 2);
+	const int fds[] = { j->scratch, j->proc, j->upper, j->below };
+	size_t count = j->upper < 0 ? 2 : j->below < 0 ? 3 : 4;
+	int rc = sys_send_message(j->channel, &message, 1, fds, count);
 
+	cleanup_fd(&j->below);
+	j->below = -1;
 	return rc < 0 ? err_sys(&j->err, rc, "hand the tmpfs to the supervisor") : 0;
 }
 

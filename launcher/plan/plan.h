@@ -17,7 +17,7 @@
 #include "../base/cleanup.h"
 
 #define PLAN_MAGIC 0x4e4c5041u /* "APLN" */
-#define PLAN_VERSION 1u
+#define PLAN_VERSION 2u
 
 #define PLAN_MAP_SELF (1u << 0)      /* the jail writes its own id maps (a plain user, one id) */
 #define PLAN_DROP_GROUPS (1u << 1)   /* supplementary groups can and must be cleared */
@@ -28,6 +28,7 @@
 #define PLAN_WORKSPACE_FD (1u << 5)  /* JAIL_FD_WORKSPACE is a detached clone of the workspace */
 #define PLAN_UPPER_FD (1u << 6)      /* JAIL_FD_UPPER is a detached clone of upper_dir */
 #define PLAN_TERMINAL (1u << 7)      /* the tool gets a terminal of the sandbox's own */
+#define PLAN_DRAFT_FD (1u << 8)      /* JAIL_FD_DRAFT is a detached clone of draft_dir */
 
 /*
  * The jail is born with its stdio and two sockets. The plan comes as a message on the first of
@@ -37,6 +38,8 @@
 #define JAIL_FD_TOOL 4      /* PID 2 and the supervisor, until exec closes it */
 #define JAIL_FD_WORKSPACE 5 /* with PLAN_WORKSPACE_FD only */
 #define JAIL_FD_UPPER 6     /* with PLAN_UPPER_FD only, which comes with PLAN_WORKSPACE_FD */
+/* with PLAN_DRAFT_FD only, which comes with PLAN_WORKSPACE_FD too: the next one */
+#define JAIL_FD_DRAFT(flags) (JAIL_FD_UPPER + (((flags) & PLAN_UPPER_FD) != 0))
 
 enum mount_kind {
 #define X(id, name, fs) MOUNT_##id,
@@ -73,6 +76,12 @@ struct plan_rlimit {
 	uint64_t soft, hard;
 };
 
+/* A held change set that lies over the workspace: draft_dir/NAME/upper. */
+struct plan_layer {
+	const char *name;
+	uint64_t dev, ino; /* of `upper`, compared after opening */
+};
+
 struct plan {
 #define STR(name, doc) const char *name;
 #define U32(name, doc) uint32_t name;
@@ -85,6 +94,8 @@ struct plan {
 	size_t argc, envc;
 	uint32_t *groups; /* supplementary groups that stay, ascending */
 	size_t group_count;
+	struct plan_layer *layers; /* oldest first: each lies over the ones before */
+	size_t layer_count;
 	struct plan_mount *mounts;
 	size_t mount_count;
 	struct plan_rule *rules;

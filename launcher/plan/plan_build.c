@@ -289,6 +289,9 @@ copy_request(struct plan_builder *b)
 	p->lower_dir = r->lower_dir;
 	p->lower_dev = r->lower_dev;
 	p->lower_ino = r->lower_ino;
+	p->draft_dir = r->draft_dir != NULL ? r->draft_dir : "";
+	p->layers = (struct plan_layer *)(uintptr_t)r->layers;
+	p->layer_count = r->layer_count;
 	p->upper_dir = r->upper_dir;
 	p->upper_dev = r->upper_dev;
 	p->upper_ino = r->upper_ino;
@@ -325,8 +328,10 @@ plan_builder_finish(struct plan_builder *b, const struct plan **ret_plan, struct
 	p->flags |= (r->degraded & DEGRADE_NOTIFY) == 0 ? PLAN_NOTIFY : 0;
 	p->flags |= r->workspace_clone ? PLAN_WORKSPACE_FD : 0;
 	p->flags |= r->upper_clone ? PLAN_UPPER_FD : 0;
+	p->flags |= r->draft_clone ? PLAN_DRAFT_FD : 0;
 	p->flags |= r->terminal ? PLAN_TERMINAL : 0;
-	p->fd_first_free = JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone;
+	p->fd_first_free =
+		JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone + r->draft_clone;
 	rc = plan_add_landlock(b, err);
 	if (rc == 0) {
 		rc = plan_add_rlimits(b, err);

@@ -73,6 +73,12 @@ plan_encode(const struct plan *p, struct buf *out)
 	for (size_t i = 0; i < p->group_count; i++) {
 		buf_u32(out, p->groups[i]);
 	}
+	buf_u32(out, (uint32_t)p->layer_count);
+	for (size_t i = 0; i < p->layer_count; i++) {
+		buf_str(out, p->layers[i].name);
+		buf_u64(out, p->layers[i].dev);
+		buf_u64(out, p->layers[i].ino);
+	}
 	buf_u32(out, (uint32_t)p->mount_count);
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
@@ -185,6 +191,12 @@ get_lists(struct rd *r, struct plan *p)
 	for (size_t i = 0; p->groups != NULL && i < p->group_count; i++) {
 		p->groups[i] = rd_u32(r);
 	}
+	p->layers = array(r, &p->layer_count, sizeof(*p->layers), 21);
+	for (size_t i = 0; p->layers != NULL && i < p->layer_count; i++) {
+		p->layers[i].name = rd_str(r);
+		p->layers[i].dev = rd_u64(r);
+		p->layers[i].ino = rd_u64(r);
+	}
 	get_mounts(r, p);
 	p->rules = array(r, &p->rule_count, sizeof(*p->rules), 13);
 	for (size_t i = 0; p->rules != NULL && i < p->rule_count; i++) {
@@ -232,6 +244,7 @@ plan_release(struct plan *p)
 	free(p->argv);
 	free(p->envp);
 	free(p->groups);
+	free(p->layers);
 	free(p->mounts);
 	free(p->rules);
 	free(p->rlimits);

@@ -83,7 +83,7 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	}
 	for (size_t i = 0; i < b->profile->write.count; i++) {
 		add_rule(b, b->profile->write.items[i].path,
-			 r->mode == MODE_OBSERVE ? LL_READ : all);
+			 r->mode == MODE_APPLY ? all : LL_READ);
 	}
 	for (size_t i = 0; i < b->profile->cache_count; i++) {
 		const struct profile_cache *c = &b->profile->caches[i];

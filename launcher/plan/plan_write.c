@@ -61,10 +61,10 @@ check_inode(const struct plan_builder *b, const struct rule_path *rule, const st
 static int
 add_one(struct plan_builder *b, const struct rule_path *rule, struct err *err)
 {
+	/* what is written there cannot be held: propose is not enough for it */
 	struct plan_mount row = { .kind = MOUNT_BIND,
-				  .flags = MOUNT_NOEXEC | (b->request->mode == MODE_OBSERVE
-								   ? 0
-								   : MOUNT_WRITABLE),
+				  .flags = MOUNT_NOEXEC |
+					   (b->request->mode == MODE_APPLY ? MOUNT_WRITABLE : 0),
 				  .target = rule->path,
 				  .source = rule->path };
 	auto_fd root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -14,6 +14,7 @@
 
 #include "../profile/profile.h"
 
+struct plan_layer;
 struct toolchains;
 struct worktree;
 
@@ -65,6 +66,11 @@ struct request {
 	struct limits limits;  /* the profile's, narrowed by --limit */
 	const char *key;       /* NULL when there is none */
 	const char *context;   /* checked JSON object, NULL when there is none */
+	/* held change sets of the workflow, oldest first (plan.h); NULL and 0: none */
+	const char *draft_dir;
+	const struct plan_layer *layers;
+	size_t layer_count;
+	bool draft_clone;      /* a detached clone of draft_dir is handed to the jail */
 	const char *upper_dir; /* on-disk upper, "" for the tmpfs */
 	uint64_t upper_dev, upper_ino;
 	bool upper_clone;      /* a detached clone of upper_dir is handed to the jail */

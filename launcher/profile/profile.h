@@ -16,7 +16,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 
-enum mode { MODE_OBSERVE, MODE_APPLY, MODE__COUNT };
+enum mode { MODE_OBSERVE, MODE_PROPOSE, MODE_APPLY, MODE__COUNT }; /* from narrow to wide */
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
 enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };

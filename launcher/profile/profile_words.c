@@ -5,7 +5,11 @@
  */
 #include "profile.h"
 
-const char *const profile_mode_words[] = { [MODE_OBSERVE] = "observe", [MODE_APPLY] = "apply" };
+const char *const profile_mode_words[] = {
+	[MODE_OBSERVE] = "observe",
+	[MODE_PROPOSE] = "propose",
+	[MODE_APPLY] = "apply",
+};
 const char *const profile_capture_words[] = {
 	[CAPTURE_DIGESTS] = "digests",
 	[CAPTURE_TOUCHED] = "touched",

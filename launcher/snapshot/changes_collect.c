@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/limits.h"
@@ -262,6 +263,29 @@ judge(const struct collect *c, const struct facts *f, struct change *ch)
 	return changes_judge(ch, &judging);
 }
 
+/* For an undo, with the pre-image. What its owner cannot read has no pre-image either. */
+static int
+save_attributes(struct collect *c, const struct pair *p, const struct facts *f, struct change *ch)
+{
+	auto_buf saved = BUF_INIT;
+	auto_fd dir = -1;
+	int fd = f->before != NULL ? f->before->fd : -1;
+	int r;
+
+	if (S_ISDIR(p->lower->mode)) {
+		dir = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
+		fd = dir;
+	}
+	if (fd < 0 || flistxattr(fd, NULL, 0) <= 0 || !store_wanted(c, true)) {
+		return 0;
+	}
+	r = xattrs_save(fd, &saved);
+	ch->attributes_before = r == 0 ? saved.data : NULL;
+	ch->attributes_before_len = r == 0 ? saved.len : 0;
+	saved.data = r == 0 ? NULL : saved.data;
+	return r;
+}
+
 static int
 add(struct collect *c, const struct pair *p, const struct facts *f)
 {
@@ -276,6 +300,7 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 		ch.lower_ino = p->lower->ino;
 		ch.lower_ctime_ns = p->lower->ctime_ns;
 		ch.lower_mtime_ns = p->lower->mtime_ns;
+		r = r < 0 ? r : save_attributes(c, p, f, &ch);
 	}
 	if (f->kind != CHANGE_DELETE) {
 		ch.mode_after = p->upper->mode;
@@ -686,7 +711,7 @@ static int
 seal(struct collect *c)
 {
 	const struct collect_request *req = c->req;
-	auto_buf list = BUF_INIT;
+	auto_buf list = BUF_INIT, meta = BUF_INIT;
 	int r;
 
 	changes_sort(&c->set);
@@ -700,7 +725,14 @@ seal(struct collect *c)
 	if (req->pack == NULL || c->set.count == 0) {
 		return 0;
 	}
-	return pack_put(req->pack, OBJECT_BLOB, list.data, list.len, c->set.object, c->err);
+	r = pack_put(req->pack, OBJECT_BLOB, list.data, list.len, c->set.object, c->err);
+	if (r == 0) {
+		r = changes_meta_write(&c->set, &meta);
+		r = r < 0 ? fail(c, r)
+			  : pack_put(req->pack, OBJECT_BLOB, meta.data, meta.len, c->set.meta,
+				     c->err);
+	}
+	return r;
 }
 
 int

@@ -54,6 +54,9 @@ struct judging {
 	const struct content *before, *after;
 };
 
+/* Of the same set: docs/formats.md, "Change set". */
+int changes_meta_write(const struct change_set *cs, struct buf *out) must_check;
+
 /* Sets hold and hold_rule. */
 int changes_judge(struct change *ch, const struct judging *j) must_check;
 

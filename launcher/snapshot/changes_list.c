@@ -37,6 +37,7 @@ changes_drop(struct change *c)
 	free(c->link_after);
 	free(c->xattrs_after);
 	free(c->hold_rule);
+	free(c->attributes_before);
 }
 
 void
@@ -54,7 +55,8 @@ changes_append(struct change_set *cs, struct change *item)
 {
 	size_t bytes = strlen(item->path) +
 		       (item->link_after != NULL ? strlen(item->link_after) : 0) +
-		       (item->xattrs_after != NULL ? strlen(item->xattrs_after) : 0);
+		       (item->xattrs_after != NULL ? strlen(item->xattrs_after) : 0) +
+		       item->attributes_before_len;
 	size_t cap = cs->cap == 0 ? 16 : cs->cap * 2;
 	struct change *grown;
 

@@ -184,17 +184,23 @@ commit_run(const struct commit_request *req, struct commit **ret_commit, struct 
 }
 
 void
+commit_leave(struct commit *cm)
+{
+	if (cm != NULL) {
+		commit_free(cm);
+		free(cm);
+	}
+}
+
+void
 commit_close(struct commit *cm)
 {
-	struct err err = ERR_INIT;
-
 	if (cm == NULL) {
 		return;
 	}
-	cm->err = &err;
+	cm->err = &cm->closing;
 	if (commit_clean(cm) == 0) {
 		ignore_err(commit_journal_remove(cm), "the next recovery finds it done");
 	}
-	commit_free(cm);
-	free(cm);
+	commit_leave(cm);
 }

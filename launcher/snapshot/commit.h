@@ -71,6 +71,8 @@ int commit_run(const struct commit_request *req, struct commit **ret_commit, str
 	must_check;
 /* Removes what was displaced. What it cannot remove the next recovery does. NULL is fine. */
 void commit_close(struct commit *cm);
+/* Lets go of it as it is: recovery does the rest. NULL is fine. */
+void commit_leave(struct commit *cm);
 
 /* A commit that was cut short. */
 struct commit_left {

@@ -15,6 +15,7 @@
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "commit_internal.h"
+#include "layer.h"
 
 #define JOURNAL_MAX (1u << 30) /* CHANGES_MAX rows and CHANGES_PATH_BYTES, with room */
 
@@ -172,6 +173,11 @@ recover_begun(struct store *s, const struct commit_left *left, struct commit *cm
 		r = open_staging(cm, &told);
 		r = r < 0 || told.is_done ? r : settle_rows(cm, &told);
 		r = r < 0 ? r : append_record(s, &told, cm->err);
+		if (r == 0 && told.finished) {
+			/* it was held until now; later calls must not see it a second time */
+			r = layer_forget(s, left->call);
+			r = r < 0 ? err_sys(cm->err, r, "remove the held change set") : 0;
+		}
 	}
 	if (r < 0) {
 		return r;

@@ -116,6 +116,10 @@ struct change {
 	char *xattrs_after;
 	enum hold_reason hold;
 	char *hold_rule;         /* which name or reason, NULL when not held; owned by the set */
+	/* kept attributes before, as xattrs_save has them; not of secret and hidden names; owned by
+	 * the set */
+	uint8_t *attributes_before;
+	size_t attributes_before_len;
 	/* the lower entry as it was seen when collected, for the conflict check */
 	uint64_t lower_dev, lower_ino;
 	int64_t lower_ctime_ns, lower_mtime_ns;
@@ -134,6 +138,7 @@ struct change_set {
 	/* of the canonical list (docs/formats.md, "Change set") */
 	uint8_t digest[32];
 	uint8_t object[32];                  /* the list itself as a blob in the pack */
+	uint8_t meta[32];                    /* what changes_meta_write makes, as another */
 };
 
 /*
@@ -189,6 +194,13 @@ struct change_list {
 	uint8_t call[16];
 	uint64_t workspace_dev, workspace_ino;
 };
+
+/*
+ * What an undo needs besides list and contents: for each change of an entry that was there, its
+ * mtime and its kept attributes (docs/formats.md, "Change set"). Reads into the set that the list
+ * gave. -EBADMSG.
+ */
+int changes_meta_read(const void *text, size_t len, struct change_set *set) must_check;
 
 int changes_list_read(const void *text, size_t len, struct change_list *ret,
 		      struct err *err) must_check;

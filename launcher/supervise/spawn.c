@@ -108,8 +108,7 @@ move_aside(void)
 	}
 }
 
-static void __attribute__((noreturn))
-child_main(struct child_fds *fds, const struct cgroup *cgroup)
+static void __attribute__((noreturn)) child_main(struct child_fds *fds, const struct cgroup *cgroup)
 {
 	static const char *const argv[] = { "airlock-jail", NULL };
 	static const char *const envp[] = { NULL };
@@ -185,8 +184,9 @@ explain_clone(int code, struct err *err)
 			"around; 'airlock doctor' names the fix");
 	case ENOSPC:
 	case EUSERS:
-		return err_set(err, code, "no further user namespace is allowed here: raise "
-					  "user.max_user_namespaces (sysctl)");
+		return err_set(err, code,
+			       "no further user namespace is allowed here: raise "
+			       "user.max_user_namespaces (sysctl)");
 	default:
 		return err_sys(err, code, "clone3 into fresh namespaces");
 	}
@@ -258,15 +258,21 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 }
 
 int
-spawn_send_plan(struct jail_handle *jail, const struct plan *plan, int workspace_clone,
-		int upper_clone, struct err *err)
+spawn_send_plan(struct jail_handle *jail, const struct plan *plan, const int clones[SPAWN_CLONES],
+		struct err *err)
 {
 	const uint8_t message = JAIL_PLAN;
 	auto_fd fd = seal_plan(plan, jail->plan_digest, err);
-	const int fds[] = { fd, workspace_clone, upper_clone };
-	size_t count = 1 + (workspace_clone >= 0) + (upper_clone >= 0);
-	int rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, fds, count);
+	int fds[1 + SPAWN_CLONES] = { fd };
+	size_t count = 1;
+	int rc;
 
+	for (size_t i = 0; i < SPAWN_CLONES; i++) {
+		if (clones[i] >= 0) {
+			fds[count++] = clones[i];
+		}
+	}
+	rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, fds, count);
 	/*
 	 * A jail that died on its way to exec has left its reason on the socket: the supervisor
 	 * reads it.

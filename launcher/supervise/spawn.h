@@ -16,19 +16,22 @@
 #include "cgroup.h"
 
 struct jail_handle {
-	pid_t pid;    /* PID 1 of the sandbox, as the host sees it; our child */
+	pid_t pid; /* PID 1 of the sandbox, as the host sees it; our child */
 	int pidfd;
 	int status_fd; /* socket to PID 1 */
 	int tool_fd;   /* socket to PID 2 until exec */
 	uint8_t plan_digest[32];
 };
 
-#define JAIL_HANDLE_INIT { .pid = -1, .pidfd = -1, .status_fd = -1, .tool_fd = -1 }
+#define JAIL_HANDLE_INIT                                               \
+	{                                                              \
+		.pid = -1, .pidfd = -1, .status_fd = -1, .tool_fd = -1 \
+	}
 
 struct spawn_request {
 	const struct identity *identity;
-	int jail_exe_fd;     /* O_PATH of airlock-jail */
-	const int *stdio;    /* the tool's 0, 1, 2 */
+	int jail_exe_fd;  /* O_PATH of airlock-jail */
+	const int *stdio; /* the tool's 0, 1, 2 */
 	const struct cgroup *cgroup;
 };
 
@@ -36,14 +39,16 @@ struct spawn_request {
  * On failure nothing runs. The caller keeps its fds. On success the child may still fail on its way
  * to exec: then JAIL_FAILED comes on status_fd.
  */
-int spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err)
-	must_check;
+int
+spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err) must_check;
 /*
- * Seals the plan and hands it over; jail->plan_digest is set. workspace_clone: a detached mount, or
- * -1; upper_clone: the same of the on-disk upper's parent, only together with the first.
+ * Seals the plan and hands it over; jail->plan_digest is set. clones: detached mounts of the
+ * workspace, of the on-disk upper's parent and of the draft, -1 for each that the plan's flags do
+ * not have.
  */
-int spawn_send_plan(struct jail_handle *jail, const struct plan *plan, int workspace_clone,
-		    int upper_clone, struct err *err) must_check;
+#define SPAWN_CLONES 3
+int spawn_send_plan(struct jail_handle *jail, const struct plan *plan,
+		    const int clones[SPAWN_CLONES], struct err *err) must_check;
 void jail_handle_finish(struct jail_handle *jail); /* closes; kills and reaps what still runs */
 
 #endif

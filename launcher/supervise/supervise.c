@@ -42,7 +42,7 @@ outcome_init(struct outcome *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->exit_code = -1;
-	o->upper_fd = o->scratch_fd = o->mounts_fd = -1;
+	o->upper_fd = o->below_fd = o->scratch_fd = o->mounts_fd = -1;
 }
 
 void
@@ -51,6 +51,7 @@ outcome_finish(struct outcome *o)
 	buf_finish(&o->attestation);
 	denials_finish(&o->denials);
 	cleanup_fd(&o->upper_fd);
+	cleanup_fd(&o->below_fd);
 	cleanup_fd(&o->scratch_fd);
 	cleanup_fd(&o->mounts_fd);
 }

@@ -63,6 +63,8 @@ struct outcome {
 	struct denials denials;
 	struct usage usage;
 	int upper_fd;        /* the change set's directory; -1 when there is none; owned */
+	/* workspace and draft as one tree, read-only, where there is a draft; else -1; owned */
+	int below_fd;
 	int scratch_fd;      /* owned */
 	int mounts_fd;       /* the sandbox's mount namespace, kept until after the answer; owned */
 };

@@ -80,13 +80,15 @@ on_mounted(struct run *r, int fds[SYS_FDS_MAX])
 {
 	struct err err = ERR_INIT;
 
-	if (fds[0] < 0 || fds[1] < 0 || r->out->scratch_fd >= 0) {
+	if (fds[0] < 0 || fds[1] < 0 || r->out->scratch_fd >= 0 ||
+	    (fds[2] >= 0 && (fds[3] >= 0) != (r->req->plan->layer_count > 0))) {
 		run_refuse(r, "jail", 0, "it did not hand over its tmpfs");
 		return;
 	}
 	r->out->scratch_fd = take_fd(&fds[0]);
 	r->proc_fd = take_fd(&fds[1]);
 	r->out->upper_fd = take_fd(&fds[2]);
+	r->out->below_fd = take_fd(&fds[3]);
 	r->attest = (struct attest_request){
 		.plan = r->req->plan,
 		.report = &r->report,

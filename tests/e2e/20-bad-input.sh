@@ -43,7 +43,7 @@ for option in --step --receipt; do
 	bad "$option is not there yet" "unknown option $option" "$option" x -- true
 done
 bad "-W is not there yet" "unknown option -W" -W task -- true
-bad "-m propose is not there yet" "-m propose: unknown mode (observe, apply)" -m propose -- true
+bad "an unknown mode" "-m propos: unknown mode (observe, propose, apply)" -m propos -- true
 bad "an option without its value" "-m wants MODE" -m
 bad "a long one without" "--limit wants KEY=VALUE" --limit
 bad "a flag with a value" "--raw takes no value" --raw=yes -- true

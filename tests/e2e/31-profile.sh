@@ -93,7 +93,7 @@ limits: { wal: 1m, memory: 12 }
 $own_dir/wrong.yaml:4:28: error: limits.memory: wants a size with its unit, such as 512MiB or 2GiB, not '12'
 limits: { wal: 1m, memory: 12 }
                            ^~
-$own_dir/wrong.yaml:5:7: error: mode: wants observe or apply, not 'aply'; did you mean 'apply'?
+$own_dir/wrong.yaml:5:7: error: mode: wants observe, propose or apply, not 'aply'; did you mean 'apply'?
 mode: aply
       ^~~~" "$(cat "$ERR")"
 profile check no-such

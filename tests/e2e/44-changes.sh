@@ -33,6 +33,7 @@ expect_held()
 	expect_eq "$name: why" "$why" "$(record '.outcome.changes.items[] | select(.hold != null) | "\(.path): \(.hold)"')"
 	expect_eq "$name: nothing at all is committed" "$before" "$(tree)"
 	check "$name: one line says how to see it" grep -qE '^airlock: held: .*; airlock show [0-9a-f]{8}-[0-9a-f]{4}$' "$ERR"
+	as_id "$A" discard @last >/dev/null # else it lies below what comes next
 }
 
 # ---- kinds ---------------------------------------------------------------------------------------
@@ -127,6 +128,7 @@ for name in .git/hooks/pre-commit .envrc .vscode/tasks.json .npmrc sub/dir/.mcp.
 	expect_eq "protected: $name: nothing at all" "$before keep" "$(tree) $(cat "$WS/keep")"
 	expect_eq "protected: $name: held, and which" "held $name" \
 		"$(record '.outcome | .settled + " " + ([.changes.items[] | select(.hold != null and (.path | test("[.]"))) | .path] | last)')"
+	as_id "$A" discard @last >/dev/null
 done
 as_id mkdir -p "$WS/.git/hooks"
 expect_run "protected: a sample hook is not" 0 -- sh -c 'echo x >.git/hooks/pre-push.sample'
@@ -137,6 +139,7 @@ case $RC in
 123) expect_eq "fifo: held, nothing is committed" "$before" "$(tree)" ;;
 *) not_ok "fifo" "exit $RC: $(cat "$ERR")" ;;
 esac
+as_id "$A" discard @last >/dev/null
 expect_run "device: mknod is refused" 0 -- sh -c '! mknod dev c 1 3 2>/dev/null'
 check "device: none" test ! -e "$WS/dev"
 
@@ -150,6 +153,7 @@ before=$(tree)
 expect_run "protect: deploy/" 123 -p "$T/profiles/deploy.yaml" -- sh -c 'mkdir deploy; echo x >deploy/x'
 expect_eq "protect: nothing" "$before" "$(tree)"
 check "protect: the profile is named" grep -q 'profile: deploy' "$ERR"
+as_id "$A" discard @last >/dev/null
 
 # ---- modes ---------------------------------------------------------------------------------------
 before=$(tree)

@@ -17,16 +17,6 @@ killed()
 	check "$2: it was killed" grep -q 'killed by SIGKILL' "$T/.trace"
 }
 
-# verb NAME RC VERB…: another verb of airlock.
-verb()
-{
-	local name=$1 rc=$2
-	shift 2
-	as_id "$A" "$@" >"$OUT" 2>"$ERR"
-	RC=$?
-	expect_rc "$name" "$rc"
-}
-
 state()
 {
 	as_id sh -c "cd '$WS' && cat a; cat b 2>/dev/null; ls -A" | paste -sd' '
@@ -39,7 +29,7 @@ settled()
 
 killed 2 "in the middle"
 expect_eq "in the middle: a part is there" "old .airlock-commit a" "$(state)"
-verb "in the middle: the next reader says what it did" 0 log
+expect_verb "in the middle: the next reader says what it did" 0 log
 expect_match "in the middle: and for which call" " in $WS was cut short, and is finished now" "$ERR"
 expect_eq "in the middle: entirely after" "new new a b" "$(state)"
 expect_eq "in the middle: so says the record" committed "$(settled)"
@@ -50,11 +40,11 @@ expect_eq "a call comes next: entirely after" "new new a b" "$(paste -sd' ' "$OU
 
 killed 3 "somebody was there"
 as_id sh -c "echo mine >'$WS/b'"
-verb "somebody was there: recover" 0 recover
+expect_verb "somebody was there: recover" 0 recover
 expect_match "somebody was there: taken back" "is taken back: the workspace is as before" "$ERR"
 expect_eq "somebody was there: before, and what is his" "old mine a b c" "$(state)"
 expect_eq "somebody was there: so says the record" none "$(settled)"
-verb "nothing is left" 0 recover
+expect_verb "nothing is left" 0 recover
 expect_eq "nothing is left: and that is said" "nothing to recover" "$(cat "$OUT")"
 
 new_ws

@@ -196,6 +196,21 @@ expect_run()
 	fi
 }
 
+# expect_verb NAME RC VERB ARG…: another verb of airlock, as the identity, exits so. RC, OUT, ERR as above.
+expect_verb()
+{
+	local name=$1 want=$2
+	shift 2
+
+	as_id "$A" "$@" >"$OUT" 2>"$ERR"
+	RC=$?
+	if [ "$RC" = "$want" ]; then
+		ok "$name"
+	else
+		not_ok "$name" "wanted exit $want, got $RC: $(head -c 500 "$ERR")"
+	fi
+}
+
 # record JQ [CALL]: jq -r on the records of a call, the last one when none is named.
 record()
 {

@@ -66,6 +66,7 @@ expect_bind(enum mode mode, uint32_t flags, bool all)
 Test(plan_write, a_directory_is_bound_and_compared)
 {
 	expect_bind(MODE_APPLY, MOUNT_NOEXEC | MOUNT_WRITABLE, true);
+	expect_bind(MODE_PROPOSE, MOUNT_NOEXEC, false);
 	expect_bind(MODE_OBSERVE, MOUNT_NOEXEC, false);
 }
 

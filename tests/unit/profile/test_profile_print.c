@@ -145,7 +145,8 @@ Test(profile_print, skeleton)
 		       "profile may set it as it likes.\n#  memory: 2GiB\n## Processes"),
 		"%s", buf_text(&text));
 	cr_expect_not_null(strstr(buf_text(&text), "\n## A child may only lower it (observe is "
-						   "lower than apply, false than true).\n"
+						   "lower than propose, propose than "
+						   "apply, false than true).\n"
 						   "#  pids: 512\n"));
 	for (const char *s = buf_text(&text); *s != '\0'; s++) {
 		bool starts = s == buf_text(&text) || s[-1] == '\n';

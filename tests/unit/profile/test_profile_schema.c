@@ -108,6 +108,7 @@ Test(profile_schema, words_follow_the_enums)
 
 	cr_assert_eq(count, (size_t)MODE__COUNT);
 	cr_expect_str_eq(words[MODE_OBSERVE], "observe");
+	cr_expect_str_eq(words[MODE_PROPOSE], "propose");
 	cr_expect_str_eq(words[MODE_APPLY], "apply");
 	words = profile_type_words(TYPE_CAPTURE, &count);
 	cr_assert_eq(count, (size_t)CAPTURE__COUNT);

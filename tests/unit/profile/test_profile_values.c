@@ -37,8 +37,8 @@ static const struct row rows[] = {
 	  "effects: wants read, write-workspace, write-external or irreversible, not "
 	  "'write-workspce'; did "
 	  "you mean 'write-workspace'?" },
-	{ KEY_MODE, "mode: apply", MODE_APPLY, "", "mode: propose", "3:7",
-	  "mode: wants observe or apply, not 'propose'" },
+	{ KEY_MODE, "mode: apply", MODE_APPLY, "", "mode: commit", "3:7",
+	  "mode: wants observe, propose or apply, not 'commit'" },
 	{ KEY_SUCCESS, "success: [0, 1]", 2, "0", "success: [256]", "3:11",
 	  "success: wants an exit code from 0 to 255, not '256'" },
 	{ KEY_LABELS_ADDS, "labels: { adds: [] }", 0, "", "labels: { adds: [untrusted] }", "3:18",

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock apply`, `discard` and `undo`: what a person decides about change sets. Runs in
+ * airlock-cli as the caller.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "settle_apply.h"
+
+struct options {
+	const char *digest, *workflow, *to;
+};
+
+struct action {
+	const char *done;    /* "applied" */
+	const char *settled; /* what a call must be for it */
+	bool newest_first;
+	bool draft_only; /* of a workflow; what was set aside has to be named */
+	int (*run)(const char *name, const struct options *o, uint64_t *ret_changes,
+		   struct err *err);
+};
+
+static int
+run_apply(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+{
+	return settle_apply(name, o->digest, ret_changes, err);
+}
+
+static int
+run_discard(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+{
+	(void)o;
+	return settle_discard(name, ret_changes, err);
+}
+
+static int
+run_undo(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+{
+	(void)o;
+	return settle_undo(name, ret_changes, err);
+}
+
+static const struct action apply = { "applied", "held", false, true, run_apply };
+static const struct action discard = { "discarded", "held", true, false, run_discard };
+static const struct action undo = { "undone", "committed", true, false, run_undo };
+
+/* ---- one call ----------------------------------------------------------------------------------
+ */
+
+static int
+settle_one(const struct action *a, const char *name, const struct options *o)
+{
+	struct err err = ERR_INIT;
+	uint64_t changes = 0;
+	int rc = a->run(name, o, &changes, &err);
+
+	if (rc < 0) {
+		return commands_fail(1, &err);
+	}
+	printf("%s %llu change%s of call %.13s\n", a->done, (unsigned long long)changes,
+	       changes == 1 ? "" : "s", name);
+	return 0;
+}
+
+static int
+settle_named(const struct action *a, const char *name, const struct options *o)
+{
+	auto_reading r = READING_INIT;
+	char id[UUID_TEXT_SIZE];
+	struct err err = ERR_INIT;
+	int rc = reading_open(&r, &err);
+
+	rc = rc < 0 ? rc : index_find(r.ix, name, id, &err);
+	reading_finish(&r);
+	r = (struct reading)READING_INIT;
+	return rc < 0 ? commands_fail(1, &err) : settle_one(a, id, o);
+}
+
+/* ---- a workflow --------------------------------------------------------------------------------
+ */
+
+struct listed {
+	char (*ids)[UUID_TEXT_SIZE];
+	size_t count;
+	char workflow[UUID_TEXT_SIZE];
+	bool several;
+};
+
+static int
+take_call(void *arg, const struct index_call *call)
+{
+	struct listed *l = arg;
+	void *grown = realloc(l->ids, (l->count + 1) * sizeof(*l->ids));
+
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	l->ids = grown;
+	if (l->count > 0 && strcmp(l->workflow, call->workflow) != 0) {
+		l->several = true;
+	}
+	snprintf(l->workflow, sizeof(l->workflow), "%s", call->workflow);
+	snprintf(l->ids[l->count++], UUID_TEXT_SIZE, "%s", call->id);
+	return 0;
+}
+
+static int
+list_calls(struct reading *r, const struct action *a, const struct options *o, struct listed *ret,
+	   struct err *err)
+{
+	const struct index_query query = { .workflow = o->workflow, .settled = a->settled };
+	int rc = index_list(r->ix, &query, take_call, ret, err);
+
+	if (rc == 0 && ret->several) {
+		return err_set(err, -ENOTUNIQ,
+			       "--workflow %s: several workflows are called so: name one by its id "
+			       "(airlock pending)",
+			       o->workflow);
+	}
+	return rc < 0 && err->code != rc ? err_sys(err, rc, "list the calls") : rc;
+}
+
+/* Whether the call belongs to what is settled with its workflow: 1, 0 or -errno. */
+static int
+belongs(struct reading *r, const struct action *a, const char *id, struct err *err)
+{
+	auto_record rec = RECORD_INIT;
+	int rc;
+
+	if (!a->draft_only) {
+		return 1;
+	}
+	rc = record_load(r, id, &rec, err);
+	return rc < 0 ? rc
+		      : strcmp(record_text(rec.outcome, "held_as"),
+			       layer_place_words[LAYER_DRAFT]) == 0;
+}
+
+static int
+settle_listed(struct reading *r, const struct action *a, const struct options *o,
+	      const struct listed *l, const char *to)
+{
+	struct err err = ERR_INIT;
+	size_t done = 0;
+
+	for (size_t i = 0; i < l->count; i++) {
+		const char *id = l->ids[a->newest_first ? l->count - 1 - i : i];
+		int rc = belongs(r, a, id, &err);
+
+		if (rc < 0) {
+			return commands_fail(1, &err);
+		}
+		if (rc == 0) {
+			continue;
+		}
+		if (settle_one(a, id, o) != 0) {
+			return 1;
+		}
+		done++;
+		if (to[0] != '\0' && strcmp(to, id) == 0) {
+			return 0;
+		}
+	}
+	if (done == 0) {
+		printf("nothing to be %s\n", a->done);
+	}
+	return 0;
+}
+
+static int
+settle_workflow(const struct action *a, const struct options *o)
+{
+	auto_reading r = READING_INIT;
+	struct listed l = { .count = 0 };
+	char to[UUID_TEXT_SIZE] = "";
+	struct err err = ERR_INIT;
+	int rc = reading_open(&r, &err), status;
+
+	if (rc == 0 && o->to != NULL) {
+		rc = index_find(r.ix, o->to, to, &err);
+	}
+	rc = rc < 0 ? rc : list_calls(&r, a, o, &l, &err);
+	status = rc < 0 ? commands_fail(1, &err) : settle_listed(&r, a, o, &l, to);
+	free(l.ids);
+	return status;
+}
+
+static int
+settle(int argc, char **argv, const struct action *a)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	const char *name, *argument;
+	struct options o = { .digest = NULL };
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		if (strcmp(name, "digest") == 0) {
+			o.digest = argument;
+		} else if (strcmp(name, "workflow") == 0) {
+			o.workflow = argument;
+		} else {
+			o.to = argument;
+		}
+	}
+	if (rc != 0) {
+		return command_line_status(rc);
+	}
+	if (command_line_operands(&cl, o.workflow == NULL, o.workflow == NULL) != 0) {
+		return EXIT_AIRLOCK;
+	}
+	if (o.workflow != NULL && o.digest != NULL) {
+		fprintf(stderr, "airlock: --digest is of one change set: name its call\n");
+		return EXIT_AIRLOCK;
+	}
+	if (o.workflow == NULL && o.to != NULL) {
+		fprintf(stderr, "airlock: --to goes with --workflow\n");
+		return EXIT_AIRLOCK;
+	}
+	return o.workflow != NULL ? settle_workflow(a, &o) : settle_named(a, cl.operand[0], &o);
+}
+
+int
+cmd_apply(int argc, char **argv)
+{
+	return settle(argc, argv, &apply);
+}
+
+int
+cmd_discard(int argc, char **argv)
+{
+	return settle(argc, argv, &discard);
+}
+
+int
+cmd_undo(int argc, char **argv)
+{
+	return settle(argc, argv, &undo);
+}

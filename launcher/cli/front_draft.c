@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front, as the owner: the draft that a call runs over, and the change set that is held.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/text.h"
+#include "../supervise/idmap.h"
+#include "front.h"
+
+static int
+open_place(struct front *f, enum layer_place place, bool make)
+{
+	char id[UUID_TEXT_SIZE];
+	auto_fd workflow = -1;
+
+	text_uuid_print(f->workflow, id);
+	workflow = openat(f->store.dir_fd, arena_printf(&f->arena, "wf/%s", id),
+			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return workflow < 0 ? -errno : layer_open_place(workflow, place, make);
+}
+
+static int
+plan_layers(struct front *f)
+{
+	struct plan_layer *planned = arena_alloc(&f->arena, f->draft.count * sizeof(*planned));
+	char id[UUID_TEXT_SIZE];
+
+	text_uuid_print(f->workflow, id);
+	f->req.draft_dir = arena_printf(&f->arena, "%s/wf/%s/%s", f->store.path, id,
+					layer_place_words[LAYER_DRAFT]);
+	if (planned == NULL || f->req.draft_dir == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < f->draft.count; i++) {
+		planned[i] = (struct plan_layer){
+			.name = f->draft.items[i].name,
+			.dev = f->draft.items[i].dev,
+			.ino = f->draft.items[i].ino,
+		};
+	}
+	f->req.layers = planned;
+	f->req.layer_count = f->draft.count;
+	return 0;
+}
+
+int
+front_draft(struct front *f)
+{
+	const struct identity *id = &f->req.identity;
+	auto_fd place = open_place(f, LAYER_DRAFT, false);
+	int rc;
+
+	if (place == -ENOENT) {
+		return 0;
+	}
+	if (place < 0) {
+		return err_sys(&f->err, place, "open the draft");
+	}
+	rc = layers_list(place, &f->draft, &f->err);
+	if (rc < 0 || f->draft.count == 0) {
+		return rc;
+	}
+	if (f->draft.count > LAYERS_MAX) {
+		return err_set(&f->err, -E2BIG,
+			       "the draft of this workflow has %zu change sets, and no call runs "
+			       "over more than %u: apply or discard some (`airlock pending`)",
+			       f->draft.count, LAYERS_MAX);
+	}
+	rc = plan_layers(f);
+	/* the state directory is root's alone: the powerless id gets the layers as a mount */
+	if (rc == 0 && id->kind == IDENTITY_RANGE) {
+		f->draft_clone = idmap_clone(place, f->req.draft_dir, true, id->uid_outside,
+					     id->gid_outside, &f->err);
+		f->req.draft_clone = f->draft_clone >= 0;
+		rc = f->draft_clone < 0 ? f->draft_clone : 0;
+	}
+	return rc;
+}
+
+static int
+keep_in(struct front *f, enum layer_place where)
+{
+	auto_fd place = open_place(f, where, true);
+	char name[LAYER_NAME_SIZE];
+	const struct layer_keep_request req = {
+		.upper_fd = f->outcome.upper_fd,
+		.place_fd = place,
+		.name = name,
+		.owner_uid = f->req.identity.owner_uid,
+		.owner_gid = f->req.identity.owner_gid,
+		.max_entries = f->plan->scratch_inodes,
+		.base = where == LAYER_DRAFT ? &f->draft : NULL,
+		.changes = &f->changes,
+	};
+	int rc;
+
+	if (place < 0) {
+		return err_sys(&f->err, place, "open the %s", layer_place_words[where]);
+	}
+	layer_name(f->seq, f->req.call, name);
+	rc = layer_keep(&req, &f->err);
+	if (rc == 0) {
+		f->held_as = layer_place_words[where];
+	}
+	return rc;
+}
+
+/* A call beside this one may have changed the same in the draft: then it cannot lie on top. */
+void
+front_keep_held(struct front *f, enum layer_place where)
+{
+	int rc = keep_in(f, where);
+
+	if (rc == -ESTALE && where == LAYER_DRAFT) {
+		f->settle_reason = arena_string(&f->arena, f->err.text);
+		rc = keep_in(f, LAYER_ASIDE);
+	}
+	if (rc < 0) {
+		front_warn(f, arena_printf(&f->arena,
+					   "the change set is held, but could not be kept to be "
+					   "applied: %s",
+					   f->err.text));
+	}
+	f->err = (struct err)ERR_INIT;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli as settle_apply.h says. */
+#include "settle_apply.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../snapshot/commit.h"
+
+#define NAMED 20u /* paths of a conflict */
+
+static void
+say_paths(const struct buf *paths)
+{
+	fputs(buf_text(paths), stderr);
+}
+
+int
+settle_commit(struct settling *s, int upper_fd, const struct change_set *set,
+	      const struct settle_entry *entry, struct err *err)
+{
+	auto_buf done = BUF_INIT;
+	auto_fd commits_fd = -1;
+	struct commit_request req = {
+		.upper_fd = upper_fd,
+		.workspace_fd = s->workspace_fd,
+		.workspace = s->workspace,
+		.changes = set,
+		.start_ns = INT64_MAX,
+		.owner_uid = s->owner_uid,
+		.owner_gid = s->owner_gid,
+	};
+	struct commit *cm = NULL;
+	struct journal_pos pos;
+	int rc = settle_entry_write(entry, &done, err);
+
+	memcpy(req.call, s->call, sizeof(req.call));
+	commits_fd = rc < 0 ? rc : commit_open_dir(&s->store, err);
+	if (commits_fd < 0) {
+		return commits_fd;
+	}
+	req.commits_fd = commits_fd;
+	req.since.file = s->store.journal_number;
+	req.done = (struct commit_entry){ done.data, done.len };
+	rc = commit_run(&req, &cm, err);
+	rc = rc < 0 ? rc : journal_append(&s->store, done.data, done.len, &pos, err);
+	if (rc == 0 && s->place_fd >= 0) {
+		rc = layer_remove(s->place_fd, s->layer);
+		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
+	}
+	if (rc == 0) {
+		commit_close(cm);
+	} else {
+		/* committed and not yet all told: the next command goes on from here */
+		commit_leave(cm);
+	}
+	return rc;
+}
+
+/* A draft is applied from below: the oldest change set of it first. */
+static int
+check_order(struct settling *s, struct err *err)
+{
+	struct layers draft = { .items = NULL };
+	char oldest[UUID_TEXT_SIZE];
+	int rc = s->place == LAYER_DRAFT ? layers_list(s->place_fd, &draft, err) : 0;
+
+	if (rc == 0 && draft.count > 0 &&
+	    memcmp(draft.items[0].call, s->call, sizeof(s->call)) != 0) {
+		text_uuid_print(draft.items[0].call, oldest);
+		rc = err_set(err, -EBUSY,
+			     "%s: it lies over older change sets of the draft, which come first "
+			     "(call %.13s); apply --workflow %s applies them in order",
+			     s->rec.id, oldest, record_text(s->rec.planned, "workflow"));
+	}
+	layers_finish(&draft);
+	return rc;
+}
+
+static int
+check_digest(const struct settling *s, const char *given, struct err *err)
+{
+	char recorded[HEX_DIGEST_SIZE];
+
+	text_hex(s->digest, sizeof(s->digest), recorded);
+	if (given == NULL || strcmp(given, recorded) == 0) {
+		return 0;
+	}
+	return err_set(err, -ESTALE, "%s: its change set is %s, and not what was approved: %s",
+		       s->rec.id, recorded, given);
+}
+
+/* Against the workspace as it is now: the same list, or a conflict. */
+static int
+collect_again(struct settling *s, int upper_fd, struct change_set *ret, struct err *err)
+{
+	struct collect_request req = {
+		.upper_fd = upper_fd,
+		.lower_fd = s->workspace_fd,
+		.opaque_xattr = "user.overlay.opaque",
+		.workspace = s->workspace,
+		.capture = CAPTURE_DIGESTS,
+		.max_files = CHANGES_MAX,
+		.workspace_dev = s->list.workspace_dev,
+		.workspace_ino = s->list.workspace_ino,
+	};
+	auto_buf paths = BUF_INIT;
+	int rc;
+
+	memcpy(req.call, s->call, sizeof(req.call));
+	rc = changes_collect(&req, ret, err);
+	if (rc < 0 || memcmp(ret->digest, s->digest, sizeof(s->digest)) == 0) {
+		return rc;
+	}
+	settling_differences(&s->list.set, ret, NAMED, &paths);
+	changes_finish(ret);
+	say_paths(&paths);
+	return err_set(err, -ESTALE,
+		       "%s: conflict: the paths above are not what the call saw; nothing was "
+		       "changed",
+		       s->rec.id);
+}
+
+int
+settle_apply(const char *name, const char *digest, uint64_t *ret_changes, struct err *err)
+{
+	auto_settling s = SETTLING_INIT;
+	struct change_set set = { .items = NULL };
+	auto_fd upper = -1;
+	int rc = settling_open(name, &s, err);
+	const struct settle_entry entry = {
+		.call = s.rec.id,
+		.action = "apply",
+		.settled = "committed",
+		.changes_digest = s.digest,
+	};
+
+	rc = rc < 0 ? rc : settling_open_layer(&s, err);
+	rc = rc < 0 ? rc : check_digest(&s, digest, err);
+	rc = rc < 0 ? rc : settling_lock_workspace(&s, err);
+	rc = rc < 0 ? rc : check_order(&s, err);
+	if (rc < 0) {
+		return rc;
+	}
+	upper = layer_open(s.place_fd, s.layer);
+	if (upper < 0) {
+		return err_sys(err, upper, "%s: open what it changed", s.rec.id);
+	}
+	rc = collect_again(&s, upper, &set, err);
+	rc = rc < 0 ? rc : settle_commit(&s, upper, &set, &entry, err);
+	*ret_changes = s.list.set.count;
+	changes_finish(&set);
+	return rc;
+}
+
+/* ---- discard -----------------------------------------------------------------------------------
+ */
+
+static bool
+ran_over(const json_t *planned, const char *call)
+{
+	const json_t *draft = json_object_get(planned, "draft");
+	size_t i;
+	const json_t *one;
+
+	json_array_foreach(draft, i, one)
+	{
+		if (json_is_string(one) && strcmp(json_string_value(one), call) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Held change sets that were made over this one would lose the ground they stand on. */
+static int
+check_dependents(struct settling *s, struct err *err)
+{
+	struct layers draft = { .items = NULL };
+	auto_buf list = BUF_INIT;
+	size_t count = 0;
+	int rc = s->place == LAYER_DRAFT ? layers_list(s->place_fd, &draft, err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < draft.count; i++) {
+		auto_record other = RECORD_INIT;
+		char id[UUID_TEXT_SIZE];
+
+		text_uuid_print(draft.items[i].call, id);
+		rc = record_load(&s->reading, id, &other, err);
+		if (rc == 0 && ran_over(other.planned, s->rec.id)) {
+			buf_printf(&list, "  call %.13s\n", id);
+			count++;
+		}
+	}
+	layers_finish(&draft);
+	if (rc == 0 && count > 0) {
+		say_paths(&list);
+		rc = err_set(err, -EBUSY,
+			     "%s: %zu held change set%s ran over it: discard %s first, the newest "
+			     "before the others, or all with --workflow %s",
+			     s->rec.id, count, count == 1 ? "" : "s", count == 1 ? "it" : "them",
+			     record_text(s->rec.planned, "workflow"));
+	}
+	return rc;
+}
+
+int
+settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
+{
+	auto_settling s = SETTLING_INIT;
+	auto_buf payload = BUF_INIT;
+	struct journal_pos pos;
+	int rc = settling_open(name, &s, err);
+	const struct settle_entry entry = {
+		.call = s.rec.id,
+		.action = "discard",
+		.settled = "discarded",
+		.changes_digest = s.digest,
+	};
+	bool kept;
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = settling_open_layer(&s, err);
+	kept = rc == 0;
+	/* what was not kept is discarded by saying so */
+	rc = rc == -ENOENT ? 0 : rc;
+	if (rc == 0 && kept && s.place == LAYER_DRAFT) {
+		rc = settling_lock_workspace(&s, err);
+		rc = rc < 0 ? rc : check_dependents(&s, err);
+	}
+	if (rc == 0 && kept) {
+		rc = layer_remove(s.place_fd, s.layer);
+		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
+	}
+	rc = rc < 0 ? rc : settle_entry_write(&entry, &payload, err);
+	*ret_changes = s.list.set.count;
+	return rc < 0 ? rc : journal_append(&s.store, payload.data, payload.len, &pos, err);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by airlock-cli as settle_call.h says. What stands in a record is the callers' and the
+ * tools'.
+ */
+#include "settle_call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../sys/sys.h"
+
+void
+settling_finish(struct settling *s)
+{
+	workspace_lock_release(&s->lock);
+	cleanup_fd(&s->place_fd);
+	cleanup_fd(&s->workspace_fd);
+	free(s->workspace);
+	changes_finish(&s->list.set);
+	record_finish(&s->rec);
+	store_finish(&s->store);
+	reading_finish(&s->reading);
+}
+
+void
+settling_name(const struct settling *s, char ret_name[24])
+{
+	snprintf(ret_name, 24, "call %.13s", s->rec.id);
+}
+
+/* One object that the record names by a digest. */
+static int
+fetch(struct settling *s, const char *member, uint8_t digest[SHA256_SIZE], struct buf *out,
+      struct err *err)
+{
+	const char *hex = record_text(s->rec.outcome, member);
+	int rc;
+
+	if (text_unhex(hex, digest, SHA256_SIZE) != 0) {
+		return -ENODATA;
+	}
+	rc = object_content(&s->reading, &s->rec, digest, out, err);
+	return rc != -ENODATA ? rc
+			      : err_set(err, -ENOENT,
+					"%s: object %s of its change set is not in "
+					"the packs",
+					s->rec.id, hex);
+}
+
+static int
+load_list(struct settling *s, struct err *err)
+{
+	auto_buf list = BUF_INIT, meta = BUF_INIT;
+	uint8_t digest[SHA256_SIZE];
+	int rc;
+
+	if (text_unhex(record_text(s->rec.outcome, "changes.digest"), s->digest, SHA256_SIZE) !=
+	    0) {
+		return err_set(err, -ENODATA, "%s: it has no change set that can be settled (%s)",
+			       s->rec.id, record_text(s->rec.outcome, "reason"));
+	}
+	rc = fetch(s, "changes.object", digest, &list, err);
+	rc = rc < 0 ? rc : changes_list_read(list.data, list.len, &s->list, err);
+	if (rc < 0) {
+		return rc;
+	}
+	rc = fetch(s, "changes.meta", digest, &meta, err);
+	if (rc == 0) {
+		rc = changes_meta_read(meta.data, meta.len, &s->list.set);
+	}
+	return rc < 0 && rc != -ENODATA ? err_sys(err, rc, "%s: its change set", s->rec.id) : 0;
+}
+
+int
+settling_open(const char *name, struct settling *ret, struct err *err)
+{
+	struct settling s = SETTLING_INIT;
+	int rc = reading_open(&s.reading, err);
+
+	rc = rc < 0 ? rc : record_load(&s.reading, name, &s.rec, err);
+	if (rc == 0 && s.rec.outcome == NULL) {
+		rc = err_set(err, -ENODATA,
+			     "%s: it has no outcome: it still runs, or airlock was killed in it",
+			     s.rec.id);
+	}
+	rc = rc < 0 ? rc : store_open_write(s.reading.store.path, &s.store, err);
+	if (rc == 0 && text_uuid_parse(s.rec.id, s.call) < 0) {
+		rc = err_set(err, -EBADMSG, "%s: no call id", s.rec.id);
+	}
+	rc = rc < 0 ? rc : load_list(&s, err);
+	if (rc < 0) {
+		settling_finish(&s);
+		return rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+int
+settling_open_layer(struct settling *s, struct err *err)
+{
+	const char *held_as = record_text(s->rec.outcome, "held_as");
+	char id[UUID_TEXT_SIZE], path[64];
+	auto_fd workflow = -1;
+	struct stat st;
+
+	if (strcmp(record_settled(&s->rec), "held") != 0) {
+		return err_set(err, -EALREADY, "%s: it is not held, but %s", s->rec.id,
+			       record_settled(&s->rec));
+	}
+	while (s->place < LAYER_PLACE__COUNT && strcmp(held_as, layer_place_words[s->place]) != 0) {
+		s->place++;
+	}
+	layer_name(record_number(s->rec.planned, "seq"), s->call, s->layer);
+	text_uuid_print(s->rec.workflow, id);
+	snprintf(path, sizeof(path), "wf/%s", id);
+	workflow = openat(s->store.dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s->place_fd = workflow < 0 || s->place == LAYER_PLACE__COUNT
+			    ? -ENOENT
+			    : layer_open_place(workflow, s->place, false);
+	if (s->place_fd < 0 || fstatat(s->place_fd, s->layer, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+		return err_set(err, -ENOENT,
+			       "%s: what it changed was not kept, or is gone: it can only be "
+			       "discarded",
+			       s->rec.id);
+	}
+	return 0;
+}
+
+int
+settling_lock_workspace(struct settling *s, struct err *err)
+{
+	auto_buf path = BUF_INIT;
+	struct stat st;
+	int rc = text_unvis(record_text(s->rec.planned, "workspace.path"), &path);
+
+	s->workspace = rc == 0 ? strdup(buf_text(&path)) : NULL;
+	if (s->workspace == NULL) {
+		return err_sys(err, rc < 0 ? rc : -ENOMEM, "%s: its workspace", s->rec.id);
+	}
+	s->workspace_fd = sys_openat2(AT_FDCWD, s->workspace, O_RDONLY | O_DIRECTORY, 0,
+				      SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+	if (s->workspace_fd < 0 || fstat(s->workspace_fd, &st) < 0) {
+		return err_sys(err, s->workspace_fd < 0 ? s->workspace_fd : -errno,
+			       "the workspace %s", s->workspace);
+	}
+	if (st.st_dev != record_number(s->rec.planned, "workspace.dev") ||
+	    st.st_ino != record_number(s->rec.planned, "workspace.ino")) {
+		return err_set(err, -ESTALE,
+			       "another directory stands at %s than the one the call ran in",
+			       s->workspace);
+	}
+	s->owner_uid = st.st_uid;
+	s->owner_gid = st.st_gid;
+	s->lock.workspace_fd = s->workspace_fd;
+	s->lock.state_fd = s->store.dir_fd;
+	return workspace_lock_exclusive(&s->lock, &s->list.set, WORKSPACE_LOCK_COMMIT_MS, err);
+}
+
+/* What the canonical list says of one change. */
+static bool
+is_same(const struct change *a, const struct change *b)
+{
+	const char *link_a = a->link_after != NULL ? a->link_after : "";
+	const char *link_b = b->link_after != NULL ? b->link_after : "";
+
+	return a->kind == b->kind && a->mode_before == b->mode_before &&
+	       a->mode_after == b->mode_after && a->size_before == b->size_before &&
+	       a->size_after == b->size_after && a->before_known == b->before_known &&
+	       a->after_known == b->after_known &&
+	       memcmp(a->before, b->before, sizeof(a->before)) == 0 &&
+	       memcmp(a->after, b->after, sizeof(a->after)) == 0 && strcmp(link_a, link_b) == 0 &&
+	       strcmp(a->xattrs_after != NULL ? a->xattrs_after : "",
+		      b->xattrs_after != NULL ? b->xattrs_after : "") == 0;
+}
+
+void
+settling_differences(const struct change_set *wanted, const struct change_set *found, size_t max,
+		     struct buf *out)
+{
+	size_t i = 0, j = 0, count = 0;
+
+	while (i < wanted->count || j < found->count) {
+		int order = i == wanted->count ? 1
+			  : j == found->count  ? -1
+					      : strcmp(wanted->items[i].path, found->items[j].path);
+		const char *path = order > 0 ? found->items[j].path : wanted->items[i].path;
+
+		if (order != 0 || !is_same(&wanted->items[i], &found->items[j])) {
+			if (count++ < max) {
+				buf_puts(out, "  ");
+				text_safe(out, path, strlen(path), false);
+				buf_putc(out, '\n');
+			}
+		}
+		i += order <= 0;
+		j += order >= 0;
+	}
+	if (count > max) {
+		buf_printf(out, "  and %zu more\n", count - max);
+	}
+}

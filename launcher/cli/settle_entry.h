@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal entry of a later settlement (docs/formats.md, "Record"). airlock-cli only. */
+#ifndef AIRLOCK_CLI_SETTLE_ENTRY_H
+#define AIRLOCK_CLI_SETTLE_ENTRY_H
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/sha256.h"
+
+struct settle_entry {
+	const char *call;	       /* uuid */
+	const char *action;	       /* apply, discard, undo, recover */
+	const char *settled;	       /* as it is from then on */
+	const char *reason;	       /* NULL: none */
+	const uint8_t *changes_digest; /* NULL: none */
+};
+
+/* The whole payload, with a salt of its own. */
+int settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, struct err *err)
+	must_check;
+
+#endif

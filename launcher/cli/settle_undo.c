@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli as settle_apply.h says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "../snapshot/invert.h"
+#include "../snapshot/remove.h"
+#include "settle_apply.h"
+
+#define NAMED 20u /* paths of a conflict */
+
+static int
+content(void *arg, const uint8_t digest[SHA256_SIZE], struct buf *out, struct err *err)
+{
+	struct settling *s = arg;
+
+	return object_content(&s->reading, &s->rec, digest, out, err);
+}
+
+/* A directory of its own below scratch/, locked: the sweep takes what nobody holds. */
+static int
+make_scratch(struct settling *s, char name[64], int *ret_parent, struct err *err)
+{
+	auto_fd parent = -1, fd = -1;
+
+	snprintf(name, 64, "undo-%s", s->rec.id);
+	if (mkdirat(s->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
+		return err_sys(err, -errno, "make %s/scratch", s->store.path);
+	}
+	parent =
+		openat(s->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (parent < 0 || remove_tree(parent, name) < 0 || mkdirat(parent, name, 0700) < 0) {
+		return err_sys(err, -errno, "make %s/scratch/%s", s->store.path, name);
+	}
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		return err_sys(err, -errno, "open %s/scratch/%s", s->store.path, name);
+	}
+	*ret_parent = take_fd(&parent);
+	return take_fd(&fd);
+}
+
+static int
+invert(struct settling *s, int upper_fd, struct err *err)
+{
+	const struct invert_request req = {
+		.changes = &s->list.set,
+		.workspace_fd = s->workspace_fd,
+		.upper_fd = upper_fd,
+		.content = content,
+		.arg = s,
+	};
+	auto_buf lost = BUF_INIT;
+	int rc = changes_invert(&req, &lost, err);
+
+	if (rc == -ENODATA) {
+		fputs(buf_text(&lost), stderr);
+		rc = err_set(err, rc,
+			     "%s: what the paths above held before was not kept, so it cannot be "
+			     "given back; nothing was changed",
+			     s->rec.id);
+	}
+	return rc;
+}
+
+static int
+commit_inverse(struct settling *s, int upper_fd, struct err *err)
+{
+	struct collect_request req = {
+		.upper_fd = upper_fd,
+		.lower_fd = s->workspace_fd,
+		.opaque_xattr = "user.overlay.opaque",
+		.workspace = s->workspace,
+		.capture = CAPTURE_DIGESTS,
+		.max_files = CHANGES_MAX,
+		.workspace_dev = s->list.workspace_dev,
+		.workspace_ino = s->list.workspace_ino,
+	};
+	const struct settle_entry entry = {
+		.call = s->rec.id,
+		.action = "undo",
+		.settled = "undone",
+		.changes_digest = s->digest,
+	};
+	struct change_set set = { .items = NULL };
+	auto_buf paths = BUF_INIT;
+	int rc;
+
+	memcpy(req.call, s->call, sizeof(req.call));
+	rc = changes_collect(&req, &set, err);
+	if (rc == 0 && !changes_is_inverse(&s->list.set, &set, NAMED, &paths)) {
+		fputs(buf_text(&paths), stderr);
+		rc = err_set(err, -ESTALE,
+			     "%s: the paths above were changed since, by a later call or somebody "
+			     "else; nothing was changed",
+			     s->rec.id);
+	}
+	rc = rc < 0 ? rc : settle_commit(s, upper_fd, &set, &entry, err);
+	changes_finish(&set);
+	return rc;
+}
+
+int
+settle_undo(const char *name, uint64_t *ret_changes, struct err *err)
+{
+	auto_settling s = SETTLING_INIT;
+	auto_fd parent = -1, upper = -1;
+	char scratch[64];
+	int rc = settling_open(name, &s, err);
+
+	if (rc == 0 && strcmp(record_settled(&s.rec), "committed") != 0) {
+		rc = err_set(err, -EALREADY, "%s: it is not committed, but %s", s.rec.id,
+			     record_settled(&s.rec));
+	}
+	rc = rc < 0 ? rc : settling_lock_workspace(&s, err);
+	upper = rc < 0 ? rc : make_scratch(&s, scratch, &parent, err);
+	if (upper < 0) {
+		return upper;
+	}
+	rc = invert(&s, upper, err);
+	rc = rc < 0 ? rc : commit_inverse(&s, upper, err);
+	*ret_changes = s.list.set.count;
+	ignore_err(remove_tree(parent, scratch), "the next sweep removes it");
+	return rc;
+}

@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# propose: change sets are held as a draft that later calls run over; apply, discard and undo settle them. What a failed
+# call left is set aside, where no later call sees it.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+. "$(dirname "$0")/lib.sh"
+
+# tree: what is in the workspace: path, type and mode, content or target.
+tree()
+{
+	as_id sh -c 'cd "$1" && find . -mindepth 1 -printf "%P %y%m %l\n" | sort && cat a d/x d/new 2>/dev/null' sh "$WS" |
+		paste -sd'|'
+}
+
+# call N: the id of the Nth newest call.
+call()
+{
+	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
+}
+
+workflow()
+{
+	record .planned.workflow
+}
+
+fresh()
+{
+	new_ws
+	as_id sh -c "cd '$WS' && echo one >a && mkdir d && echo x >d/x && ln -s a l"
+}
+
+fresh
+before=$(tree)
+expect_run "propose: the tool's own exit" 0 -m propose -- sh -c 'echo two >a; echo new >d/new; rm l'
+expect_eq "propose: nothing on stderr" "" "$(cat "$ERR")"
+expect_eq "propose: the workspace is as before" "$before" "$(tree)"
+expect_eq "propose: held, as the draft" "held draft" "$(record '.outcome | .settled + " " + .held_as')"
+expect_run "edit, then test: the next call sees it" 0 -m propose -- sh -c 'cat a d/new; ls'
+expect_eq "edit, then test: all of it" "two new a d" "$(paste -sd' ' "$OUT")"
+expect_eq "edit, then test: and the record names what it ran over" "$(call 2)" "$(record '.planned.draft[0]')"
+expect_run "a second one lies on top" 0 -m propose -- sh -c 'echo three >>a; rm d/x; rmdir e 2>/dev/null; mkdir -m 700 e'
+second=$(call 1)
+first=$(call 3)
+expect_run "apply over a draft: held too" 123 -- sh -c 'echo four >>a'
+expect_match "apply over a draft: and why" "it lies over 2 held change sets: apply the draft first" "$ERR"
+third=$(call 1)
+expect_run "observe sees the draft" 0 -m observe -- sh -c 'cat a; echo gone >z'
+expect_eq "observe sees the draft: all of it" "two three four" "$(paste -sd' ' "$OUT")"
+expect_run "a call that fails" 3 -m propose -- sh -c 'echo half >half; exit 3'
+failed=$(call 1)
+expect_eq "a call that fails is set aside" "held aside" "$(record '.outcome | .settled + " " + .held_as')"
+expect_run "and no later call sees it" 1 -m observe -- test -e half
+
+expect_verb "the second alone cannot be applied" 1 apply "$second"
+expect_match "the second alone cannot be applied: what comes first" "(call ${first:0:13})" "$ERR"
+expect_verb "nor can the first be discarded" 1 discard "$first"
+expect_match "nor can the first be discarded: who ran over it" "call ${second:0:13}" "$ERR"
+expect_verb "another digest than the approved" 1 apply --digest "$(printf '0%.0s' $(seq 64))" "$first"
+expect_match "another digest than the approved: both are named" "and not what was approved" "$ERR"
+expect_eq "nothing of that changed anything" "$before" "$(tree)"
+
+digest=$(record .outcome.changes.digest "$first")
+expect_verb "apply with the digest" 0 apply --digest "$digest" "$first"
+expect_eq "apply with the digest: says how much" "applied 3 changes of call ${first:0:13}" "$(cat "$OUT")"
+after_first=$(tree)
+expect_eq "apply: the workspace has it" "a f644 |d d755 |d/new f644 |d/x f644 |two|x|new" "$after_first"
+expect_verb "a second time" 1 apply "$first"
+expect_match "a second time: it is told" "it is not held, but committed" "$ERR"
+expect_verb "the rest of the draft" 0 apply --workflow "$(workflow)"
+expect_eq "the rest of the draft: in order" "applied 3 changes of call ${second:0:13} applied 1 change of call ${third:0:13}" \
+	"$(paste -sd' ' "$OUT")"
+expect_eq "the rest of the draft: the workspace has it" "a f644 |d d755 |d/new f644 |e d700 |two|three|four|new" "$(tree)"
+expect_verb "what was set aside, by name" 0 apply "$failed"
+expect_eq "what was set aside is there" half "$(as_id cat "$WS/half")"
+
+expect_verb "undo: not below a later change" 1 undo "$second"
+expect_match "undo: not below a later change: the path" "  a" "$ERR"
+expect_verb "undo: the newest" 0 undo "$failed"
+expect_verb "undo: the one before" 0 undo "$third"
+expect_verb "undo: and before" 0 undo "$second"
+expect_eq "undo: as after the first" "$after_first" "$(tree)"
+as_id touch -d @1 "$WS/d/new"
+expect_verb "undo: all" 0 undo "$first"
+expect_eq "undo: as at the beginning" "$before" "$(tree)"
+expect_eq "undo: so says the record" "undo undone" "$(as_id "$A" show --json "$first" | jq -rs 'last | .settles[-1] | .action + " " + .settled')"
+
+fresh
+expect_run "conflict: a proposal" 0 -m propose -- sh -c 'echo two >a; echo more >d/new'
+as_id sh -c "echo mine >'$WS/a'"
+expect_verb "conflict: apply" 1 apply @last
+expect_match "conflict: apply names the path" "  a" "$ERR"
+expect_eq "conflict: nothing was changed" "mine" "$(as_id cat "$WS/a")"
+expect_eq "conflict: not even beside it" "x" "$(as_id ls "$WS/d")"
+expect_verb "conflict: discard" 0 discard @last
+expect_run "conflict: the next call sees the workspace alone" 0 -- cat a
+expect_eq "conflict: the next call sees the workspace alone" mine "$(cat "$OUT")"
+
+fresh
+as_id sh -c "cd '$WS' && mkdir -m 700 ro && echo in >ro/in && chmod 555 ro && touch -d @100 a && setfattr -n user.note -v old a 2>/dev/null"
+before=$(tree)
+times=$(as_id stat -c '%Y' "$WS/a")
+expect_run "everything: a call that turns it all over" 0 -- sh -c '
+	echo other >a; chmod 700 ro; rm ro/in; mkdir ro/in; echo deep >ro/in/deep; chmod 000 ro/in/deep; chmod 500 ro
+	rm -r d; echo file >d; rm l; mkdir l; echo below >l/below; : >empty; ln -s nowhere dangling'
+expect_eq "everything: is committed" committed "$(record .outcome.settled)"
+expect_verb "everything: is taken back" 0 undo @last
+expect_eq "everything: as before" "$before" "$(tree)"
+expect_eq "everything: content in a closed directory" in "$(as_id cat "$WS/ro/in")"
+expect_eq "everything: times of files too" "$times" "$(as_id stat -c '%Y' "$WS/a")"
+expect_eq "everything: and attributes" old "$(as_id getfattr --only-values -n user.note "$WS/a" 2>/dev/null)"
+
+fresh
+as_id sh -c "echo token >'$WS/.env'"
+expect_run "a secret is changed" 0 -- sh -c 'echo stolen >.env'
+expect_verb "a secret is not given back" 1 undo @last
+expect_match "a secret is not given back: which" "  .env" "$ERR"
+expect_match "a secret is not given back: why" "was not kept" "$ERR"
