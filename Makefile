@@ -46,7 +46,7 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 	$(sort $(wildcard launcher/plan/plan_*.c)) launcher/plan/filter_table.c \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \
-	$(filter-out launcher/store/index%.c launcher/store/pack_read.c launcher/store/main_log.c,$(call src,store)) \
+	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store)) \
 	$(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
 # The jail: static, no library, no parser.
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
@@ -137,7 +137,7 @@ containment: all
 
 # Who is killed while he commits; what of the store has no library.
 FAULTS_SRC := tests/faults/commit.c $(call src,base) $(call src,sys) $(call src,snapshot) \
-	$(filter-out launcher/store/index%.c launcher/store/pack_read.c launcher/store/main_log.c,$(call src,store))
+	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store))
 $(BUILD)/tests/faults/commit: $(call obj,glibc,$(FAULTS_SRC))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 .PHONY: faults

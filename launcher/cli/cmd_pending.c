@@ -31,7 +31,7 @@ flush(const struct buf *out)
 	if (buf_error(out) != 0) {
 		return -ENOMEM;
 	}
-	return fwrite(out->data, 1, out->len, stdout) == out->len ? 0 : -EIO;
+	return fwrite(buf_text(out), 1, out->len, stdout) == out->len ? 0 : -EIO;
 }
 
 static bool

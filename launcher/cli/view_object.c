@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes that a record names: streams, files of the input tree, changed files. Runs in
- * airlock-cli as the caller. Objects are rehashed by pack_get; what they hold is the tool's and is
+ * airlock-cli as the caller. Objects are rehashed by the store; what they hold is the tool's and is
  * handed on as it is.
  */
 #include <errno.h>
@@ -14,13 +14,28 @@
 
 #define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
 
+/* Objects are asked for by the hundred, and mostly of one workflow. */
+static int
+open_catalog(struct reading *r, const uint8_t workflow[16], struct err *err)
+{
+	if (r->catalog != NULL &&
+	    memcmp(r->catalog_workflow, workflow, sizeof(r->catalog_workflow)) == 0) {
+		return 0;
+	}
+	pack_catalog_destroy(r->catalog);
+	r->catalog = NULL;
+	memcpy(r->catalog_workflow, workflow, sizeof(r->catalog_workflow));
+	return pack_catalog_create(&r->store, workflow, &r->catalog, err);
+}
+
 int
 object_content(struct reading *r, const struct record *rec, const uint8_t digest[SHA256_SIZE],
 	       struct buf *out, struct err *err)
 {
 	enum object_type type;
-	int rc = pack_get(&r->store, rec->workflow, digest, out, &type, err);
+	int rc = open_catalog(r, rec->workflow, err);
 
+	rc = rc != 0 ? rc : pack_catalog_get(r->catalog, digest, out, &type, err);
 	if (rc == -ENOENT) {
 		if (err != NULL) {
 			*err = (struct err)ERR_INIT;

@@ -90,6 +90,8 @@ reading_layer(const struct reading *r, const struct index_call *call)
 void
 reading_finish(struct reading *r)
 {
+	pack_catalog_destroy(r->catalog);
+	r->catalog = NULL;
 	index_close(r->ix);
 	r->ix = NULL;
 	store_finish(&r->store);

@@ -11,6 +11,8 @@ struct reading {
 	struct store store;
 	struct index *
 		ix; /* read-only, on one snapshot, caught up; NULL when nothing was ever recorded */
+	struct pack_catalog *catalog; /* of the workflow that was read last; NULL: none yet */
+	uint8_t catalog_workflow[16];
 };
 
 #define READING_INIT                                                                               \

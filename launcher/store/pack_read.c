@@ -3,57 +3,19 @@
  * Runs in airlock-cli and airlock-log, as the caller. Trusts the names of packs and nothing in
  * them: a header counts when its crc is right, a payload when it hashes to the object's name.
  */
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "../base/cleanup.h"
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/text.h"
-#include "pack_format.h"
-
-struct found {
-	struct pack_header h;
-	uint64_t payload; /* offset of the stored bytes */
-};
-
-/* The next record that has the digest, from *at on, which is moved behind it; -ENOENT at the end,
- * or at the first record that is not whole. */
-static int
-scan_pack(int fd, uint64_t size, uint64_t *at, const uint8_t digest[SHA256_SIZE],
-	  struct found *ret_found)
-{
-	while (size - *at >= PACK_HEADER) {
-		uint8_t bytes[PACK_HEADER];
-		struct found f;
-		uint64_t left = size - *at - PACK_HEADER;
-		int r = fdio_pread(fd, bytes, sizeof(bytes), (off_t)*at);
-
-		if (r < 0) {
-			return r == -ENODATA ? -ENOENT : r;
-		}
-		if (pack_header_decode(bytes, &f.h) < 0 || f.h.stored > left ||
-		    pack_padding(f.h.stored) > left - f.h.stored) {
-			return -ENOENT;
-		}
-		f.payload = *at + PACK_HEADER;
-		*at = f.payload + f.h.stored + pack_padding(f.h.stored);
-		if (memcmp(f.h.digest, digest, SHA256_SIZE) == 0) {
-			*ret_found = f;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
+#include "pack_read_internal.h"
 
 static int
-unpack(const struct found *f, const uint8_t *stored, struct buf *out)
+unpack(const struct pack_place *f, const uint8_t *stored, struct buf *out)
 {
 	auto_free uint8_t *plain = NULL;
 	size_t n;
@@ -86,7 +48,7 @@ unpack(const struct found *f, const uint8_t *stored, struct buf *out)
 /* The record's plain bytes into out, which is empty. Parts are not hashed here: their name is the
  * file's. */
 static int
-read_record(int fd, const struct found *f, struct buf *out)
+read_record(int fd, const struct pack_place *f, struct buf *out)
 {
 	auto_free uint8_t *stored = NULL;
 	uint8_t digest[SHA256_SIZE];
@@ -112,78 +74,29 @@ read_record(int fd, const struct found *f, struct buf *out)
 }
 
 /*
- * A good copy of the object in one pack; -ENOENT when there is none at all, -EBADMSG or -EOPNOTSUPP
- * when there are only others.
+ * A good copy of the object in any pack; -ENOENT when there is none at all; -EBADMSG, -EOPNOTSUPP,
+ * or why a pack could not be read, when there are only others.
  */
 static int
-search_pack(int dir_fd, const char *name, const uint8_t digest[SHA256_SIZE], struct buf *out,
-	    enum object_type *ret_type)
+search(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
+       enum object_type *ret_type)
 {
-	auto_fd fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	struct found f;
-	struct stat st;
-	uint64_t at = 0;
-	int r, worst = -ENOENT;
+	size_t count = 0;
+	const struct pack_place *place = pack_catalog_find(c, digest, &count);
+	int worst = c->worst < 0 ? c->worst : -ENOENT;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return -errno;
-	}
-	while ((r = scan_pack(fd, (uint64_t)st.st_size, &at, digest, &f)) == 0) {
-		buf_reset(out);
-		r = read_record(fd, &f, out);
+	for (size_t i = 0; i < count; i++) {
+		int fd = pack_catalog_fd(c, place[i].pack);
+		int r = fd < 0 ? fd : read_record(fd, &place[i], out);
+
 		if (r == 0) {
-			*ret_type = f.h.type;
+			*ret_type = place[i].h.type;
 			return 0;
 		}
-		if (r != -EBADMSG && r != -EOPNOTSUPP) {
-			return r;
-		}
-		worst = r;
-	}
-	return r == -ENOENT ? worst : r;
-}
-
-static bool
-is_pack(const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(name, "pack-", 5) == 0 && len > 4 && strcmp(name + len - 4, ".alp") == 0;
-}
-
-/* As search_pack, over all packs of the workflow. */
-static int
-search(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
-       struct buf *out, enum object_type *ret_type)
-{
-	char path[PACK_NAME_SIZE];
-	struct dirent *entry;
-	DIR *dir;
-	int fd, r = -ENOENT, worst = -ENOENT;
-
-	pack_workflow_name(workflow, path);
-	fd = openat(s->dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0) {
-		return -errno;
-	}
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while ((entry = readdir(dir)) != NULL) {
-		if (!is_pack(entry->d_name)) {
-			continue;
-		}
-		r = search_pack(dirfd(dir), entry->d_name, digest, out, ret_type);
-		if (r == 0) {
-			break;
-		}
+		buf_reset(out);
 		worst = r == -ENOENT ? worst : r;
 	}
-	closedir(dir);
-	return r == 0 ? 0 : worst;
+	return worst;
 }
 
 /* "<size> <sha256>\n" at *p, which is moved behind it. */
@@ -215,8 +128,8 @@ parse_part(const char **p, uint64_t *ret_size, uint8_t ret_digest[SHA256_SIZE])
 
 /* The file that the list describes, rehashed piece by piece and as a whole. */
 static int
-join_parts(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
-	   const struct buf *list, struct buf *out)
+join_parts(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], const struct buf *list,
+	   struct buf *out)
 {
 	const char *p = buf_text(list);
 	struct sha256 whole;
@@ -235,7 +148,7 @@ join_parts(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA
 		int r = parse_part(&p, &size, name);
 
 		if (r == 0) {
-			r = search(s, workflow, name, &piece, &type);
+			r = search(c, name, &piece, &type);
 		}
 		if (r < 0) {
 			return r;
@@ -251,11 +164,11 @@ join_parts(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA
 }
 
 static int
-explain(int r, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE], struct err *err)
+explain(const struct pack_catalog *c, int r, const uint8_t digest[SHA256_SIZE], struct err *err)
 {
 	char uuid[UUID_TEXT_SIZE], hex[HEX_DIGEST_SIZE];
 
-	text_uuid_print(workflow, uuid);
+	text_uuid_print(c->workflow, uuid);
 	text_hex(digest, SHA256_SIZE, hex);
 	switch (r) {
 	case -ENOENT:
@@ -271,27 +184,41 @@ explain(int r, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE], st
 }
 
 int
-pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
-	 struct buf *out, enum object_type *ret_type, struct err *err)
+pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
+		 enum object_type *ret_type, struct err *err)
 {
 	auto_buf data = BUF_INIT;
 	auto_buf joined = BUF_INIT;
 	const struct buf *result = &data;
 	enum object_type type = OBJECT_BLOB;
-	int r = search(s, workflow, digest, &data, &type);
+	int r = search(c, digest, &data, &type);
 
 	if (r == 0 && type == OBJECT_PARTS) {
-		r = join_parts(s, workflow, digest, &data, &joined);
+		r = join_parts(c, digest, &data, &joined);
 		result = &joined;
 		type = OBJECT_BLOB;
 	}
 	if (r < 0) {
-		return explain(r, workflow, digest, err);
+		return explain(c, r, digest, err);
 	}
 	buf_put(out, result->data, result->len);
 	if (buf_error(out) < 0) {
-		return explain(-ENOMEM, workflow, digest, err);
+		return explain(c, -ENOMEM, digest, err);
 	}
 	*ret_type = type;
 	return 0;
+}
+
+int
+pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
+	 struct buf *out, enum object_type *ret_type, struct err *err)
+{
+	struct pack_catalog *c = NULL;
+	int r = pack_catalog_create(s, workflow, &c, err);
+
+	if (r == 0) {
+		r = pack_catalog_get(c, digest, out, ret_type, err);
+		pack_catalog_destroy(c);
+	}
+	return r;
 }

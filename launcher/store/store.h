@@ -133,4 +133,15 @@ void pack_finish(struct pack *p); /* closes; objects that no outcome names are i
 int pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
 	     struct buf *out, enum object_type *ret_type, struct err *err) must_check;
 
+/*
+ * The same for whoever reads many objects of a workflow: its packs are walked once, and what is
+ * stored later is not seen. Borrows nothing of the store; destroy takes NULL.
+ */
+struct pack_catalog;
+int pack_catalog_create(struct store *s, const uint8_t workflow[16], struct pack_catalog **ret,
+			struct err *err) must_check;
+void pack_catalog_destroy(struct pack_catalog *c);
+int pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
+		     enum object_type *ret_type, struct err *err) must_check;
+
 #endif

@@ -85,7 +85,7 @@ export(struct world *w, const char *outcome, struct buf *manifest)
 static void
 world_finish(struct world *w)
 {
-	store_finish(&w->reading.store);
+	reading_finish(&w->reading);
 	pack_finish(&w->pack);
 	store_finish(&w->store);
 	temp_finish(&w->temp);
