@@ -221,6 +221,9 @@ show_changes(struct page *p, const struct record *rec)
 		buf_puts(&text, ": one name of several was written");
 		page_fact(p, "", buf_text(&text));
 	}
+	if (strcmp(record_settled(rec), "held") == 0) {
+		page_factf(p, "", "airlock diff %.13s shows every line", rec->id);
+	}
 }
 
 /* ---- denials ------------------------------------------------------------------------------ */

@@ -86,6 +86,18 @@ Test(view_touched, held_first_and_what_is_implied_left_out)
 			END);
 }
 
+Test(view_touched, what_waits_names_the_verb_that_shows_it)
+{
+	expect_touched("{\"settled\":\"held\",\"changes\":{\"created\":1,\"items\":[]},"
+		       "\"denials\":[]," QUIET "}",
+		       false,
+		       "\nTOUCHED  what came out\n"
+		       "  changes     1 created, 0 modified, 0 deleted, 0 B; set -\n"
+		       "              … and 1 more (airlock show -v 0198c2a4-7f3e)\n"
+		       "              airlock diff 0198c2a4-7f3e shows every line\n" NOTHING_DENIED
+			       END);
+}
+
 Test(view_touched, twenty_lines_unless_verbose)
 {
 	auto_buf items = BUF_INIT, outcome = BUF_INIT;
