@@ -9,7 +9,7 @@ calls=(1 2 3 4 5 6 7 8)
 tree='(find . -type f -exec sha256sum {} + | LC_ALL=C sort | sha256sum | cut -c1-64)'
 pairs='for d in [1-8]; do cmp -s $d/f $d/g || echo "torn: $d"; done'
 # What an observing tool says: the first hash, a word, whether the second is the same.
-twice="a=\$$tree; echo \$a; $pairs; read go; b=\$$tree; $pairs; [ \$a = \$b ] && echo same || echo differs"
+twice="a=\$$tree; $pairs; echo \$a; read go; b=\$$tree; $pairs; [ \$a = \$b ] && echo same || echo differs"
 
 fill()
 {
