@@ -4,11 +4,13 @@
  * table of docs/architecture.md what happens to it: committed, held, discarded, none.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
+#include "../base/units.h"
 #include "front.h"
 
 /* A sparse file takes its whole size to be read, and nothing of limits.disk. */
@@ -67,6 +69,30 @@ hold_reason(struct front *f)
 		}
 	}
 	return "held for a person";
+}
+
+/* filesystem.hold_above: a change set larger than the profile expects; NULL when it is not. */
+static const char *
+too_much(struct front *f)
+{
+	const struct profile *p = f->profile;
+	auto_buf is = BUF_INIT, most = BUF_INIT;
+
+	if (f->changes.count > p->hold_files.most) {
+		return arena_printf(&f->arena,
+				    "%zu changes, more than files: %" PRIu64
+				    " of filesystem.hold_above (%s)",
+				    f->changes.count, p->hold_files.most, p->hold_files.origin);
+	}
+	if (f->changes.bytes <= p->hold_bytes.most) {
+		return NULL;
+	}
+	units_print_size(&is, f->changes.bytes);
+	units_print_size(&most, p->hold_bytes.most);
+	return arena_printf(&f->arena,
+			    "%s in what was changed, more than bytes: %s of filesystem.hold_above "
+			    "(%s)",
+			    buf_text(&is), buf_text(&most), p->hold_bytes.origin);
 }
 
 /* What recovery appends, should we not live to do it. */
@@ -171,6 +197,7 @@ int
 front_settle(struct front *f)
 {
 	struct outcome *o = &f->outcome;
+	const char *why;
 	int rc;
 
 	f->settled = "none";
@@ -211,5 +238,6 @@ front_settle(struct front *f)
 				     "it lies over %zu held change set%s: apply the draft first",
 				     f->draft.count, f->draft.count == 1 ? "" : "s"));
 	}
-	return commit(f);
+	why = too_much(f);
+	return why != NULL ? hold(f, LAYER_DRAFT, why) : commit(f);
 }

@@ -82,6 +82,12 @@ struct profile_cache {
 	uint32_t flags; /* CACHE_* */
 };
 
+/* A bound of filesystem.hold_above. */
+struct hold_bound {
+	uint64_t most;	    /* UINT64_MAX: none */
+	const char *origin; /* "python.yaml:14", "" where there is none */
+};
+
 struct env_pair {
 	const char *name, *value;
 };
@@ -126,6 +132,7 @@ struct profile {
 	size_t cache_count;
 	struct rule_paths hide;         /* workspace-relative, sorted */
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
+	struct hold_bound hold_files, hold_bytes;
 	enum observe_writes observe_writes;
 	bool loopback;
 	bool git_identity, git_worktree;

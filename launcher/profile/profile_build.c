@@ -361,6 +361,18 @@ build_caches(const struct build *b, struct profile *p)
 	}
 }
 
+static struct hold_bound
+hold_bound(const struct build *b, const char *name)
+{
+	const struct profile_item *item =
+		profile_item_find(&b->doc->values[KEY_FS_HOLD_ABOVE], name);
+
+	if (item == NULL) {
+		return (struct hold_bound){ UINT64_MAX, "" };
+	}
+	return (struct hold_bound){ item->number, place_of(b, &item->at) };
+}
+
 static void
 build_env_set(const struct build *b, struct profile *p)
 {
@@ -418,6 +430,8 @@ build_fields(const struct build *b, struct profile *p)
 	build_caches(b, p);
 	build_paths(b, KEY_FS_HIDE, &p->hide);
 	build_strings(b, KEY_FS_PROTECT, false, &p->protect);
+	p->hold_files = hold_bound(b, "files");
+	p->hold_bytes = hold_bound(b, "bytes");
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
 	p->loopback = v[KEY_NET_LOOPBACK].number != 0;
 	p->git_identity = v[KEY_GIT_IDENTITY].number != 0;

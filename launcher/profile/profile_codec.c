@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 4u
+#define CODEC_VERSION 5u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -135,6 +135,13 @@ put_paths(struct buf *b, const struct rule_path *items, size_t count)
 }
 
 static void
+put_bound(struct buf *b, const struct hold_bound *bound)
+{
+	buf_u64(b, bound->most);
+	buf_str(b, bound->origin);
+}
+
+static void
 put_caches(struct buf *b, const struct profile *p)
 {
 	buf_u32(b, (uint32_t)p->cache_count);
@@ -171,6 +178,8 @@ put_profile(struct buf *b, const struct profile *p)
 	put_caches(b, p);
 	put_paths(b, p->hide.items, p->hide.count);
 	put_strings(b, &p->protect);
+	put_bound(b, &p->hold_files);
+	put_bound(b, &p->hold_bytes);
 	buf_u8(b, (uint8_t)p->observe_writes);
 	buf_u8(b, p->loopback ? 1 : 0);
 	buf_u8(b, p->git_identity ? 1 : 0);
@@ -387,6 +396,13 @@ get_env_set(struct rd *r, struct profile_arena *a, struct profile *p)
 
 /* A name is a file name in the state directory: it leads nowhere else. */
 static void
+get_bound(struct rd *r, struct profile_arena *a, struct hold_bound *ret)
+{
+	ret->most = rd_u64(r);
+	ret->origin = get_text(r, a);
+}
+
+static void
 get_caches(struct rd *r, struct profile_arena *a, struct profile *p)
 {
 	size_t count = get_count(r, 19, PROFILE_LIST_MAX);
@@ -431,6 +447,8 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_caches(r, a, p);
 	p->hide.items = get_paths(r, a, false, &p->hide.count);
 	get_strings(r, a, &p->protect);
+	get_bound(r, a, &p->hold_files);
+	get_bound(r, a, &p->hold_bytes);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
 	p->loopback = get_bool(r);
 	p->git_identity = get_bool(r);

@@ -159,6 +159,29 @@ diff_added(struct differ *d)
 	}
 }
 
+/* Names with numbers: a child may lower one, and add one that was not bounded. */
+static void
+diff_bounds(struct differ *d)
+{
+	for (size_t i = 0; i < d->a->count; i++) {
+		const struct profile_item *before = &d->a->items[i];
+		const struct profile_item *after = profile_item_find(d->b, before->text);
+
+		if (after == NULL) {
+			add(d, PROFILE_GRANTS, item_text(d, before), NULL, &before->at);
+		} else if (after->number != before->number) {
+			add(d, after->number < before->number ? PROFILE_TAKES : PROFILE_GRANTS,
+			    item_text(d, before), item_text(d, after), &after->at);
+		}
+	}
+	for (size_t i = 0; i < d->b->count; i++) {
+		if (profile_item_find(d->a, d->b->items[i].text) == NULL) {
+			add(d, PROFILE_TAKES, NULL, item_text(d, &d->b->items[i]),
+			    &d->b->items[i].at);
+		}
+	}
+}
+
 static void
 diff_key(struct differ *d)
 {
@@ -184,6 +207,9 @@ diff_key(struct differ *d)
 		break;
 	case NARROW_ADD:
 		diff_added(d);
+		break;
+	case NARROW_BOUND:
+		diff_bounds(d);
 		break;
 	case NARROW__COUNT:
 		break;

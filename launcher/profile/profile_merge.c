@@ -133,6 +133,9 @@ profile_item_narrows(const struct profile_key *key, const struct profile_value *
 	case NARROW_ADD:
 		before = profile_item_find(parent, item->text);
 		return before == NULL || strcmp(before->value, item->value) == 0;
+	case NARROW_BOUND:
+		before = profile_item_find(parent, item->text);
+		return before == NULL || item->number <= before->number;
 	case NARROW_OWN:
 	case NARROW_INHERIT:
 	case NARROW_GROW:
@@ -252,6 +255,7 @@ check_narrows(const struct merge *m)
 	case NARROW_SUBSET:
 	case NARROW_WITHIN:
 	case NARROW_PATTERN:
+	case NARROW_BOUND:
 		check_list(m);
 		break;
 	case NARROW_OWN:
@@ -337,7 +341,8 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 		if (!ret->may_widen[i]) {
 			check_narrows(&m);
 		}
-		if (m.key->narrow == NARROW_GROW || m.key->narrow == NARROW_ADD) {
+		if (m.key->narrow == NARROW_GROW || m.key->narrow == NARROW_ADD ||
+		    m.key->narrow == NARROW_BOUND) {
 			join(&m, &ret->values[i]);
 		}
 	}

@@ -86,8 +86,12 @@ end_line(struct printer *p, const struct profile_place *at)
 }
 
 static void
-put_item_value(struct buf *out, const struct profile_item *item)
+put_item_value(struct buf *out, const struct profile_key *key, const struct profile_item *item)
 {
+	if (key->type == TYPE_BOUNDS) {
+		put_text(out, item->value);
+		return;
+	}
 	if (item->path == NULL) {
 		profile_put_quoted(out, item->value);
 		return;
@@ -99,8 +103,10 @@ put_item_value(struct buf *out, const struct profile_item *item)
 }
 
 static void
-put_items(struct printer *p, const struct profile_value *v, const char *indent)
+put_items(struct printer *p, const struct profile_key *key, const char *indent)
 {
+	const struct profile_value *v = &p->doc->values[key->id];
+
 	for (size_t i = 0; i < v->count; i++) {
 		const struct profile_item *item = &v->items[i];
 
@@ -109,7 +115,7 @@ put_items(struct printer *p, const struct profile_value *v, const char *indent)
 		put_text(p->out, item->text);
 		if (item->value != NULL) {
 			buf_puts(p->out, ": ");
-			put_item_value(p->out, item);
+			put_item_value(p->out, key, item);
 		}
 		end_line(p, &item->at);
 	}
@@ -134,7 +140,7 @@ put_key(struct printer *p, const struct profile_key *key)
 		end_line(p, &v->at);
 	} else {
 		end_line(p, NULL);
-		put_items(p, v, indent);
+		put_items(p, key, indent);
 	}
 }
 

@@ -218,6 +218,7 @@ profile_narrow_replaces(enum profile_narrow narrow)
 	case NARROW_INHERIT:
 	case NARROW_GROW:
 	case NARROW_ADD:
+	case NARROW_BOUND:
 	case NARROW_LOWER:
 	case NARROW_RAISE:
 	case NARROW__COUNT:
@@ -263,6 +264,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 		return WORDS(profile_observe_words);
 	case TYPE_RETRY:
 		return WORDS(profile_retry_words);
+	case TYPE_BOUNDS:
 	case TYPE_CACHES:
 	case TYPE_COMMANDS:
 	case TYPE_COUNT:

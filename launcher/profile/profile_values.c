@@ -47,6 +47,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_VERSION:
 		return units_count(text, ret);
 	case TYPE_BOOL:
+	case TYPE_BOUNDS:
 	case TYPE_CACHES:
 	case TYPE_CAPTURE:
 	case TYPE_COMMANDS:
@@ -325,6 +326,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 		return parse_profile(c, node, &ret->text);
 	case TYPE_TEXT:
 		return parse_text(c, node, &ret->text);
+	case TYPE_BOUNDS:
 	case TYPE_CACHES:
 	case TYPE_COMMANDS:
 	case TYPE_EFFECTS:
@@ -347,11 +349,38 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	return false;
 }
 
+/* The value is written anew, so that one bound has one spelling. */
+static bool
+parse_bound(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	bool files = node->key != NULL && strcmp(node->key, "files") == 0;
+	enum profile_type type = files ? TYPE_COUNT : TYPE_SIZE;
+	auto_buf text = BUF_INIT;
+
+	if (!files && (node->key == NULL || strcmp(node->key, "bytes") != 0)) {
+		return REFUSE(c, node->key != NULL ? &node->key_at : &node->at,
+			      "%s: wants %s, not '%s'", c->key->name,
+			      profile_type_what(TYPE_BOUNDS),
+			      node->key != NULL ? node->key : node->text);
+	}
+	if (profile_number_parse(type, node->text, &item->number) < 0) {
+		return REFUSE(c, &node->at, "%s: %s wants %s, not '%s'", c->key->name, node->key,
+			      profile_type_what(type), node->text);
+	}
+	profile_value_print(&text, type, item->number);
+	item->text = node->key;
+	item->at = node->key_at;
+	item->value = profile_arena_text(c->arena, buf_text(&text), text.len);
+	return item->value != NULL;
+}
+
 static bool
 parse_item(const struct parse *c, const struct profile_node *node, struct profile_item *item)
 {
 	item->text = node->text;
 	switch (c->key->type) {
+	case TYPE_BOUNDS:
+		return parse_bound(c, node, item);
 	case TYPE_CACHES:
 		return profile_cache_parse(c->arena, c->key, node, c->report, item);
 	case TYPE_COMMANDS:

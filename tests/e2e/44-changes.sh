@@ -155,6 +155,32 @@ expect_eq "protect: nothing" "$before" "$(tree)"
 check "protect: the profile is named" grep -q 'profile: deploy' "$ERR"
 as_id "$A" discard @last >/dev/null
 
+# A change set that is larger than the profile expects, by either measure, and one that is just not.
+printf 'version: 1\nname: few\ndescription: x\nextends: default\nfilesystem:\n  hold_above: { files: 3, bytes: 10B }\n' \
+	>"$T/profiles/few.yaml"
+printf 'version: 1\nname: wider\ndescription: x\nextends: %s\nfilesystem: { hold_above: { files: 4 } }\n' "$T/profiles/few.yaml" \
+	>"$T/profiles/wider.yaml"
+printf 'version: 1\nname: fewer\ndescription: x\nextends: %s\nfilesystem: { hold_above: { files: 2 } }\n' "$T/profiles/few.yaml" \
+	>"$T/profiles/fewer.yaml"
+own "$T/profiles"
+expect_run "hold_above: just not" 0 -p "$T/profiles/few.yaml" -- sh -c 'mkdir few; printf 12345 >few/a; printf 12345 >few/b'
+expect_eq "hold_above: just not: committed" "ok committed 3 0 0 0" "$(settled)"
+before=$(tree)
+expect_run "hold_above: files" 123 -p "$T/profiles/few.yaml" -- sh -c 'rm -r few; : >c'
+expect_eq "hold_above: files: held" "ok held 1 0 3 0" "$(settled)"
+expect_match "hold_above: files: why" "4 changes, more than files: 3 of filesystem.hold_above (few.yaml:6)" "$ERR"
+as_id "$A" discard @last >/dev/null
+expect_run "hold_above: bytes" 123 -p "$T/profiles/few.yaml" -- sh -c 'printf 12345678901 >c'
+expect_match "hold_above: bytes: why" "11B in what was changed, more than bytes: 10B of filesystem.hold_above (few.yaml:6)" "$ERR"
+as_id "$A" discard @last >/dev/null
+expect_eq "hold_above: nothing at all" "$before" "$(tree)"
+expect_run "hold_above: observe discards" 0 -m observe -p "$T/profiles/few.yaml" -- sh -c 'printf 12345678901 >c'
+expect_run "hold_above: a child lowers it" 123 -p "$T/profiles/fewer.yaml" -- sh -c ': >c; : >d; : >e'
+expect_match "hold_above: a child lowers it: by the child's line" "3 changes, more than files: 2 of filesystem.hold_above (fewer.yaml:5)" "$ERR"
+as_id "$A" discard @last >/dev/null
+expect_run "hold_above: a child cannot raise it" 125 -p "$T/profiles/wider.yaml" -- true
+expect_match "hold_above: a child cannot raise it: why" "filesystem.hold_above: 'files' is more than the parent allows" "$ERR"
+
 # ---- modes ---------------------------------------------------------------------------------------
 before=$(tree)
 expect_run "observe: the tool sees its own writes" 0 -m observe -- sh -c 'echo seen >seen; rm keep; cat seen; ls keep 2>/dev/null; :'

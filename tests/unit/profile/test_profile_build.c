@@ -30,6 +30,7 @@ static const char full[] =
 	"write-external, read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem:\n  read:\n    - /usr\n    - ~/.cargo\n    - /bin\n  "
 	"hide: [k/, .env]\n  protect: [z, deploy/]\n"
+	"  hold_above: { files: 20, bytes: 2MiB }\n"
 	"  write: [~/out]\n"
 	"  cache:\n    pip: { path: ~/p, exec: true }\n    npm: { path: /srv/n, scope: user }\n"
 	"network: { loopback: true }\ngit: { identity: true, worktree: true }\n"
@@ -65,11 +66,11 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->read[2].path, "/usr");
 	cr_assert_eq(p->write.count, 1u);
 	cr_expect_str_eq(p->write.items[0].path, "/home/u/out");
-	cr_expect_str_eq(p->write.items[0].origin, "full.yaml:17");
+	cr_expect_str_eq(p->write.items[0].origin, "full.yaml:18");
 	cr_assert_eq(p->cache_count, 2u);
 	cr_expect_str_eq(p->caches[0].name, "pip");
 	cr_expect_str_eq(p->caches[0].at.path, "/home/u/p");
-	cr_expect_str_eq(p->caches[0].at.origin, "full.yaml:19");
+	cr_expect_str_eq(p->caches[0].at.origin, "full.yaml:20");
 	cr_expect_eq(p->caches[0].flags, CACHE_EXEC);
 	cr_expect_str_eq(p->caches[1].name, "npm");
 	cr_expect_str_eq(p->caches[1].at.path, "/srv/n");
@@ -124,6 +125,17 @@ Test(profile_build, one_path_in_two_spellings_is_one)
 	profile_destroy(p);
 }
 
+Test(profile_build, bounds)
+{
+	struct profile *p = build("/x/full.yaml", full, "/home/u");
+
+	cr_expect_eq(p->hold_files.most, 20u);
+	cr_expect_str_eq(p->hold_files.origin, "full.yaml:17");
+	cr_expect_eq(p->hold_bytes.most, (uint64_t)2 << 20);
+	cr_expect_str_eq(p->hold_bytes.origin, "full.yaml:17");
+	profile_destroy(p);
+}
+
 Test(profile_build, canonical_json)
 {
 	auto_parsed p;
@@ -144,6 +156,7 @@ Test(profile_build, canonical_json)
 		"\"one\"],[\"B\",\"two\"]]},"
 		"\"filesystem\":{\"cache\":[[\"npm\",\"/srv/n (user)\"],[\"pip\",\"~/p "
 		"(workflow, exec)\"]],\"hide\":[\".env\",\"k\"],"
+		"\"hold_above\":[[\"bytes\",\"2MiB\"],[\"files\",\"20\"]],"
 		"\"protect\":[\"deploy/\",\"z\"],\"read\":[\"/bin\",\"/usr\",\"~/"
 		".cargo\"],"
 		"\"write\":[\"~/out\"]},"

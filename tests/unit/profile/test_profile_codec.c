@@ -11,7 +11,7 @@ static const char yaml[] =
 	"write-external, read]\nmode: apply\n"
 	"success: [0, 7, 255]\nfilesystem: { read: [/usr, ~/.cargo, /bin], hide: [k], "
 	"write: [~/out], cache: { c: { path: ~/c, scope: user, exec: true } }, "
-	"protect: [z, deploy/] "
+	"protect: [z, deploy/], hold_above: { bytes: 3MiB } "
 	"}\n"
 	"network: { loopback: true }\ngit: { identity: true, worktree: true }\n"
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
@@ -104,6 +104,10 @@ Test(profile_codec, round_trip)
 	cr_expect_str_eq(q->caches[0].at.path, "/home/u/c");
 	cr_expect_str_eq(q->caches[0].at.origin, "full.yaml:9");
 	cr_expect_eq(q->caches[0].flags, CACHE_ALL);
+	cr_expect_eq(q->hold_bytes.most, (uint64_t)3 << 20);
+	cr_expect_str_eq(q->hold_bytes.origin, "full.yaml:9");
+	cr_expect_eq(q->hold_files.most, UINT64_MAX);
+	cr_expect_str_eq(q->hold_files.origin, "");
 	cr_expect_eq(q->shipped, true);
 	cr_expect_str_eq(q->rules[KEY_LIM_PIDS].place, "full.yaml:14");
 	cr_expect_str_eq(q->rules[KEY_SYSCALLS].place, "full.yaml:13");

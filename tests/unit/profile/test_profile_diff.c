@@ -85,6 +85,13 @@ static const struct {
 	{ "filesystem: { protect: [x] }", "filesystem: { protect: [y] }",
 	  "grants filesystem.protect x>.@a:4\ntakes filesystem.protect .>y@b:4",
 	  "grants filesystem.protect y>.@a:4\ntakes filesystem.protect .>x@b:4" },
+	/* No bound is more than any, and a lower one is less. */
+	{ "filesystem: { hold_above: { files: 10 } }",
+	  "filesystem: { hold_above: { files: 9, bytes: 1KiB } }",
+	  "takes filesystem.hold_above files=10>files=9@b:4\n"
+	  "takes filesystem.hold_above .>bytes=1KiB@b:4",
+	  "grants filesystem.hold_above files=9>files=10@b:4\n"
+	  "grants filesystem.hold_above bytes=1KiB>.@a:4" },
 	{ "environment: { pass: [\"LC_*\"] }", "environment: { pass: [LC_ALL, TZ] }",
 	  "grants environment.pass .>TZ@b:4\ntakes environment.pass LC_*>.@a:4",
 	  "grants environment.pass .>LC_*@b:4\ntakes environment.pass TZ>.@a:4" },

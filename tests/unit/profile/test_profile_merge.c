@@ -127,6 +127,11 @@ static const struct rule rules[] = {
 	{ "environment.set", "environment: { set: { A: x } }",
 	  "environment: { set: { A: x, B: y } }", "environment: { set: { A: y } }",
 	  "23: error: environment.set: the parent sets 'A' to another value (p.yaml:3:23)" },
+	{ "filesystem.hold_above", "filesystem: { hold_above: { files: 9 } }",
+	  "filesystem: { hold_above: { files: 0, bytes: 1GiB } }",
+	  "filesystem: { hold_above: { files: 10 } }",
+	  "29: error: filesystem.hold_above: 'files' is more than the parent allows "
+	  "(p.yaml:3:27)" },
 	{ "syscalls.allow", "syscalls: { allow: [\"@default\"] }", "syscalls: { allow: [\"@io\"] }",
 	  "syscalls: { allow: [\"@io\", \"@debug\"] }",
 	  "29: error: syscalls.allow: '@debug' is more than the parent allows (p.yaml:3:20)" },
@@ -359,9 +364,10 @@ Test(profile_merge, what_is_inherited)
 		&m,
 		"version: 1\nname: p\ndescription: parent\nowners: { permissions: x, incidents: y "
 		"}\n"
-		"filesystem: { read: [/usr], protect: [a/] }\nenvironment: { set: { A: \"1\", B: "
-		"\"2\" } }\n" LIMITS,
-		"version: 1\nname: c\nowners: { incidents: z }\nfilesystem: { protect: [b/] }\n"
+		"filesystem: { read: [/usr], protect: [a/], hold_above: { files: 9 } }\n"
+		"environment: { set: { A: \"1\", B: \"2\" } }\n" LIMITS,
+		"version: 1\nname: c\nowners: { incidents: z }\nfilesystem: { protect: [b/], "
+		"hold_above: { bytes: 1KiB } }\n"
 		"environment: { set: { C: \"3\" } }\n");
 
 	cr_assert_str_eq(report, "");
@@ -374,6 +380,9 @@ Test(profile_merge, what_is_inherited)
 	cr_assert_eq(m.doc.values[KEY_FS_PROTECT].count, 2u, "protect grows");
 	cr_expect_str_eq(m.doc.values[KEY_FS_PROTECT].items[0].text, "a/");
 	cr_expect_str_eq(m.doc.values[KEY_FS_PROTECT].items[1].text, "b/");
+	cr_assert_eq(m.doc.values[KEY_FS_HOLD_ABOVE].count, 2u, "bounds are added");
+	cr_expect_str_eq(m.doc.values[KEY_FS_HOLD_ABOVE].items[0].value, "9");
+	cr_expect_str_eq(m.doc.values[KEY_FS_HOLD_ABOVE].items[1].value, "1KiB");
 	cr_assert_eq(m.doc.values[KEY_ENV_SET].count, 3u);
 	cr_expect_str_eq(m.doc.values[KEY_ENV_SET].items[2].value, "3");
 	cr_expect_eq(m.doc.values[KEY_LIM_PIDS].number, 512u);

@@ -63,6 +63,10 @@ static const struct row rows[] = {
 	{ KEY_FS_PROTECT, "filesystem: { protect: [deploy//x/] }", 1, "deploy/x/",
 	  "filesystem: { protect: [/deploy] }", "3:25",
 	  "filesystem.protect: wants a path below the workspace, such as deploy/, not '/deploy'" },
+	{ KEY_FS_HOLD_ABOVE, "filesystem: { hold_above: { files: 7, bytes: 1024KiB } }", 2, "files",
+	  "filesystem: { hold_above: { bytes: 7 } }", "3:36",
+	  "filesystem.hold_above: bytes wants a size with its unit, such as 512MiB or 2GiB, not "
+	  "'7'" },
 	{ KEY_NET_LOOPBACK, "network: { loopback: true }", 1, "", "network: { loopback: no }",
 	  "3:22", "network.loopback: wants true or false, not 'no'" },
 	{ KEY_NET_EGRESS, "network: { egress: [] }", 0, "",
@@ -304,6 +308,32 @@ Test(profile_values, print_is_the_way_people_write)
 		profile_value_print(&b, prints[i].type, prints[i].number);
 		cr_expect_str_eq(buf_text(&b), prints[i].text);
 	}
+}
+
+/* One spelling for one bound. */
+Test(profile_values, bounds)
+{
+	static const char yaml[] = "version: 1\nname: a\nfilesystem: { hold_above: { bytes: "
+				   "1024KiB, files: 7 } }\n";
+	static const char wrong[] =
+		"version: 1\nname: a\nfilesystem: { hold_above: { lines: 7 } }\n";
+	auto_parsed p, q;
+	const struct profile_value *v = &p.doc.values[KEY_FS_HOLD_ABOVE];
+
+	parsed_init(&p, "t.yaml", yaml, sizeof(yaml) - 1);
+	cr_assert_str_eq(buf_text(&p.text), "");
+	cr_assert_eq(v->count, 2u);
+	cr_expect_str_eq(v->items[0].value, "1MiB");
+	cr_expect_eq(v->items[0].number, (uint64_t)1 << 20);
+	cr_expect_str_eq(v->items[1].value, "7");
+	cr_expect_eq(v->items[1].number, (uint64_t)7);
+	parsed_init(&q, "t.yaml", wrong, sizeof(wrong) - 1);
+	cr_expect_str_eq(
+		buf_text(&q.text),
+		"t.yaml:3:29: error: filesystem.hold_above: wants files with a number or bytes "
+		"with a size, such as { files: 200, bytes: 64MiB }, not 'lines'\n"
+		"filesystem: { hold_above: { lines: 7 } }\n"
+		"                            ^~~~~\n");
 }
 
 static void
