@@ -15,6 +15,7 @@
 
 #include "../base/arena.h"
 #include "../base/err.h"
+#include "../base/text.h"
 #include "../base/trace.h"
 #include "../plan/plan_build.h"
 #include "../plan/toolchains.h"
@@ -35,7 +36,7 @@
 #define EXIT_OOM 137
 
 struct front_options {
-	const char *profile, *workspace, *chdir, *key, *mode, *context, *result;
+	const char *profile, *workspace, *chdir, *key, *mode, *over, *context, *result;
 	int result_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
 	size_t env_count, env_file_count, limit_count;
@@ -74,6 +75,8 @@ struct front {
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
 	struct layers draft;        /* what the call runs over */
+	enum layer_place over_place; /* with --over: where the last of them is kept */
+	char over_text[UUID_TEXT_SIZE]; /* and whose it is */
 	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */
 	struct worktree worktree;   /* what is given of a linked worktree's repository */
@@ -156,6 +159,11 @@ int front_layers(struct front *f) must_check;
 /* the workspace stays as it is from here on, as far as airlock changes it */
 int front_lock(struct front *f) must_check;
 int front_draft(struct front *f) must_check;          /* held change sets below this call */
+int front_over_parse(struct front *f) must_check;     /* --over: implies observe */
+/* The moment whose day's workflow the call belongs to: now, or that of the call of --over. */
+uint64_t front_over_time(const struct front *f);
+/* Makes the draft what --over asks for; aside: what is kept besides. */
+int front_over(struct front *f, const struct layers *aside) must_check;
 /* What is held is kept to be applied; it is told where that fails. */
 void front_keep_held(struct front *f, enum layer_place where);
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */

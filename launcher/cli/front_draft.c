@@ -13,15 +13,23 @@
 #include "front.h"
 
 static int
-open_place(struct front *f, enum layer_place place, bool make)
+open_workflow(struct front *f)
 {
 	char id[UUID_TEXT_SIZE];
-	auto_fd workflow = -1;
+	int fd;
 
 	text_uuid_print(f->workflow, id);
-	workflow = openat(f->store.dir_fd, arena_printf(&f->arena, "wf/%s", id),
-			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return workflow < 0 ? -errno : layer_open_place(workflow, place, make);
+	fd = openat(f->store.dir_fd, arena_printf(&f->arena, "wf/%s", id),
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int
+open_place(struct front *f, enum layer_place place, bool make)
+{
+	auto_fd workflow = open_workflow(f);
+
+	return workflow < 0 ? workflow : layer_open_place(workflow, place, make);
 }
 
 static int
@@ -31,37 +39,61 @@ plan_layers(struct front *f)
 	char id[UUID_TEXT_SIZE];
 
 	text_uuid_print(f->workflow, id);
-	f->req.draft_dir = arena_printf(&f->arena, "%s/wf/%s/%s", f->store.path, id,
-					layer_place_words[LAYER_DRAFT]);
+	f->req.draft_dir = arena_printf(&f->arena, "%s/wf/%s", f->store.path, id);
 	if (planned == NULL || f->req.draft_dir == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
 	for (size_t i = 0; i < f->draft.count; i++) {
+		bool over = f->opt.over != NULL && i + 1 == f->draft.count;
+		enum layer_place place = over ? f->over_place : LAYER_DRAFT;
+
 		planned[i] = (struct plan_layer){
-			.name = f->draft.items[i].name,
+			.name = arena_printf(&f->arena, "%s/%s", layer_place_words[place],
+					     f->draft.items[i].name),
 			.dev = f->draft.items[i].dev,
 			.ino = f->draft.items[i].ino,
 		};
+		if (planned[i].name == NULL) {
+			return err_set(&f->err, -ENOMEM, "out of memory");
+		}
 	}
 	f->req.layers = planned;
 	f->req.layer_count = f->draft.count;
 	return 0;
 }
 
+/* A place that is not there has no layers. */
+static int
+list_place(struct front *f, enum layer_place which, struct layers *ret)
+{
+	auto_fd place = open_place(f, which, false);
+
+	return place == -ENOENT ? 0
+	     : place < 0	? err_sys(&f->err, place, "open the %s", layer_place_words[which])
+				: layers_list(place, ret, &f->err);
+}
+
+static int
+list_layers(struct front *f)
+{
+	struct layers aside = { .items = NULL };
+	int rc = list_place(f, LAYER_DRAFT, &f->draft);
+
+	if (rc == 0 && f->opt.over != NULL) {
+		rc = list_place(f, LAYER_ASIDE, &aside);
+		rc = rc < 0 ? rc : front_over(f, &aside);
+		layers_finish(&aside);
+	}
+	return rc;
+}
+
 int
 front_draft(struct front *f)
 {
 	const struct identity *id = &f->req.identity;
-	auto_fd place = open_place(f, LAYER_DRAFT, false);
-	int rc;
+	auto_fd workflow = -1;
+	int rc = list_layers(f);
 
-	if (place == -ENOENT) {
-		return 0;
-	}
-	if (place < 0) {
-		return err_sys(&f->err, place, "open the draft");
-	}
-	rc = layers_list(place, &f->draft, &f->err);
 	if (rc < 0 || f->draft.count == 0) {
 		return rc;
 	}
@@ -74,7 +106,11 @@ front_draft(struct front *f)
 	rc = plan_layers(f);
 	/* the state directory is root's alone: the powerless id gets the layers as a mount */
 	if (rc == 0 && id->kind == IDENTITY_RANGE) {
-		f->draft_clone = idmap_clone(place, f->req.draft_dir, true, id->uid_outside,
+		workflow = open_workflow(f);
+		if (workflow < 0) {
+			return err_sys(&f->err, workflow, "open %s", f->req.draft_dir);
+		}
+		f->draft_clone = idmap_clone(workflow, f->req.draft_dir, true, id->uid_outside,
 					     id->gid_outside, &f->err);
 		f->req.draft_clone = f->draft_clone >= 0;
 		rc = f->draft_clone < 0 ? f->draft_clone : 0;

@@ -108,6 +108,9 @@ store_value(struct front *f, enum option_id id, const char *value)
 	case OPTION_mode:
 		o->mode = value;
 		return 0;
+	case OPTION_over:
+		o->over = value;
+		return 0;
 	case OPTION_env:
 		return add_to_list(f, &o->env, &o->env_count, value);
 	case OPTION_env_files:
@@ -324,6 +327,7 @@ front_parse(struct front *f, int argc, char **argv)
 
 	f->opt.result_fd = -1;
 	rc = parse_words(f, argc, argv);
+	rc = rc < 0 ? rc : front_over_parse(f);
 	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "default";
 	if (rc == -ECANCELED) {
 		return rc;

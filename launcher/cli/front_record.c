@@ -119,6 +119,7 @@ request_digest(const struct front *f, uint8_t ret[32])
 	json_key(&j, "limits");
 	front_limits_json(&j, &r->limits);
 	json_kv_str(&j, "mode", profile_mode_words[r->mode]);
+	json_kv_str(&j, "over", f->opt.over != NULL ? f->over_text : NULL);
 	json_kv_hex(&j, "profile", f->profile->digest, 32);
 	json_kv_bool(&j, "terminal", r->terminal);
 	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
@@ -298,6 +299,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "mode", profile_mode_words[r->mode]);
 	json_key(j, "node");
 	node(j);
+	json_kv_str(j, "over", f->opt.over != NULL ? f->over_text : NULL);
 	json_kv_hex(j, "plan_digest", f->jail.plan_digest, 32);
 	decided(j, f);
 	request_digest(f, digest);

@@ -121,6 +121,11 @@ static const struct stage plan_stages[] = {
 	{ "mounts planned", front_lookup },
 };
 
+/* Without the workspace's lock: it shows what would be, and keeps nobody waiting. */
+static const struct stage dry_stages[] = {
+	{ NULL, front_draft },
+};
+
 /* From front_claim on the call exists: its number and its key are taken. */
 static const struct stage launch_stages[] = {
 	{ NULL, front_claim },
@@ -174,6 +179,12 @@ print_plan(struct front *f)
 	if (f->worktree.common != NULL) {
 		buf_printf(&text, "worktree  of %s\n", f->worktree.common);
 	}
+	for (size_t i = 0; i < f->draft.count; i++) {
+		char call[UUID_TEXT_SIZE];
+
+		text_uuid_print(f->draft.items[i].call, call);
+		buf_printf(&text, "over      held call %s\n", call);
+	}
 	for (size_t i = 0; i < p->mount_count; i++) {
 		const struct plan_mount *m = &p->mounts[i];
 		bool elsewhere = m->source[0] != '\0' && strcmp(m->source, m->target) != 0;
@@ -190,8 +201,9 @@ print_plan(struct front *f)
 static int
 dry_run(struct front *f)
 {
-	int rc = run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
+	int rc = run_stages(f, dry_stages, ARRAY_LEN(dry_stages));
 
+	rc = rc < 0 ? rc : run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
 	f->req.upper_dir = "";
 	if (rc == 0) {
 		rc = finish_plan(f);

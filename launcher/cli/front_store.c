@@ -25,13 +25,13 @@ static void
 local_workflow(struct front *f)
 {
 	const struct request *r = &f->req;
-	time_t now = (time_t)(f->t0_ms / 1000);
+	time_t moment = (time_t)(front_over_time(f) / 1000);
 	struct tm day;
 	uint8_t digest[32];
 	char text[128];
 	struct sha256 hash;
 
-	gmtime_r(&now, &day);
+	gmtime_r(&moment, &day);
 	snprintf(text, sizeof(text), "%llu:%llu:%lld:%04d-%02d-%02d",
 		 (unsigned long long)r->workspace_dev, (unsigned long long)r->workspace_ino,
 		 (long long)r->workspace_btime_ns, day.tm_year + 1900, day.tm_mon + 1, day.tm_mday);

@@ -305,6 +305,30 @@ show_mode(struct page *p, const struct record *rec)
 	page_fact(p, "mode", buf_text(&text));
 }
 
+/* Held change sets below the call, newest last, and which of them was asked for. */
+static void
+show_draft(struct page *p, const struct record *rec)
+{
+	const json_t *draft = json_object_get(rec->planned, "draft");
+	const char *over = record_text(rec->planned, "over");
+	size_t count = json_array_size(draft);
+	auto_buf text = BUF_INIT;
+
+	if (count == 0) {
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const char *call = json_string_value(json_array_get(draft, i));
+		auto_buf id = BUF_INIT;
+
+		view_text(&id, call != NULL ? call : "");
+		buf_printf(&text, "%s%.13s", i > 0 ? ", " : "", buf_text(&id));
+	}
+	buf_puts(&text, over[0] != '\0' ? ": held change sets, the last as --over asked"
+				       : ": the draft, held change sets that are not applied yet");
+	page_fact(p, "over", buf_text(&text));
+}
+
 static void
 show_retry(struct page *p, const struct record *rec)
 {
@@ -388,6 +412,7 @@ show_decided(struct page *p, const struct record *rec)
 	show_toolchains(p, rec);
 	show_worktree(p, rec);
 	show_mode(p, rec);
+	show_draft(p, rec);
 	show_retry(p, rec);
 	show_write(p, rec);
 	show_caches(p, rec);

@@ -76,7 +76,10 @@ struct plan_rlimit {
 	uint64_t soft, hard;
 };
 
-/* A held change set that lies over the workspace: draft_dir/NAME/upper. */
+/*
+ * A held change set that lies over the workspace: draft_dir/NAME/upper, NAME being PLACE/LAYER
+ * (snapshot/layer.h).
+ */
 struct plan_layer {
 	const char *name;
 	uint64_t dev, ino; /* of `upper`, compared after opening */
