@@ -47,17 +47,47 @@ parse(int argc, char **argv, struct request *ret)
 	return -1;
 }
 
-static int
-print_head(const struct record *rec, const struct change_set *set, const struct view *v)
+/* "call …: failed, held (aside)". */
+static void
+put_title(struct buf *b, const struct record *rec, const char *layer)
 {
-	const json_t *argv = json_object_get(rec->planned, "argv");
+	const char *settled = record_settled(rec);
+
+	buf_printf(b, "call %s: ", rec->id);
+	view_text(b, rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown");
+	buf_puts(b, settled[0] != '\0' ? ", " : "");
+	view_text(b, settled);
+	if (strcmp(settled, "held") == 0) {
+		buf_printf(b, " (%s)", layer[0] != '\0' ? layer : "its layer is gone");
+	}
+}
+
+/* The digest of what is shown, and with it how to commit this and nothing else. */
+static void
+put_set(struct buf *b, const struct record *rec, const struct change_set *set, const char *layer)
+{
 	char hex[HEX_DIGEST_SIZE];
+
+	text_hex(set->digest, SHA256_SIZE, hex);
+	buf_printf(b, "change set %s\n", hex);
+	if (strcmp(record_settled(rec), "held") == 0 && layer[0] != '\0') {
+		buf_printf(b, "airlock apply --digest %s %.13s\n", hex, rec->id);
+	}
+	buf_printf(b, "%llu created, %llu modified, %llu deleted\n",
+		   (unsigned long long)set->created, (unsigned long long)set->modified,
+		   (unsigned long long)set->deleted);
+}
+
+static int
+print_head(const struct reading *r, const struct record *rec, const struct change_set *set,
+	   const struct view *v)
+{
+	const char *layer = reading_layer(r, record_text(rec->planned, "workflow"),
+					  record_number(rec->planned, "seq"), rec->id);
+	const json_t *argv = json_object_get(rec->planned, "argv");
 	auto_buf out = BUF_INIT, line = BUF_INIT;
 
-	buf_printf(&line, "call %s: ", rec->id);
-	view_text(&line, rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown");
-	buf_puts(&line, record_settled(rec)[0] != '\0' ? ", " : "");
-	view_text(&line, record_settled(rec));
+	put_title(&line, rec, layer);
 	view_paint(v, &out, VIEW_BOLD, buf_text(&line));
 	buf_puts(&out, "\ncommand ");
 	for (size_t i = 0; i < json_array_size(argv); i++) {
@@ -66,13 +96,11 @@ print_head(const struct record *rec, const struct change_set *set, const struct 
 		buf_puts(&out, i > 0 ? " " : "");
 		index_spell_argument(&out, argument != NULL ? argument : "?");
 	}
+	buf_putc(&out, '\n');
 	if (set->count > 0) {
-		text_hex(set->digest, SHA256_SIZE, hex);
-		buf_printf(&out, "\nchange set %s\n%llu created, %llu modified, %llu deleted\n",
-			   hex, (unsigned long long)set->created, (unsigned long long)set->modified,
-			   (unsigned long long)set->deleted);
+		put_set(&out, rec, set, layer);
 	} else {
-		buf_puts(&out, "\nit changed nothing in the workspace\n");
+		buf_puts(&out, "it changed nothing in the workspace\n");
 	}
 	if (buf_error(&out) != 0) {
 		return -ENOMEM;
@@ -103,7 +131,7 @@ print_set(struct reading *r, const struct request *req, const struct record *rec
 		return print_json(rec, list, err);
 	}
 	view_init(&set.view, STDOUT_FILENO);
-	rc = print_head(rec, &list->set, &set.view);
+	rc = print_head(r, rec, &list->set, &set.view);
 	if (rc != 0) {
 		return err_sys(err, rc, "standard output");
 	}

@@ -40,6 +40,12 @@ is_unknown(const struct index_call *call)
 	return call->settled[0] == '\0';
 }
 
+static const char *
+layer_of(const struct waiting *w, const struct index_call *call)
+{
+	return reading_layer(w->reading, call->workflow, call->seq, call->id);
+}
+
 /* ---- for a program ------------------------------------------------------------------------ */
 
 static void
@@ -66,7 +72,7 @@ print_json(struct waiting *w, const struct index_call *call)
 	json_end(&j);
 	json_kv_str(&j, "command", call->command);
 	put_or_null(&j, "digest", call->changes_digest);
-	put_or_null(&j, "layer", reading_layer(w->reading, call));
+	put_or_null(&j, "layer", layer_of(w, call));
 	put_or_null(&j, "reason", call->reason);
 	json_kv_uint(&j, "seq", call->seq);
 	put_or_null(&j, "settled", call->settled);
@@ -89,10 +95,11 @@ put_why(struct buf *b, const struct waiting *w, const struct index_call *call)
 	static const struct {
 		const char *layer, *says;
 	} layers[] = {
+		{ "", ", but its layer is gone: it can be seen and discarded" },
 		{ "aside", ", set aside" },
 		{ "draft", ", part of the draft" },
 	};
-	const char *layer = reading_layer(w->reading, call);
+	const char *layer = layer_of(w, call);
 
 	if (is_unknown(call)) {
 		buf_puts(b, "unknown: it has no outcome; it still runs, or airlock was killed in "
@@ -105,8 +112,12 @@ put_why(struct buf *b, const struct waiting *w, const struct index_call *call)
 			buf_puts(b, layers[i].says);
 		}
 	}
-	buf_puts(b, ": ");
-	view_text(b, call->reason[0] != '\0' ? call->reason : call->verdict);
+	if (call->reason[0] != '\0') {
+		buf_puts(b, ": ");
+		view_text(b, call->reason);
+	} else if (strcmp(call->mode, "propose") == 0) {
+		buf_puts(b, ", as the mode is propose");
+	}
 }
 
 static void
@@ -173,7 +184,8 @@ print_end(const struct waiting *w)
 	}
 	if (w->held > 0) {
 		view_count(&out, w->held, "change set waits", "change sets wait");
-		buf_puts(&out, ": airlock diff CALL shows what it would change\n");
+		buf_puts(&out, ": airlock diff CALL shows one, apply commits it, discard drops "
+			       "it\n");
 	}
 	if (w->unknown > 0) {
 		view_count(&out, w->unknown, "call is", "calls are");

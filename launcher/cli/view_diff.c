@@ -406,13 +406,16 @@ put_attributes(struct diff_set *set, struct buf *out, const struct change *c)
 	const char *p = c->xattrs_after != NULL ? c->xattrs_after : "";
 
 	while (*p != '\0') {
-		size_t len = strcspn(p + 1, " ");
+		int len = (int)strcspn(p + 1, " ");
+		int name = len - (int)strlen("xattr:=") - (HEX_DIGEST_SIZE - 1);
 		auto_buf line = BUF_INIT;
 
-		buf_puts(&line, "attribute ");
-		buf_put(&line, p + 1 + strlen("xattr:"), len - strlen("xattr:"));
+		/* " xattr:NAME=DIGEST": the reader of the list took no other */
+		p += 1 + strlen("xattr:");
+		buf_printf(&line, "attribute %.*s, sha256 of its value %.*s", name, p,
+			   HEX_DIGEST_SIZE - 1, p + name + 1);
 		put_fact(set, out, VIEW_PLAIN, buf_text(&line));
-		p += 1 + len;
+		p += name + 1 + HEX_DIGEST_SIZE - 1;
 	}
 	if (c->kind == CHANGE_MODE && c->mode_before == c->mode_after &&
 	    (c->xattrs_after == NULL || c->xattrs_after[0] == '\0')) {

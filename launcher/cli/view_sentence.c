@@ -91,9 +91,13 @@ put_held(struct buf *b, const struct record *rec, uint64_t count)
 	buf_puts(b, " held");
 	if (!is(rec, "verdict", "ok")) {
 		buf_puts(b, ", as the tool did not succeed");
-	} else if (!put_culprit(b, json_object_get(rec->outcome, "changes")) && reason[0] != '\0') {
+	} else if (put_culprit(b, json_object_get(rec->outcome, "changes"))) {
+		return;
+	} else if (reason[0] != '\0') {
 		buf_puts(b, ": ");
 		view_text(b, reason);
+	} else if (strcmp(record_text(rec->planned, "mode"), "propose") == 0) {
+		buf_puts(b, ", as the mode is propose");
 	}
 }
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "../snapshot/layer.h"
 #include "settle_recover.h"
 
 /*
@@ -70,18 +71,22 @@ reading_open(struct reading *ret, struct err *err)
 }
 
 const char *
-reading_layer(const struct reading *r, const struct index_call *call)
+reading_layer(const struct reading *r, const char *workflow, uint64_t seq, const char *id)
 {
-	static const char *const places[] = { "draft", "aside" };
+	char name[LAYER_NAME_SIZE];
+	uint8_t call[16];
 
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+	if (text_uuid_parse(id, call) != 0) {
+		return "";
+	}
+	layer_name(seq, call, name);
+	for (enum layer_place i = 0; i < LAYER_PLACE__COUNT; i++) {
 		auto_buf path = BUF_INIT;
 
-		buf_printf(&path, "wf/%s/%s/%010llu-%s", call->workflow, places[i],
-			   (unsigned long long)call->seq, call->id);
+		buf_printf(&path, "wf/%s/%s/%s", workflow, layer_place_words[i], name);
 		if (buf_error(&path) == 0 &&
 		    faccessat(r->store.dir_fd, buf_text(&path), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
-			return places[i];
+			return layer_place_words[i];
 		}
 	}
 	return "";

@@ -25,9 +25,10 @@ struct reading {
 int reading_open(struct reading *ret, struct err *err) must_check;
 void reading_finish(struct reading *r);
 /*
- * Where the layer of a held change set lies: "draft", where later calls of the workflow see it,
- * "aside", or "" when there is none any more.
+ * Where the layer of a call's held change set lies: "draft", where later calls of the workflow see
+ * it, "aside", or "" when there is none, so that nothing can be applied.
  */
-const char *reading_layer(const struct reading *r, const struct index_call *call);
+const char *reading_layer(const struct reading *r, const char *workflow, uint64_t seq,
+			  const char *id);
 
 #endif

@@ -222,7 +222,10 @@ show_changes(struct page *p, const struct record *rec)
 		page_fact(p, "", buf_text(&text));
 	}
 	if (strcmp(record_settled(rec), "held") == 0) {
-		page_factf(p, "", "airlock diff %.13s shows every line", rec->id);
+		page_factf(p, "",
+			   "airlock diff %.13s shows every line; apply commits it, discard drops "
+			   "it",
+			   rec->id);
 	}
 }
 

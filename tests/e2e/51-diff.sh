@@ -4,12 +4,12 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
-# diff_of ARG…: stdout without its four head lines in $OUT, what it said in $ERR, its exit status in RC.
+# diff_of ARG…: stdout without its head in $OUT, with it in $OUT.all, what it said in $ERR, its exit status in RC.
 diff_of()
 {
 	as_id "$A" diff "$@" >"$OUT.all" 2>"$ERR"
 	RC=$?
-	tail -n +5 "$OUT.all" >"$OUT"
+	sed '1,/^[0-9]* created, [0-9]* modified, [0-9]* deleted$/d' "$OUT.all" >"$OUT"
 }
 
 # expect_diff NAME WANT ARG…: exits 0, and what is below the head is exactly WANT.
@@ -121,9 +121,10 @@ create new (link)
 expect_diff "every kind" "$want" @last
 call=$(record .planned.call)
 digest=$(record .outcome.changes.digest)
-expect_eq "the head" "call $call: failed, held
+expect_eq "the head" "call $call: failed, held (aside)
 change set $digest
-9 created, 6 modified, 1 deleted" "$(head -n 4 "$OUT.all" | grep -v '^command ')"
+airlock apply --digest $digest ${call:0:13}
+9 created, 6 modified, 1 deleted" "$(head -n 5 "$OUT.all" | grep -v '^command ')"
 expect_diff "by a start of its id" "$want" "${call:0:13}"
 expect_eq "the workspace is not read" 3 "$(wc -l <"$WS/a")"
 echo changed >"$WS/a"
@@ -204,7 +205,7 @@ expect_match "digests: what it would be" "after  6 B, sha256 $(sha 'after\n')" "
 as_id "$A" diff --workflow local >"$OUT" 2>"$ERR"
 expect_eq "--workflow: exit" 0 $?
 expect_eq "--workflow: the held sets, oldest first" \
-	"$(as_id "$A" log -n 0 --json | jq -r 'select(.settled == "held") | "call \(.call): \(.verdict), held"')" \
+	"$(as_id "$A" log -n 0 --json | jq -r 'select(.settled == "held") | "call \(.call): \(.verdict), held (aside)"')" \
 	"$(grep '^call ' "$OUT")"
 expect_eq "--workflow: four of them" 4 "$(grep -c '^call ' "$OUT")"
 expect_eq "--workflow --json: one object a line" 4 "$(as_id "$A" diff --workflow local --json | jq -r .digest | wc -l)"

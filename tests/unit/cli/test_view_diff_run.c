@@ -3,6 +3,7 @@
 #include "../../../launcher/cli/view_diff.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <string.h>
 
 static struct buf
@@ -34,6 +35,24 @@ Test(view_diff_run, hunks_without_names)
 	/* lines that look like the names of files, and bytes of all kinds */
 	expect_diff("-- before\n", "++ after\n\033[31m\377\n",
 		    "@@ -1 +1,2 @@\n--- before\n+++ after\n+\033[31m\377\n");
+}
+
+/* Two texts of which each line stands everywhere in the other. */
+Test(view_diff_run, does_not_run_for_ever)
+{
+	auto_buf first = BUF_INIT, second = BUF_INIT, out = BUF_INIT;
+	struct err err = ERR_INIT;
+	uint32_t a = 1, b = 2;
+
+	while (first.len < DIFF_FILE_MAX) {
+		a = a * 1664525u + 1013904223u;
+		b = b * 1664525u + 1013904223u;
+		buf_puts(&first, (a >> 30) & 1 ? "x\n" : "y\n");
+		buf_puts(&second, (b >> 30) & 1 ? "x\n" : "y\n");
+	}
+	cr_expect_eq(diff_run(&first, &second, &out, &err), -ETIMEDOUT);
+	cr_expect_str_eq(err.text, "/usr/bin/diff had no answer after 5 s");
+	cr_expect_eq(out.len, 0u);
 }
 
 /* Without a program: what diff says of a text against none. */

@@ -94,7 +94,8 @@ Test(view_touched, what_waits_names_the_verb_that_shows_it)
 		       "\nTOUCHED  what came out\n"
 		       "  changes     1 created, 0 modified, 0 deleted, 0 B; set -\n"
 		       "              … and 1 more (airlock show -v 0198c2a4-7f3e)\n"
-		       "              airlock diff 0198c2a4-7f3e shows every line\n" NOTHING_DENIED
+		       "              airlock diff 0198c2a4-7f3e shows every line; apply commits "
+		       "it,\n              discard drops it\n" NOTHING_DENIED
 			       END);
 }
 
