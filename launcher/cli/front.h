@@ -69,8 +69,10 @@ struct front {
 	struct workspace_lock lock; /* shared from before the jail starts until all is settled */
 	uint8_t workflow[16];
 	uint64_t seq;
-	int scratch_parent_fd;      /* $STATE/scratch when the upper is on disk */
+	int scratch_parent_fd;      /* $STATE/scratch when something of the call is there */
 	int upper_parent_fd;        /* the call's directory in it */
+	int snapshot_fd;            /* the directory in it that holds the workspace's copy */
+	const char *snapshot_name;
 	int workspace_clone;        /* detached mount; -1 for a plain user */
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
@@ -166,6 +168,13 @@ uint64_t front_over_time(const struct front *f);
 int front_over(struct front *f, const struct layers *aside) must_check;
 /* What is held is kept to be applied; it is told where that fails. */
 void front_keep_held(struct front *f, enum layer_place where);
+/* workspace: snapshot: a copy to work on, and the lock is free again */
+int front_snapshot(struct front *f) must_check;
+/*
+ * The fd of a new directory in $STATE/scratch. Its lock says that the call lives; the sweep goes by
+ * it.
+ */
+int front_scratch(struct front *f, const char *name) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */

@@ -79,7 +79,8 @@ start_hasher(struct front *f, struct hasher *h)
 
 	f->start_ns = (int64_t)clock_ns(CLOCK_REALTIME_COARSE);
 	h->f = f;
-	h->cache_fd = open_stat_cache(f);
+	/* inodes of a copy are nobody's a second time */
+	h->cache_fd = f->req.snapshot ? -1 : open_stat_cache(f);
 	h->done_fd = eventfd(0, EFD_CLOEXEC);
 	if (h->done_fd < 0) {
 		return err_sys(&f->err, -errno, "eventfd");
@@ -142,7 +143,9 @@ join_hasher(struct front *f, struct hasher *h)
 	cleanup_fd(&h->cache_fd);
 	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
-	if (f->tree_known && f->outcome.launched) {
+	if (f->tree_known && f->req.snapshot) {
+		f->tree.unstable = f->tree_changed.count > 0; /* while it was copied */
+	} else if (f->tree_known && f->outcome.launched) {
 		look_again(f);
 	}
 	if (h->result < 0 && f->outcome.launched) {

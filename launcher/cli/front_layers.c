@@ -209,7 +209,7 @@ clone_workspace(struct front *f)
 	const struct identity *id = &f->req.identity;
 
 	f->workspace_clone =
-		idmap_clone(f->req.workspace_fd, f->req.workspace, id->kind == IDENTITY_RANGE,
+		idmap_clone(f->req.workspace_fd, f->req.lower_dir, id->kind == IDENTITY_RANGE,
 			    id->uid_outside, id->gid_outside, &f->err);
 	f->req.workspace_clone = f->workspace_clone >= 0;
 	return f->workspace_clone < 0 ? f->workspace_clone : 0;
@@ -231,11 +231,11 @@ front_root_only(struct front *f)
 	return rc == 0 && id->dropped ? clone_workspace(f) : rc;
 }
 
-/* After a drop it is there already: the clone is root's to make. */
+/* After a drop it is there already, or there is none: the clone is root's to make. */
 int
 front_clone_workspace(struct front *f)
 {
-	return f->is_root && f->workspace_clone < 0 ? clone_workspace(f) : 0;
+	return f->is_root && !f->req.identity.dropped ? clone_workspace(f) : 0;
 }
 
 static int

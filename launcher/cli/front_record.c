@@ -197,6 +197,7 @@ workspace(struct json *j, const struct request *r)
 	json_kv_uint(j, "ino", r->workspace_ino);
 	json_key(j, "path");
 	json_path(j, r->workspace);
+	json_kv_bool(j, "snapshot", r->snapshot);
 	json_end(j);
 }
 

@@ -35,8 +35,10 @@ note_hidden_mounts(struct front *f)
 	for (size_t i = 0; i < count && i < HIDDEN_MOUNTS_NAMED; i++) {
 		front_warn(f, arena_printf(&f->arena,
 					   "%s is mounted inside the workspace: the call does not "
-					   "see it, but the directory beneath",
-					   points[i]));
+					   "see it, but %s",
+					   points[i],
+					   f->req.snapshot ? "an empty directory"
+							   : "the directory beneath"));
 	}
 	if (count > HIDDEN_MOUNTS_NAMED) {
 		front_warn(f, arena_printf(&f->arena, "and %zu more mounts inside the workspace",
@@ -105,6 +107,7 @@ static const struct stage prepare_stages[] = {
 static const struct stage begin_stages[] = {
 	{ "workspace locked", front_lock },
 	{ NULL, front_draft },
+	{ NULL, front_snapshot },
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },
 	{ "jail started", front_spawn },
@@ -236,6 +239,10 @@ undo(struct front *f)
 		ignore_err(remove_tree(f->scratch_parent_fd, f->req.call_text),
 			   "the next sweep removes it");
 	}
+	if (f->snapshot_fd >= 0 && !f->outcome.undead) {
+		ignore_err(remove_tree(f->scratch_parent_fd, f->snapshot_name),
+			   "the next sweep removes it");
+	}
 	if (f->store.dir_fd >= 0) {
 		front_sweep_upper(f);
 	}
@@ -303,6 +310,7 @@ front_main_run(int argc, char **argv)
 		.lock = WORKSPACE_LOCK_INIT,
 		.scratch_parent_fd = -1,
 		.upper_parent_fd = -1,
+		.snapshot_fd = -1,
 		.workspace_clone = -1,
 		.upper_clone = -1,
 		.draft_clone = -1,

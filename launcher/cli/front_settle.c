@@ -17,12 +17,12 @@
 #define READ_AT_LEAST (16ull << 30)
 
 static int
-collect(struct front *f)
+collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret)
 {
 	const struct request *r = &f->req;
 	const struct collect_request req = {
 		.upper_fd = f->outcome.upper_fd,
-		.lower_fd = f->outcome.below_fd >= 0 ? f->outcome.below_fd : r->workspace_fd,
+		.lower_fd = lower_fd,
 		.opaque_xattr = "user.overlay.opaque",
 		.protect = &f->profile->protect,
 		.workspace = r->workspace,
@@ -33,14 +33,38 @@ collect(struct front *f)
 			r->limits.disk_bytes > READ_AT_LEAST ? r->limits.disk_bytes : READ_AT_LEAST,
 		.workspace_dev = r->workspace_dev,
 		.workspace_ino = r->workspace_ino,
-		.pack = &f->pack,
+		.pack = pack,
 	};
 	struct collect_request with_call = req;
-	int rc;
 
 	memcpy(with_call.call, r->call, sizeof(with_call.call));
-	rc = changes_collect(&with_call, &f->changes, &f->err);
-	f->changes_known = rc == 0;
+	return changes_collect(&with_call, ret, &f->err);
+}
+
+/*
+ * A copy's change set says what to do to the workspace as it was. Collected again over the
+ * workspace as it is, under the exclusive lock, it must be the same; the entries that it is then
+ * compared with are of this moment.
+ */
+static int
+collect_again(struct front *f, struct change_set *ret)
+{
+	struct change_set now = { .count = 0 };
+	const char *differs = NULL;
+	int rc = collect(f, f->lock.workspace_fd, NULL, &now);
+
+	if (rc < 0) {
+		err_prefix(&f->err, "conflict: the workspace is not as it was copied");
+		return rc;
+	}
+	if (memcmp(now.digest, f->changes.digest, sizeof(now.digest)) == 0) {
+		*ret = now;
+		return 0;
+	}
+	differs = changes_first_difference(&f->changes, &now);
+	rc = err_set(&f->err, -ESTALE, "conflict: %s: it was changed since it was copied",
+		     differs != NULL ? differs : ".");
+	changes_finish(&now);
 	return rc;
 }
 
@@ -51,6 +75,26 @@ hold(struct front *f, enum layer_place where, const char *reason)
 	f->settle_reason = reason;
 	front_keep_held(f, where);
 	return 0;
+}
+
+/*
+ * The draft is what later calls run over, so it must fit the workspace, and it grows under the
+ * lock. A call on a copy has none, and its workspace went on.
+ */
+static int
+hold_in_draft(struct front *f, const char *reason)
+{
+	struct change_set now = { .count = 0 };
+	int rc = 0;
+
+	if (f->req.snapshot) {
+		f->lock.wake_fd = f->signal_fd;
+		rc = workspace_lock_shared(&f->lock, WORKSPACE_LOCK_RUN_MS, &f->err);
+		rc = rc < 0 ? rc : collect_again(f, &now);
+		changes_finish(&now);
+	}
+	return rc < 0 ? hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text))
+		      : hold(f, LAYER_DRAFT, reason);
 }
 
 static const char *
@@ -115,14 +159,15 @@ commit(struct front *f)
 	const struct request *r = &f->req;
 	struct commit_request req = {
 		.upper_fd = f->outcome.upper_fd,
-		.workspace_fd = r->workspace_fd,
+		.workspace_fd = f->lock.workspace_fd,
 		.workspace = r->workspace,
 		.changes = &f->changes,
-		.start_ns = f->outcome.go_realtime_ns,
+		.start_ns = r->snapshot ? INT64_MAX : f->outcome.go_realtime_ns,
 		.owner_uid = r->identity.owner_uid,
 		.owner_gid = r->identity.owner_gid,
 		.since = f->planned_pos,
 	};
+	struct change_set now = { .count = 0 };
 	auto_buf undone = BUF_INIT;
 	auto_fd commits_fd = -1;
 	int rc;
@@ -147,7 +192,12 @@ commit(struct front *f)
 	req.undone = (struct commit_entry){ undone.data, undone.len };
 	f->lock.wake_fd = f->signal_fd;
 	rc = workspace_lock_exclusive(&f->lock, &f->changes, WORKSPACE_LOCK_COMMIT_MS, &f->err);
+	if (rc == 0 && r->snapshot) {
+		rc = collect_again(f, &now);
+		req.changes = &now;
+	}
 	rc = rc < 0 ? rc : commit_run(&req, &f->commit, &f->err);
+	changes_finish(&now);
 	if (rc == 0) {
 		f->commits_fd = take_fd(&commits_fd);
 		return 0;
@@ -204,7 +254,9 @@ front_settle(struct front *f)
 	if (!o->launched || o->undead || o->upper_fd < 0) {
 		return 0;
 	}
-	rc = collect(f);
+	rc = collect(f, o->below_fd >= 0 ? o->below_fd : f->req.workspace_fd, &f->pack,
+		     &f->changes);
+	f->changes_known = rc == 0;
 	if (rc < 0) {
 		/*
 		 * What cannot be read cannot be vouched for: nothing of it is committed, the record
@@ -226,10 +278,10 @@ front_settle(struct front *f)
 		return hold(f, LAYER_ASIDE, NULL);
 	}
 	if (f->changes.held > 0) {
-		return hold(f, LAYER_DRAFT, hold_reason(f));
+		return hold_in_draft(f, hold_reason(f));
 	}
 	if (f->req.mode == MODE_PROPOSE) {
-		return hold(f, LAYER_DRAFT, NULL);
+		return hold_in_draft(f, NULL);
 	}
 	if (f->draft.count > 0) {
 		return hold(
@@ -239,5 +291,5 @@ front_settle(struct front *f)
 				     f->draft.count, f->draft.count == 1 ? "" : "s"));
 	}
 	why = too_much(f);
-	return why != NULL ? hold(f, LAYER_DRAFT, why) : commit(f);
+	return why != NULL ? hold_in_draft(f, why) : commit(f);
 }

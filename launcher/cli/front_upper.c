@@ -49,28 +49,53 @@ hand_to_range(struct front *f)
 				  : 0;
 }
 
-/* The call's directory on disk. Its lock says that the call lives; the sweep goes by it. */
+static int
+open_scratch(struct front *f)
+{
+	if (f->scratch_parent_fd >= 0) {
+		return 0;
+	}
+	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
+		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
+	}
+	f->scratch_parent_fd =
+		openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return f->scratch_parent_fd < 0
+		       ? err_sys(&f->err, -errno, "open %s/scratch", f->store.path)
+		       : 0;
+}
+
+int
+front_scratch(struct front *f, const char *name)
+{
+	auto_fd fd = -1;
+	int rc = open_scratch(f);
+
+	if (rc < 0) {
+		return rc;
+	}
+	if (mkdirat(f->scratch_parent_fd, name, 0700) < 0) {
+		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, name);
+	}
+	fd = openat(f->scratch_parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		return err_sys(&f->err, -errno, "open %s/scratch/%s", f->store.path, name);
+	}
+	return take_fd(&fd);
+}
+
 static int
 upper_on_disk(struct front *f)
 {
 	struct request *r = &f->req;
 	struct stat st;
-	auto_fd parent = -1;
 	int rc = 0;
 
-	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
-		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
+	f->upper_parent_fd = front_scratch(f, r->call_text);
+	if (f->upper_parent_fd < 0) {
+		return f->upper_parent_fd;
 	}
-	parent =
-		openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (parent < 0 || mkdirat(parent, r->call_text, 0700) < 0) {
-		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, r->call_text);
-	}
-	f->scratch_parent_fd = take_fd(&parent);
-	f->upper_parent_fd = openat(f->scratch_parent_fd, r->call_text,
-				    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (f->upper_parent_fd < 0 || flock(f->upper_parent_fd, LOCK_EX | LOCK_NB) < 0 ||
-	    fstat(f->upper_parent_fd, &st) < 0) {
+	if (fstat(f->upper_parent_fd, &st) < 0) {
 		return err_sys(&f->err, -errno, "open %s/scratch/%s", f->store.path, r->call_text);
 	}
 	if (r->identity.kind == IDENTITY_RANGE) {

@@ -164,7 +164,9 @@ show_workspace(struct page *p, const struct record *rec)
 
 	view_path(&root, record_text(rec->planned, "workspace.path"));
 	view_text(&cwd, record_text(rec->planned, "cwd"));
-	page_fact(p, "workspace", buf_text(&root));
+	page_factf(p, "workspace", "%s%s", buf_text(&root),
+		   json_is_true(record_get(rec->planned, "workspace.snapshot")) ? " (a copy of it)"
+										: "");
 	if (strcmp(buf_text(&root), buf_text(&cwd)) != 0) {
 		page_fact(p, "started in", buf_text(&cwd));
 	}

@@ -167,7 +167,7 @@ add_home_and_workspace(struct plan_builder *b, struct err *err)
 	 * A clone that was made outside leaves them behind; in a user namespace the kernel does not
 	 * let us.
 	 */
-	if (rc == 0 && b->hidden_count > 0 && !r->workspace_clone) {
+	if (rc == 0 && b->hidden_count > 0 && !r->workspace_clone && !r->snapshot) {
 		return err_set(
 			err, -EBUSY,
 			"%s is a mount inside the workspace: the kernel does not let an "

@@ -58,6 +58,7 @@ struct request {
 	int workspace_fd;
 	uint64_t workspace_dev, workspace_ino;
 	int64_t workspace_btime_ns;
+	bool snapshot;         /* workspace_fd is a copy, made for the call */
 	const char *lower_dir; /* what the tool sees of it: itself, or the call's copy */
 	uint64_t lower_dev, lower_ino;
 	const char *const *envp; /* complete environment of the tool: NAME=VALUE */

@@ -19,6 +19,7 @@
 enum mode { MODE_OBSERVE, MODE_PROPOSE, MODE_APPLY, MODE__COUNT }; /* from narrow to wide */
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
 enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
+enum workspace_kind { WORKSPACE_SHARED, WORKSPACE_SNAPSHOT, WORKSPACE__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
 
 /* One bit per row of layers.def: what `allow_degraded` may name. */
@@ -134,6 +135,7 @@ struct profile {
 	struct strings protect;    /* workspace-relative, in addition to the built-in list */
 	struct hold_bound hold_files, hold_bytes;
 	enum observe_writes observe_writes;
+	enum workspace_kind workspace;
 	bool loopback;
 	bool git_identity, git_worktree;
 	const char *git_name, *git_email; /* the caller's, "" when he has none */
@@ -187,6 +189,7 @@ extern const char *const profile_mode_words[MODE__COUNT];
 extern const char *const profile_capture_words[CAPTURE__COUNT];
 extern const char *const profile_retry_words[RETRY__COUNT];
 extern const char *const profile_observe_words[OBSERVE__COUNT];
+extern const char *const profile_workspace_words[WORKSPACE__COUNT];
 const char *profile_cache_scope(uint32_t flags);
 
 /* "limits.memory" */

@@ -433,6 +433,7 @@ build_fields(const struct build *b, struct profile *p)
 	p->hold_files = hold_bound(b, "files");
 	p->hold_bytes = hold_bound(b, "bytes");
 	p->observe_writes = (enum observe_writes)v[KEY_OBSERVE_WRITES].number;
+	p->workspace = (enum workspace_kind)v[KEY_WORKSPACE].number;
 	p->loopback = v[KEY_NET_LOOPBACK].number != 0;
 	p->git_identity = v[KEY_GIT_IDENTITY].number != 0;
 	p->git_worktree = v[KEY_GIT_WORKTREE].number != 0;

@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 5u
+#define CODEC_VERSION 6u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -181,6 +181,7 @@ put_profile(struct buf *b, const struct profile *p)
 	put_bound(b, &p->hold_files);
 	put_bound(b, &p->hold_bytes);
 	buf_u8(b, (uint8_t)p->observe_writes);
+	buf_u8(b, (uint8_t)p->workspace);
 	buf_u8(b, p->loopback ? 1 : 0);
 	buf_u8(b, p->git_identity ? 1 : 0);
 	buf_u8(b, p->git_worktree ? 1 : 0);
@@ -450,6 +451,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_bound(r, a, &p->hold_files);
 	get_bound(r, a, &p->hold_bytes);
 	p->observe_writes = (enum observe_writes)get_enum(r, OBSERVE__COUNT);
+	p->workspace = (enum workspace_kind)get_enum(r, WORKSPACE__COUNT);
 	p->loopback = get_bool(r);
 	p->git_identity = get_bool(r);
 	p->git_worktree = get_bool(r);

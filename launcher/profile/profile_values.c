@@ -69,6 +69,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_TEXT:
 	case TYPE_TOOLCHAINS:
 	case TYPE_VECTORS:
+	case TYPE_WORKSPACE:
 	case TYPE_WRITES:
 	case TYPE__COUNT:
 		break;
@@ -319,6 +320,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_MODE:
 	case TYPE_OBSERVE:
 	case TYPE_RETRY:
+	case TYPE_WORKSPACE:
 		return parse_word(c, node, &ret->number);
 	case TYPE_NAME:
 		return parse_name(c, node, &ret->text);
@@ -431,6 +433,7 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_SIZE:
 	case TYPE_TEXT:
 	case TYPE_VERSION:
+	case TYPE_WORKSPACE:
 	case TYPE__COUNT:
 		break;
 	}

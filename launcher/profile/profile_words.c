@@ -18,6 +18,8 @@ const char *const profile_capture_words[] = {
 const char *const profile_retry_words[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
 const char *const profile_observe_words[] = { [OBSERVE_DISCARD] = "discard",
 					      [OBSERVE_REFUSE] = "refuse" };
+const char *const profile_workspace_words[] = { [WORKSPACE_SHARED] = "shared",
+						[WORKSPACE_SNAPSHOT] = "snapshot" };
 
 const char *
 profile_cache_scope(uint32_t flags)

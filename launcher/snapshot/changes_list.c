@@ -165,6 +165,52 @@ put_counted(struct buf *b, const char *bytes)
 	text_vis(b, bytes, strlen(bytes));
 }
 
+static void
+put_change(struct buf *out, const struct change *c)
+{
+	buf_puts(out, changes_kind_word(c->kind));
+	put_mode(out, c->mode_before);
+	put_mode(out, c->mode_after);
+	put_size(out, c->mode_before, c->size_before);
+	put_size(out, c->mode_after, c->size_after);
+	put_digest(out, c->before_known, c->before);
+	put_digest(out, c->after_known, c->after);
+	put_counted(out, c->path);
+	put_counted(out, c->link_after);
+	buf_puts(out, c->xattrs_after != NULL ? c->xattrs_after : "");
+	buf_putc(out, '\n');
+}
+
+static bool
+is_same_line(const struct change *a, const struct change *b)
+{
+	auto_buf one = BUF_INIT, other = BUF_INIT;
+
+	put_change(&one, a);
+	put_change(&other, b);
+	return buf_error(&one) == 0 && buf_error(&other) == 0 && one.len == other.len &&
+	       memcmp(one.data, other.data, one.len) == 0;
+}
+
+const char *
+changes_first_difference(const struct change_set *a, const struct change_set *b)
+{
+	for (size_t i = 0; i < a->count && i < b->count; i++) {
+		const struct change *x = &a->items[i], *y = &b->items[i];
+		int order = strcmp(x->path, y->path);
+
+		if (order != 0) {
+			return order < 0 ? x->path : y->path;
+		}
+		if (!is_same_line(x, y)) {
+			return x->path;
+		}
+	}
+	return a->count > b->count   ? a->items[b->count].path
+	       : b->count > a->count ? b->items[a->count].path
+				     : NULL;
+}
+
 int
 changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t workspace_dev,
 		   uint64_t workspace_ino, struct buf *out)
@@ -176,19 +222,7 @@ changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t
 	buf_printf(out, CHANGES_LIST_TITLE "\ncall %s\nworkspace %" PRIu64 " %" PRIu64 "\n", uuid,
 		   workspace_dev, workspace_ino);
 	for (size_t i = 0; i < cs->count; i++) {
-		const struct change *c = &cs->items[i];
-
-		buf_puts(out, changes_kind_word(c->kind));
-		put_mode(out, c->mode_before);
-		put_mode(out, c->mode_after);
-		put_size(out, c->mode_before, c->size_before);
-		put_size(out, c->mode_after, c->size_after);
-		put_digest(out, c->before_known, c->before);
-		put_digest(out, c->after_known, c->after);
-		put_counted(out, c->path);
-		put_counted(out, c->link_after);
-		buf_puts(out, c->xattrs_after != NULL ? c->xattrs_after : "");
-		buf_putc(out, '\n');
+		put_change(out, &cs->items[i]);
 	}
 	return buf_error(out);
 }

@@ -22,6 +22,7 @@
 
 #define PIECE (1u << 20)
 #define RDEV_WHITEOUT 0u
+#define ENTERED 1 /* a directory that is now the top level: its path stays */
 
 struct copy_level {
 	int from_fd, to_fd; /* -1: closed while a deeper level is open */
@@ -38,7 +39,7 @@ struct copy {
 	struct copy_level *levels;
 	size_t depth, cap;
 	struct buf path, target;
-	uint64_t entries, left_out;
+	struct copy_result result;
 };
 
 static int
@@ -90,7 +91,7 @@ push(struct copy *c, struct copy_level *l)
 	}
 	l->path_len = c->path.len;
 	r = fsat_stat(l->to_fd, "", &l->to);
-	r = r < 0 ? r : fsat_list(l->from_fd, c->req->max_entries - c->entries, &l->names);
+	r = r < 0 ? r : fsat_list(l->from_fd, c->req->max_entries, &l->names);
 	c->levels[c->depth++] = *l;
 	return r;
 }
@@ -120,9 +121,31 @@ note_closed(struct copy *c, mode_t mode)
 }
 
 static mode_t
-kept_mode(mode_t mode)
+kept_mode(const struct copy *c, mode_t mode)
 {
-	return mode & (S_ISDIR(mode) ? 03777 : 0777);
+	return mode & (c->req->workspace ? 07777 : S_ISDIR(mode) ? 03777 : 0777);
+}
+
+static void
+mtime_of(const struct fs_stat *st, struct timespec ret[2])
+{
+	ret[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+	ret[1] = (struct timespec){ .tv_sec = (time_t)(st->mtime_ns / 1000000000),
+				    .tv_nsec = (long)(st->mtime_ns % 1000000000) };
+}
+
+/* A workspace's root and its times are kept too. */
+static int
+finish_directory(const struct copy *c, const struct copy_level *l)
+{
+	struct timespec times[2];
+
+	mtime_of(&l->from, times);
+	if (fchmod(l->to_fd, kept_mode(c, l->from.mode)) < 0 ||
+	    (c->req->workspace && futimens(l->to_fd, times) < 0)) {
+		return -errno;
+	}
+	return 0;
 }
 
 /* The mode comes when all is in it. */
@@ -136,9 +159,9 @@ pop(struct copy *c)
 		ignore_err(fsat_chmod(l->from_fd, l->from.mode),
 			   "what was copied goes away, or its owner keeps a right more");
 	}
-	if (r == 0 && c->depth > 1) {
-		note_closed(c, (l->from.mode & S_IFMT) | kept_mode(l->from.mode));
-		r = fsat_chmod(l->to_fd, kept_mode(l->from.mode));
+	if (r == 0 && (c->depth > 1 || c->req->workspace)) {
+		note_closed(c, (l->from.mode & S_IFMT) | kept_mode(c, l->from.mode));
+		r = finish_directory(c, l);
 	}
 	level_finish(l);
 	c->depth--;
@@ -184,23 +207,34 @@ copy_attributes(const struct copy *c, int from_fd, int to_fd)
 	return r == 0 && c->req->layer ? copy_marks(from_fd, to_fd) : r;
 }
 
+/* EINVAL: not mapped here. EPERM: a plain user may give a workspace's files to few. */
 static int
-give(const struct copy *c, int dir_fd, const char *name)
+give(const struct copy *c, int dir_fd, const char *name, const struct fs_stat *st)
 {
-	if (geteuid() != 0) {
+	bool same = c->req->workspace;
+	uid_t uid = same ? st->uid : c->req->owner_uid;
+	gid_t gid = same ? st->gid : c->req->owner_gid;
+
+	if (same ? uid == geteuid() && gid == getegid() : geteuid() != 0) {
 		return 0;
 	}
-	return fchownat(dir_fd, name, c->req->owner_uid, c->req->owner_gid, AT_SYMLINK_NOFOLLOW) <
-				       0 &&
-			       errno != EINVAL
-		     ? -errno
-		     : 0;
+	if (fchownat(dir_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 && errno != EINVAL &&
+	    !(same && errno == EPERM)) {
+		return -errno;
+	}
+	return 0;
 }
 
 /* One run of data; the holes between them stay holes. */
 static int
-copy_run(int from_fd, int to_fd, off_t at, off_t end, uint8_t *piece)
+copy_run(struct copy *c, const int fds[2], off_t at, off_t end, uint8_t *piece)
 {
+	int from_fd = fds[0], to_fd = fds[1];
+
+	c->result.bytes += (uint64_t)(end - at);
+	if (c->req->max_bytes > 0 && c->result.bytes > c->req->max_bytes) {
+		return -EFBIG;
+	}
 	while (at < end) {
 		size_t want = end - at > (off_t)PIECE ? PIECE : (size_t)(end - at);
 		ssize_t n = pread(from_fd, piece, want, at);
@@ -209,8 +243,11 @@ copy_run(int from_fd, int to_fd, off_t at, off_t end, uint8_t *piece)
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
+		if (n == 0 && c->req->workspace) {
+			return 0; /* it became shorter */
+		}
 		if (n <= 0) {
-			return n < 0 ? -errno : -ESTALE; /* it became shorter */
+			return n < 0 ? -errno : -ESTALE;
 		}
 		r = fdio_pwrite(to_fd, piece, (size_t)n, at);
 		if (r < 0) {
@@ -222,8 +259,9 @@ copy_run(int from_fd, int to_fd, off_t at, off_t end, uint8_t *piece)
 }
 
 static int
-copy_bytes(int from_fd, int to_fd, uint64_t size)
+copy_bytes(struct copy *c, int from_fd, int to_fd, uint64_t size)
 {
+	const int fds[2] = { from_fd, to_fd };
 	auto_free uint8_t *piece = NULL;
 	off_t at = 0;
 
@@ -246,7 +284,7 @@ copy_bytes(int from_fd, int to_fd, uint64_t size)
 			return -errno;
 		}
 		hole = (uint64_t)hole > size ? (off_t)size : hole;
-		r = data < hole ? copy_run(from_fd, to_fd, data, hole, piece) : 0;
+		r = data < hole ? copy_run(c, fds, data, hole, piece) : 0;
 		if (r < 0) {
 			return r;
 		}
@@ -255,28 +293,63 @@ copy_bytes(int from_fd, int to_fd, uint64_t size)
 	return ftruncate(to_fd, (off_t)size) < 0 ? -errno : 0;
 }
 
-static int
-copy_file(struct copy *c, struct copy_level *l, const char *name, const struct fs_stat *st)
+static bool
+is_closed(int error)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = 0 } };
-	bool forced;
-	auto_fd from = fsat_open_forced(l->from_fd, name, st, O_RDONLY, S_IRUSR, &forced);
-	auto_fd to = -1;
-	int r = from >= 0 && forced ? fsat_chmod(from, st->mode) : 0;
+	return error == -EACCES || error == -EPERM;
+}
 
-	if (from < 0 || r < 0) {
-		return from < 0 ? from : r;
+/* What stands for a file or a directory that is closed to us. */
+static int
+put_closed(struct copy *c, struct copy_level *l, const char *name, const struct fs_stat *st)
+{
+	auto_fd to = -1;
+
+	c->result.closed++;
+	if (S_ISDIR(st->mode)) {
+		return mkdirat(l->to_fd, name, 0) < 0 ? -errno : 0;
+	}
+	to = openat(l->to_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	return to < 0 || ftruncate(to, (off_t)st->size) < 0 ? -errno : 0;
+}
+
+/* A workspace may change meanwhile: its files are what they are when they are open. */
+static int
+open_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat *st)
+{
+	bool forced = false;
+	auto_fd from = c->req->workspace ? fsat_open(l->from_fd, name, O_RDONLY)
+					 : fsat_open_forced(l->from_fd, name, st, O_RDONLY,
+							    S_IRUSR, &forced);
+	int r = from < 0 ? from : forced ? fsat_chmod(from, st->mode) : 0;
+
+	if (r == 0 && c->req->workspace) {
+		r = fsat_stat(from, "", st);
+		r = r == 0 && !S_ISREG(st->mode) ? -ENOENT : r;
+	}
+	return r < 0 ? r : take_fd(&from);
+}
+
+static int
+copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat *st)
+{
+	struct timespec times[2];
+	auto_fd from = open_file(c, l, name, st);
+	auto_fd to = -1;
+	int r;
+
+	if (from < 0) {
+		return c->req->workspace && is_closed(from) ? put_closed(c, l, name, st) : from;
 	}
 	to = openat(l->to_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (to < 0) {
 		return -errno;
 	}
-	times[1].tv_sec = (time_t)(st->mtime_ns / 1000000000);
-	times[1].tv_nsec = (long)(st->mtime_ns % 1000000000);
-	r = copy_bytes(from, to, st->size);
-	r = r < 0 ? r : give(c, l->to_fd, name);
+	mtime_of(st, times);
+	r = copy_bytes(c, from, to, st->size);
+	r = r < 0 ? r : give(c, l->to_fd, name, st);
 	r = r < 0 ? r : copy_attributes(c, from, to);
-	if (r == 0 && (fchmod(to, kept_mode(st->mode)) < 0 || futimens(to, times) < 0)) {
+	if (r == 0 && (fchmod(to, kept_mode(c, st->mode)) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
 	note_closed(c, st->mode);
@@ -289,20 +362,23 @@ copy_directory(struct copy *c, struct copy_level *l, const char *name, const str
 	struct copy_level below = { .from_fd = -1, .to_fd = -1, .from = *st };
 	int r = 0;
 
-	below.from_fd = fsat_open_forced(l->from_fd, name, st, O_RDONLY | O_DIRECTORY, S_IRWXU,
-					 &below.forced);
+	below.from_fd = c->req->workspace
+				? fsat_open(l->from_fd, name, O_RDONLY | O_DIRECTORY)
+				: fsat_open_forced(l->from_fd, name, st, O_RDONLY | O_DIRECTORY,
+						   S_IRWXU, &below.forced);
 	if (below.from_fd < 0) {
-		return below.from_fd;
+		return c->req->workspace && is_closed(below.from_fd) ? put_closed(c, l, name, st)
+								     : below.from_fd;
 	}
 	/* with search right only, an opened directory still hides its entries */
-	if (!below.forced && (st->mode & S_IXUSR) == 0 && geteuid() != 0) {
+	if (!c->req->workspace && !below.forced && (st->mode & S_IXUSR) == 0 && geteuid() != 0) {
 		r = fsat_chmod(below.from_fd, st->mode | S_IRWXU);
 		below.forced = r == 0;
 	}
 	if (r == 0 && mkdirat(l->to_fd, name, 0700) < 0) {
 		r = -errno;
 	}
-	r = r < 0 ? r : give(c, l->to_fd, name);
+	r = r < 0 ? r : give(c, l->to_fd, name, st);
 	if (r == 0) {
 		below.to_fd = fsat_open(l->to_fd, name, O_RDONLY | O_DIRECTORY);
 		r = below.to_fd < 0 ? below.to_fd : 0;
@@ -315,7 +391,26 @@ copy_directory(struct copy *c, struct copy_level *l, const char *name, const str
 		level_finish(&below);
 		return r;
 	}
-	return push(c, &below);
+	r = push(c, &below);
+	return r < 0 ? r : ENTERED;
+}
+
+static int
+copy_link(struct copy *c, struct copy_level *l, const char *name, const struct fs_stat *st)
+{
+	struct timespec times[2];
+	int r = fsat_readlink(l->from_fd, name, &c->target);
+
+	mtime_of(st, times);
+	if (r == 0 && symlinkat(buf_text(&c->target), l->to_fd, name) < 0) {
+		r = -errno;
+	}
+	r = r < 0 ? r : give(c, l->to_fd, name, st);
+	if (r == 0 && c->req->workspace &&
+	    utimensat(l->to_fd, name, times, AT_SYMLINK_NOFOLLOW) < 0) {
+		r = -errno;
+	}
+	return r;
 }
 
 static int
@@ -324,25 +419,43 @@ copy_other(struct copy *c, struct copy_level *l, const char *name, const struct 
 	bool whiteout = c->req->layer && S_ISCHR(st->mode) && st->rdev == RDEV_WHITEOUT;
 	int r;
 
-	if (S_ISLNK(st->mode)) {
-		r = fsat_readlink(l->from_fd, name, &c->target);
-		if (r == 0 && symlinkat(buf_text(&c->target), l->to_fd, name) < 0) {
-			r = -errno;
-		}
-		return r < 0 ? r : give(c, l->to_fd, name);
-	}
 	if (!whiteout && !S_ISFIFO(st->mode) && !S_ISSOCK(st->mode)) {
-		c->left_out++;
+		c->result.left_out++;
 		return 0;
 	}
 	if (mknodat(l->to_fd, name, st->mode & (S_IFMT | 0777), 0) < 0) {
 		return -errno;
 	}
-	r = give(c, l->to_fd, name);
-	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, kept_mode(st->mode), 0) < 0) {
+	r = give(c, l->to_fd, name, st);
+	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, kept_mode(c, st->mode), 0) < 0) {
 		r = -errno;
 	}
 	return r;
+}
+
+static int
+copy_entry(struct copy *c, struct copy_level *l, const char *name)
+{
+	struct fs_stat st;
+	int r = fsat_stat(l->from_fd, name, &st);
+
+	if (r < 0) {
+		return r;
+	}
+	if (++c->result.entries > c->req->max_entries) {
+		return -E2BIG;
+	}
+	if (st.mount_root) {
+		c->result.left_out++;
+		/* what would be mounted over it has a place in a workspace's copy */
+		return c->req->workspace && S_ISDIR(st.mode) && mkdirat(l->to_fd, name, 0755) < 0
+			       ? -errno
+			       : 0;
+	}
+	return S_ISDIR(st.mode)	  ? copy_directory(c, l, name, &st)
+	       : S_ISREG(st.mode) ? copy_file(c, l, name, &st)
+	       : S_ISLNK(st.mode) ? copy_link(c, l, name, &st)
+				  : copy_other(c, l, name, &st);
 }
 
 /* One entry of the top level; a directory becomes the new top level. */
@@ -352,7 +465,6 @@ step(struct copy *c)
 	struct copy_level *l = &c->levels[c->depth - 1];
 	size_t path_len = l->path_len;
 	const char *name;
-	struct fs_stat st;
 	int r;
 
 	if (l->next == l->names.count) {
@@ -364,16 +476,16 @@ step(struct copy *c)
 	}
 	name = l->names.items[l->next++];
 	fsat_path_push(&c->path, name);
-	c->entries++;
-	r = buf_error(&c->path) < 0 ? -ENOMEM : fsat_stat(l->from_fd, name, &st);
-	if (r == 0 && S_ISDIR(st.mode)) {
-		r = st.mount_root ? 0 : copy_directory(c, l, name, &st);
-		if (!st.mount_root) {
-			return r;
-		}
-		c->left_out++;
-	} else if (r == 0) {
-		r = S_ISREG(st.mode) ? copy_file(c, l, name, &st) : copy_other(c, l, name, &st);
+	r = buf_error(&c->path) < 0 ? -ENOMEM : copy_entry(c, l, name);
+	if (r == ENTERED) {
+		return 0; /* its path stays */
+	}
+	if (c->req->workspace && is_closed(r)) {
+		c->result.closed++; /* its directory can be listed and no more */
+		r = 0;
+	}
+	if (c->req->workspace && (r == -ENOENT || r == -ENOTDIR || r == -ELOOP)) {
+		r = 0; /* gone, or another thing, since it was listed */
 	}
 	if (r == 0) {
 		fsat_path_cut(&c->path, path_len);
@@ -382,7 +494,7 @@ step(struct copy *c)
 }
 
 int
-copy_tree(const struct copy_request *req, uint64_t *ret_left_out, struct err *err)
+copy_tree(const struct copy_request *req, struct copy_result *ret, struct err *err)
 {
 	struct copy c = { .req = req, .err = err, .path = BUF_INIT, .target = BUF_INIT };
 	struct copy_level root = { .from_fd = fsat_open(req->from_fd, ".", O_RDONLY | O_DIRECTORY),
@@ -407,6 +519,6 @@ copy_tree(const struct copy_request *req, uint64_t *ret_left_out, struct err *er
 	free(c.levels);
 	buf_finish(&c.path);
 	buf_finish(&c.target);
-	*ret_left_out = c.left_out;
+	*ret = c.result;
 	return r == 0 && req->closed != NULL ? buf_error(req->closed) : r;
 }

@@ -276,7 +276,7 @@ fill(const struct layer_keep_request *req, const char *unfinished, struct err *e
 	auto_buf closed = BUF_INIT;
 	auto_fd dir = open_layer_dir(req->place_fd, unfinished);
 	auto_fd upper = -1;
-	uint64_t left_out;
+	struct copy_result copied;
 	int r = dir < 0 ? dir : mkdirat(dir, "upper", 0755) < 0 ? -errno : 0;
 
 	if (r == 0) {
@@ -297,7 +297,7 @@ fill(const struct layer_keep_request *req, const char *unfinished, struct err *e
 			.closed = &closed,
 		};
 
-		r = copy_tree(&copy, &left_out, err);
+		r = copy_tree(&copy, &copied, err);
 	}
 	r = r < 0 ? r : write_closed(dir, &closed);
 	if (r == 0 && syncfs(dir) < 0) {

@@ -180,6 +180,11 @@ struct collect_request {
 int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)
 	must_check;
 void changes_finish(struct change_set *cs);
+/*
+ * The first path, in their order, of which two sets do not say the same; NULL: none, but the call
+ * or the workspace may be another. It is of one of the sets.
+ */
+const char *changes_first_difference(const struct change_set *a, const struct change_set *b);
 /* "create" …; the word in the canonical list. */
 const char *changes_kind_word(enum change_kind kind);
 

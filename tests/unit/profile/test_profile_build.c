@@ -39,7 +39,7 @@ static const char full[] =
 	"toolchains: [nvm, cargo]\n"
 	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
 	"observe_writes: "
-	"refuse\n";
+	"refuse\nworkspace: snapshot\n";
 
 Test(profile_build, every_field)
 {
@@ -83,6 +83,7 @@ Test(profile_build, every_field)
 	cr_expect_str_eq(p->protect.items[0], "deploy/");
 	cr_expect_str_eq(p->protect.items[1], "z");
 	cr_expect_eq(p->observe_writes, OBSERVE_REFUSE);
+	cr_expect_eq(p->workspace, WORKSPACE_SNAPSHOT);
 	cr_expect_eq(p->loopback, true);
 	cr_expect_eq(p->git_identity, true);
 	cr_expect_eq(p->git_worktree, true);
@@ -173,7 +174,7 @@ Test(profile_build, canonical_json)
 		"\"syscalls\":{\"allow\":[\"@default\",\"@io\"]},\"tool\":{\"run\":[\"/usr/bin/"
 		"b\",\"~/bin/a\"]},"
 		"\"toolchains\":[\"cargo\",\"nvm\"],"
-		"\"version\":1}",
+		"\"version\":1,\"workspace\":\"snapshot\"}",
 		"%s", buf_text(&json));
 }
 

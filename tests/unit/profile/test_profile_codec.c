@@ -22,7 +22,7 @@ static const char yaml[] =
 	"toolchains: [all]\n"
 	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
 	"observe_writes: "
-	"refuse\n";
+	"refuse\nworkspace: snapshot\n";
 
 static const struct sock_filter tool_filter[] = {
 	{ .code = 0x20, .k = 4 },

@@ -153,6 +153,8 @@ static const struct rule rules[] = {
 	{ "observe_writes", "observe_writes: refuse", "observe_writes: refuse",
 	  "observe_writes: discard",
 	  "17: error: observe_writes: discard is wider than the parent's refuse (p.yaml:3:17)" },
+	{ "workspace", "workspace: snapshot", "workspace: snapshot", "workspace: shared",
+	  "12: error: workspace: shared is wider than the parent's snapshot (p.yaml:3:12)" },
 };
 
 static char *

@@ -9,7 +9,7 @@ Test(profile_read, several_errors_in_one_run)
 {
 	expect_report(
 		"version: 1\nname: a\nlimts: { memory: 1GiB }\n"
-		"limits: { memry: 1GiB, pids: no }\nmemory: 2GiB\nworkspace: []\n",
+		"limits: { memry: 1GiB, pids: no }\nmemory: 2GiB\napproval: []\n",
 		"t.yaml:3:1: error: unknown key 'limts'; did you mean 'limits'?\n"
 		"limts: { memory: 1GiB }\n"
 		"^~~~~\n"
@@ -22,18 +22,18 @@ Test(profile_read, several_errors_in_one_run)
 		"t.yaml:5:1: error: unknown key 'memory'; did you mean 'limits.memory'?\n"
 		"memory: 2GiB\n"
 		"^~~~~~\n"
-		"t.yaml:6:1: error: unknown key 'workspace'\n"
-		"workspace: []\n"
-		"^~~~~~~~~\n");
+		"t.yaml:6:1: error: unknown key 'approval'\n"
+		"approval: []\n"
+		"^~~~~~~~\n");
 }
 
 /* A key whose feature is not built yet, and that no profile needs before, is unknown. */
 Test(profile_read, a_key_of_a_later_feature_is_unknown)
 {
-	expect_report("version: 1\nname: a\nworkspace: direct\n",
-		      "t.yaml:3:1: error: unknown key 'workspace'\n"
-		      "workspace: direct\n"
-		      "^~~~~~~~~\n");
+	expect_report("version: 1\nname: a\napproval: person\n",
+		      "t.yaml:3:1: error: unknown key 'approval'\n"
+		      "approval: person\n"
+		      "^~~~~~~~\n");
 }
 
 Test(profile_read, version_and_name_are_asked_for)

@@ -130,6 +130,8 @@ static const struct row rows[] = {
 	{ KEY_OBSERVE_WRITES, "observe_writes: refuse", OBSERVE_REFUSE, "",
 	  "observe_writes: refused", "3:17",
 	  "observe_writes: wants discard or refuse, not 'refused'; did you mean 'refuse'?" },
+	{ KEY_WORKSPACE, "workspace: snapshot", WORKSPACE_SNAPSHOT, "", "workspace: copy", "3:12",
+	  "workspace: wants shared or snapshot, not 'copy'" },
 	{ KEY_TESTS_ALLOW, "tests: { allow: [read /usr] }", 1, "read /usr",
 	  "tests: { allow: [raed /usr] }", "3:18",
 	  "tests.allow: wants see, read, write, execute, command, environment, syscall or limit "

@@ -99,3 +99,53 @@ Test(changes_list, every_kind_has_a_word)
 		cr_expect_str_eq(changes_kind_word(k), words[k]);
 	}
 }
+
+/* What the list says is compared, and nothing else. */
+Test(changes_list, first_difference)
+{
+	static const struct {
+		struct change a, b;
+		bool differs;
+	} rows[] = {
+		{ { .mode_after = S_IFREG | 0644 }, { .mode_after = S_IFREG | 0644 }, false },
+		{ { .lower_ino = 1 }, { .lower_ino = 2 }, false },
+		{ { .mode_after = S_IFREG | 0644 }, { .mode_after = S_IFREG | 0600 }, true },
+		{ { .kind = CHANGE_CREATE }, { .kind = CHANGE_MODIFY }, true },
+		{ { .before_known = true, .before = { 1 } },
+		  { .before_known = true, .before = { 2 } },
+		  true },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct change_set a = { .items = NULL }, b = { .items = NULL };
+		const char *got;
+
+		append(&a, (struct change){ .kind = CHANGE_CREATE }, "a");
+		append(&b, (struct change){ .kind = CHANGE_CREATE }, "a");
+		append(&a, rows[i].a, "b");
+		append(&b, rows[i].b, "b");
+		got = changes_first_difference(&a, &b);
+		cr_expect_str_eq(got != NULL ? got : "none", rows[i].differs ? "b" : "none", "%zu",
+				 i);
+		append(&b, (struct change){ .kind = CHANGE_CREATE }, "z");
+		got = changes_first_difference(&a, &b);
+		cr_expect_str_eq(got, rows[i].differs ? "b" : "z");
+		cr_expect_str_eq(changes_first_difference(&b, &a), rows[i].differs ? "b" : "z");
+		changes_finish(&a);
+		changes_finish(&b);
+	}
+}
+
+Test(changes_list, first_difference_of_paths)
+{
+	struct change_set a = { .items = NULL }, b = { .items = NULL };
+
+	append(&a, (struct change){ .kind = CHANGE_CREATE }, "b");
+	cr_expect_str_eq(changes_first_difference(&a, &b), "b");
+	append(&b, (struct change){ .kind = CHANGE_CREATE }, "a");
+	append(&b, (struct change){ .kind = CHANGE_CREATE }, "b");
+	cr_expect_str_eq(changes_first_difference(&a, &b), "a");
+	cr_expect_str_eq(changes_first_difference(&b, &a), "a");
+	changes_finish(&a);
+	changes_finish(&b);
+}
