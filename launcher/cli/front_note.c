@@ -55,6 +55,24 @@ put_changes(struct buf *line, const struct change_set *set)
 	put_part(line, deleted, "deleted", "deleted");
 }
 
+/* What steers agents is said by name: it is easily overlooked among many files. */
+static void
+put_watched(struct buf *line, const struct change_set *set)
+{
+	const struct change *first = NULL;
+
+	for (size_t i = 0; first == NULL && i < set->count; i++) {
+		first = set->items[i].watched != NULL ? &set->items[i] : NULL;
+	}
+	if (first == NULL) {
+		return;
+	}
+	buf_printf(line, ", watched: %s", first->path);
+	if (set->watched > 1) {
+		buf_printf(line, " and %llu more", (unsigned long long)(set->watched - 1));
+	}
+}
+
 /* What the tool met. A launch that failed has its own line, a layer that is missing the record. */
 static bool
 is_tools(const struct denial *d)
@@ -104,6 +122,7 @@ front_note(const struct front *f)
 	if (!held || f->opt.verbose) {
 		put_changes(&line, &f->changes);
 		put_settled(&line, f);
+		put_watched(&line, &f->changes);
 	}
 	put_denials(&line, &f->outcome.denials);
 	if (line.len == 0 && !f->opt.verbose) {

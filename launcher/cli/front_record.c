@@ -376,6 +376,12 @@ change_item(struct json *j, const struct change *c)
 	json_path(j, c->path);
 	json_kv_uint(j, "size_after", c->size_after);
 	json_kv_uint(j, "size_before", c->size_before);
+	json_key(j, "watched");
+	if (c->watched != NULL) {
+		json_str(j, c->watched);
+	} else {
+		json_put_null(j);
+	}
 	json_end(j);
 }
 
@@ -406,6 +412,7 @@ changes(struct json *j, const struct front *f)
 	json_kv_uint(j, "modified", cs->modified);
 	digest_or_null(j, "object", cs->object, f->changes_known && cs->count > 0);
 	json_kv_bool(j, "truncated", listed < cs->count || j->out->len >= CAP_JOURNAL_ENTRY / 2);
+	json_kv_uint(j, "watched", cs->watched);
 	json_end(j);
 }
 

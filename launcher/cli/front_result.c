@@ -126,6 +126,7 @@ write_result(struct front *f, struct json *j, bool complete)
 	json_kv_uint(j, "deleted", f->changes.deleted);
 	json_kv_uint(j, "held", f->changes.held);
 	json_kv_uint(j, "modified", f->changes.modified);
+	json_kv_uint(j, "watched", f->changes.watched);
 	json_end(j);
 	result_denials_and_isolation(j, f);
 	json_key(j, "limits");

@@ -123,11 +123,18 @@ put_remarks(const struct page *p, struct buf *line, const json_t *items, size_t 
 	}
 }
 
+/* What is held comes first: it is what a person has to decide about. Then what steers agents. */
+static int
+rank(const json_t *item)
+{
+	return show_is_held(item) ? 0 : record_text(item, "watched")[0] != '\0' ? 1 : 2;
+}
+
 static void
 put_change(struct page *p, const json_t *items, size_t at)
 {
 	const json_t *item = json_array_get(items, at);
-	enum view_color color = show_is_held(item) ? VIEW_YELLOW : VIEW_PLAIN;
+	enum view_color color = rank(item) < 2 ? VIEW_YELLOW : VIEW_PLAIN;
 	auto_buf line = BUF_INIT, size = BUF_INIT;
 
 	put_size(&size, item);
@@ -141,6 +148,12 @@ put_change(struct page *p, const json_t *items, size_t at)
 		buf_reset(&line);
 		buf_printf(&line, "  %*s  HELD for a person: ", (int)SIZE_COLUMNS, "");
 		view_text(&line, record_text(item, "hold"));
+		page_line(p, color, buf_text(&line));
+	}
+	if (record_text(item, "watched")[0] != '\0') {
+		buf_reset(&line);
+		buf_printf(&line, "  %*s  watched: ", (int)SIZE_COLUMNS, "");
+		view_text(&line, record_text(item, "watched"));
 		page_line(p, color, buf_text(&line));
 	}
 	if (p->verbose) {
@@ -168,7 +181,6 @@ put_more(struct page *p, const struct record *rec, uint64_t count)
 	page_line(p, VIEW_DIM, buf_text(&more));
 }
 
-/* What is held comes first: it is what a person has to decide about. */
 static void
 put_items(struct page *p, const struct record *rec, uint64_t total)
 {
@@ -176,12 +188,12 @@ put_items(struct page *p, const struct record *rec, uint64_t total)
 	size_t count = json_array_size(items), limit = p->verbose ? count : CHANGES_SHOWN;
 	size_t shown = 0, lines = 0;
 
-	for (int held = 1; held >= 0; held--) {
+	for (int wanted = 0; wanted <= 2; wanted++) {
 		for (size_t i = 0; i < count && lines < limit; i++) {
-			if (show_is_held(json_array_get(items, i)) != (held == 1)) {
+			if (rank(json_array_get(items, i)) != wanted) {
 				continue;
 			}
-			if (held == 1 || p->verbose || !is_implied(items, i)) {
+			if (wanted < 2 || p->verbose || !is_implied(items, i)) {
 				put_change(p, items, i);
 				lines++;
 			}

@@ -142,10 +142,12 @@ int
 changes_judge(struct change *ch, const struct judging *j)
 {
 	const char *rule = ch->mode_after != 0 ? special_reason(ch, j->capability) : NULL;
-	enum name_class class;
+	const char *name;
+	enum name_class class = name_rule(ch, &name);
 	auto_buf why = BUF_INIT;
 	int r;
 
+	ch->watched = class == NAME_WATCHED ? name : NULL;
 	if (rule != NULL) {
 		return hold(ch, HOLD_SPECIAL, "", rule);
 	}
@@ -154,14 +156,13 @@ changes_judge(struct change *ch, const struct judging *j)
 	if (rule != NULL) {
 		return hold(ch, HOLD_PROTECTED, "hidden: ", rule);
 	}
-	class = name_rule(ch, &rule);
 	if (class < NAME_CHECKED) {
-		return hold(ch, HOLD_PROTECTED, "", rule);
+		return hold(ch, HOLD_PROTECTED, "", name);
 	}
 	if (class == NAME_CHECKED) {
 		r = judge_config(ch, j, &why);
 		if (r < 0 || why.len > 0) {
-			return r < 0 ? r : hold_config(ch, rule, buf_text(&why));
+			return r < 0 ? r : hold_config(ch, name, buf_text(&why));
 		}
 	}
 	rule = profile_rule(ch, j->protect);

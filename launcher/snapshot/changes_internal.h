@@ -57,7 +57,7 @@ struct judging {
 /* Of the same set: docs/formats.md, "Change set". */
 int changes_meta_write(const struct change_set *cs, struct buf *out) must_check;
 
-/* Sets hold and hold_rule. */
+/* Sets hold, hold_rule and watched. */
 int changes_judge(struct change *ch, const struct judging *j) must_check;
 
 /* Takes over what item owns; frees it on failure. -E2BIG past CHANGES_MAX or CHANGES_PATH_BYTES. */

@@ -14,6 +14,7 @@ enum name_class {
 	NAME_HELD,  /* held for a person */
 	/* held, but for a configuration of git whose changes are all harmless (gitconfig.h) */
 	NAME_CHECKED,
+	NAME_WATCHED, /* committed, and told */
 	NAME__NONE
 };
 

@@ -116,6 +116,8 @@ struct change {
 	char *xattrs_after;
 	enum hold_reason hold;
 	char *hold_rule;         /* which name or reason, NULL when not held; owned by the set */
+	/* the rule by which the name steers agents, NULL when it does not; static */
+	const char *watched;
 	/* kept attributes before, as xattrs_save has them; not of secret and hidden names; owned by
 	 * the set */
 	uint8_t *attributes_before;
@@ -133,6 +135,7 @@ struct change_set {
 	uint64_t created, modified, deleted; /* replace and mode count as modified */
 	uint64_t bytes;                      /* sum of size_after */
 	uint64_t held;                       /* changes with hold != HOLD_NONE */
+	uint64_t watched;                    /* changes with a watched name */
 	/* lower entries with several hard links that were written */
 	uint64_t links_broken;
 	/* of the canonical list (docs/formats.md, "Change set") */

@@ -18,7 +18,7 @@ story()
 {
 	agree "$1: call" '.call, .record' '.planned.call, .outcome.call'
 	agree "$1: verdict" '[.verdict, .exit, .signal, .reason, .settled]' '.outcome | [.verdict, .exit, .signal, .reason, .settled]'
-	agree "$1: changes" .changes '.outcome.changes | {created, deleted, held, modified}'
+	agree "$1: changes" .changes '.outcome.changes | {created, deleted, held, modified, watched}'
 	agree "$1: denials" '[.denials, .denials_dropped, .missing_layers]' '.outcome | [.denials, .denials_dropped, .missing_layers]'
 	agree "$1: isolation" .isolation .outcome.attestation
 	agree "$1: usage" '.usage | [.cpu_ms, .disk_bytes, .memory_peak, .pids_peak, .wall_ms]' \
@@ -36,7 +36,7 @@ expect_eq "a call that changes things" 0 "$RC"
 story ok
 expect_eq "what it says" '["ok",0,null,null,"committed","a-key","default","apply"]' \
 	"$(jq -c '[.verdict, .exit, .signal, .reason, .settled, .key, .profile, .mode]' "$T/result")"
-expect_eq "what was changed" '{"created":1,"deleted":1,"held":0,"modified":1}' "$(jq -S -c .changes "$T/result")"
+expect_eq "what was changed" '{"created":1,"deleted":1,"held":0,"modified":1,"watched":0}' "$(jq -S -c .changes "$T/result")"
 expect_eq "what was printed" '6 4' "$(jq -r '.usage | "\(.stdout_bytes) \(.stderr_bytes)"' "$T/result")"
 expect_eq "usage is above nothing" 'true true true' \
 	"$(jq -r '.usage | "\(.cpu_ms > 0) \(.wall_ms > 0) \(.memory_peak > 0)"' "$T/result")"

@@ -143,6 +143,22 @@ as_id "$A" discard @last >/dev/null
 expect_run "device: mknod is refused" 0 -- sh -c '! mknod dev c 1 3 2>/dev/null'
 check "device: none" test ! -e "$WS/dev"
 
+# ---- watched -------------------------------------------------------------------------------------
+expect_run "watched" 0 -v --result "$T/result" -- sh -c 'echo x >beside; echo "be kind" >AGENTS.md; mkdir -p doc; echo y >doc/Claude.MD'
+expect_eq "watched: committed" "ok committed 4 0 0 0 2" "$(settled) $(record '.outcome.changes.watched')"
+expect_eq "watched: which, and why" "AGENTS.md: built-in: agents.md: instructions of an agent
+doc/Claude.MD: built-in: claude.md: instructions of an agent" \
+	"$(record '.outcome.changes.items[] | select(.watched != null) | "\(.path): \(.watched)"')"
+expect_match "watched: the note names the first" ", watched: AGENTS.md and 1 more" "$ERR"
+expect_eq "watched: the result counts them" 2 "$(jq .changes.watched "$T/result")"
+as_id "$A" show @last 2>&1 | tr -s " \n" " " >"$OUT"
+expect_match "watched: show names the rule" "watched: built-in: agents.md: instructions of an agent" "$OUT"
+expect_run "watched: not when nothing of it changed" 0 -- sh -c 'cat AGENTS.md; echo z >>beside'
+expect_eq "watched: not when nothing of it changed: none" 0 "$(record '.outcome.changes.watched')"
+expect_run "watched: in a held directory it is held" 123 -- sh -c 'mkdir .claude; echo x >.claude/CLAUDE.md'
+expect_eq "watched: in a held directory it is held: not both" 0 "$(record '.outcome.changes.watched')"
+as_id "$A" discard @last >/dev/null
+
 # ---- profiles ------------------------------------------------------------------------------------
 mkdir "$T/profiles"
 printf 'version: 1\nname: deploy\ndescription: x\nextends: default\nfilesystem: { protect: [deploy/] }\n' >"$T/profiles/deploy.yaml"

@@ -55,17 +55,21 @@ Test(view_touched, nothing)
 	ITEM("l", "replace", "null", "33188", "41471", "3") ","                                         \
 	ITEM("m", "mode", "null", "33188", "33261", "9") ","                                            \
 	ITEM("new", "create", "null", "0", "16877", "0") ","                                            \
-	ITEM("new/empty", "create", "null", "0", "16877", "0")
+	ITEM("new/empty", "create", "null", "0", "16877", "0") ","                                      \
+	"{\"path\":\"z/agents.md\",\"kind\":\"modify\",\"hold\":null,\"mode_before\":33188,"            \
+	"\"mode_after\":33188,\"size_after\":5,\"watched\":\"built-in: agents.md: instructions\"}"
 #define CHANGES(more)                                                                              \
-	"{\"changes\":{\"bytes\":33,\"created\":4,\"modified\":3,\"deleted\":" more                          \
+	"{\"changes\":{\"bytes\":33,\"created\":4,\"modified\":4,\"deleted\":" more                          \
 	",\"held\":1,\"links_broken\":1,\"digest\":\"9999999999999999\",\"object\":\"8888888888888888\","  \
 	"\"items\":[" ITEMS "]},\"denials\":[]," QUIET "}"
 #define HEAD(deleted)                                                                              \
 	"\nTOUCHED  what came out\n"                                                                  \
-	"  changes     4 created, 3 modified, " deleted " deleted, 33 B; set 999999999999\n"
+	"  changes     4 created, 4 modified, " deleted " deleted, 33 B; set 999999999999\n"
 #define LIST                                                                                       \
 	"              +      21 B  hook\n"                                                           \
 	"                           HELD for a person: built-in: h\\033\n"                             \
+	"              ~       5 B  z/agents.md\n"                                                     \
+	"                           watched: built-in: agents.md: instructions\n"                      \
 	"              +      12 B  a\\033x\n"                                                         \
 	"              -            gone/ and 2 entries below\n"                                      \
 	"              ~     2 KiB  gone-not\n"                                                       \

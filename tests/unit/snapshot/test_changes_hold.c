@@ -79,6 +79,45 @@ Test(changes_hold, rows)
 			cr_expect_str_eq(c.hold_rule != NULL ? c.hold_rule : "-", rows[i].rule,
 					 "row %zu", i);
 		}
+		cr_expect_null(c.watched, "row %zu", i);
+		free(c.hold_rule);
+	}
+}
+
+#define CLAUDE "built-in: claude.md: instructions of an agent"
+
+/* Whatever else is said of the change. */
+Test(changes_hold, watched)
+{
+	static const struct {
+		const char *path;
+		mode_t before, after;
+		const char *rule, *watched;
+	} rows[] = {
+		{ "CLAUDE.md", 0, S_IFREG | 0644, "-", CLAUDE },
+		{ "x/claude.md", S_IFREG | 0644, 0, "-", CLAUDE },
+		{ "claude.md", S_IFREG | 0644, S_IFREG | 0600, "-", CLAUDE },
+		{ "claude.md", S_IFREG | 0644, S_IFDIR | 0755, "-", CLAUDE },
+		{ "claude.md", 0, S_IFREG | 04755, "setuid bit", CLAUDE },
+		{ "deploy/claude.md", 0, S_IFREG | 0644, "profile: deploy/", CLAUDE },
+		{ ".claude/claude.md", 0, S_IFREG | 0644,
+		  "built-in: .claude: hooks and permissions of an agent", "-" },
+		{ "claude.md.bak", 0, S_IFREG | 0644, "-", "-" },
+	};
+	const char *items[] = { "deploy/", NULL };
+	const struct strings protect = { .items = items, .count = 1 };
+	const struct judging judging = { .protect = &protect };
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct change c = { .path = (char *)rows[i].path,
+				    .mode_before = rows[i].before,
+				    .mode_after = rows[i].after };
+
+		cr_assert_eq(changes_judge(&c, &judging), 0);
+		cr_expect_str_eq(c.hold_rule != NULL ? c.hold_rule : "-", rows[i].rule, "row %zu",
+				 i);
+		cr_expect_str_eq(c.watched != NULL ? c.watched : "-", rows[i].watched, "row %zu",
+				 i);
 		free(c.hold_rule);
 	}
 }

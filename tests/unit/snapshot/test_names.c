@@ -197,6 +197,52 @@ Test(names, directories_of_hooks)
 	cr_expect_str_eq(rule_of(".claude", S_IFDIR), "built-in: .claude");
 }
 
+/* Text that agents follow, where they look for it; what is in a held directory stays held. */
+Test(names, watched)
+{
+	static const struct row rows[] = {
+		{ "AGENTS.md", "built-in: agents.md" },
+		{ "pkg/a/agents.md", "built-in: agents.md" },
+		{ "CLAUDE.md", "built-in: claude.md" },
+		{ "x/CLAUDE.local.md", "built-in: claude.local.md" },
+		{ "GEMINI.md", "built-in: gemini.md" },
+		{ "SOUL.md", "built-in: soul.md" },
+		{ "MEMORY.md", "built-in: memory.md" },
+		{ "memory/2026-01-01.md", "built-in: memory/*.md" },
+		{ ".cursorrules", "built-in: .cursorrules" },
+		{ ".clinerules", "built-in: .clinerules" },
+		{ ".clinerules/a.md", "built-in: .clinerules" },
+		{ ".github/copilot-instructions.md", "built-in: .github/copilot-instructions.md" },
+		{ ".github/instructions/c.instructions.md", "built-in: .github/instructions" },
+		{ "skills/pdf/SKILL.md", "built-in: skill.md" },
+		{ "skills/pdf/scripts/run.py", "built-in: skills/*/scripts" },
+		{ "HEARTBEAT.md", "built-in: heartbeat.md" },
+		{ ".junie/guidelines.md", "built-in: .junie" },
+		{ "a\xe2\x88\x95"
+		  "CLAUDE.md",
+		  "built-in: claude.md" },
+	};
+	static const char *const daily_text[] = {
+		"a/heartbeat.md", "a/tools.md", "a/memory/x.md", "memory/x.txt",  "memory/a/b.md",
+		"AGENTS.md.orig", "agents.py",	"skills/a.py",	 "skills/a/b.py", "README.md",
+	};
+	const char *says;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		cr_expect_eq(names_class(rows[i].path, S_IFREG, &says), NAME_WATCHED, "%s",
+			     rows[i].path);
+		cr_expect_str_eq(rule_of(rows[i].path, S_IFREG), rows[i].rule);
+		cr_expect_null(names_protected_by(rows[i].path), "%s", rows[i].path);
+	}
+	for (size_t i = 0; i < sizeof(daily_text) / sizeof(daily_text[0]); i++) {
+		cr_expect_str_eq(rule_of(daily_text[i], S_IFREG), "-", "%s", daily_text[i]);
+	}
+	cr_expect_eq(names_class(".claude/CLAUDE.md", S_IFREG, &says), NAME_HELD);
+	cr_expect_eq(names_class(".claude/skills/a/SKILL.md", S_IFREG, &says), NAME_HELD);
+	cr_expect_eq(names_class(".clinerules/hooks/PreToolUse", S_IFREG, &says), NAME_HELD);
+	cr_expect_eq(names_class("CLAUDE.md/.envrc", S_IFREG, &says), NAME_HELD);
+}
+
 Test(names, the_strongest_class_counts)
 {
 	const char *says;
