@@ -59,36 +59,25 @@ set_fd_option(int fs, const char *key, int fd)
  * topmost comes first.
  */
 static int
-set_lowers(struct jail *j, int fs, const struct lowers *l)
+set_lowers(int fs, const struct lowers *l)
 {
 	char text[256];
 	size_t len = 0;
-	int rc;
 
 	for (size_t i = 0; i < l->count && len < sizeof(text); i++) {
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%d", i > 0 ? ":" : "",
 					l->fds[i]);
 	}
-	if (len >= sizeof(text)) {
-		return -E2BIG;
-	}
-	if (chdir("/proc/self/fd") < 0) {
-		return -errno;
-	}
-	rc = sys_fsconfig_string(fs, "lowerdir", text);
-	return fchdir(j->root) < 0 ? -errno : rc;
+	return len >= sizeof(text) ? -E2BIG : sys_fsconfig_string(fs, "lowerdir", text);
 }
 
 /* upper_fd -1: read-only; then overlayfs wants two lowers at least. */
 static int
-overlay(struct jail *j, const struct lowers *lowers, int upper_fd, int work_fd, unsigned int attrs)
+configure(int fs, const struct lowers *lowers, int upper_fd, int work_fd)
 {
-	auto_fd fs = sys_fsopen("overlay");
-	int rc = fs < 0 ? fs : sys_fsconfig_string(fs, "source", "airlock");
+	int rc = sys_fsconfig_string(fs, "source", "airlock");
 
-	if (rc == 0) {
-		rc = set_lowers(j, fs, lowers);
-	}
+	rc = rc < 0 ? rc : set_lowers(fs, lowers);
 	if (rc == 0 && upper_fd >= 0) {
 		rc = set_fd_option(fs, "upperdir", upper_fd);
 	}
@@ -101,8 +90,19 @@ overlay(struct jail *j, const struct lowers *lowers, int upper_fd, int work_fd, 
 	if (rc == 0 && upper_fd >= 0) {
 		rc = sys_fsconfig_flag(fs, "volatile");
 	}
-	if (rc == 0) {
-		rc = sys_fsconfig_create(fs);
+	return rc < 0 ? rc : sys_fsconfig_create(fs);
+}
+
+static int
+overlay(struct jail *j, const struct lowers *lowers, int upper_fd, int work_fd, unsigned int attrs)
+{
+	auto_fd fs = sys_fsopen("overlay");
+	/* before Linux 6.5 the names are looked up when all is made, and not when they are said */
+	int rc = fs < 0 ? fs : chdir("/proc/self/fd") < 0 ? -errno : 0;
+
+	rc = rc < 0 ? rc : configure(fs, lowers, upper_fd, work_fd);
+	if (fchdir(j->root) < 0 && rc == 0) {
+		rc = -errno;
 	}
 	if (rc < 0) {
 		return jail_context_error(j, fs, rc, "overlay");
