@@ -61,6 +61,7 @@ world_init_plain(struct world *w)
 		cr_assert_eq(fchown(w->ws_fd, NOBODY, NOBODY), 0);
 		cr_assert_eq(fchown(w->up_fd, NOBODY, NOBODY), 0);
 		cr_assert_eq(fchown(w->out_fd, NOBODY, NOBODY), 0);
+		cr_assert_eq(fchown(w->commits_fd, NOBODY, NOBODY), 0);
 		cr_assert_eq(setresgid(NOBODY, NOBODY, NOBODY), 0);
 		cr_assert_eq(setresuid(NOBODY, NOBODY, NOBODY), 0);
 		cr_assert_eq(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), 0);
@@ -100,28 +101,6 @@ static inline void
 world_link(int dirfd, const char *path, const char *target)
 {
 	cr_assert_eq(symlinkat(target, dirfd, path), 0, "%s: %s", path, strerror(errno));
-}
-
-/* Root becomes nobody, whose the workspace and the upper then are; back with world_be_root. */
-static inline void
-world_be_nobody(const struct world *w)
-{
-	if (geteuid() != 0) {
-		return;
-	}
-	cr_assert_eq(fchmod(w->dir_fd, 0755), 0);
-	cr_assert_eq(fchown(w->ws_fd, 65534, 65534), 0);
-	cr_assert_eq(fchown(w->up_fd, 65534, 65534), 0);
-	cr_assert_eq(fchown(w->commits_fd, 65534, 65534), 0);
-	cr_assert_eq(setegid(65534), 0);
-	cr_assert_eq(seteuid(65534), 0);
-}
-
-static inline void
-world_be_root(void)
-{
-	cr_assert_eq(seteuid(getuid()), 0);
-	cr_assert_eq(setegid(getgid()), 0);
 }
 
 /* As root only: says so when it is skipped. */

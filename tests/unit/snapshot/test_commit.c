@@ -315,8 +315,7 @@ Test(commit, read_only_directories_of_a_plain_user)
 	struct err err = ERR_INIT;
 	struct world w;
 
-	world_init(&w);
-	world_be_nobody(&w);
+	world_init_plain(&w);
 	world_dir(w.ws_fd, "ro", 0755);
 	world_file(w.ws_fd, "ro/f", "old", 0444);
 	world_dir(w.ws_fd, "ro/sub", 0755);
@@ -344,7 +343,6 @@ Test(commit, read_only_directories_of_a_plain_user)
 	fchmodat(w.ws_fd, "ro", 0755, 0);
 	fchmodat(w.up_fd, "ro", 0755, 0);
 	fchmodat(w.up_fd, "closed", 0755, 0);
-	world_be_root();
 	world_finish(&w);
 }
 
@@ -417,8 +415,7 @@ Test(commit, broken_off_in_the_middle)
 	struct err err = ERR_INIT;
 	struct world w;
 
-	world_init(&w);
-	world_be_nobody(&w);
+	world_init_plain(&w);
 	world_dir(w.ws_fd, "closed", 0755);
 	world_file(w.ws_fd, "closed/x", "x", 0644);
 	cr_assert_eq(fchmodat(w.ws_fd, "closed", 0000, 0), 0);
@@ -439,7 +436,6 @@ Test(commit, broken_off_in_the_middle)
 	fchmodat(w.ws_fd, "closed", 0755, 0);
 	cr_expect_str_eq(world_read(w.ws_fd, "closed/x"), "x");
 	changes_finish(&set);
-	world_be_root();
 	world_finish(&w);
 }
 

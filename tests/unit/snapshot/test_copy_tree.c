@@ -263,3 +263,126 @@ Test(copy_tree, owners)
 	}
 	world_finish(&w);
 }
+
+/* ---- layers: from up to out ---------------------------------------------------------------------
+ */
+
+static int
+copy_layer(const struct world *w, bool layer, uint64_t max, struct buf *closed, uint64_t *left_out)
+{
+	const struct copy_request req = {
+		.from_fd = w->up_fd,
+		.to_fd = w->out_fd,
+		.layer = layer,
+		.owner_uid = geteuid(),
+		.owner_gid = getegid(),
+		.max_entries = max,
+		.closed = closed,
+	};
+	struct err err = ERR_INIT;
+	struct copy_result got = { .left_out = 0 };
+	int r = copy_tree(&req, &got, &err);
+
+	*left_out = got.left_out;
+	return r;
+}
+
+static void
+expect_xattr(const struct world *w, const char *path, const char *name, const char *want)
+{
+	char full[128], value[32] = "";
+
+	snprintf(full, sizeof(full), "%s/out/%s", w->path, path);
+	cr_expect_eq(lgetxattr(full, name, value, sizeof(value) - 1),
+		     want != NULL ? (ssize_t)strlen(want) : -1, "%s", name);
+	cr_expect_str_eq(value, want != NULL ? want : "");
+}
+
+Test(copy_tree, every_kind_of_a_layer)
+{
+	auto_buf closed = BUF_INIT;
+	uint64_t left_out = 77;
+	char target[16] = "";
+	struct stat st;
+	struct world w;
+
+	world_init_plain(&w);
+	world_file(w.up_fd, "f\n\xff", "text", 06640);
+	world_xattr(w.up_fd, "f\n\xff", "user.note", "hello");
+	world_xattr(w.up_fd, "f\n\xff", "user.overlay.origin", "x");
+	cr_assert_eq(utimensat(w.up_fd, "f\n\xff", (struct timespec[2]){ { 5, 6 }, { 7, 8 } }, 0),
+		     0);
+	world_dir(w.up_fd, "d", 0755);
+	world_file(w.up_fd, "d/hidden", "deep", 0000);
+	world_xattr(w.up_fd, "d", "user.overlay.opaque", "y");
+	cr_assert_eq(fchmodat(w.up_fd, "d", 0, 0), 0);
+	world_link(w.up_fd, "l", "../out");
+	cr_assert_eq(mkfifoat(w.up_fd, "p", 0600), 0);
+	cr_assert_eq(copy_layer(&w, true, 100, &closed, &left_out), 0);
+	cr_expect_eq(left_out, 0u);
+	cr_expect_str_eq(world_read(w.out_fd, "f\n\xff"), "text");
+	cr_expect_eq(world_mode(w.out_fd, "f\n\xff"), (mode_t)(S_IFREG | 0640));
+	cr_expect_eq(fstatat(w.out_fd, "f\n\xff", &st, 0), 0);
+	cr_expect_eq(st.st_mtim.tv_sec, 7);
+	cr_expect_eq(st.st_mtim.tv_nsec, 8);
+	expect_xattr(&w, "f\n\xff", "user.note", "hello");
+	expect_xattr(&w, "f\n\xff", "user.overlay.origin", NULL);
+	cr_expect_eq(world_mode(w.out_fd, "d"), (mode_t)(S_IFDIR | 0000));
+	cr_expect_eq(world_mode(w.up_fd, "d"), (mode_t)(S_IFDIR | 0000));
+	cr_expect_eq(readlinkat(w.out_fd, "l", target, sizeof(target)), 6);
+	cr_expect_str_eq(target, "../out");
+	cr_expect_eq(world_mode(w.out_fd, "p"), (mode_t)(S_IFIFO | 0600));
+	/* u32 mode, str path, the child before its directory */
+	cr_expect_eq(closed.len, (4u + 4 + 8 + 1) + (4u + 4 + 1 + 1));
+	cr_expect_str_eq((const char *)closed.data + 8, "d/hidden");
+	cr_expect_str_eq((const char *)closed.data + 17 + 8, "d");
+	cr_assert_eq(fchmodat(w.out_fd, "d", 0700, 0), 0);
+	expect_xattr(&w, "d", "user.overlay.opaque", "y");
+	cr_expect_eq(world_mode(w.out_fd, "d/hidden"), (mode_t)(S_IFREG | 0000));
+	cr_assert_eq(fchmodat(w.out_fd, "d/hidden", 0400, 0), 0);
+	cr_expect_str_eq(world_read(w.out_fd, "d/hidden"), "deep");
+	cr_assert_eq(fchmodat(w.up_fd, "d", 0700, 0), 0);
+	world_finish(&w);
+}
+
+/* Without them it is an ordinary tree. */
+Test(copy_tree, marks_of_a_layer)
+{
+	uint64_t left_out = 0;
+	struct world w;
+
+	world_init(&w);
+	world_dir(w.up_fd, "d", 0755);
+	world_xattr(w.up_fd, "d", "user.overlay.opaque", "y");
+	if (world_whiteout(w.up_fd, "gone")) {
+		cr_assert_eq(copy_layer(&w, false, 100, NULL, &left_out), 0);
+		cr_expect_eq(left_out, 1u);
+		expect_xattr(&w, "d", "user.overlay.opaque", NULL);
+		cr_expect_eq(world_mode(w.out_fd, "gone"), 0u);
+		cr_assert_eq(unlinkat(w.out_fd, "d", AT_REMOVEDIR), 0);
+		cr_assert_eq(copy_layer(&w, true, 100, NULL, &left_out), 0);
+		cr_expect_eq(left_out, 0u);
+		expect_xattr(&w, "d", "user.overlay.opaque", "y");
+		cr_expect_eq(world_mode(w.out_fd, "gone") & S_IFMT, (mode_t)S_IFCHR);
+	}
+	world_finish(&w);
+}
+
+Test(copy_tree, no_descriptor_is_left)
+{
+	uint64_t left_out = 0;
+	struct world w;
+	int before, after;
+
+	world_init(&w);
+	world_dir(w.up_fd, "a", 0755);
+	world_file(w.up_fd, "a/b", "x", 0644);
+	before = dup(0);
+	close(before);
+	cr_assert_eq(copy_layer(&w, true, 100, NULL, &left_out), 0);
+	cr_expect_eq(copy_layer(&w, true, 100, NULL, &left_out), -EEXIST);
+	after = dup(0);
+	close(after);
+	cr_expect_eq(after, before);
+	world_finish(&w);
+}

@@ -82,6 +82,37 @@ overlay_as_native()
 	expect_no_traces
 }
 
+# The same through a draft of two calls: the second sees the first, both are applied, both are taken back.
+draft_as_native()
+{
+	local who=$1 home native before
+	home=$(eval echo "~$who")
+	native=$home/native
+
+	new_ws "$native" "$who"
+	new_ws "$home/ws" "$who"
+	for dir in "$native" "$home/ws"; do
+		"as_$who" bash -c "cd $dir; $(declare -f lower_tree); lower_tree"
+	done
+	before=$(cd "$home/ws" && tree_listing)
+	"as_$who" bash -c "cd $native; $(declare -f change_tree); change_tree; rm -r moved; echo again >>appended"
+	said "$who" "$airlock" run -m propose -w "$home/ws" -- bash -c "$(declare -f change_tree); change_tree"
+	expect_said 0 "" ""
+	said "$who" "$airlock" run -m propose -w "$home/ws" -- bash -c "rm -r moved; echo again >>appended"
+	expect_said 0 "" ""
+	expect_eq "record" "$(record "$who" '.outcome | [.verdict, .settled, .held_as]')" '["ok","held","draft"]'
+	expect_eq "not yet" "$(cd "$home/ws" && tree_listing)" "$before"
+	said "$who" "$airlock" apply --workflow "$(record "$who" .planned.workflow | tr -d '"')"
+	expect_eq "applied" "$rc" 0
+	expect_eq "tree" "$(cd "$home/ws" && tree_listing)" "$(cd "$native" && tree_listing)"
+	expect_eq "owners" "$(find "$home/ws" ! -user "$who")" ""
+	said "$who" "$airlock" undo --workflow "$(record "$who" .planned.workflow | tr -d '"')"
+	expect_eq "undone" "$rc" 0
+	expect_eq "tree before" "$(cd "$home/ws" && tree_listing)" "$before"
+	rm -r "$native"
+	expect_no_traces
+}
+
 # The tool sees what it did while it does it, too.
 overlay_seen_from_inside()
 {
@@ -134,6 +165,8 @@ upper_on_disk()
 
 case_run overlay-as-native-root overlay_as_native root
 case_run overlay-as-native-user overlay_as_native dev
+case_run draft-as-native-root draft_as_native root
+case_run draft-as-native-user draft_as_native dev
 case_run overlay-seen-from-inside overlay_seen_from_inside
 case_run upper-on-disk-root upper_on_disk root 2147000000
 case_run upper-on-disk-user upper_on_disk dev 1000
