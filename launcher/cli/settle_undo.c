@@ -16,9 +16,14 @@
 static int
 content(void *arg, const uint8_t digest[SHA256_SIZE], struct buf *out, struct err *err)
 {
-	struct settling *s = arg;
+	enum object_type type;
+	int rc = pack_catalog_get(arg, digest, out, &type, err);
 
-	return object_content(&s->reading, &s->rec, digest, out, err);
+	if (rc == -ENOENT) {
+		*err = (struct err)ERR_INIT;
+		return -ENODATA;
+	}
+	return rc;
 }
 
 /* A directory of its own below scratch/, locked: the sweep takes what nobody holds. */
@@ -47,16 +52,19 @@ make_scratch(struct settling *s, char name[64], int *ret_parent, struct err *err
 static int
 invert(struct settling *s, int upper_fd, struct err *err)
 {
-	const struct invert_request req = {
+	struct invert_request req = {
 		.changes = &s->list.set,
 		.workspace_fd = s->workspace_fd,
 		.upper_fd = upper_fd,
 		.content = content,
-		.arg = s,
 	};
+	struct pack_catalog *catalog = NULL;
 	auto_buf lost = BUF_INIT;
-	int rc = changes_invert(&req, &lost, err);
+	int rc = pack_catalog_create(&s->store, s->rec.workflow, &catalog, err);
 
+	req.arg = catalog;
+	rc = rc < 0 ? rc : changes_invert(&req, &lost, err);
+	pack_catalog_destroy(catalog);
 	if (rc == -ENODATA) {
 		fputs(buf_text(&lost), stderr);
 		rc = err_set(err, rc,
