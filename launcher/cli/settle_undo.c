@@ -104,7 +104,8 @@ commit_inverse(struct settling *s, int upper_fd, struct err *err)
 		fputs(buf_text(&paths), stderr);
 		rc = err_set(err, -ESTALE,
 			     "%s: the paths above were changed since, by a later call or somebody "
-			     "else; nothing was changed",
+			     "else, or are in a directory that may not be read; nothing was "
+			     "changed",
 			     s->rec.id);
 	}
 	rc = rc < 0 ? rc : settle_commit(s, upper_fd, &set, &entry, err);

@@ -24,14 +24,16 @@ content_open_upper(int dir_fd, const char *name, const struct fs_stat *st, const
 		   struct content *ret)
 {
 	bool forced;
-	int r;
+	int r, back;
 
 	ret->fd = fsat_open_forced(dir_fd, name, st, O_RDONLY, S_IRUSR, &forced);
 	if (ret->fd < 0) {
 		return ret->fd;
 	}
-	r = forced ? fsat_chmod(ret->fd, st->mode) : 0;
-	return r < 0 ? r : xattrs_read(ret->fd, XATTRS_CHANGE, opaque_xattr, &ret->xattrs);
+	/* attributes ask for the right each time, not for the descriptor's */
+	r = xattrs_read(ret->fd, XATTRS_CHANGE, opaque_xattr, &ret->xattrs);
+	back = forced ? fsat_chmod(ret->fd, st->mode) : 0;
+	return r < 0 ? r : back;
 }
 
 int

@@ -139,10 +139,14 @@ set_owner(struct commit *cm, const char *entry)
 	return 0;
 }
 
-/* An entry of the upper, and its stat; a file or directory without rights is opened all the same.
+/*
+ * An entry of the upper, its stat and its attributes (added to what attributes holds); a file or
+ * directory without rights is opened all the same. Attributes ask for the right each time, not for
+ * the descriptor's: they are read before the mode is put back.
  */
 static int
-open_upper(struct commit *cm, const char *path, int flags, struct fs_stat *ret_st)
+open_upper(struct commit *cm, const char *path, int flags, struct fs_stat *ret_st,
+	   struct buf *attributes)
 {
 	const char *name;
 	bool fresh, forced;
@@ -154,20 +158,23 @@ open_upper(struct commit *cm, const char *path, int flags, struct fs_stat *ret_s
 		return r;
 	}
 	fd = fsat_open_forced(dir, name, ret_st, flags, S_IRUSR, &forced);
-	if (fd >= 0 && forced) {
-		r = fsat_chmod(fd, ret_st->mode);
+	if (fd < 0) {
+		return fd;
+	}
+	r = flistxattr(fd, NULL, 0) <= 0 ? 0 : xattrs_save(fd, attributes);
+	if (forced) {
+		int back = fsat_chmod(fd, ret_st->mode);
+
+		r = r < 0 ? r : back;
 	}
 	return r < 0 ? r : take_fd(&fd);
 }
 
 /* Onto an entry that was just made, and so has none. */
 static int
-copy_xattrs(int from_fd, int to_fd)
+give_xattrs(int fd, const struct buf *attributes)
 {
-	auto_buf saved = BUF_INIT;
-	int r = flistxattr(from_fd, NULL, 0) <= 0 ? 0 : xattrs_save(from_fd, &saved);
-
-	return r < 0 || saved.len == 0 ? r : xattrs_restore(to_fd, saved.data, saved.len);
+	return attributes->len == 0 ? 0 : xattrs_restore(fd, attributes->data, attributes->len);
 }
 
 static int
@@ -175,7 +182,8 @@ stage_file(struct commit *cm, const struct change *c, const char *entry)
 {
 	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = 0 } };
 	struct fs_stat st;
-	auto_fd from = open_upper(cm, c->path, O_RDONLY, &st);
+	auto_buf attributes = BUF_INIT;
+	auto_fd from = open_upper(cm, c->path, O_RDONLY, &st, &attributes);
 	auto_fd to = -1;
 	int r;
 
@@ -191,7 +199,7 @@ stage_file(struct commit *cm, const struct change *c, const char *entry)
 	times[1].tv_nsec = (long)(st.mtime_ns % 1000000000);
 	r = copy_bytes(from, to, c, st.blocks * 512 < st.size);
 	r = r < 0 ? r : set_owner(cm, entry);
-	r = r < 0 ? r : copy_xattrs(from, to);
+	r = r < 0 ? r : give_xattrs(to, &attributes);
 	if (r == 0 && (fchmod(to, kept_mode(c->mode_after)) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
@@ -206,7 +214,8 @@ static int
 stage_directory(struct commit *cm, const struct change *c, const char *entry)
 {
 	struct fs_stat st;
-	auto_fd from = open_upper(cm, c->path, O_RDONLY | O_DIRECTORY, &st);
+	auto_buf attributes = BUF_INIT;
+	auto_fd from = open_upper(cm, c->path, O_RDONLY | O_DIRECTORY, &st, &attributes);
 	auto_fd to = -1;
 	int r;
 
@@ -218,7 +227,7 @@ stage_directory(struct commit *cm, const struct change *c, const char *entry)
 	}
 	r = set_owner(cm, entry);
 	to = r < 0 ? r : fsat_open(cm->staging_fd, entry, O_RDONLY | O_DIRECTORY);
-	return to < 0 ? to : copy_xattrs(from, to);
+	return to < 0 ? to : give_xattrs(to, &attributes);
 }
 
 static int
@@ -268,6 +277,7 @@ open_touched(struct commit *cm, const struct change *c)
 static int
 save_attributes(struct commit *cm, const struct change *c, struct commit_row *row)
 {
+	auto_buf attributes = BUF_INIT;
 	struct fs_stat st;
 	auto_fd before = -1, after = -1;
 	int r;
@@ -276,7 +286,7 @@ save_attributes(struct commit *cm, const struct change *c, struct commit_row *ro
 		return 0;
 	}
 	before = open_touched(cm, c);
-	after = before < 0 ? -1 : open_upper(cm, c->path, O_RDONLY, &st);
+	after = before < 0 ? -1 : open_upper(cm, c->path, O_RDONLY, &st, &attributes);
 	if (before < 0 || after < 0) {
 		return commit_fail(cm, before < 0 ? before : after, c->path, "attributes");
 	}
@@ -284,7 +294,8 @@ save_attributes(struct commit *cm, const struct change *c, struct commit_row *ro
 	r = xattrs_save(before, &cm->attributes);
 	row->xattrs_before.len = cm->attributes.len - row->xattrs_before.at;
 	row->xattrs_after.at = cm->attributes.len;
-	r = r < 0 ? r : xattrs_save(after, &cm->attributes);
+	buf_put(&cm->attributes, attributes.data, attributes.len);
+	r = r < 0 ? r : buf_error(&cm->attributes);
 	row->xattrs_after.len = cm->attributes.len - row->xattrs_after.at;
 	if (r < 0) {
 		return commit_fail(cm, r, c->path, "attributes");

@@ -315,13 +315,13 @@ put_closed(struct copy *c, struct copy_level *l, const char *name, const struct 
 
 /* A workspace may change meanwhile: its files are what they are when they are open. */
 static int
-open_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat *st)
+open_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat *st,
+	  bool *ret_forced)
 {
-	bool forced = false;
 	auto_fd from = c->req->workspace ? fsat_open(l->from_fd, name, O_RDONLY)
 					 : fsat_open_forced(l->from_fd, name, st, O_RDONLY,
-							    S_IRUSR, &forced);
-	int r = from < 0 ? from : forced ? fsat_chmod(from, st->mode) : 0;
+							    S_IRUSR, ret_forced);
+	int r = from < 0 ? from : 0;
 
 	if (r == 0 && c->req->workspace) {
 		r = fsat_stat(from, "", st);
@@ -334,7 +334,8 @@ static int
 copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat *st)
 {
 	struct timespec times[2];
-	auto_fd from = open_file(c, l, name, st);
+	bool forced = false;
+	auto_fd from = open_file(c, l, name, st, &forced);
 	auto_fd to = -1;
 	int r;
 
@@ -342,13 +343,16 @@ copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat
 		return c->req->workspace && is_closed(from) ? put_closed(c, l, name, st) : from;
 	}
 	to = openat(l->to_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (to < 0) {
-		return -errno;
+	/* attributes ask for the right each time, not for the descriptor's */
+	r = to < 0 ? -errno : copy_attributes(c, from, to);
+	if (forced) {
+		int back = fsat_chmod(from, st->mode);
+
+		r = r < 0 ? r : back;
 	}
 	mtime_of(st, times);
-	r = copy_bytes(c, from, to, st->size);
+	r = r < 0 ? r : copy_bytes(c, from, to, st->size);
 	r = r < 0 ? r : give(c, l->to_fd, name, st);
-	r = r < 0 ? r : copy_attributes(c, from, to);
 	if (r == 0 && (fchmod(to, kept_mode(c, st->mode)) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
