@@ -121,3 +121,10 @@ page_line(struct page *p, enum view_color color, const char *text)
 	view_paint(&p->view, &p->out, color, buf_text(&cut));
 	buf_putc(&p->out, '\n');
 }
+
+void
+page_remark(struct page *p, enum view_color color, size_t indent, const char *text)
+{
+	buf_printf(&p->out, "%*s", (int)(PAGE_LABEL + indent), "");
+	put_wrapped(p, color, text, PAGE_LABEL + indent);
+}

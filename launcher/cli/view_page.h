@@ -40,5 +40,7 @@ void page_text(struct page *p, enum view_color color, const char *text);
 void page_digest(const struct page *p, struct buf *b, const char *hex);
 /* A line below a fact that is not wrapped but cut, unless verbose. */
 void page_line(struct page *p, enum view_color color, const char *text);
+/* What is said about such a line, below it and further in; wrapped. */
+void page_remark(struct page *p, enum view_color color, size_t indent, const char *text);
 
 #endif

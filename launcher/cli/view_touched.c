@@ -146,15 +146,15 @@ put_change(struct page *p, const json_t *items, size_t at)
 	page_line(p, color, buf_text(&line));
 	if (show_is_held(item)) {
 		buf_reset(&line);
-		buf_printf(&line, "  %*s  HELD for a person: ", (int)SIZE_COLUMNS, "");
+		buf_puts(&line, "HELD for a person: ");
 		view_text(&line, record_text(item, "hold"));
-		page_line(p, color, buf_text(&line));
+		page_remark(p, color, SIZE_COLUMNS + 4, buf_text(&line));
 	}
 	if (record_text(item, "watched")[0] != '\0') {
 		buf_reset(&line);
-		buf_printf(&line, "  %*s  watched: ", (int)SIZE_COLUMNS, "");
+		buf_puts(&line, "watched: ");
 		view_text(&line, record_text(item, "watched"));
-		page_line(p, color, buf_text(&line));
+		page_remark(p, color, SIZE_COLUMNS + 4, buf_text(&line));
 	}
 	if (p->verbose) {
 		buf_reset(&line);
