@@ -408,6 +408,7 @@ changes(struct json *j, const struct front *f)
 	}
 	json_end(j);
 	json_kv_uint(j, "links_broken", cs->links_broken);
+	json_kv_uint(j, "lost", cs->lost);
 	digest_or_null(j, "meta", cs->meta, f->changes_known && cs->count > 0);
 	json_kv_uint(j, "modified", cs->modified);
 	digest_or_null(j, "object", cs->object, f->changes_known && cs->count > 0);

@@ -243,6 +243,21 @@ front_recover(struct front *f)
 	return rc < 0 ? err_sys(&f->err, rc, "recover commits that were cut short") : 0;
 }
 
+/* A commit keeps user.* and the mode: what else an entry had is said. */
+static void
+tell_lost(struct front *f)
+{
+	const struct change_set *set = &f->changes;
+
+	if (set->lost > 0 && f->req.mode != MODE_OBSERVE) {
+		front_warn(f, arena_printf(&f->arena,
+					   "attributes of %llu %s are not kept by a commit: %s%s",
+					   (unsigned long long)set->lost,
+					   set->lost == 1 ? "entry" : "entries", set->lost_first,
+					   set->lost > 1 ? " and others" : ""));
+	}
+}
+
 int
 front_settle(struct front *f)
 {
@@ -266,6 +281,7 @@ front_settle(struct front *f)
 			f, LAYER_ASIDE,
 			arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
 	}
+	tell_lost(f);
 	if (f->changes.count == 0) {
 		return 0;
 	}

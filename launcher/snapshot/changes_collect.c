@@ -384,7 +384,7 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 {
 	struct content before = CONTENT_INIT;
 	struct facts f = { .before = &before, .after = after, .xattrs_after = &after->xattrs };
-	bool same_bytes = false, same_rest;
+	bool same_bytes = false, same_rest, placed = false;
 	int r = content_open_lower(p->level->lower_fd, p->name, &before);
 
 	if (r == 0 && p->upper->size == p->lower->size && before.fd >= 0) {
@@ -408,6 +408,11 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 		r = r < 0 ? r : keep_content(c, after, p->upper->size);
 		r = r < 0 ? r : add(c, p, &f);
 		c->set.links_broken += p->lower->nlink > 1;
+		placed = true;
+	}
+	if (r == 0) {
+		r = changes_note_lost(&c->set, buf_text(&c->path), &after->xattrs,
+				      placed ? NULL : &before.xattrs);
 	}
 	content_finish(&before);
 	return r;
@@ -447,6 +452,7 @@ visit_file(struct collect *c, const struct pair *p)
 		struct facts f = { .after = &after, .xattrs_after = &after.xattrs };
 
 		r = keep_content(c, &after, p->upper->size);
+		r = r < 0 ? r : changes_note_lost(&c->set, buf_text(&c->path), &after.xattrs, NULL);
 		r = r < 0 ? r : add_new(c, p, &f);
 	}
 	content_finish(&after);
@@ -557,6 +563,10 @@ visit_directory(struct collect *c, const struct pair *p)
 		}
 	} else if (r == 0) {
 		r = add_new(c, p, &f);
+	}
+	if (r == 0) {
+		r = changes_note_lost(&c->set, buf_text(&c->path), &x,
+				      lower != NULL ? &lower_x : NULL);
 	}
 	opaque = x.opaque;
 	xattrs_finish(&x);

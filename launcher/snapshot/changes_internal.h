@@ -60,6 +60,12 @@ int changes_meta_write(const struct change_set *cs, struct buf *out) must_check;
 /* Sets hold, hold_rule and watched. */
 int changes_judge(struct change *ch, const struct judging *j) must_check;
 
+/*
+ * Counts what of the upper's attributes a commit leaves behind. lower: of the entry that stays in
+ * its place; NULL where a new one takes it.
+ */
+int changes_note_lost(struct change_set *cs, const char *path, const struct xattrs *upper,
+		      const struct xattrs *lower) must_check;
 /* Takes over what item owns; frees it on failure. -E2BIG past CHANGES_MAX or CHANGES_PATH_BYTES. */
 int changes_append(struct change_set *cs, struct change *item) must_check;
 void changes_drop(struct change *item); /* frees what item owns */

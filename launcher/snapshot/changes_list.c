@@ -47,6 +47,7 @@ changes_finish(struct change_set *cs)
 		changes_drop(&cs->items[i]);
 	}
 	free(cs->items);
+	free(cs->lost_first);
 	*cs = (struct change_set){ .items = NULL };
 }
 
@@ -76,6 +77,32 @@ changes_append(struct change_set *cs, struct change *item)
 	cs->items[cs->count++] = *item;
 	cs->path_bytes += bytes;
 	return 0;
+}
+
+int
+changes_note_lost(struct change_set *cs, const char *path, const struct xattrs *upper,
+		  const struct xattrs *lower)
+{
+	const char *is = buf_text(&upper->others);
+	const char *was = lower != NULL ? buf_text(&lower->others) : "";
+	const char *which = is[0] != '\0' ? is : was;
+	auto_buf first = BUF_INIT;
+
+	if (strcmp(is, was) == 0) {
+		return 0;
+	}
+	cs->lost++;
+	if (cs->lost_first != NULL) {
+		return 0;
+	}
+	which += strlen(" xattr:");
+	buf_put(&first, which, strcspn(which, "="));
+	buf_puts(&first, " of ");
+	text_safe(&first, path, strlen(path), false);
+	if (buf_error(&first) == 0) {
+		cs->lost_first = strdup(buf_text(&first));
+	}
+	return cs->lost_first == NULL ? -ENOMEM : 0;
 }
 
 static int
@@ -207,9 +234,9 @@ changes_first_difference(const struct change_set *a, const struct change_set *b)
 			return x->path;
 		}
 	}
-	return a->count > b->count   ? a->items[b->count].path
-	       : b->count > a->count ? b->items[a->count].path
-				     : NULL;
+	return a->count > b->count ? a->items[b->count].path
+	     : b->count > a->count ? b->items[a->count].path
+				   : NULL;
 }
 
 int

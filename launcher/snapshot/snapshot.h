@@ -138,6 +138,13 @@ struct change_set {
 	uint64_t watched;                    /* changes with a watched name */
 	/* lower entries with several hard links that were written */
 	uint64_t links_broken;
+	/*
+	 * Entries whose ACLs or file capabilities a commit leaves behind: new ones, or what the
+	 * tool changed of old ones, which is no change of its own. Of the first, as people see it:
+	 * "system.posix_acl_access of a/b"; owned by the set, NULL when there is none.
+	 */
+	uint64_t lost;
+	char *lost_first;
 	/* of the canonical list (docs/formats.md, "Change set") */
 	uint8_t digest[32];
 	uint8_t object[32];                  /* the list itself as a blob in the pack */

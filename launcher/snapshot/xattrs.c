@@ -84,6 +84,7 @@ note_one(int fd, const char *name, enum xattrs_scope scope, const char *opaque_n
 	 struct xattrs *x)
 {
 	const char *tail = overlay_tail(name);
+	struct buf *out;
 	uint8_t digest[SHA256_SIZE];
 	char hex[HEX_DIGEST_SIZE];
 	ssize_t n;
@@ -97,7 +98,7 @@ note_one(int fd, const char *name, enum xattrs_scope scope, const char *opaque_n
 		x->opaque = n == 1 && value[0] == 'y';
 		return n < 0 ? -errno : 0;
 	}
-	if (!counts(name, scope)) {
+	if (!counts(name, XATTRS_TREE)) {
 		return 0;
 	}
 	n = fgetxattr(fd, name, value, VALUE_MAX);
@@ -106,11 +107,12 @@ note_one(int fd, const char *name, enum xattrs_scope scope, const char *opaque_n
 	}
 	sha256_of(value, (size_t)n, digest);
 	text_hex(digest, sizeof(digest), hex);
-	buf_puts(&x->text, " xattr:");
-	text_vis(&x->text, name, strlen(name));
-	buf_putc(&x->text, '=');
-	buf_puts(&x->text, hex);
-	return buf_error(&x->text);
+	out = counts(name, scope) ? &x->text : &x->others;
+	buf_puts(out, " xattr:");
+	text_vis(out, name, strlen(name));
+	buf_putc(out, '=');
+	buf_puts(out, hex);
+	return buf_error(out);
 }
 
 int
@@ -151,6 +153,7 @@ void
 xattrs_finish(struct xattrs *x)
 {
 	buf_finish(&x->text);
+	buf_finish(&x->others);
 }
 
 /* f*xattr refuses O_PATH descriptors; this magic link is ours, not the tree's. */

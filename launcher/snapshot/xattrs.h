@@ -20,16 +20,18 @@ enum xattrs_scope {
 struct xattrs {
 	struct buf text; /* " xattr:NAME=SHA256" for each that counts, sorted by name; empty when
 			    none */
+	/* of XATTRS_CHANGE, the same for what no commit keeps: ACLs, file capabilities */
+	struct buf others;
 	bool capability; /* security.capability is there */
 	bool opaque;	 /* the opaque attribute holds "y" */
 	bool whiteout;	 /* user.overlay.whiteout or trusted.overlay.whiteout is there */
 	bool redirect;	 /* an overlay redirect or metacopy: never made by our mounts */
 };
 
-#define XATTRS_INIT                                                                        \
-	{                                                                                  \
-		.text = BUF_INIT, .capability = false, .opaque = false, .whiteout = false, \
-		.redirect = false                                                          \
+#define XATTRS_INIT                                                                                \
+	{                                                                                          \
+		.text = BUF_INIT, .others = BUF_INIT, .capability = false, .opaque = false,        \
+		.whiteout = false, .redirect = false                                               \
 	}
 
 /*

@@ -143,6 +143,27 @@ as_id "$A" discard @last >/dev/null
 expect_run "device: mknod is refused" 0 -- sh -c '! mknod dev c 1 3 2>/dev/null'
 check "device: none" test ! -e "$WS/dev"
 
+# ---- attributes that are not kept ----------------------------------------------------------------
+# set_acl FILE: one entry more than the mode says.
+cat >"$WS/set_acl" <<'EOF'
+import os, struct, sys
+def entry(tag, perm, who=0xffffffff):
+    return struct.pack("<HHI", tag, perm, who)
+os.setxattr(sys.argv[1], "system.posix_acl_access", struct.pack("<I", 2) + entry(1, 6) + entry(2, 4, os.getuid()) +
+            entry(4, 4) + entry(16, 4) + entry(32, 4))
+EOF
+own "$WS"
+expect_run "lost: an ACL" 0 -- sh -c 'echo x >acl; python3 set_acl acl; echo y >plain'
+expect_eq "lost: counted" 1 "$(record .outcome.changes.lost)"
+expect_eq "lost: and named" "attributes of 1 entry are not kept by a commit: system.posix_acl_access of acl" \
+	"$(record '.outcome.warnings[]')"
+expect_run "lost: of an old file, in its place" 0 -- sh -c 'python3 set_acl plain; echo z >third'
+expect_eq "lost: of an old file: named" "1 attributes of 1 entry are not kept by a commit: system.posix_acl_access of plain" \
+	"$(record '.outcome | "\(.changes.lost) \(.warnings[])"')"
+expect_run "lost: nothing" 0 -- sh -c 'echo more >>acl'
+expect_eq "lost: nothing: said" "0 0" "$(record '.outcome | "\(.changes.lost) \(.warnings | length)"')"
+rm -f "$WS/set_acl" "$WS/acl" "$WS/plain" "$WS/third"
+
 # ---- watched -------------------------------------------------------------------------------------
 expect_run "watched" 0 -v --result "$T/result" -- sh -c 'echo x >beside; echo "be kind" >AGENTS.md; mkdir -p doc; echo y >doc/Claude.MD'
 expect_eq "watched: committed" "ok committed 4 0 0 0 2" "$(settled) $(record '.outcome.changes.watched')"

@@ -149,3 +149,36 @@ Test(changes_list, first_difference_of_paths)
 	changes_finish(&a);
 	changes_finish(&b);
 }
+
+static void
+lost(struct change_set *cs, const char *path, const char *upper, const char *lower)
+{
+	struct xattrs is = XATTRS_INIT, was = XATTRS_INIT;
+
+	buf_puts(&is.others, upper);
+	buf_puts(&was.others, lower != NULL ? lower : "");
+	cr_assert_eq(changes_note_lost(cs, path, &is, lower != NULL ? &was : NULL), 0);
+	xattrs_finish(&is);
+	xattrs_finish(&was);
+}
+
+/* What a new entry has; of one that stays, what the tool gave it or took away. */
+Test(changes_list, attributes_that_are_lost)
+{
+	struct change_set cs = { .items = NULL };
+
+	lost(&cs, "none", "", NULL);
+	lost(&cs, "stays", " xattr:system.posix_acl_access=00",
+	     " xattr:system.posix_acl_access=00");
+	cr_expect_eq(cs.lost, 0u);
+	cr_expect_null(cs.lost_first);
+	lost(&cs, "d/a\033", "", " xattr:system.posix_acl_default=00");
+	cr_expect_eq(cs.lost, 1u);
+	cr_expect_str_eq(cs.lost_first, "system.posix_acl_default of d/a\\033");
+	lost(&cs, "new", " xattr:system.posix_acl_access=00", NULL);
+	lost(&cs, "other", " xattr:system.posix_acl_access=01",
+	     " xattr:system.posix_acl_access=00");
+	cr_expect_eq(cs.lost, 3u);
+	cr_expect_str_eq(cs.lost_first, "system.posix_acl_default of d/a\\033");
+	changes_finish(&cs);
+}
