@@ -92,6 +92,7 @@ expect_run "python: its interpreter is an entry command" 0 -p python -- .venv/bi
 expect_eq "python: and finds its venv" "$WS/.venv" "$(cat "$OUT")"
 expect_run "python: a venv made inside has links out of the workspace" 123 -p python -- python3 -m venv --without-pip env
 expect_match "python: which are held" "link out of the workspace" "$ERR"
+expect_verb "python: and discarded" 0 discard @last
 expect_run "python: --copies has none" 0 -p python -- python3 -m venv --copies env
 expect_eq "python: committed" "ok committed" "$(record '.outcome | "\(.verdict) \(.settled)"')"
 expect_run "python: its programs run, started by python" 0 -p python -- python3 -c '

@@ -72,6 +72,7 @@ expect_eq "log: four commits" 3 "$(wc -l <"$OUT")"
 for act in 'core.fsmonitor=touch pwned' 'core.sshCommand=touch pwned' 'alias.st=!touch pwned'; do
 	git_in 123 "config ${act%%=*}" config "${act%%=*}" "${act#*=}"
 	expect_match "config ${act%%=*}: is held" ".git/config is held for a person: built-in: .git/config: $(tr A-Z a-z <<<"${act%%=*}"): git runs it" "$ERR"
+	expect_verb "config ${act%%=*}: is discarded" 0 discard @last
 done
 repo switch -q main
 printf 'other\n' >"$WS/file"
