@@ -26,6 +26,7 @@ struct level {
 	size_t next, next_gone;
 	size_t path_len; /* of this directory in collect.path */
 	bool forced;	 /* upper.mode must be put back */
+	bool closed;	 /* the lower has it, and does not let us see what is in it */
 };
 
 struct collect {
@@ -378,6 +379,16 @@ visit_gone(struct collect *c, const struct pair *p)
 	return r == 0 && S_ISDIR(p->lower->mode) ? descend_gone(c, p) : r;
 }
 
+/* Where we cannot see what the tool took away, we cannot say that it is nothing. */
+static int
+visit_whiteout(struct collect *c, const struct pair *p)
+{
+	if (p->lower != NULL) {
+		return visit_gone(c, p);
+	}
+	return p->level->closed ? -EACCES : 0;
+}
+
 /* A regular file over a regular file: nothing, mode, or modify. */
 static int
 compare_files(struct collect *c, const struct pair *p, struct content *after)
@@ -445,7 +456,7 @@ visit_file(struct collect *c, const struct pair *p)
 	if (r == 0 && after.xattrs.redirect) {
 		r = -EUCLEAN;
 	} else if (r == 0 && after.xattrs.whiteout && p->upper->size == 0) {
-		r = p->lower != NULL ? visit_gone(c, p) : 0;
+		r = visit_whiteout(c, p);
 	} else if (r == 0 && p->lower != NULL && S_ISREG(p->lower->mode)) {
 		r = compare_files(c, p, &after);
 	} else if (r == 0) {
@@ -516,7 +527,9 @@ open_directories(const struct pair *p, struct level *l)
 	l->lower = *p->lower;
 	l->lower_fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 	if (l->lower_fd == -EACCES) {
-		return 0; /* what is in both then looks created, and will be a conflict */
+		/* what is in both then looks created, and will be a conflict */
+		l->closed = true;
+		return 0;
 	}
 	l->has_lower = l->lower_fd >= 0;
 	return l->has_lower ? 0 : l->lower_fd;
@@ -620,7 +633,7 @@ visit_upper(struct collect *c, struct level *l, const char *name)
 		return visit_link(c, &p);
 	case S_IFCHR:
 		if (upper.rdev == 0) {
-			return p.lower != NULL ? visit_gone(c, &p) : 0;
+			return visit_whiteout(c, &p);
 		}
 		return visit_special(c, &p);
 	default:
