@@ -231,8 +231,8 @@ settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
 		rc = settling_lock_workspace(&s, err);
 		rc = rc < 0 ? rc : check_dependents(&s, err);
 	}
-	if (rc == 0 && kept) {
-		rc = layer_remove(s.place_fd, s.layer);
+	if (rc == 0) {
+		rc = kept ? layer_remove(s.place_fd, s.layer) : layer_forget(&s.store, s.call);
 		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
 	}
 	rc = rc < 0 ? rc : settle_entry_write(&entry, &payload, err);

@@ -362,10 +362,12 @@ forget_in(int workflow_fd, enum layer_place place, const char *call)
 
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
 		const char *name = names.items[i];
+		bool half = strncmp(name, UNFINISHED, strlen(UNFINISHED)) == 0;
+		const char *whole = name + (half ? strlen(UNFINISHED) : 0);
 
-		if (strlen(name) == LAYER_NAME_SIZE - 1 &&
-		    strcmp(name + NUMBER_DIGITS + 1, call) == 0) {
-			r = layer_remove(fd, name);
+		if (strlen(whole) == LAYER_NAME_SIZE - 1 &&
+		    strcmp(whole + NUMBER_DIGITS + 1, call) == 0) {
+			r = layer_remove(fd, whole);
 		}
 	}
 	fsat_names_finish(&names);

@@ -64,7 +64,7 @@ struct layer_keep_request {
 
 int layer_keep(const struct layer_keep_request *req, struct err *err) must_check;
 
-/* Wherever in the store the call's layer is: for who finishes another's work. */
+/* Wherever in the store the call's layer is, or half of it: for who finishes another's work. */
 int layer_forget(const struct store *s, const uint8_t call[16]) must_check;
 /* 0 also when it is gone. */
 int layer_remove(int place_fd, const char *name) must_check;
