@@ -140,8 +140,12 @@ FAULTS_SRC := tests/faults/commit.c $(call src,base) $(call src,sys) $(call src,
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store))
 $(BUILD)/tests/faults/commit: $(call obj,glibc,$(FAULTS_SRC))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
+$(BUILD)/tests/faults/kill_at: $(call obj,glibc,tests/faults/kill_at.c)
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
+$(BUILD)/tests/faults/describe: $(call obj,glibc,tests/e2e/payload/describe.c)
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 .PHONY: faults
-faults: all $(BUILD)/tests/faults/commit
+faults: all $(addprefix $(BUILD)/tests/faults/,commit kill_at describe)
 	$(Q)tests/faults/run
 
 # The other compiler, over every source of ours; no program of it is used.

@@ -4,8 +4,9 @@
  * workspace with what it was before and with what it is after a commit that nobody killed: it must
  * be one of the two. With `twice` the recovery is killed too, at a system call chosen by the seed,
  * and the second one must do. Run as root, which becomes nobody for the commits: a directory that
- * its owner may not write has to be opened and closed again.
- * usage: commit [twice SEED]
+ * its owner may not write has to be opened and closed again. With `many` the commit has 200 paths
+ * more, and 200 of its system calls are chosen by the seed.
+ * usage: commit [twice|many SEED]
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,10 @@
 #define DONE "{\"done\":1}"
 #define UNDONE "{\"undone\":1}"
 
+#define MANY 200u /* paths, and kills */
+
 static char root[64];
+static bool many;
 
 static void
 check(bool good, const char *what)
@@ -106,6 +110,32 @@ gone(const char *path)
 	attribute(path, "user.overlay.whiteout", "y");
 }
 
+/* As many again that are made, written or deleted. */
+static void
+make_more(void)
+{
+	char path[64];
+
+	for (unsigned int i = 0; i < MANY; i++) {
+		if (i % 20 == 0) {
+			snprintf(path, sizeof(path), "ws/more%u", i / 20);
+			dir(path);
+			snprintf(path, sizeof(path), "up/more%u", i / 20);
+			dir(path);
+		}
+		snprintf(path, sizeof(path), "ws/more%u/f%u", i / 20, i);
+		if (i % 4 != 0) {
+			file(path, "old", 0644);
+		}
+		memcpy(path, "up", 2);
+		if (i % 4 == 1) {
+			gone(path);
+		} else {
+			file(path, "new", 0600);
+		}
+	}
+}
+
 /* Every kind of change, in open and in closed directories. */
 static void
 make_world(void)
@@ -156,6 +186,26 @@ make_world(void)
 	dir("up/open");
 	file("up/open/last", "x", 0644);
 	mode("up/open", 0000);
+	if (many) {
+		make_more();
+	}
+}
+
+/* Where user.* attributes are: in memory from Linux 6.6 on. */
+static void
+make_root(void)
+{
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		snprintf(root, sizeof(root), "%s/airlock-faults-XXXXXX", places[i]);
+		check(mkdtemp(root) != NULL, root);
+		if (setxattr(root, "user.note", "1", 1, 0) == 0) {
+			return;
+		}
+		check(rmdir(root) == 0, root);
+	}
+	check(false, "a place that has user.* attributes");
 }
 
 /* One line per entry: all that a commit answers for. */
@@ -257,7 +307,7 @@ commit(void)
 	req.workspace = path;
 	req.changes = &set;
 	check(changes_collect(&collect, &set, &err) == 0, err.text);
-	check(set.count == 18, "the number of changes");
+	check(set.count == 18 + (many ? MANY : 0), "the number of changes");
 	raise(SIGSTOP);
 	req.commits_fd = commit_open_dir(&p.store, &err);
 	check(req.commits_fd >= 0 && commit_run(&req, &cm, &err) == 0, err.text);
@@ -378,21 +428,23 @@ main(int argc, char **argv)
 {
 	auto_buf before = BUF_INIT, after = BUF_INIT, now = BUF_INIT;
 	bool twice = argc > 1 && strcmp(argv[1], "twice") == 0;
-	unsigned long calls, was_before = 0, was_after = 0;
+	unsigned long calls, kills = 0, was_before = 0, was_after = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	srandom(argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : 1);
-	strcpy(root, "/tmp/airlock-faults-XXXXXX");
-	check(mkdtemp(root) != NULL, root);
+	many = argc > 1 && strcmp(argv[1], "many") == 0;
+	make_root();
 	make_world();
 	describe_workspace(&before);
 	calls = run_until(commit, 0);
 	describe_workspace(&after);
 	check(before.len != after.len, "the commit did something");
 	check_rest(true);
-	for (unsigned long at = 1; at <= calls; at++) {
+	for (unsigned long i = 1; i <= (many ? MANY : calls); i++) {
+		unsigned long at = many ? 1 + (unsigned long)random() % calls : i;
 		bool is_after;
 
+		kills++;
 		make_world();
 		run_until(commit, at);
 		if (twice) {
@@ -414,7 +466,10 @@ main(int argc, char **argv)
 	}
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	check(was_before > 0 && was_after > 0, "both ends were seen");
-	printf("ok commit%s: %lu kills, %lu times as before, %lu times as after\n",
-	       twice ? ", recovery killed too" : "", calls, was_before, was_after);
+	printf("ok commit%s: %lu kills of %lu system calls, %lu times as before, %lu as after\n",
+	       twice  ? ", recovery killed too"
+	       : many ? " of many paths"
+		      : "",
+	       kills, calls, was_before, was_after);
 	return 0;
 }
