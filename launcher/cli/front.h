@@ -47,8 +47,17 @@ struct front_options {
 
 /* The programs and files that belong to this airlock. Opened before any drop of ids. */
 struct front_paths {
-	int jail_fd, cli_fd, log_fd; /* O_PATH */
+	int self_fd, jail_fd, cli_fd, log_fd; /* O_PATH */
 	const char *shipped;         /* directory of the shipped profiles */
+};
+
+/* What became of one postcondition. Texts are as the result JSON has them, escaped. */
+struct check_result {
+	const struct profile_check *check;
+	const char *call, *verdict, *reason; /* NULL: it did not come to that */
+	int exit_code;			     /* -1: the same */
+	bool skipped;			     /* airlock was told to end before its turn */
+	bool held;
 };
 
 struct front {
@@ -110,6 +119,11 @@ struct front {
 	struct journal_pos planned_pos;
 	const char *settled;        /* committed held discarded none */
 	const char *settle_reason;  /* why held, NULL else */
+	struct check_result *checks; /* of done_when, as far as they were tried */
+	size_t check_count;
+	bool checks_stopped;        /* by a signal */
+	bool not_done;              /* the tool succeeded, and a postcondition does not hold */
+	bool kept_aside;            /* the change set is a layer there, whatever becomes of it */
 	const char *held_as;        /* where it is kept: "draft", "aside"; NULL: it is not held */
 	bool said;                  /* airlock-cli has told the person what err says */
 	const char *warnings[16];
@@ -175,6 +189,11 @@ int front_snapshot(struct front *f) must_check;
  * it.
  */
 int front_scratch(struct front *f, const char *name) must_check;
+/* Sets the change set aside, so that postconditions run over it; and takes that away again. */
+int front_keep_aside(struct front *f) must_check;
+void front_drop_aside(struct front *f);
+/* Tries all postconditions; *ret_failed: why the call is not done, NULL when it is. */
+int front_checks(struct front *f, const char **ret_failed) must_check;
 int front_upper(struct front *f) must_check;          /* tmpfs or disk */
 void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
 int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */
@@ -197,6 +216,7 @@ void front_note(const struct front *f);               /* the dim line on a termi
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);
+void front_checks_json(struct json *j, const struct front *f);
 /* The first paths of the input that changed while the call ran. */
 void front_changed_json(struct json *j, const struct tree_changed *c);
 void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */

@@ -118,6 +118,24 @@ front_draft(struct front *f)
 	return rc;
 }
 
+/* Where it lies already: postconditions ran over it. */
+static int
+move_to(struct front *f, const struct layer_keep_request *req, enum layer_place where)
+{
+	auto_fd aside = open_place(f, LAYER_ASIDE, false);
+	int rc;
+
+	if (where == LAYER_ASIDE) {
+		return 0;
+	}
+	if (aside < 0) {
+		return err_sys(&f->err, aside, "open what was set aside");
+	}
+	rc = layer_move(req, aside, &f->err);
+	f->kept_aside = rc < 0;
+	return rc;
+}
+
 static int
 keep_in(struct front *f, enum layer_place where)
 {
@@ -139,11 +157,43 @@ keep_in(struct front *f, enum layer_place where)
 		return err_sys(&f->err, place, "open the %s", layer_place_words[where]);
 	}
 	layer_name(f->seq, f->req.call, name);
-	rc = layer_keep(&req, &f->err);
+	rc = f->kept_aside ? move_to(f, &req, where) : layer_keep(&req, &f->err);
 	if (rc == 0) {
 		f->held_as = layer_place_words[where];
 	}
 	return rc;
+}
+
+int
+front_keep_aside(struct front *f)
+{
+	int rc = keep_in(f, LAYER_ASIDE);
+
+	f->kept_aside = rc == 0;
+	f->held_as = NULL;
+	return rc;
+}
+
+void
+front_drop_aside(struct front *f)
+{
+	char name[LAYER_NAME_SIZE];
+	auto_fd aside = -1;
+	int rc;
+
+	if (!f->kept_aside) {
+		return;
+	}
+	layer_name(f->seq, f->req.call, name);
+	aside = open_place(f, LAYER_ASIDE, false);
+	rc = aside < 0 ? aside : layer_remove(aside, name);
+	if (rc < 0) {
+		front_warn(f, arena_printf(&f->arena,
+					   "what was set aside for its postconditions is still "
+					   "there: %s",
+					   strerror(-rc)));
+	}
+	f->kept_aside = false;
 }
 
 /* A call beside this one may have changed the same in the draft: then it cannot lie on top. */

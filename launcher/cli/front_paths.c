@@ -39,7 +39,8 @@ front_find_paths(struct front *f)
 	struct stat st;
 	char *slash;
 
-	if (n < 0) {
+	f->paths.self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	if (n < 0 || f->paths.self_fd < 0) {
 		return err_sys(&f->err, -errno, "read /proc/self/exe (is /proc mounted?)");
 	}
 	self[n] = '\0';

@@ -584,6 +584,8 @@ write_outcome(struct front *f, struct json *j)
 	json_key(j, "denials");
 	denials_write(&o->denials, j);
 	json_kv_uint(j, "denials_dropped", o->denials.dropped);
+	json_key(j, "done_when");
+	front_checks_json(j, f);
 	json_key(j, "exit");
 	if (o->exit_code >= 0) {
 		json_int(j, o->exit_code);

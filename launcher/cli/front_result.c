@@ -49,6 +49,8 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 	json_key(j, "denials");
 	denials_write(&f->outcome.denials, j);
 	json_kv_uint(j, "denials_dropped", f->outcome.denials.dropped);
+	json_key(j, "done_when");
+	front_checks_json(j, f);
 	json_key(j, "exit");
 	if (f->outcome.exit_code >= 0) {
 		json_int(j, f->outcome.exit_code);
@@ -192,7 +194,7 @@ exit_of(const struct front *f)
 		return strcmp(f->settled, "held") == 0 && !front_held_as_asked(f) ? EXIT_HELD
 										  : o->exit_code;
 	case VERDICT_FAILED:
-		return o->exit_code;
+		return f->not_done ? EXIT_HELD : o->exit_code;
 	case VERDICT_SIGNALED:
 		return EXIT_SIGNAL_BASE + o->signal;
 	case VERDICT_TIMEOUT:
@@ -235,6 +237,9 @@ say_outcome(struct front *f)
 	    o->verdict != VERDICT_SIGNALED) {
 		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict),
 			   reason != NULL ? reason : "");
+	}
+	if (f->not_done && !held) {
+		buf_printf(&line, "airlock: failed: %s\n", reason != NULL ? reason : "");
 	}
 	if (held) {
 		buf_printf(&line,

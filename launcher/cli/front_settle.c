@@ -199,6 +199,7 @@ commit(struct front *f)
 	rc = rc < 0 ? rc : commit_run(&req, &f->commit, &f->err);
 	changes_finish(&now);
 	if (rc == 0) {
+		front_drop_aside(f);
 		f->commits_fd = take_fd(&commits_fd);
 		return 0;
 	}
@@ -258,6 +259,32 @@ tell_lost(struct front *f)
 	}
 }
 
+/*
+ * done_when, over what the call changed; not of a call that is one itself, or that a person made to
+ * try something. What cannot be tried does not hold.
+ */
+static void
+try_postconditions(struct front *f)
+{
+	const char *failed = NULL;
+	int rc;
+
+	if (f->outcome.verdict != VERDICT_OK || f->profile->check_count == 0 ||
+	    f->opt.over != NULL) {
+		return;
+	}
+	rc = front_keep_aside(f);
+	rc = rc < 0 ? rc : front_checks(f, &failed);
+	if (rc < 0) {
+		failed = arena_printf(&f->arena, "done_when could not be tried: %s", f->err.text);
+	}
+	if (rc < 0 || failed != NULL) {
+		f->not_done = true;
+		f->outcome.verdict = VERDICT_FAILED;
+		f->settle_reason = failed;
+	}
+}
+
 int
 front_settle(struct front *f)
 {
@@ -282,16 +309,15 @@ front_settle(struct front *f)
 			arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
 	}
 	tell_lost(f);
-	if (f->changes.count == 0) {
-		return 0;
-	}
-	if (f->req.mode == MODE_OBSERVE) {
-		f->settled = "discarded";
+	try_postconditions(f);
+	if (f->changes.count == 0 || f->req.mode == MODE_OBSERVE) {
+		f->settled = f->changes.count == 0 ? "none" : "discarded";
+		front_drop_aside(f);
 		return 0;
 	}
 	if (o->verdict != VERDICT_OK) {
-		/* half of something: later calls do not build on it */
-		return hold(f, LAYER_ASIDE, NULL);
+		/* half of something, or not done: later calls do not build on it */
+		return hold(f, LAYER_ASIDE, f->settle_reason);
 	}
 	if (f->changes.held > 0) {
 		return hold_in_draft(f, hold_reason(f));

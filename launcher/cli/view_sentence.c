@@ -89,7 +89,9 @@ put_held(struct buf *b, const struct record *rec, uint64_t count)
 	buf_puts(b, "; nothing was committed: ");
 	view_count(b, count, "change is", "changes are");
 	buf_puts(b, " held");
-	if (!is(rec, "verdict", "ok")) {
+	if (strncmp(reason, "done_when ", 10) == 0) {
+		buf_puts(b, ", as not all that makes it done holds");
+	} else if (!is(rec, "verdict", "ok")) {
 		buf_puts(b, ", as the tool did not succeed");
 	} else if (put_culprit(b, json_object_get(rec->outcome, "changes"))) {
 		return;

@@ -370,6 +370,37 @@ show_limits(struct page *p, const struct record *rec)
 	page_fact(p, "used", buf_text(&text));
 }
 
+/* A line each: what it came to, and the call that has the rest. */
+static void
+show_done_when(struct page *p, const struct record *rec)
+{
+	const json_t *checks = json_object_get(rec->outcome, "done_when");
+
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		const json_t *c = json_array_get(checks, i);
+		const json_t *exit_code = json_object_get(c, "exit");
+		bool held = json_is_true(json_object_get(c, "held"));
+		auto_buf text = BUF_INIT, call = BUF_INIT;
+
+		view_text(&text, record_text(c, "name"));
+		buf_puts(&text, held ? " holds" : " does not hold");
+		if (record_text(c, "call")[0] == '\0') {
+			buf_puts(&text, ": it did not run");
+		} else {
+			buf_puts(&text, ": ");
+			view_text(&text, record_text(c, "verdict"));
+			if (json_is_integer(exit_code)) {
+				buf_printf(&text, ", exit %lld",
+					   (long long)json_integer_value(exit_code));
+			}
+			view_text(&call, record_text(c, "call"));
+			buf_printf(&text, ", call %.13s", buf_text(&call));
+		}
+		page_fact_color(p, i == 0 ? "done when" : "", held ? VIEW_GREEN : VIEW_RED,
+				buf_text(&text));
+	}
+}
+
 static void
 show_events(struct page *p, const struct record *rec)
 {
@@ -405,6 +436,7 @@ show_touched(struct page *p, struct reading *r, const struct record *rec)
 		return;
 	}
 	show_changes(p, rec);
+	show_done_when(p, rec);
 	show_denials(p, json_object_get(rec->outcome, "denials"),
 		     record_number(rec->outcome, "denials_dropped"));
 	show_stream(p, r, rec, "stdout");

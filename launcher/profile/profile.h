@@ -89,6 +89,15 @@ struct hold_bound {
 	const char *origin; /* "python.yaml:14", "" where there is none */
 };
 
+/* A postcondition of done_when: holds when the command ends with that exit. */
+struct profile_check {
+	const char *name;
+	const char *profile; /* a name or an absolute path; NULL: the calling profile */
+	struct strings run;  /* at least one word */
+	uint8_t exit;
+	uint64_t wall_ms;    /* 0: the profile's own limit */
+};
+
 struct env_pair {
 	const char *name, *value;
 };
@@ -146,6 +155,8 @@ struct profile {
 	struct limits limits;
 	uint32_t allow_degraded;   /* DEGRADE_* */
 	enum retry retry;
+	struct profile_check *checks; /* in the order in which they are tried */
+	size_t check_count;
 	enum capture_inputs capture_inputs;
 	/* Compiled ahead from `syscalls` (plan/filter.h). */
 	const struct sock_filter *filter;

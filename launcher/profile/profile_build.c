@@ -373,6 +373,30 @@ hold_bound(const struct build *b, const char *name)
 	return (struct hold_bound){ item->number, place_of(b, &item->at) };
 }
 
+/* In the order of the files: a parent's first. */
+static void
+build_checks(const struct build *b, struct profile *p)
+{
+	const struct profile_value *v = &b->doc->values[KEY_DONE_WHEN];
+
+	p->checks = profile_arena_get(b->arena, v->count + 1, sizeof(*p->checks));
+	for (size_t i = 0; p->checks != NULL && i < v->count; i++) {
+		const struct profile_check *from = v->items[i].check;
+		struct profile_check *to = &p->checks[i];
+		const char **words =
+			profile_arena_get(b->arena, from->run.count + 1, sizeof(*words));
+
+		*to = *from;
+		to->name = copy_text(b, from->name);
+		to->profile = from->profile != NULL ? expand(b, from->profile) : NULL;
+		for (size_t k = 0; words != NULL && k < from->run.count; k++) {
+			words[k] = copy_text(b, from->run.items[k]);
+		}
+		to->run.items = words;
+		p->check_count++;
+	}
+}
+
 static void
 build_env_set(const struct build *b, struct profile *p)
 {
@@ -444,6 +468,7 @@ build_fields(const struct build *b, struct profile *p)
 	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
 	build_limits(b->doc, &p->limits);
 	p->retry = (enum retry)v[KEY_RETRY].number;
+	build_checks(b, p);
 	p->allow_degraded = all_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;
 }

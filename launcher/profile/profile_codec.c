@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 6u
+#define CODEC_VERSION 7u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -154,6 +154,21 @@ put_caches(struct buf *b, const struct profile *p)
 }
 
 static void
+put_checks(struct buf *b, const struct profile *p)
+{
+	buf_u32(b, (uint32_t)p->check_count);
+	for (size_t i = 0; i < p->check_count; i++) {
+		const struct profile_check *c = &p->checks[i];
+
+		buf_str(b, c->name);
+		buf_str(b, c->profile != NULL ? c->profile : "");
+		put_strings(b, &c->run);
+		buf_u8(b, c->exit);
+		buf_u64(b, c->wall_ms);
+	}
+}
+
+static void
 put_profile(struct buf *b, const struct profile *p)
 {
 	buf_str(b, p->name);
@@ -198,6 +213,7 @@ put_profile(struct buf *b, const struct profile *p)
 	put_limits(b, &p->limits);
 	buf_u32(b, p->allow_degraded);
 	buf_u8(b, (uint8_t)p->retry);
+	put_checks(b, p);
 	buf_u8(b, (uint8_t)p->capture_inputs);
 	put_filter(b, p->filter, p->filter_len);
 	buf_put(b, p->filter_digest, sizeof(p->filter_digest));
@@ -423,6 +439,26 @@ get_caches(struct rd *r, struct profile_arena *a, struct profile *p)
 }
 
 static void
+get_checks(struct rd *r, struct profile_arena *a, struct profile *p)
+{
+	size_t count = get_count(r, 23, PROFILE_LIST_MAX);
+
+	p->checks = profile_arena_get(a, count + 1, sizeof(*p->checks));
+	for (size_t i = 0; p->checks != NULL && i < count; i++) {
+		struct profile_check *c = &p->checks[i];
+
+		c->name = get_text(r, a);
+		c->profile = get_text(r, a);
+		c->profile = c->profile[0] != '\0' ? c->profile : NULL;
+		get_strings(r, a, &c->run);
+		c->exit = rd_u8(r);
+		c->wall_ms = rd_u64(r);
+		r->bad |= c->run.count == 0;
+	}
+	p->check_count = p->checks != NULL ? count : 0;
+}
+
+static void
 get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 {
 	p->name = get_text(r, a);
@@ -464,6 +500,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_limits(r, &p->limits);
 	p->allow_degraded = get_mask(r, DEGRADE_CGROUP | DEGRADE_LANDLOCK | DEGRADE_NOTIFY);
 	p->retry = (enum retry)get_enum(r, RETRY__COUNT);
+	get_checks(r, a, p);
 	p->capture_inputs = (enum capture_inputs)get_enum(r, CAPTURE__COUNT);
 	p->filter = get_filter(r, a, &p->filter_len);
 	get_raw(r, p->filter_digest, sizeof(p->filter_digest));

@@ -123,9 +123,14 @@ static void
 diff_grown(struct differ *d)
 {
 	for (size_t i = 0; i < d->a->count; i++) {
-		if (profile_item_find(d->b, d->a->items[i].text) == NULL) {
-			add(d, PROFILE_GRANTS, item_text(d, &d->a->items[i]), NULL,
-			    &d->a->items[i].at);
+		const struct profile_item *before = &d->a->items[i];
+		const struct profile_item *after = profile_item_find(d->b, before->text);
+
+		if (after == NULL) {
+			add(d, PROFILE_GRANTS, item_text(d, before), NULL, &before->at);
+		} else if (!profile_item_narrows(d->key, d->a, after)) {
+			add(d, PROFILE_GRANTS, item_text(d, before), item_text(d, after),
+			    &after->at);
 		}
 	}
 	for (size_t i = 0; i < d->b->count; i++) {

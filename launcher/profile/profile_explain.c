@@ -194,7 +194,7 @@ say_entries(struct page *p, const struct say *say, const struct profile_value *v
 		if (say->key == KEY_ALLOW_DEGRADED) {
 			buf_printf(&text, ": %s", layer_sentence(item->text));
 		} else if (item->value != NULL) {
-			buf_printf(&text, "=%s", item->value);
+			buf_printf(&text, "%s%s", item->check != NULL ? ": " : "=", item->value);
 		}
 		p->arena->failed |= text.failed;
 		add_row(p, say, &item->at, buf_text(&text), true);

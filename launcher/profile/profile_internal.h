@@ -23,6 +23,7 @@
 #define PROFILE_NODES_MAX 8192 /* keys and values of a file; look-ups are linear */
 #define PROFILE_PATH_MAX 4095  /* bytes of a path */
 #define PROFILE_LIST_MAX 4096  /* entries of a list in the cache file */
+#define PROFILE_WORDS_MAX 256u /* of the command of a postcondition */
 #define PROFILE_DEPS_MAX 1024  /* dependencies in the cache file */
 
 /* ---- arena (profile_codec.c): zeroed memory that is freed at once ---------------------------- */
@@ -205,6 +206,7 @@ struct profile_item {
 	const char *text;  /* normalised */
 	const char *value; /* of a map, else NULL */
 	const char *path;  /* of a cache, else NULL */
+	const struct profile_check *check; /* of a postcondition, else NULL; "~/" as written */
 	uint64_t number;   /* of a cache: CACHE_* */
 	struct profile_place at;
 };
@@ -237,6 +239,13 @@ bool profile_path_parse(struct profile_arena *a, const struct profile_key *key,
  * like. false when something was reported.
  */
 bool profile_cache_parse(struct profile_arena *a, const struct profile_key *key,
+			 const struct profile_node *node, struct profile_report *report,
+			 struct profile_item *ret);
+/*
+ * One postcondition of done_when: the item's text is its name, its value the command and what is
+ * expected, "make check (profile make, exit 0, within 5m)". false when something was reported.
+ */
+bool profile_check_parse(struct profile_arena *a, const struct profile_key *key,
 			 const struct profile_node *node, struct profile_report *report,
 			 struct profile_item *ret);
 /* Whether it gives no more than the parent's cache of that name. */

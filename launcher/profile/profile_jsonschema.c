@@ -131,13 +131,62 @@ put_or_parent(struct json *j, const struct profile_key *key)
 }
 
 static void
+put_bounded(struct json *j, const char *key, const struct profile_key *like)
+{
+	json_key(j, key);
+	json_begin_object(j);
+	put_scalar(j, like, NULL);
+	json_end(j);
+}
+
+/* An entry of done_when: its members, sorted. */
+static void
+put_check(struct json *j)
+{
+	static const char *const required[] = { "name", "run" };
+	static const char *const word[] = { "string", "number", "boolean" };
+
+	json_kv_bool(j, "additionalProperties", false);
+	json_key(j, "properties");
+	json_begin_object(j);
+	json_key(j, "expect");
+	json_begin_object(j);
+	json_kv_bool(j, "additionalProperties", false);
+	json_kv_uint(j, "minProperties", 1);
+	json_key(j, "properties");
+	json_begin_object(j);
+	put_bounded(j, "exit", profile_key(KEY_SUCCESS));
+	json_end(j);
+	json_kv_str(j, "type", "object");
+	json_end(j);
+	put_bounded(j, "name", profile_key(KEY_NAME));
+	put_bounded(j, "profile", profile_key(KEY_EXTENDS));
+	json_key(j, "run");
+	json_begin_object(j);
+	json_key(j, "items");
+	json_begin_object(j);
+	put_names(j, "type", word, ARRAY_LEN(word));
+	json_end(j);
+	json_kv_uint(j, "maxItems", PROFILE_WORDS_MAX);
+	json_kv_uint(j, "minItems", 1);
+	json_kv_str(j, "type", "array");
+	json_end(j);
+	put_bounded(j, "wall", profile_key(KEY_LIM_WALL));
+	json_end(j);
+	put_names(j, "required", required, ARRAY_LEN(required));
+	json_kv_str(j, "type", "object");
+}
+
+static void
 put_list(struct json *j, const struct profile_key *key)
 {
 	json_kv_str(j, "description", key->sentence);
 	if (key->type != TYPE_LATER) {
 		json_key(j, "items");
 		json_begin_object(j);
-		if (profile_narrow_replaces(key->narrow)) {
+		if (key->type == TYPE_CHECKS) {
+			put_check(j);
+		} else if (profile_narrow_replaces(key->narrow)) {
 			put_or_parent(j, key);
 		} else {
 			put_scalar(j, key, NULL);

@@ -87,9 +87,11 @@ place_text(struct buf *b, const struct profile_place *at)
 static void
 note_parent(const struct merge *m, const struct profile_place *at)
 {
-	if (at->line > 0) {
+	if (at->line > 0 && profile_narrow_opens(m->key->narrow)) {
 		profile_report_note(m->report, at, "the parent's value; it could say open: [%s]",
 				    m->key->name);
+	} else if (at->line > 0) {
+		profile_report_note(m->report, at, "the parent's value");
 	}
 }
 
@@ -131,14 +133,15 @@ profile_item_narrows(const struct profile_key *key, const struct profile_value *
 	case NARROW_PATTERN:
 		return is_covered(parent, item->text);
 	case NARROW_ADD:
+	case NARROW_GROW:
 		before = profile_item_find(parent, item->text);
-		return before == NULL || strcmp(before->value, item->value) == 0;
+		return before == NULL || item->value == NULL ||
+		       strcmp(before->value, item->value) == 0;
 	case NARROW_BOUND:
 		before = profile_item_find(parent, item->text);
 		return before == NULL || item->number <= before->number;
 	case NARROW_OWN:
 	case NARROW_INHERIT:
-	case NARROW_GROW:
 	case NARROW_LOWER:
 	case NARROW_RAISE:
 	case NARROW__COUNT:
@@ -197,6 +200,16 @@ check_number(const struct merge *m)
 	note_parent(m, &m->parent->at);
 }
 
+static void
+check_most(const struct merge *m, const struct profile_value *v, const struct profile_place *at)
+{
+	if (v->count > m->key->most) {
+		profile_report_at(m->report, at,
+				  "%s: more than %llu entries with those of the parent",
+				  m->key->name, (unsigned long long)m->key->most);
+	}
+}
+
 /* The parent's entries and the child's; of two with one name the child's. */
 static void
 join(const struct merge *m, struct profile_value *ret)
@@ -216,6 +229,7 @@ join(const struct merge *m, struct profile_value *ret)
 	for (size_t i = 0; i < m->child->count; i++) {
 		v.items[v.count++] = m->child->items[i];
 	}
+	check_most(m, &v, &m->child->at);
 	*ret = v;
 }
 
@@ -248,6 +262,7 @@ check_narrows(const struct merge *m)
 		check_number(m);
 		break;
 	case NARROW_ADD:
+	case NARROW_GROW:
 		check_added(m);
 		break;
 	case NARROW_OPEN:
@@ -260,7 +275,6 @@ check_narrows(const struct merge *m)
 		break;
 	case NARROW_OWN:
 	case NARROW_INHERIT:
-	case NARROW_GROW:
 	case NARROW__COUNT:
 		break;
 	}
@@ -294,11 +308,7 @@ expand(const struct merge *m, struct profile_value *ret)
 			v.items[v.count++] = m->child->items[i];
 		}
 	}
-	if (v.count > m->key->most) {
-		profile_report_at(m->report, &wanted->at,
-				  "%s: more than %llu entries with those of the parent",
-				  m->key->name, (unsigned long long)m->key->most);
-	}
+	check_most(m, &v, &wanted->at);
 	*ret = v;
 }
 

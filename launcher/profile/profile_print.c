@@ -102,6 +102,29 @@ put_item_value(struct buf *out, const struct profile_key *key, const struct prof
 		   (item->number & CACHE_EXEC) != 0 ? "true" : "false");
 }
 
+/* As it would be written, on one line. */
+static void
+put_check(struct buf *out, const struct profile_check *check)
+{
+	buf_puts(out, "{ name: ");
+	put_text(out, check->name);
+	if (check->profile != NULL) {
+		buf_puts(out, ", profile: ");
+		put_text(out, check->profile);
+	}
+	buf_puts(out, ", run: [");
+	for (size_t i = 0; i < check->run.count; i++) {
+		buf_puts(out, i > 0 ? ", " : "");
+		put_text(out, check->run.items[i]);
+	}
+	buf_printf(out, "], expect: { exit: %u }", check->exit);
+	if (check->wall_ms > 0) {
+		buf_puts(out, ", wall: ");
+		profile_value_print(out, TYPE_DURATION, check->wall_ms);
+	}
+	buf_puts(out, " }");
+}
+
 static void
 put_items(struct printer *p, const struct profile_key *key, const char *indent)
 {
@@ -111,11 +134,17 @@ put_items(struct printer *p, const struct profile_key *key, const char *indent)
 		const struct profile_item *item = &v->items[i];
 
 		begin_line(p);
-		buf_printf(p->out, "%s  %s", indent, item->value != NULL ? "" : "- ");
-		put_text(p->out, item->text);
-		if (item->value != NULL) {
+		buf_printf(p->out, "%s  ", indent);
+		if (item->check != NULL) {
+			buf_puts(p->out, "- ");
+			put_check(p->out, item->check);
+		} else if (item->value != NULL) {
+			put_text(p->out, item->text);
 			buf_puts(p->out, ": ");
 			put_item_value(p->out, key, item);
+		} else {
+			buf_puts(p->out, "- ");
+			put_text(p->out, item->text);
 		}
 		end_line(p, &item->at);
 	}

@@ -268,6 +268,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 		return WORDS(profile_retry_words);
 	case TYPE_BOUNDS:
 	case TYPE_CACHES:
+	case TYPE_CHECKS:
 	case TYPE_COMMANDS:
 	case TYPE_COUNT:
 	case TYPE_DURATION:

@@ -50,6 +50,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_BOUNDS:
 	case TYPE_CACHES:
 	case TYPE_CAPTURE:
+	case TYPE_CHECKS:
 	case TYPE_COMMANDS:
 	case TYPE_EFFECTS:
 	case TYPE_ENVS:
@@ -330,6 +331,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 		return parse_text(c, node, &ret->text);
 	case TYPE_BOUNDS:
 	case TYPE_CACHES:
+	case TYPE_CHECKS:
 	case TYPE_COMMANDS:
 	case TYPE_EFFECTS:
 	case TYPE_ENVS:
@@ -385,6 +387,8 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 		return parse_bound(c, node, item);
 	case TYPE_CACHES:
 		return profile_cache_parse(c->arena, c->key, node, c->report, item);
+	case TYPE_CHECKS:
+		return profile_check_parse(c->arena, c->key, node, c->report, item);
 	case TYPE_COMMANDS:
 	case TYPE_HIDES:
 	case TYPE_PROTECTS:
@@ -460,7 +464,6 @@ refuse_later(const struct parse *c, const struct profile_node *node)
 		const char *what;
 	} features[] = {
 		{ KEY_CREDENTIALS, "credentials" },
-		{ KEY_DONE_WHEN, "postconditions" },
 		{ KEY_LABELS_ADDS, "labels" },
 		{ KEY_NET_EGRESS, "egress" },
 	};
@@ -486,11 +489,30 @@ is_parent(const struct parse *c, const struct profile_node *node, struct profile
 	return true;
 }
 
+/* One entry; what is a map below its name or place is read by its own parser. */
+static bool
+parse_entry(const struct parse *c, const struct profile_node *node, struct profile_item *item)
+{
+	bool nested = c->key->type == TYPE_CACHES || c->key->type == TYPE_CHECKS;
+
+	if (nested) {
+		return parse_item(c, node, item);
+	}
+	if (node->kind == NODE_SCALAR && node->empty && node->key != NULL) {
+		return REFUSE(c, &node->key_at,
+			      "%s: '%s' has no value; write \"\" for an empty one", c->key->name,
+			      node->key);
+	}
+	if (node->kind != NODE_SCALAR || node->empty) {
+		return REFUSE(c, &node->at, "%s: wants one value per entry", c->key->name);
+	}
+	return is_parent(c, node, item) || parse_item(c, node, item);
+}
+
 /* Reads on after a bad entry, so that all are told. */
 static bool
 parse_items(const struct parse *c, const struct profile_node *node, struct profile_value *ret)
 {
-	const bool nested = c->key->type == TYPE_CACHES;
 	size_t count = 0;
 	bool right = true;
 
@@ -509,19 +531,7 @@ parse_items(const struct parse *c, const struct profile_node *node, struct profi
 	     n = n->next) {
 		struct profile_item item = { .at = n->at };
 
-		if (nested) {
-			right = parse_item(c, n, &item) && right;
-			ret->items[ret->count++] = item;
-		} else if (n->kind == NODE_SCALAR && n->empty && n->key != NULL) {
-			profile_report_at(c->report, &n->key_at,
-					  "%s: '%s' has no value; write \"\" for an empty one",
-					  c->key->name, n->key);
-			right = false;
-		} else if (n->kind != NODE_SCALAR || n->empty) {
-			profile_report_at(c->report, &n->at, "%s: wants one value per entry",
-					  c->key->name);
-			right = false;
-		} else if (!is_parent(c, n, &item) && !parse_item(c, n, &item)) {
+		if (!parse_entry(c, n, &item)) {
 			right = false;
 		} else if (is_twice(ret, &item)) {
 			profile_report_at(c->report, &n->at, "%s: '%s' is listed twice",

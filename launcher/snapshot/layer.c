@@ -307,6 +307,23 @@ fill(const struct layer_keep_request *req, const char *unfinished, struct err *e
 }
 
 int
+layer_move(const struct layer_keep_request *req, int from_fd, struct err *err)
+{
+	auto_fd lock = openat(req->place_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
+		return err_sys(err, -errno, "lock the held change sets");
+	}
+	r = req->base != NULL ? check_fits(req, err) : 0;
+	if (r == 0 && (renameat(from_fd, req->name, req->place_fd, req->name) < 0 ||
+		       fsync(lock) < 0 || fsync(from_fd) < 0)) {
+		r = err_sys(err, -errno, "move the held change set");
+	}
+	return r;
+}
+
+int
 layer_keep(const struct layer_keep_request *req, struct err *err)
 {
 	char unfinished[LAYER_NAME_SIZE + 8];

@@ -64,6 +64,9 @@ struct layer_keep_request {
 
 int layer_keep(const struct layer_keep_request *req, struct err *err) must_check;
 
+/* The same of a layer that is kept in another place of the workflow: it moves, or stays. */
+int layer_move(const struct layer_keep_request *req, int from_fd, struct err *err) must_check;
+
 /* Wherever in the store the call's layer is, or half of it: for who finishes another's work. */
 int layer_forget(const struct store *s, const uint8_t call[16]) must_check;
 /* 0 also when it is gone. */

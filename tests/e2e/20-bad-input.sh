@@ -87,7 +87,6 @@ done <<'END'
 network|{ egress: [{ host: example.com }] }|egress
 credentials|[gh]|credentials
 labels|{ adds: [untrusted] }|labels
-done_when|[{ name: t, run: [make] }]|postconditions
 END
 bad "options only narrow" "-m apply: profile observer says observe, and options only narrow" -p "$T/profiles/observer.yaml" -m apply -- true
 

@@ -154,6 +154,22 @@ own "$T/again"
 profile show "$T/again/cached.yaml" --json
 expect_eq "so it is with caches" "0 $digest" "$RC $(jq -r .digest "$OUT")"
 
+put finished 'version: 1
+name: finished
+extends: base
+done_when:
+- { name: a, profile: ~/p.yaml, run: [make, "a, b", -k], expect: { exit: 2 }, wall: 60s }
+- { name: b, run: ["true"] }
+'
+profile show finished --json
+digest=$(jq -r .digest "$OUT")
+profile show finished --effective
+expect_match "a postcondition in a line" '  - { name: a, profile: "~/p.yaml", run: [make, "a, b", "-k"], expect: { exit: 2 }, wall: 1m }' "$OUT"
+cp "$OUT" "$T/again/finished.yaml"
+own "$T/again"
+profile show "$T/again/finished.yaml" --json
+expect_eq "so it is with postconditions" "0 $digest" "$RC $(jq -r .digest "$OUT")"
+
 profile show shown --origin
 expect_match "each value has its place" "  wall: 90s                             # $own_dir/shown.yaml:6" "$OUT"
 line=$(grep -n '  memory: 512MiB' "$strict" | cut -d: -f1)
@@ -217,7 +233,7 @@ expect_eq "the schema" "0 https://json-schema.org/draft/2020-12/schema" "$RC $(j
 cp "$OUT" "$T/schema.json"
 if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 	expect_out "takes every shipped profile, and what was printed and written above" "" \
-		python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "${strict%/*}"/*.yaml "$T/again/shown.yaml" "$T/again/cached.yaml" "$own_dir/fresh.yaml"
+		python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "${strict%/*}"/*.yaml "$T/again/shown.yaml" "$T/again/cached.yaml" "$T/again/finished.yaml" "$own_dir/fresh.yaml"
 	cat >"$T/bad.yaml" <<-'BAD'
 		version: 2
 		name: Upper
@@ -230,9 +246,10 @@ if python3 -c 'import jsonschema, yaml' 2>/dev/null; then
 		open: [name]
 		success: [256]
 		tool: { run: /bin/sh }
+		done_when: [{ name: T, run: [], wall: 5 }, { run: [x], expect: { exit: 256 } }]
 	BAD
 	expect_eq "and refuses what airlock refuses" \
-		"filesystem.cache.a.path filesystem.cache.b.scope filesystem.cache.c filesystem.protect.0 filesystem.read.0 filesystem.read.1 limits.cpu limits.memory limits.pids mode name network.egress open.0 success.0 syscalls.allow.0 tool.run version" \
+		"done_when.0.name done_when.0.run done_when.0.wall done_when.1 done_when.1.expect.exit filesystem.cache.a.path filesystem.cache.b.scope filesystem.cache.c filesystem.protect.0 filesystem.read.0 filesystem.read.1 limits.cpu limits.memory limits.pids mode name network.egress open.0 success.0 syscalls.allow.0 tool.run version" \
 		"$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | awk '{ print $2 }' | grep -v '^Additional$' | sort -u | tr '\n' ' ' | sed 's/ $//')"
 	expect_eq "unknown keys among them" 1 "$(python3 "$E2E_DIR/payload/schema.py" "$T/schema.json" "$T/bad.yaml" | grep -c limts)"
 else
