@@ -18,14 +18,14 @@
 
 #define TREE "tree"
 
-/* A moment that is after every change so far: inode times are those of the coarse clock. */
+/* A moment of the coarse clock after every change so far, whose time may be of the fine one. */
 static int64_t
 next_tick(void)
 {
 	static const struct timespec nap = { .tv_nsec = 500000 };
-	uint64_t from = clock_ns(CLOCK_REALTIME_COARSE), now = from;
+	uint64_t from = clock_ns(CLOCK_REALTIME), now = 0;
 
-	while (now == from) {
+	while (now <= from) {
 		nanosleep(&nap, NULL);
 		now = clock_ns(CLOCK_REALTIME_COARSE);
 	}

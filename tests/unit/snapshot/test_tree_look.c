@@ -7,15 +7,15 @@
 #include "../../../launcher/snapshot/snapshot.h"
 #include "snapshot_world.h"
 
-/* A moment that is after all there is: inode times are those of the coarse clock. */
+/* A moment of the coarse clock after all there is, whose times may be of the fine one. */
 static int64_t
 now(void)
 {
-	uint64_t from = clock_ns(CLOCK_REALTIME_COARSE), to;
+	uint64_t from = clock_ns(CLOCK_REALTIME), to;
 
 	do {
 		to = clock_ns(CLOCK_REALTIME_COARSE);
-	} while (to == from);
+	} while (to <= from);
 	return (int64_t)to;
 }
 
