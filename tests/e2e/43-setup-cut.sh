@@ -117,11 +117,12 @@ for i in $(seq "$count"); do
 	cat "$T/cut/$i.lines"
 done
 
-# a commit that is cut: unknown, never "committed" and never "held"
+# a commit that is cut: the next verb finishes it, and the record says so (62-recover.sh)
 cut=$T/cut/commit
 inject "$cut" renameat2:signal=KILL:when=1 -- sh -c 'echo ran; echo new >file'
 expect_eq "killed at the commit: exit" 137 "$RC"
-expect_eq "killed at the commit: verdict" "unknown" \
-	"$(as_id env AIRLOCK_STATE="$cut/state" "$A" log --json | jq -rs 'flatten | map(.verdict) | join(" ")')"
-check "killed at the commit: no half file" test ! -e "$cut/ws/file"
+expect_eq "killed at the commit: no half file" .airlock-commit "$(as_id ls -A "$cut/ws")"
+expect_eq "killed at the commit: verdict" "ok committed" \
+	"$(as_id env AIRLOCK_STATE="$cut/state" "$A" log --json 2>/dev/null | jq -rs 'flatten | map(.verdict + " " + .settled) | join(" ")')"
+expect_eq "killed at the commit: the whole file" new "$(as_id cat "$cut/ws/file")"
 expect_run "the next call sweeps what the killed ones left" 0 -- true
