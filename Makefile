@@ -136,16 +136,17 @@ containment: all
 	$(Q)tests/containment/run
 
 # Who is killed while he commits; what of the store has no library.
-FAULTS_SRC := tests/faults/commit.c $(call src,base) $(call src,sys) $(call src,snapshot) \
+FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,snapshot) \
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store))
-$(BUILD)/tests/faults/commit: $(call obj,glibc,$(FAULTS_SRC))
+$(BUILD)/tests/faults/commit $(BUILD)/tests/faults/race: $(BUILD)/tests/faults/%: \
+		$(BUILD)/obj/glibc/tests/faults/%.o $(call obj,glibc,$(FAULTS_SRC))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 $(BUILD)/tests/faults/kill_at: $(call obj,glibc,tests/faults/kill_at.c)
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 $(BUILD)/tests/faults/describe: $(call obj,glibc,tests/e2e/payload/describe.c)
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 .PHONY: faults
-faults: all $(addprefix $(BUILD)/tests/faults/,commit kill_at describe)
+faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at describe)
 	$(Q)tests/faults/run
 
 # The other compiler, over every source of ours; no program of it is used.
