@@ -160,8 +160,11 @@ analyze:
 	$(Q)tests/analyze $(C_SRC)
 
 .PHONY: bench vm
-bench: all
+$(BUILD)/tests/bench/settle: $(call obj,glibc,tests/bench/settle.c $(FAULTS_SRC))
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
+bench: all $(BUILD)/tests/bench/settle
 	$(Q)tests/bench/launch
+	$(Q)tests/bench/settle
 vm: all
 	$(Q)tests/vm/build.sh && tests/vm/run.sh
 
