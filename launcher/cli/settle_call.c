@@ -133,6 +133,21 @@ settling_open_layer(struct settling *s, struct err *err)
 	return 0;
 }
 
+/*
+ * The device's number may be another one since the machine started again; the time of birth is
+ * not.
+ */
+static bool
+is_same_directory(const struct settling *s, const struct stat *st)
+{
+	int64_t birth_ns = sys_birth_ns(s->workspace_fd);
+
+	return st->st_ino == record_number(s->rec.planned, "workspace.ino") &&
+	       (st->st_dev == record_number(s->rec.planned, "workspace.dev") ||
+		(birth_ns != 0 &&
+		 birth_ns == (int64_t)record_number(s->rec.planned, "workspace.btime_ns")));
+}
+
 int
 settling_lock_workspace(struct settling *s, struct err *err)
 {
@@ -150,8 +165,7 @@ settling_lock_workspace(struct settling *s, struct err *err)
 		return err_sys(err, s->workspace_fd < 0 ? s->workspace_fd : -errno,
 			       "the workspace %s", s->workspace);
 	}
-	if (st.st_dev != record_number(s->rec.planned, "workspace.dev") ||
-	    st.st_ino != record_number(s->rec.planned, "workspace.ino")) {
+	if (!is_same_directory(s, &st)) {
 		return err_set(err, -ESTALE,
 			       "another directory stands at %s than the one the call ran in",
 			       s->workspace);

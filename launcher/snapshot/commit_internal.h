@@ -53,12 +53,13 @@ struct commit_loosened {
 struct commit {
 	const struct commit_request *req; /* NULL in a recovery, and once commit_run returned */
 	struct err *err;
-	struct err closing; /* whom nobody asks any more */
-	int workspace_fd;   /* borrowed */
-	int commits_fd;	    /* borrowed */
-	int staging_fd;	    /* O_RDONLY; -1 before it was made */
-	int journal_fd;	    /* locked while the commit lives; -1 before it was made */
-	char name[64];	    /* of the journal in commits_fd */
+	struct err closing;	/* whom nobody asks any more */
+	int workspace_fd;	/* borrowed */
+	int commits_fd;		/* borrowed */
+	uint64_t workspace_dev; /* now; in a recovery only */
+	int staging_fd;		/* O_RDONLY; -1 before it was made */
+	int journal_fd;		/* locked while the commit lives; -1 before it was made */
+	char name[64];		/* of the journal in commits_fd */
 	struct commit_dir workspace, upper;
 	struct commit_loosened *loosened;
 	size_t loosened_count, loosened_cap;

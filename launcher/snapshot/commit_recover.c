@@ -156,6 +156,21 @@ settle_rows(struct commit *cm, struct commit_told *told)
 	return r < 0 ? r : commit_journal_done(cm, told->finished);
 }
 
+/*
+ * Device numbers may be others since the machine started again (device mapper, btrfs). All that a
+ * commit moves is on the file system of the workspace's root.
+ */
+static void
+renumber(struct commit *cm, uint64_t was)
+{
+	for (size_t i = 0; i < cm->count; i++) {
+		struct commit_row *row = &cm->rows[i];
+
+		row->old.dev = row->old.dev == was ? cm->workspace_dev : row->old.dev;
+		row->new.dev = row->new.dev == was ? cm->workspace_dev : row->new.dev;
+	}
+}
+
 static int
 recover_begun(struct store *s, const struct commit_left *left, struct commit *cm,
 	      enum commit_recovered *ret)
@@ -169,6 +184,7 @@ recover_begun(struct store *s, const struct commit_left *left, struct commit *cm
 	if (r < 0) {
 		return err_sys(cm->err, r, "commit: journal %s", cm->name);
 	}
+	renumber(cm, left->workspace_dev);
 	if (told.has_rows) {
 		r = open_staging(cm, &told);
 		r = r < 0 || told.is_done ? r : settle_rows(cm, &told);
@@ -209,10 +225,11 @@ commit_recover(struct store *s, struct commit_left *left, int workspace_fd,
 	*ret = COMMIT_NOTHING;
 	if (r == 0 && left->workspace[0] != '\0') {
 		r = fsat_stat(workspace_fd, "", &st);
-		if (r == 0 && (st.dev != left->workspace_dev || st.ino != left->workspace_ino)) {
+		if (r == 0 && st.ino != left->workspace_ino) {
 			r = err_set(cm.err, -ESTALE,
 				    "another directory stands where the commit was made");
 		}
+		cm.workspace_dev = st.dev;
 		r = r < 0 ? r : recover_begun(s, left, &cm, ret);
 	}
 	r = r < 0 ? r : commit_journal_remove(&cm);
