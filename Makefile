@@ -177,7 +177,7 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps \
-	util-linux xxd vim-tiny nano zsh fish
+	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
 # has 350 packages; where node brings it along it is tried.
 PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pandoc ffmpeg imagemagick chromium \

@@ -6,7 +6,7 @@
  * and the second one must do. Run as root, which becomes nobody for the commits: a directory that
  * its owner may not write has to be opened and closed again. With `many` the commit has 200 paths
  * more, and 200 of its system calls are chosen by the seed.
- * usage: commit [twice|many SEED]
+ * usage: commit [twice|many SEED], or commit power SEED DIR HOOK ARG ARG (tests/faults/power)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +32,8 @@
 #define MANY 200u /* paths, and kills */
 
 static char root[64];
+#define CUTS 100 /* of the power: half a second each */
+
 static bool many;
 
 static void
@@ -423,30 +425,57 @@ check_rest(bool after)
 	check(e.done == (after ? 1u : 0u) && e.undone == 0, "the record says what became of it");
 }
 
+/* The file system is now what had reached the disk (tests/faults/power). */
+static void
+cut_power(char **argv)
+{
+	int status;
+	pid_t pid = fork();
+
+	check(pid >= 0, "fork");
+	if (pid == 0) {
+		execl(argv[4], argv[4], argv[5], argv[2], "cut", argv[6], (char *)NULL);
+		_exit(127);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0, "cut the power");
+}
+
 int
 main(int argc, char **argv)
 {
 	auto_buf before = BUF_INIT, after = BUF_INIT, now = BUF_INIT;
 	bool twice = argc > 1 && strcmp(argv[1], "twice") == 0;
-	unsigned long calls, kills = 0, was_before = 0, was_after = 0;
+	bool power = argc > 6 && strcmp(argv[1], "power") == 0;
+	unsigned long calls, tries, kills = 0, was_before = 0, was_after = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	srandom(argc > 2 ? (unsigned int)strtoul(argv[2], NULL, 10) : 1);
 	many = argc > 1 && strcmp(argv[1], "many") == 0;
-	make_root();
+	if (power) {
+		snprintf(root, sizeof(root), "%s", argv[3]);
+	} else {
+		make_root();
+	}
 	make_world();
 	describe_workspace(&before);
 	calls = run_until(commit, 0);
 	describe_workspace(&after);
 	check(before.len != after.len, "the commit did something");
 	check_rest(true);
-	for (unsigned long i = 1; i <= (many ? MANY : calls); i++) {
-		unsigned long at = many ? 1 + (unsigned long)random() % calls : i;
+	tries = many ? MANY : power ? CUTS : calls;
+	for (unsigned long i = 1; i <= tries; i++) {
+		unsigned long at = many || power ? 1 + (unsigned long)random() % calls : i;
 		bool is_after;
 
 		kills++;
 		make_world();
+		if (power) {
+			sync();
+		}
 		run_until(commit, at);
+		if (power) {
+			cut_power(argv);
+		}
 		if (twice) {
 			run_until(recover, 1 + (unsigned long)random() % 300);
 		}
@@ -467,9 +496,10 @@ main(int argc, char **argv)
 	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	check(was_before > 0 && was_after > 0, "both ends were seen");
 	printf("ok commit%s: %lu kills of %lu system calls, %lu times as before, %lu as after\n",
-	       twice  ? ", recovery killed too"
-	       : many ? " of many paths"
-		      : "",
+	       twice   ? ", recovery killed too"
+	       : many  ? " of many paths"
+	       : power ? ", the power cut"
+		       : "",
 	       kills, calls, was_before, was_after);
 	return 0;
 }
