@@ -61,8 +61,12 @@ settle_one(const struct action *a, const char *name, const struct options *o)
 	if (rc < 0) {
 		return commands_fail(1, &err);
 	}
-	printf("%s %llu change%s of call %.13s\n", a->done, (unsigned long long)changes,
-	       changes == 1 ? "" : "s", name);
+	if (changes == 0) {
+		printf("%s what call %.13s left\n", a->done, name);
+	} else {
+		printf("%s %llu change%s of call %.13s\n", a->done, (unsigned long long)changes,
+		       changes == 1 ? "" : "s", name);
+	}
 	return 0;
 }
 

@@ -205,37 +205,63 @@ check_dependents(struct settling *s, struct err *err)
 	return rc;
 }
 
+/*
+ * Nobody may run over what goes away. In a workspace that is gone nobody does; nor does the call
+ * itself, when it is the one without an outcome.
+ */
+static int
+lock_to_discard(struct settling *s, struct err *err)
+{
+	int rc;
+
+	if (s->place != LAYER_DRAFT && s->rec.outcome != NULL) {
+		return 0;
+	}
+	rc = settling_lock_workspace(s, err);
+	if (rc == -ENOENT || rc == -ENOTDIR || rc == -ESTALE) {
+		*err = (struct err)ERR_INIT;
+		rc = 0;
+	}
+	return rc < 0 ? rc : check_dependents(s, err);
+}
+
+static int
+append_discarded(struct settling *s, struct err *err)
+{
+	const struct settle_entry entry = {
+		.call = s->rec.id,
+		.action = "discard",
+		.settled = "discarded",
+		.changes_digest = s->has_digest ? s->digest : NULL,
+	};
+	auto_buf payload = BUF_INIT;
+	struct journal_pos pos;
+	int rc = settle_entry_write(&entry, &payload, err);
+
+	return rc < 0 ? rc : journal_append(&s->store, payload.data, payload.len, &pos, err);
+}
+
 int
 settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
 {
 	auto_settling s = SETTLING_INIT;
-	auto_buf payload = BUF_INIT;
-	struct journal_pos pos;
-	int rc = settling_open(name, &s, err);
-	const struct settle_entry entry = {
-		.call = s.rec.id,
-		.action = "discard",
-		.settled = "discarded",
-		.changes_digest = s.digest,
-	};
-	bool kept;
+	int rc = settling_open_to_discard(name, &s, err);
+	bool unknown, kept;
 
 	if (rc < 0) {
 		return rc;
 	}
+	unknown = s.rec.outcome == NULL;
 	rc = settling_open_layer(&s, err);
 	kept = rc == 0;
 	/* what was not kept is discarded by saying so */
-	rc = rc == -ENOENT ? 0 : rc;
-	if (rc == 0 && kept && s.place == LAYER_DRAFT) {
-		rc = settling_lock_workspace(&s, err);
-		rc = rc < 0 ? rc : check_dependents(&s, err);
-	}
+	rc = rc == -ENOENT && !unknown ? 0 : rc;
+	rc = rc == 0 && kept ? lock_to_discard(&s, err) : rc;
 	if (rc == 0) {
 		rc = kept ? layer_remove(s.place_fd, s.layer) : layer_forget(&s.store, s.call);
 		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
 	}
-	rc = rc < 0 ? rc : settle_entry_write(&entry, &payload, err);
 	*ret_changes = s.list.set.count;
-	return rc < 0 ? rc : journal_append(&s.store, payload.data, payload.len, &pos, err);
+	/* what has no outcome stays unknown: there is nothing recorded that could be settled */
+	return rc < 0 || unknown ? rc : append_discarded(&s, err);
 }

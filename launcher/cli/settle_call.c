@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ settling_finish(struct settling *s)
 {
 	workspace_lock_release(&s->lock);
 	cleanup_fd(&s->place_fd);
+	cleanup_fd(&s->workflow_fd);
 	cleanup_fd(&s->workspace_fd);
 	free(s->workspace);
 	changes_finish(&s->list.set);
@@ -60,8 +62,9 @@ load_list(struct settling *s, struct err *err)
 	uint8_t digest[SHA256_SIZE];
 	int rc;
 
-	if (text_unhex(record_text(s->rec.outcome, "changes.digest"), s->digest, SHA256_SIZE) !=
-	    0) {
+	s->has_digest = text_unhex(record_text(s->rec.outcome, "changes.digest"), s->digest,
+				   SHA256_SIZE) == 0;
+	if (!s->has_digest) {
 		return err_set(err, -ENODATA, "%s: it has no change set that can be settled (%s)",
 			       s->rec.id, record_text(s->rec.outcome, "reason"));
 	}
@@ -77,21 +80,79 @@ load_list(struct settling *s, struct err *err)
 	return rc < 0 && rc != -ENODATA ? err_sys(err, rc, "%s: its change set", s->rec.id) : 0;
 }
 
+/*
+ * Who settles anything of a workflow has its directory locked, and reads the record after that: how
+ * it was settled cannot change any more. A commit that was cut short, and that only recovery may
+ * settle, has its journal there.
+ */
+static int
+claim(struct settling *s, struct err *err)
+{
+	char id[UUID_TEXT_SIZE], path[64];
+	struct stat st;
+
+	text_uuid_print(s->rec.workflow, id);
+	snprintf(path, sizeof(path), "wf/%s", id);
+	s->workflow_fd =
+		openat(s->store.dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (s->workflow_fd < 0) {
+		return err_sys(err, -errno, "open %s/%s", s->store.path, path);
+	}
+	if (flock(s->workflow_fd, LOCK_EX | LOCK_NB) < 0) {
+		return errno != EWOULDBLOCK
+			       ? err_sys(err, -errno, "lock %s/%s", s->store.path, path)
+			       : err_set(err, -EBUSY,
+					 "%s: another apply, discard or undo of its workflow is "
+					 "under way: try again when that has ended",
+					 s->rec.id);
+	}
+	snprintf(path, sizeof(path), "commits/%s", s->rec.id);
+	return fstatat(s->store.dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
+		       ? 0
+		       : err_set(err, -EBUSY,
+				 "%s: a commit of it was cut short, and is not recovered yet: "
+				 "`airlock recover` says why",
+				 s->rec.id);
+}
+
+static int
+load_again(struct settling *s, struct err *err)
+{
+	char id[UUID_TEXT_SIZE];
+
+	memcpy(id, s->rec.id, sizeof(id));
+	record_finish(&s->rec);
+	s->rec = (struct record)RECORD_INIT;
+	return record_load(&s->reading, id, &s->rec, err);
+}
+
+static int
+begin(const char *name, struct settling *s, struct err *err)
+{
+	int rc = reading_open(&s->reading, err);
+
+	rc = rc < 0 ? rc : record_load(&s->reading, name, &s->rec, err);
+	rc = rc < 0 ? rc : store_open_write(s->reading.store.path, &s->store, err);
+	rc = rc < 0 ? rc : claim(s, err);
+	rc = rc < 0 ? rc : index_catch_up(&s->store, err);
+	rc = rc < 0 ? rc : load_again(s, err);
+	if (rc == 0 && text_uuid_parse(s->rec.id, s->call) < 0) {
+		rc = err_set(err, -EBADMSG, "%s: no call id", s->rec.id);
+	}
+	return rc;
+}
+
 int
 settling_open(const char *name, struct settling *ret, struct err *err)
 {
 	struct settling s = SETTLING_INIT;
-	int rc = reading_open(&s.reading, err);
+	int rc = begin(name, &s, err);
 
-	rc = rc < 0 ? rc : record_load(&s.reading, name, &s.rec, err);
 	if (rc == 0 && s.rec.outcome == NULL) {
 		rc = err_set(err, -ENODATA,
-			     "%s: it has no outcome: it still runs, or airlock was killed in it",
+			     "%s: it has no outcome: it still runs, or airlock was killed in it; "
+			     "what it left can only be discarded",
 			     s.rec.id);
-	}
-	rc = rc < 0 ? rc : store_open_write(s.reading.store.path, &s.store, err);
-	if (rc == 0 && text_uuid_parse(s.rec.id, s.call) < 0) {
-		rc = err_set(err, -EBADMSG, "%s: no call id", s.rec.id);
 	}
 	rc = rc < 0 ? rc : load_list(&s, err);
 	if (rc < 0) {
@@ -103,34 +164,63 @@ settling_open(const char *name, struct settling *ret, struct err *err)
 }
 
 int
-settling_open_layer(struct settling *s, struct err *err)
+settling_open_to_discard(const char *name, struct settling *ret, struct err *err)
 {
-	const char *held_as = record_text(s->rec.outcome, "held_as");
-	char id[UUID_TEXT_SIZE], path[64];
-	auto_fd workflow = -1;
+	struct settling s = SETTLING_INIT;
+	struct err none = ERR_INIT;
+	int rc = begin(name, &s, err);
+
+	if (rc < 0) {
+		settling_finish(&s);
+		return rc;
+	}
+	ignore_err(s.rec.outcome != NULL ? load_list(&s, &none) : 0,
+		   "what cannot be read can be thrown away");
+	*ret = s;
+	return 0;
+}
+
+/* -ENOENT: there is none. */
+static int
+find_layer(struct settling *s)
+{
+	const char *held_as =
+		s->rec.outcome != NULL
+			? record_text(s->rec.outcome, "held_as")
+			: reading_layer(&s->reading, record_text(s->rec.planned, "workflow"),
+					record_number(s->rec.planned, "seq"), s->rec.id);
 	struct stat st;
 
-	if (strcmp(record_settled(&s->rec), "held") != 0) {
-		return err_set(err, -EALREADY, "%s: it is not held, but %s", s->rec.id,
-			       record_settled(&s->rec));
-	}
 	while (s->place < LAYER_PLACE__COUNT && strcmp(held_as, layer_place_words[s->place]) != 0) {
 		s->place++;
 	}
 	layer_name(record_number(s->rec.planned, "seq"), s->call, s->layer);
-	text_uuid_print(s->rec.workflow, id);
-	snprintf(path, sizeof(path), "wf/%s", id);
-	workflow = openat(s->store.dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	s->place_fd = workflow < 0 || s->place == LAYER_PLACE__COUNT
+	s->place_fd = s->place == LAYER_PLACE__COUNT
 			    ? -ENOENT
-			    : layer_open_place(workflow, s->place, false);
+			    : layer_open_place(s->workflow_fd, s->place, false);
 	if (s->place_fd < 0 || fstatat(s->place_fd, s->layer, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		return err_set(err, -ENOENT,
+		return -ENOENT;
+	}
+	return 0;
+}
+
+int
+settling_open_layer(struct settling *s, struct err *err)
+{
+	if (s->rec.outcome != NULL && strcmp(record_settled(&s->rec), "held") != 0) {
+		return err_set(err, -EALREADY, "%s: it is not held, but %s", s->rec.id,
+			       record_settled(&s->rec));
+	}
+	if (find_layer(s) == 0) {
+		return 0;
+	}
+	return s->rec.outcome == NULL
+		     ? err_set(err, -ENOENT, "%s: it has no outcome, and left nothing to discard",
+			       s->rec.id)
+		     : err_set(err, -ENOENT,
 			       "%s: what it changed was not kept, or is gone: it can only be "
 			       "discarded",
 			       s->rec.id);
-	}
-	return 0;
 }
 
 /*

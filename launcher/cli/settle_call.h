@@ -18,10 +18,12 @@ struct settling {
 	struct record rec;
 	uint8_t call[16];
 	uint8_t digest[SHA256_SIZE]; /* of the change set, as recorded */
+	bool has_digest;
 	struct change_list list;     /* with what an undo needs, where the record names it */
 	enum layer_place place;
 	char layer[LAYER_NAME_SIZE];
 	int place_fd;
+	int workflow_fd; /* its directory, locked */
 	char *workspace; /* absolute path; owned */
 	int workspace_fd;
 	uid_t owner_uid;
@@ -32,12 +34,17 @@ struct settling {
 #define SETTLING_INIT                                                                             \
 	{                                                                                         \
 		.reading = READING_INIT, .store = STORE_INIT, .rec = RECORD_INIT, .place_fd = -1, \
-		.workspace_fd = -1, .lock = WORKSPACE_LOCK_INIT                                   \
+		.workflow_fd = -1, .workspace_fd = -1, .lock = WORKSPACE_LOCK_INIT                \
 	}
 #define auto_settling __attribute__((cleanup(settling_finish))) struct settling
 
-/* By what a person typed. Finds the record and the list of changes; the call must have both. */
+/*
+ * By what a person typed. Finds the record and the list of changes; the call must have both. -EBUSY
+ * while another settles something of the same workflow: nobody settles a call twice.
+ */
 int settling_open(const char *name, struct settling *ret, struct err *err) must_check;
+/* The same of a call that may have neither: what it left can only go. */
+int settling_open_to_discard(const char *name, struct settling *ret, struct err *err) must_check;
 void settling_finish(struct settling *s);
 
 /* The layer of a held change set. */
