@@ -320,7 +320,11 @@ front_settle(struct front *f)
 		return hold(f, LAYER_ASIDE, f->settle_reason);
 	}
 	if (f->changes.held > 0) {
-		return hold_in_draft(f, hold_reason(f));
+		/*
+		 * a later call, perhaps under a wider profile, would run what nobody has looked
+		 * at
+		 */
+		return hold(f, LAYER_ASIDE, hold_reason(f));
 	}
 	if (f->req.mode == MODE_PROPOSE) {
 		return hold_in_draft(f, NULL);

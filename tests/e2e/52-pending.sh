@@ -28,7 +28,7 @@ expect_eq "three sets wait" "${failed:0:13}  AGE  +1 -1  $WS
 
 ${protected:0:13}  AGE  +1  $WS
   sh -c 'echo \"use flake\" >.envrc'
-  held, part of the draft: $(record .outcome.reason "$protected")
+  held, set aside: $(record .outcome.reason "$protected")
 
 ${proposed:0:13}  AGE  +1  $WS
   sh -c 'echo c >c'
@@ -37,7 +37,7 @@ ${proposed:0:13}  AGE  +1  $WS
 3 change sets wait: airlock diff CALL shows one, apply commits it, discard drops it" "$(pending_page)"
 as_id "$A" pending --json >"$OUT"
 expect_eq "--json" "$failed failed aside held $(record .outcome.changes.digest "$failed")
-$protected ok draft held $(record .outcome.changes.digest "$protected")
+$protected ok aside held $(record .outcome.changes.digest "$protected")
 $proposed ok draft held $(record .outcome.changes.digest "$proposed")" \
 	"$(jq -r '"\(.call) \(.verdict) \(.layer) \(.settled) \(.digest)"' "$OUT")"
 expect_eq "--json: the whole of one" '{"call":"'"$protected"'","changes":{"created":1,"deleted":0,"held":1,"modified":0}' \

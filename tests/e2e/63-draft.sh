@@ -115,3 +115,14 @@ expect_run "a secret is changed" 0 -- sh -c 'echo stolen >.env'
 expect_verb "a secret is not given back" 1 undo @last
 expect_match "a secret is not given back: which" "  .env" "$ERR"
 expect_match "a secret is not given back: why" "was not kept" "$ERR"
+
+# ---- what a later call would run ------------------------------------------------------------------------
+fresh
+as_id git init -q "$WS"
+expect_run "a hook is proposed" 123 -m propose -- sh -c 'echo two >a; printf "#!/bin/sh\ntouch pwned\n" >.git/hooks/pre-commit; chmod 755 .git/hooks/pre-commit'
+expect_eq "a hook is proposed: set aside" "held aside" "$(record '.outcome | .settled + " " + .held_as')"
+hook=$(call 1)
+expect_run "a later call runs none" 0 -m observe -- sh -c 'cat a; ls .git/hooks/pre-commit pwned 2>/dev/null; :'
+expect_eq "a later call runs none: it is not there" one "$(cat "$OUT")"
+expect_verb "a hook that a person applies" 0 apply "$hook"
+check "a hook that a person applies is there" test -x "$WS/.git/hooks/pre-commit"
