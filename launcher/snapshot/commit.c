@@ -18,6 +18,8 @@ static const struct commit_step {
 	int (*run)(struct commit *cm);
 	bool touches; /* from here on the workspace differs from before */
 } commit_steps[] = {
+	/* should: refuse where another commit is cut short. Must not say that one begins */
+	{ .name = "room",   .run = commit_room },
 	/* should: say where the staging directory will be. Must not touch the workspace */
 	{ .name = "begin",  .run = commit_journal_begin },
 	/* should: compare all with what was collected. Must not write anything */
@@ -37,18 +39,13 @@ static const struct commit_step {
 
 /* Only what has our names: somebody else's directory is never emptied. */
 static int
-check_staging(struct commit *cm)
+check_staging(struct commit *cm, int fd)
 {
 	struct fs_names names = FS_NAMES_INIT;
-	auto_fd fd = fsat_open(cm->workspace_fd, COMMIT_STAGING, O_RDONLY | O_DIRECTORY);
 	struct fs_stat st;
-	bool ours;
-	int r = fd < 0 ? fd : fsat_stat(fd, "", &st);
+	int r = fsat_stat(fd, "", &st);
+	bool ours = r == 0 && st.uid == geteuid();
 
-	if (r == -ENOENT) {
-		return 0;
-	}
-	ours = r == 0 && st.uid == geteuid();
 	r = r < 0 ? r : fsat_list(fd, SIZE_MAX, &names);
 	for (size_t i = 0; ours && i < names.count; i++) {
 		const char *name = names.items[i];
@@ -66,17 +63,41 @@ check_staging(struct commit *cm)
 			      COMMIT_STAGING);
 }
 
+/*
+ * By descriptor, and the one that was worked in where that is known: who may write the workspace
+ * may give the name to any directory of it, at any moment. Such a one stays, as it is not empty.
+ */
+static int
+remove_staging(struct commit *cm)
+{
+	auto_fd fd = fsat_open(cm->staging_fd >= 0 ? cm->staging_fd : cm->workspace_fd,
+			       cm->staging_fd >= 0 ? "." : COMMIT_STAGING,
+			       O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : check_staging(cm, fd);
+
+	if (r == -ENOENT) {
+		return 0;
+	}
+	if (fd < 0) {
+		return commit_fail(cm, r, COMMIT_STAGING, "remove");
+	}
+	if (r < 0) {
+		return r;
+	}
+	r = remove_content(fd);
+	if (r == 0 && unlinkat(cm->workspace_fd, COMMIT_STAGING, AT_REMOVEDIR) < 0) {
+		r = errno == ENOENT ? 0 : -errno;
+	}
+	return r < 0 ? commit_fail(cm, r, COMMIT_STAGING, "remove") : 0;
+}
+
 int
 commit_clean(struct commit *cm)
 {
-	int r = check_staging(cm);
+	int r = remove_staging(cm);
 
 	cleanup_fd(&cm->staging_fd);
 	cm->staging_fd = -1;
-	if (r == 0) {
-		r = remove_tree(cm->workspace_fd, COMMIT_STAGING);
-		r = r < 0 ? commit_fail(cm, r, COMMIT_STAGING, "remove") : 0;
-	}
 	if (r == 0 && cm->root_mode != 0) {
 		r = fsat_chmod(cm->workspace_fd, cm->root_mode);
 		r = r < 0 ? err_sys(cm->err, r, "commit: the workspace's mode") : 0;

@@ -103,6 +103,7 @@ bool commit_stages(const struct commit_row *row);
 void commit_ident_of(const struct fs_stat *st, struct commit_ident *ret);
 
 /* The steps before anything is touched. */
+int commit_room(struct commit *cm) must_check;
 int commit_check(struct commit *cm) must_check;
 int commit_stage(struct commit *cm) must_check; /* fills rows[].new and the attributes */
 

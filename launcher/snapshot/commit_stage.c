@@ -20,6 +20,31 @@
 #define HOLE_SIZE 4096u
 
 static int
+taken(struct commit *cm)
+{
+	return err_set(cm->err, -EEXIST,
+		       "%s stands in the workspace: a commit of another user's (who runs "
+		       "`airlock recover`), or somebody's own directory of that name",
+		       COMMIT_STAGING);
+}
+
+/*
+ * Killed after its header, a commit is taken for the one whose staging directory that is; what is
+ * in another's, of another state directory, may be all that is left of somebody's files.
+ */
+int
+commit_room(struct commit *cm)
+{
+	struct fs_stat st;
+	int r = fsat_stat(cm->workspace_fd, COMMIT_STAGING, &st);
+
+	if (r == 0) {
+		return taken(cm);
+	}
+	return r == -ENOENT ? 0 : commit_fail(cm, r, COMMIT_STAGING, "staging directory");
+}
+
+static int
 make_staging(struct commit *cm)
 {
 	struct fs_stat st;
@@ -32,10 +57,7 @@ make_staging(struct commit *cm)
 		r = -errno;
 	}
 	if (r == -EEXIST) {
-		return err_set(cm->err, r,
-			       "%s stands in the workspace: a commit of another user's (who runs "
-			       "`airlock recover`), or somebody's own directory of that name",
-			       COMMIT_STAGING);
+		return taken(cm);
 	}
 	if (r < 0) {
 		return commit_fail(cm, r, COMMIT_STAGING, "staging directory");

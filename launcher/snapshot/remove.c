@@ -126,17 +126,26 @@ sweep_once(int root, unsigned long *serial, int *first)
 }
 
 int
-remove_tree(int parent_fd, const char *name)
+remove_content(int dir_fd)
 {
 	unsigned long serial = 0;
 	int first = 0;
+
+	while (first == 0 && sweep_once(dir_fd, &serial, &first) > 0) {
+	}
+	return first;
+}
+
+int
+remove_tree(int parent_fd, const char *name)
+{
 	auto_fd root = open_dir(parent_fd, name);
+	int first;
 
 	if (root < 0) {
 		return root == -ENOENT ? 0 : root;
 	}
-	while (first == 0 && sweep_once(root, &serial, &first) > 0) {
-	}
+	first = remove_content(root);
 	if (unlinkat(parent_fd, name, AT_REMOVEDIR) < 0 && first == 0) {
 		first = -errno;
 	}

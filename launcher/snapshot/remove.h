@@ -14,5 +14,7 @@
  * removed.
  */
 int remove_tree(int parent_fd, const char *name) must_check;
+/* All that is in it; it is the caller's to read and write. */
+int remove_content(int dir_fd) must_check;
 
 #endif

@@ -25,7 +25,8 @@ static const char call_name[] = "00000000-0000-0000-0000-0000abcdef01";
 /* start in the future: nothing counts as touched during the call, unless a test says when it began.
  */
 static int
-commit(const struct world *w, const struct change_set *set, int64_t start_ns, struct err *err)
+begin(const struct world *w, const struct change_set *set, int64_t start_ns,
+      struct commit **ret_commit, struct err *err)
 {
 	struct commit_request req = {
 		.upper_fd = w->up_fd,
@@ -38,8 +39,15 @@ commit(const struct world *w, const struct change_set *set, int64_t start_ns, st
 		.call = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xab, 0xcd, 0xef, 0x01 },
 		.commits_fd = w->commits_fd,
 	};
+
+	return commit_run(&req, ret_commit, err);
+}
+
+static int
+commit(const struct world *w, const struct change_set *set, int64_t start_ns, struct err *err)
+{
 	struct commit *cm = NULL;
-	int r = commit_run(&req, &cm, err);
+	int r = begin(w, set, start_ns, &cm, err);
 
 	if (r == 0) {
 		/* what was displaced is there until the record stands */
@@ -229,6 +237,48 @@ meddle(const struct world *w, enum meddling how)
 	case MEDDLING__COUNT:
 		break;
 	}
+}
+
+/* Killed behind its header it would be taken for the one whose directory that is. */
+Test(commit, does_not_begin_beside_another)
+{
+	struct world w;
+	struct change_set set = { .items = NULL };
+	struct err err = ERR_INIT;
+
+	world_init(&w);
+	world_file(w.up_fd, "new", "new", 0644);
+	world_dir(w.ws_fd, ".airlock-commit", 0700);
+	world_file(w.ws_fd, ".airlock-commit/d0", "the only copy", 0600);
+	collect(&w, &set);
+	close(w.commits_fd);
+	w.commits_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* no journal can be made there */
+	cr_expect_eq(commit(&w, &set, 0, &err), -EEXIST, "%s", err.text);
+	cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit/d0"), (mode_t)(S_IFREG | 0600));
+	changes_finish(&set);
+	world_finish(&w);
+}
+
+/* Somebody else who may write the workspace gives the name to a directory with such names. */
+Test(commit, what_took_the_place_of_the_staging_directory_stays)
+{
+	struct world w;
+	struct change_set set = { .items = NULL };
+	struct err err = ERR_INIT;
+	struct commit *cm = NULL;
+
+	world_init(&w);
+	world_file(w.up_fd, "new", "new", 0644);
+	collect(&w, &set);
+	cr_assert_eq(begin(&w, &set, 0, &cm, &err), 0, "%s", err.text);
+	cr_assert_eq(renameat(w.ws_fd, ".airlock-commit", w.ws_fd, "away"), 0);
+	world_dir(w.ws_fd, ".airlock-commit", 0700);
+	world_file(w.ws_fd, ".airlock-commit/n0", "mine", 0600);
+	commit_close(cm);
+	cr_expect_eq(world_mode(w.ws_fd, ".airlock-commit/n0"), (mode_t)(S_IFREG | 0600));
+	cr_expect_neq(world_mode(w.commits_fd, call_name), 0u, "recovery tells of it");
+	changes_finish(&set);
+	world_finish(&w);
 }
 
 Test(commit, conflicts_write_nothing)
