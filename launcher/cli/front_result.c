@@ -225,34 +225,29 @@ explain_exec(struct front *f)
 	}
 }
 
+/* A line each: a reason may name a path, and a path may hold anything. */
 static void
 say_outcome(struct front *f)
 {
 	const struct outcome *o = &f->outcome;
-	const char *reason = reason_of(f);
+	const char *reason = reason_of(f) != NULL ? reason_of(f) : "";
 	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
-	auto_buf line = BUF_INIT;
+	auto_buf failed = BUF_INIT, line = BUF_INIT;
 
 	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED &&
 	    o->verdict != VERDICT_SIGNALED) {
-		buf_printf(&line, "airlock: %s: %s\n", verdict_name(o->verdict),
-			   reason != NULL ? reason : "");
+		buf_printf(&failed, "%s: ", verdict_name(o->verdict));
+		say(buf_text(&failed), reason);
 	}
 	if (f->not_done && !held) {
-		buf_printf(&line, "airlock: failed: %s\n", reason != NULL ? reason : "");
+		say("failed: ", reason);
 	}
 	if (held) {
-		buf_printf(&line,
-			   "airlock: held: %llu change%s not committed%s%s; airlock show %.13s\n",
+		buf_printf(&line, "%llu change%s not committed%s%s; airlock show %.13s",
 			   (unsigned long long)f->changes.count, f->changes.count == 1 ? "" : "s",
 			   f->settle_reason != NULL ? ": " : "",
 			   f->settle_reason != NULL ? f->settle_reason : "", f->req.call_text);
-	}
-	if (line.len > 0) {
-		auto_buf safe = BUF_INIT;
-
-		text_safe(&safe, line.data, line.len, true);
-		dprintf(STDERR_FILENO, "%s", buf_text(&safe));
+		say("held: ", buf_text(&line));
 	}
 	explain_exec(f);
 }

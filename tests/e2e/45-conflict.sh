@@ -116,3 +116,11 @@ for job in "${jobs[@]}"; do
 done
 expect_eq "beside each other in different directories: all are committed" " 0 0 0 0 20" \
 	"$statuses $(find "$WS" -type f | wc -l)$(cat "$T"/.many?)"
+
+
+new_ws
+as_id sh -c 'echo a >"$1/$(printf "x\nairlock: committed\033[1m")"' sh "$WS"
+meanwhile 'echo up; read go; for f in *; do echo tool >"$f"; done' 'for f in *; do echo mine >"$f"; done'
+expect_eq "a name is no line of its own: exit" 123 "$RC"
+expect_eq "a name is no line of its own" 1 "$(wc -l <"$ERR")"
+expect_match "a name is no line of its own: but is named" 'conflict: x\012airlock: committed\033[1m: ' "$ERR"
