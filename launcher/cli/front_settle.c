@@ -285,6 +285,21 @@ try_postconditions(struct front *f)
 	}
 }
 
+/* What cannot be read cannot be vouched for: nothing of it is committed, the record says why. */
+static int
+hold_unread(struct front *f)
+{
+	const char *why = arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text);
+
+	if (f->req.mode == MODE_OBSERVE) {
+		f->err = (struct err)ERR_INIT;
+		f->settled = "discarded";
+		front_warn(f, why);
+		return 0;
+	}
+	return hold(f, LAYER_ASIDE, why);
+}
+
 int
 front_settle(struct front *f)
 {
@@ -300,13 +315,7 @@ front_settle(struct front *f)
 		     &f->changes);
 	f->changes_known = rc == 0;
 	if (rc < 0) {
-		/*
-		 * What cannot be read cannot be vouched for: nothing of it is committed, the record
-		 * says why.
-		 */
-		return hold(
-			f, LAYER_ASIDE,
-			arena_printf(&f->arena, "the change set cannot be read: %s", f->err.text));
+		return hold_unread(f);
 	}
 	tell_lost(f);
 	try_postconditions(f);
@@ -320,10 +329,7 @@ front_settle(struct front *f)
 		return hold(f, LAYER_ASIDE, f->settle_reason);
 	}
 	if (f->changes.held > 0) {
-		/*
-		 * a later call, perhaps under a wider profile, would run what nobody has looked
-		 * at
-		 */
+		/* a later call, perhaps of a wider profile, would run what nobody looked at */
 		return hold(f, LAYER_ASIDE, hold_reason(f));
 	}
 	if (f->req.mode == MODE_PROPOSE) {

@@ -105,6 +105,8 @@ as_id chmod 000 "$WS/shut" "$WS/secret"
 if [ "$E2E_IDENTITY" = plain ]; then
 	expect_run "in a directory that is closed to its owner" 123 -- sh -c 'chmod 700 shut && rm shut/in && chmod 000 shut'
 	expect_match "in a directory that is closed to its owner: held" "shut/in: Permission denied" "$ERR"
+	expect_run "in a directory that is closed to its owner: observe" 0 -m observe -- sh -c 'chmod 700 shut && rm shut/in && chmod 000 shut'
+	expect_eq "in a directory that is closed to its owner: observe: discarded" discarded "$(record .outcome.settled)"
 	expect_run "a file that is closed to its owner" 0 -- chmod 600 secret
 	expect_verb "a file that is closed to its owner: not given back" 1 undo @last
 	expect_match "a file that is closed to its owner: which" "  secret" "$ERR"
