@@ -34,13 +34,22 @@ recover_in(struct recovery *r, struct commit_left *left, enum commit_recovered *
 	auto_fd workspace = -1;
 	int rc;
 
+	if (left->unreadable < 0) {
+		return err_sys(err, left->unreadable,
+			       "%s/commits/%s cannot be read as a commit's journal; what no commit "
+			       "made is to be moved away",
+			       r->store->path, left->name);
+	}
 	if (left->workspace[0] == '\0') {
 		return commit_recover(r->store, left, -1, ret, err);
 	}
 	workspace = sys_openat2(AT_FDCWD, left->workspace, O_RDONLY | O_DIRECTORY, 0,
 				SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
 	if (workspace < 0) {
-		return err_sys(err, workspace, "workspace %s", left->workspace);
+		return err_sys(err, workspace,
+			       "its workspace is to be moved back there, or, where it is gone for "
+			       "good, %s/commits/%s to be removed",
+			       r->store->path, left->name);
 	}
 	lock.workspace_fd = workspace;
 	lock.state_fd = r->store->dir_fd;
@@ -60,8 +69,9 @@ recover_one(void *arg, struct commit_left *left)
 	int rc = recover_in(r, left, &how, &err);
 
 	if (rc < 0) {
-		buf_printf(&line, "the commit of call %s in %s is still to be recovered: %s",
-			   left->name, left->workspace, err.text);
+		buf_printf(&line, "the commit of call %s%s%s is still to be recovered: %s",
+			   left->name, left->workspace[0] != '\0' ? " in " : "", left->workspace,
+			   err.text);
 		*r->err = r->first == 0 ? err : *r->err;
 		r->first = r->first == 0 ? rc : r->first;
 	} else {

@@ -79,6 +79,7 @@ struct commit_left {
 	struct buf bytes; /* of its journal file; the rest points into it */
 	char name[64];	  /* in $STATE/commits: the call's id */
 	int fd;		  /* of that file, locked: nobody else works on it */
+	int unreadable;	  /* -errno: nothing but the name is known, and nothing can be done */
 	uint8_t call[16];
 	const char *workspace; /* path, "" when the header is not whole: then nothing was begun */
 	uint64_t workspace_dev, workspace_ino;
@@ -97,7 +98,8 @@ enum commit_recovered {
 };
 
 /*
- * Calls fn for each commit in $STATE/commits whose committer is gone. 0, or fn's first failure.
+ * Calls fn for each commit in $STATE/commits whose committer is gone, and for what cannot be read
+ * there: one such does not keep the others from recovery. 0, or fn's first failure.
  * -ENOENT when there is no such directory is 0 too.
  */
 int commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left *left),

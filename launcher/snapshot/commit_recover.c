@@ -74,8 +74,11 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(left.name)) {
 			continue;
 		}
-		r = open_left(fd, e->d_name, &left);
-		if (r == 0 && left.fd >= 0) {
+		left.unreadable = open_left(fd, e->d_name, &left);
+		if (left.unreadable < 0) {
+			memcpy(left.name, e->d_name, strlen(e->d_name) + 1);
+		}
+		if (left.unreadable < 0 || left.fd >= 0) {
 			r = fn(arg, &left);
 		}
 		commit_left_finish(&left);
@@ -227,7 +230,8 @@ commit_recover(struct store *s, struct commit_left *left, int workspace_fd,
 		r = fsat_stat(workspace_fd, "", &st);
 		if (r == 0 && st.ino != left->workspace_ino) {
 			r = err_set(cm.err, -ESTALE,
-				    "another directory stands where the commit was made");
+				    "another directory stands where the commit was made: move "
+				    "that one back");
 		}
 		cm.workspace_dev = st.dev;
 		r = r < 0 ? r : recover_begun(s, left, &cm, ret);

@@ -52,3 +52,21 @@ as_id mkdir "$WS/.airlock-commit"
 expect_run "another's half commit: no call starts" 125 -w "$WS" -- true
 expect_match "another's half commit: and why" "is left of a commit that was cut short" "$ERR"
 as_id rmdir "$WS/.airlock-commit"
+
+killed 2 "what cannot be recovered"
+mv "$WS" "$WS.away"
+as_id mkdir "$AIRLOCK_STATE/commits/0"
+away=$WS
+expect_verb "what cannot be recovered: recover fails" 1 recover
+expect_match "what cannot be recovered: a workspace is gone, and what to do" \
+	"its workspace is to be moved back there, or, where it is gone for good, $AIRLOCK_STATE/commits/" "$ERR"
+expect_match "what cannot be recovered: no journal, and what to do" \
+	"$AIRLOCK_STATE/commits/0 cannot be read as a commit's journal" "$ERR"
+new_ws
+expect_run "what cannot be recovered: a call elsewhere runs" 0 -- echo hi
+mv "$away.away" "$away"
+WS=$away
+expect_verb "what cannot be recovered: the one does not keep the other" 1 recover
+expect_eq "what cannot be recovered: entirely after" "new new a b" "$(state)"
+as_id rmdir "$AIRLOCK_STATE/commits/0"
+expect_verb "what cannot be recovered: nothing is left" 0 recover
