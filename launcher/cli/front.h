@@ -87,6 +87,7 @@ struct front {
 	int upper_clone;
 	struct layers draft;        /* what the call runs over */
 	enum layer_place over_place; /* with --over: where the last of them is kept */
+	int over_fd;		     /* that layer, locked shared: nobody discards it; else -1 */
 	char over_text[UUID_TEXT_SIZE]; /* and whose it is */
 	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */

@@ -73,6 +73,19 @@ list_place(struct front *f, enum layer_place which, struct layers *ret)
 				: layers_list(place, ret, &f->err);
 }
 
+/* What was set aside can be discarded while calls run, but not while one runs over it. */
+static int
+hold_over(struct front *f)
+{
+	auto_fd place = open_place(f, f->over_place, false);
+
+	f->over_fd = place < 0 ? place
+			       : layer_lock(place, f->draft.items[f->draft.count - 1].name, false);
+	return f->over_fd < 0 ? err_sys(&f->err, f->over_fd, "--over %s: lock what is held",
+					f->opt.over)
+			      : 0;
+}
+
 static int
 list_layers(struct front *f)
 {
@@ -82,6 +95,7 @@ list_layers(struct front *f)
 	if (rc == 0 && f->opt.over != NULL) {
 		rc = list_place(f, LAYER_ASIDE, &aside);
 		rc = rc < 0 ? rc : front_over(f, &aside);
+		rc = rc < 0 ? rc : hold_over(f);
 		layers_finish(&aside);
 	}
 	return rc;

@@ -314,6 +314,7 @@ front_main_run(int argc, char **argv)
 		.workspace_clone = -1,
 		.upper_clone = -1,
 		.draft_clone = -1,
+		.over_fd = -1,
 		.signal_fd = -1,
 		.commits_fd = -1,
 		.jail = JAIL_HANDLE_INIT,
@@ -344,6 +345,9 @@ front_main_run(int argc, char **argv)
 		f.err.code = rc;
 	}
 	workspace_lock_release(&f.lock); /* the child behind the answer must not have it */
+	if (f.over_fd >= 0) {
+		ignore_err(flock(f.over_fd, LOCK_UN), "the same");
+	}
 	front_result(&f);
 	jail_handle_finish(&f.jail);
 	/*

@@ -241,6 +241,21 @@ append_discarded(struct settling *s, struct err *err)
 	return rc < 0 ? rc : journal_append(&s->store, payload.data, payload.len, &pos, err);
 }
 
+static int
+remove_layer(struct settling *s, struct err *err)
+{
+	auto_fd alone = layer_lock(s->place_fd, s->layer, true);
+	int rc = alone;
+
+	if (rc == -EAGAIN) {
+		return err_set(err, -EBUSY,
+			       "%s: a call runs over it (--over): try again when that has ended",
+			       s->rec.id);
+	}
+	rc = rc < 0 ? rc : layer_remove(s->place_fd, s->layer);
+	return rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
+}
+
 int
 settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
 {
@@ -257,8 +272,10 @@ settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
 	/* what was not kept is discarded by saying so */
 	rc = rc == -ENOENT && !unknown ? 0 : rc;
 	rc = rc == 0 && kept ? lock_to_discard(&s, err) : rc;
-	if (rc == 0) {
-		rc = kept ? layer_remove(s.place_fd, s.layer) : layer_forget(&s.store, s.call);
+	if (rc == 0 && kept) {
+		rc = remove_layer(&s, err);
+	} else if (rc == 0) {
+		rc = layer_forget(&s.store, s.call);
 		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
 	}
 	*ret_changes = s.list.set.count;

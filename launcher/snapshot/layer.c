@@ -88,6 +88,17 @@ open_layer_dir(int place_fd, const char *name)
 }
 
 int
+layer_lock(int place_fd, const char *name, bool alone)
+{
+	auto_fd dir = open_layer_dir(place_fd, name);
+
+	if (dir < 0) {
+		return dir;
+	}
+	return flock(dir, (alone ? LOCK_EX : LOCK_SH) | LOCK_NB) < 0 ? -errno : take_fd(&dir);
+}
+
+int
 layer_open(int place_fd, const char *name)
 {
 	auto_fd dir = open_layer_dir(place_fd, name);

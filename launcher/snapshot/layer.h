@@ -48,6 +48,12 @@ void layers_finish(struct layers *l);
 int layer_open(int place_fd, const char *name) must_check;
 
 /*
+ * Locks the layer, shared while something runs over it or alone to remove it, until the descriptor
+ * that it gives is closed. -EAGAIN when somebody else has it.
+ */
+int layer_lock(int place_fd, const char *name, bool alone) must_check;
+
+/*
  * Copies what upper_fd holds into a new layer, durably. All or nothing. base: the layers that the
  * call ran over. Where it changes a path that a newer layer of the same draft has, it does not fit
  * on top: -ESTALE, and err names the path.

@@ -60,6 +60,19 @@ expect_run "no such call" 125 --over 00000000-0000-7000-8000-000000000000 -- tru
 expect_match "no such call: it is told" "this workspace has no such held change set" "$ERR"
 expect_run "several begin so" 125 --over "${first:0:6}" -- true
 expect_match "several begin so: how many" "--over ${first:0:6}: 4 held change sets begin so" "$ERR"
+mkfifo "$T/.go"
+own "$T/.go"
+(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" --over "$aside" -- sh -c 'echo up; read go; cat a' <"$T/.go" >"$T/.over" 2>&1) &
+over=$!
+exec 7>"$T/.go"
+check "what a call runs over: it is up" wait_for 20 grep -q up "$T/.over"
+expect_verb "what a call runs over: it cannot be discarded" 1 discard "$aside"
+expect_match "what a call runs over: and why" "a call runs over it (--over)" "$ERR"
+echo go >&7
+exec 7>&-
+wait "$over"
+expect_eq "what a call runs over: it saw it to the end" "up two three aside" "$(paste -sd' ' "$T/.over")"
+
 expect_run "what was discarded is gone" 0 --over "$third" -- true
 expect_verb "what was discarded is gone" 0 discard "$third"
 expect_run "what was discarded is gone: no more" 125 --over "$third" -- true
