@@ -84,6 +84,20 @@ argv_digest(const struct request *r, uint8_t ret[32])
 	sha256_final(&hash, ret);
 }
 
+/* Calls whose held change sets lie below this one, oldest first. */
+static void
+draft(struct json *j, const struct front *f)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < f->draft.count; i++) {
+		char call[UUID_TEXT_SIZE];
+
+		text_uuid_print(f->draft.items[i].call, call);
+		json_str(j, call);
+	}
+	json_end(j);
+}
+
 /*
  * The request digest: what idempotency will compare. Values of variables are in it only as digests
  * salted with their names' workflow, so that the record does not let anybody guess a short secret
@@ -103,6 +117,8 @@ request_digest(const struct front *f, uint8_t ret[32])
 	argv_digest(r, digest);
 	json_kv_hex(&j, "argv", digest, 32);
 	json_kv_bytes(&j, "cwd", r->cwd);
+	json_key(&j, "draft");
+	draft(&j, f);
 	json_key(&j, "env");
 	json_begin_array(&j);
 	for (size_t i = 0; i < r->envc; i++) {
@@ -225,20 +241,6 @@ caches(struct json *j, const struct profile *p)
 		json_path(j, c->at.path);
 		json_kv_str(j, "scope", profile_cache_scope(c->flags));
 		json_end(j);
-	}
-	json_end(j);
-}
-
-/* Calls whose held change sets lie below this one, oldest first. */
-static void
-draft(struct json *j, const struct front *f)
-{
-	json_begin_array(j);
-	for (size_t i = 0; i < f->draft.count; i++) {
-		char call[UUID_TEXT_SIZE];
-
-		text_uuid_print(f->draft.items[i].call, call);
-		json_str(j, call);
 	}
 	json_end(j);
 }
