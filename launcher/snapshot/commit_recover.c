@@ -174,6 +174,22 @@ renumber(struct commit *cm, uint64_t was)
 	}
 }
 
+/* Something was deleted already: then the rows had been durable, whatever the file says now. */
+static bool
+holds_displaced(const struct commit *cm)
+{
+	struct fs_names names = FS_NAMES_INIT;
+	auto_fd fd = fsat_open(cm->workspace_fd, COMMIT_STAGING, O_RDONLY | O_DIRECTORY);
+	int r = fd < 0 ? fd : fsat_list(fd, SIZE_MAX, &names);
+	bool found = false;
+
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		found = found || names.items[i][0] == 'd';
+	}
+	fsat_names_finish(&names);
+	return found;
+}
+
 static int
 recover_begun(struct store *s, const struct commit_left *left, struct commit *cm,
 	      enum commit_recovered *ret)
@@ -181,6 +197,12 @@ recover_begun(struct store *s, const struct commit_left *left, struct commit *cm
 	struct commit_told told = { .has_rows = false };
 	int r = commit_journal_read(left, cm, &told);
 
+	if (r == 0 && !told.has_rows && holds_displaced(cm)) {
+		return err_set(cm->err, -EBADMSG,
+			       "its journal %s is damaged: what the commit displaced is in %s, and "
+			       "`airlock show` says what stood where",
+			       cm->name, COMMIT_STAGING);
+	}
 	if (r == 0 && ftruncate(cm->journal_fd, (off_t)told.whole) < 0) {
 		r = -errno;
 	}

@@ -518,3 +518,67 @@ Test(commit, planted_link_leads_nowhere)
 	changes_finish(&set);
 	world_finish(&w);
 }
+
+struct damaged {
+	const struct world *w;
+	int result;
+	char text[ERR_TEXT_MAX];
+};
+
+static int
+recover_damaged(void *arg, struct commit_left *left)
+{
+	struct damaged *d = arg;
+	enum commit_recovered how;
+	struct err err = ERR_INIT;
+	struct store store = STORE_INIT;
+	char path[] = "state";
+
+	store.dir_fd = d->w->dir_fd;
+	store.path = path;
+	d->result = commit_recover(&store, left, d->w->ws_fd, &how, &err);
+	strcpy(d->text, err.text);
+	return 0;
+}
+
+/* A bit of the rows flipped: what was deleted must not be taken for what was never begun. */
+Test(commit, damaged_journal_loses_nothing)
+{
+	struct change_set set = { .items = NULL };
+	struct store store = STORE_INIT;
+	struct commit *cm = NULL;
+	struct err err = ERR_INIT;
+	struct world w;
+	struct commit_request req = { .workspace = "/somewhere",
+				      .changes = &set,
+				      .start_ns = INT64_MAX };
+	struct damaged d = { .w = &w };
+	uint8_t byte;
+	int fd;
+
+	world_init(&w);
+	world_file(w.ws_fd, "gone", "precious", 0644);
+	world_file(w.up_fd, "gone", "", 0644);
+	world_xattr(w.up_fd, "gone", "user.overlay.whiteout", "y");
+	collect(&w, &set);
+	req.upper_fd = w.up_fd;
+	req.workspace_fd = w.ws_fd;
+	req.commits_fd = w.commits_fd;
+	cr_assert_eq(commit_run(&req, &cm, &err), 0, "%s", err.text);
+	commit_leave(cm);
+	fd = openat(w.commits_fd, "00000000-0000-0000-0000-000000000000", O_RDWR | O_CLOEXEC);
+	cr_assert_eq(pread(fd, &byte, 1, 100), 1);
+	byte ^= 1;
+	cr_assert_eq(pwrite(fd, &byte, 1, 100), 1);
+	close(fd);
+	store.dir_fd = w.dir_fd;
+	cr_assert_eq(commit_each_left(&store, recover_damaged, &d), 0);
+	cr_expect_eq(d.result, -EBADMSG);
+	cr_expect_str_eq(d.text,
+			 "its journal 00000000-0000-0000-0000-000000000000 is damaged: what the "
+			 "commit displaced is in .airlock-commit, and `airlock show` says what "
+			 "stood where");
+	cr_expect_str_eq(world_read(w.ws_fd, ".airlock-commit/d0"), "precious");
+	changes_finish(&set);
+	world_finish(&w);
+}
