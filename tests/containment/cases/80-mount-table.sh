@@ -11,5 +11,5 @@ attempt() {
 	expect "canary" "" "$(grep -F canary "$RESULT_DIR/out")"
 	expect "set-up" "" "$(grep -F airlock-setup "$RESULT_DIR/out")"
 	expect "layers by descriptor only" "" "$(grep -oE '(lower|upper|work)dir=[^,]*' "$RESULT_DIR/out" |
-		grep -vE '^(lower|upper|work)dir=/proc/self/fd/[0-9]+(:/proc/self/fd/[0-9]+)?$')"
+		grep -vE '^(lowerdir=[0-9]+(:[0-9]+)*|(upper|work)dir=/proc/self/fd/[0-9]+)$')"
 }
