@@ -128,48 +128,57 @@ list_calls(struct reading *r, const struct action *a, const struct options *o, s
 	return rc < 0 && err->code != rc ? err_sys(err, rc, "list the calls") : rc;
 }
 
-/* Whether the call belongs to what is settled with its workflow: 1, 0 or -errno. */
+/* What was set aside is not part of the draft. */
 static int
-belongs(struct reading *r, const struct action *a, const char *id, struct err *err)
+keep_draft(struct reading *r, struct listed *l, struct err *err)
 {
-	auto_record rec = RECORD_INIT;
-	int rc;
-
-	if (!a->draft_only) {
-		return 1;
-	}
-	rc = record_load(r, id, &rec, err);
-	return rc < 0 ? rc
-		      : strcmp(record_text(rec.outcome, "held_as"),
-			       layer_place_words[LAYER_DRAFT]) == 0;
-}
-
-static int
-settle_listed(struct reading *r, const struct action *a, const struct options *o,
-	      const struct listed *l, const char *to)
-{
-	struct err err = ERR_INIT;
-	size_t done = 0;
+	size_t kept = 0;
 
 	for (size_t i = 0; i < l->count; i++) {
-		const char *id = l->ids[a->newest_first ? l->count - 1 - i : i];
-		int rc = belongs(r, a, id, &err);
+		auto_record rec = RECORD_INIT;
+		int rc = record_load(r, l->ids[i], &rec, err);
 
 		if (rc < 0) {
-			return commands_fail(1, &err);
+			return rc;
 		}
-		if (rc == 0) {
-			continue;
+		if (strcmp(record_text(rec.outcome, "held_as"), layer_place_words[LAYER_DRAFT]) ==
+		    0) {
+			memmove(l->ids[kept++], l->ids[i], sizeof(l->ids[0]));
 		}
-		if (settle_one(a, id, o) != 0) {
-			return 1;
-		}
-		done++;
-		if (to[0] != '\0' && strcmp(to, id) == 0) {
+	}
+	l->count = kept;
+	return 0;
+}
+
+/* Nothing is settled before it is known where to end. */
+static int
+cut_behind(struct reading *r, const char *to, struct listed *l, struct err *err)
+{
+	char id[UUID_TEXT_SIZE];
+	int rc = index_find(r->ix, to, id, err);
+
+	for (size_t i = 0; rc == 0 && i < l->count; i++) {
+		if (strcmp(l->ids[i], id) == 0) {
+			l->count = i + 1;
 			return 0;
 		}
 	}
-	if (done == 0) {
+	return rc < 0 ? rc
+		      : err_set(err, -ENOENT, "--to %.13s: it is not part of the draft of %s", id,
+				l->workflow);
+}
+
+static int
+settle_listed(const struct action *a, const struct options *o, const struct listed *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		const char *id = l->ids[a->newest_first ? l->count - 1 - i : i];
+
+		if (settle_one(a, id, o) != 0) {
+			return 1;
+		}
+	}
+	if (l->count == 0) {
 		printf("nothing to be %s\n", a->done);
 	}
 	return 0;
@@ -180,15 +189,13 @@ settle_workflow(const struct action *a, const struct options *o)
 {
 	auto_reading r = READING_INIT;
 	struct listed l = { .count = 0 };
-	char to[UUID_TEXT_SIZE] = "";
 	struct err err = ERR_INIT;
 	int rc = reading_open(&r, &err), status;
 
-	if (rc == 0 && o->to != NULL) {
-		rc = index_find(r.ix, o->to, to, &err);
-	}
 	rc = rc < 0 ? rc : list_calls(&r, a, o, &l, &err);
-	status = rc < 0 ? commands_fail(1, &err) : settle_listed(&r, a, o, &l, to);
+	rc = rc == 0 && a->draft_only ? keep_draft(&r, &l, &err) : rc;
+	rc = rc == 0 && o->to != NULL ? cut_behind(&r, o->to, &l, &err) : rc;
+	status = rc < 0 ? commands_fail(1, &err) : settle_listed(a, o, &l);
 	free(l.ids);
 	return status;
 }

@@ -30,12 +30,6 @@ settling_finish(struct settling *s)
 	reading_finish(&s->reading);
 }
 
-void
-settling_name(const struct settling *s, char ret_name[24])
-{
-	snprintf(ret_name, 24, "call %.13s", s->rec.id);
-}
-
 /* One object that the record names by a digest. */
 static int
 fetch(struct settling *s, const char *member, uint8_t digest[SHA256_SIZE], struct buf *out,

@@ -52,9 +52,6 @@ int settling_open_layer(struct settling *s, struct err *err) must_check;
 /* The workspace must be the directory that the call ran in; locked exclusively. */
 int settling_lock_workspace(struct settling *s, struct err *err) must_check;
 
-/* "call 01a2…" as messages name it. */
-void settling_name(const struct settling *s, char ret_name[24]);
-
 /*
  * Appends to out, a path a line and safe to print, where two sets differ; more than max are counted
  * in a last line. Both sorted by path.
