@@ -47,6 +47,30 @@ expect_eq "somebody was there: so says the record" none "$(settled)"
 expect_verb "nothing is left" 0 recover
 expect_eq "nothing is left: and that is said" "nothing to recover" "$(cat "$OUT")"
 
+# touched NAME WANT CMD: what CMD, run after the kill, did to what the commit had made stays, and the rest is taken back.
+touched()
+{
+	local name=$1 want=$2
+
+	new_ws
+	as_id sh -c "cd '$WS' && echo old >a && echo old >c"
+	as_id strace -f -o "$T/.trace" -e trace=renameat2 -e inject="renameat2:signal=SIGKILL:when=7" "$A" run -w "$WS" -- \
+		sh -c 'echo new >a; echo new >b; mkdir d; echo new >d/x; mkdir e; echo new >z; rm c' >"$OUT" 2>"$ERR"
+	check "$name: it was killed" grep -q '"n6", .*"z"' "$T/.trace"
+	as_id sh -c "cd '$WS' && $3"
+	expect_verb "$name: recover" 0 recover
+	expect_match "$name: taken back" "is taken back: the workspace is as before" "$ERR"
+	expect_eq "$name: what stands there" "$want" "$(as_id sh -c "cd '$WS' && grep -r . . | sort && ls -A" | paste -sd' ')"
+	expect_run "$name: and calls run" 0 -- true
+}
+touched "removed meanwhile" "./a:old ./c:old a c" 'rm b'
+touched "moved meanwhile" "./a:old ./b2:new ./c:old a b2 c" 'mv b b2'
+touched "a directory removed meanwhile" "./a:old ./c:old a c" 'rm -r d'
+touched "what was in it removed meanwhile" "./a:old ./c:old a c" 'rm d/x'
+touched "written meanwhile" "./a:old ./b:mine ./b:new ./c:old ./z:his a b c z" 'echo mine >>b && echo his >z'
+touched "made again meanwhile" "./a:old ./b:mine ./c:old ./z:his a b c z" 'rm b && echo mine >b && echo his >z'
+touched "what was replaced written meanwhile" "./a:mine ./a:new ./c:old ./z:his a c z" 'echo mine >>a && echo his >z'
+
 new_ws
 as_id mkdir "$WS/.airlock-commit"
 expect_run "another's half commit: no call starts" 125 -w "$WS" -- true
