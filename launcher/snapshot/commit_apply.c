@@ -109,6 +109,20 @@ is_done(const struct commit_row *row, const struct place *p)
 	return false;
 }
 
+/*
+ * What was put there, and nobody has written to since: a file system gives a number that was freed
+ * to the next file.
+ */
+static bool
+is_untouched(const struct commit_row *row, const struct fs_stat *st)
+{
+	return is_inode(&row->new, st) &&
+	       (S_ISDIR(st->mode) ||
+		((st->mode & S_IFMT) == (row->after & S_IFMT) &&
+		 st->mtime_ns == row->new.mtime_ns &&
+		 (!S_ISREG(st->mode) || st->size == row->new.size)));
+}
+
 /* A directory moves to another parent only when its owner may write it. */
 static int
 loosen_directory(struct commit *cm, const struct commit_row *row, const struct place *p)
@@ -217,6 +231,10 @@ forward(struct commit *cm, size_t i)
 	r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_NOREPLACE);
 	if (r == -EEXIST) {
 		return commit_conflict(cm, row->path, "somebody else made it");
+	}
+	/* made before a crash, and since then removed, moved or replaced */
+	if (r == -ENOENT) {
+		return commit_conflict(cm, row->path, "it is gone");
 	}
 	return r < 0 ? commit_fail(cm, r, row->path, "create") : 0;
 }
@@ -348,6 +366,9 @@ back_move(struct commit *cm, size_t i)
 	}
 	if (r < 0 || !is_done(row, &p)) {
 		return r;
+	}
+	if (row->kind != CHANGE_DELETE && !is_untouched(row, &p.there)) {
+		return 0;
 	}
 	if (row->kind != CHANGE_DELETE && S_ISDIR(p.there.mode) && !is_empty(p.dir, p.name)) {
 		return row->kind == CHANGE_CREATE
