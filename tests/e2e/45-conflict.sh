@@ -124,3 +124,38 @@ meanwhile 'echo up; read go; for f in *; do echo tool >"$f"; done' 'for f in *; 
 expect_eq "a name is no line of its own: exit" 123 "$RC"
 expect_eq "a name is no line of its own" 1 "$(wc -l <"$ERR")"
 expect_match "a name is no line of its own: but is named" 'conflict: x\012airlock: committed\033[1m: ' "$ERR"
+
+# ---- immutable and append-only -------------------------------------------------------------------
+# A rename out of an append-only directory is refused, also the one that would put back what was done: nothing is begun.
+# fixed NAME WHAT FLAG PATH: a held change set meets a flag that was set on PATH since.
+fixed()
+{
+	local before
+
+	new_ws
+	as_id sh -c "cd '$WS' && mkdir d && echo old >a && echo old >d/old && echo old >z"
+	run_airlock -m propose -- sh -c 'echo new >a; echo new >d/new; echo new >new; echo new >z'
+	before=$(tree)
+	if ! chattr "$3" "$WS/$4" 2>/dev/null; then
+		skip "$1" "chattr $3 is refused here"
+		return
+	fi
+	expect_verb "$1: apply" 1 apply @last
+	expect_match "$1: says what" "commit: $2: it cannot be changed: immutable or append-only" "$ERR"
+	expect_eq "$1: nothing is begun" "$before" "$(tree)"
+	expect_verb "$1: nothing to recover" 0 recover
+	expect_eq "$1: and that is said" "nothing to recover" "$(cat "$OUT")"
+	chattr -i -a "$WS/$4"
+	expect_verb "$1: without the flag" 0 apply @last
+	expect_eq "$1: all is there" "a=new d>new=new,old=old new=new z=new" \
+		"a=$(cat "$WS/a") d>new=$(cat "$WS/d/new"),old=$(cat "$WS/d/old") new=$(cat "$WS/new") z=$(cat "$WS/z")"
+}
+tree()
+{
+	as_id sh -c "cd '$WS' && find . | sort && cat a d/old z" | paste -sd' '
+}
+fixed "an append-only workspace" . +a .
+fixed "an append-only directory" d +a d
+fixed "an immutable directory" d +i d
+fixed "an immutable file" z +i z
+fixed "an append-only file" z +a z
