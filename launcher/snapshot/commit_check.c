@@ -60,12 +60,48 @@ is_loosened(const struct commit *cm)
 	return false;
 }
 
+/* What cannot be renamed could not be put back either. */
+static int
+check_free(struct commit *cm, const char *path, const struct fs_stat *st)
+{
+	return st->fixed ? commit_refuse(cm, path[0] != '\0' ? path : ".", "it cannot be changed",
+					 "immutable or append-only (chattr)")
+			 : 0;
+}
+
+/* Its directory, as the workspace's current one. */
+static int
+check_directory(struct commit *cm, const char *path, const char **ret_name)
+{
+	struct fs_stat st;
+	bool fresh;
+	int r = commit_dir_open(cm, &cm->workspace, path, ret_name, &fresh);
+
+	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV) {
+		return commit_conflict(cm, path, "its directory is not the one that the call saw");
+	}
+	if (r < 0) {
+		return r == -ESTALE ? r : commit_fail(cm, r, path, "its directory");
+	}
+	if (!fresh) {
+		return 0;
+	}
+	r = fsat_stat(cm->workspace.fd, "", &st);
+	if (r < 0) {
+		return commit_fail(cm, r, path, "check");
+	}
+	/* of one that just got rights from us, commit_loosen compared it */
+	if (!is_loosened(cm) && st.ctime_ns >= cm->req->start_ns) {
+		return commit_conflict(cm, path, "its directory was changed during the call");
+	}
+	return check_free(cm, buf_text(&cm->workspace.path), &st);
+}
+
 static int
 check_one(struct commit *cm, const struct change *c)
 {
 	struct fs_stat st;
 	const char *name, *rule;
-	bool fresh;
 	int r;
 
 	if (names_class(c->path, 0, &rule) == NAME_NEVER) {
@@ -78,20 +114,11 @@ check_one(struct commit *cm, const struct change *c)
 	if (commit_skips(c) || is_made_here(cm->req->changes, c)) {
 		return 0;
 	}
-	r = commit_dir_open(cm, &cm->workspace, c->path, &name, &fresh);
-	if (r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV) {
-		return commit_conflict(cm, c->path,
-				       "its directory is not the one that the call saw");
-	}
+	r = check_directory(cm, c->path, &name);
 	if (r < 0) {
-		return r == -ESTALE ? r : commit_fail(cm, r, c->path, "its directory");
+		return r;
 	}
-	r = fresh ? fsat_stat(cm->workspace.fd, "", &st) : 0;
-	/* of one that just got rights from us, commit_loosen compared it */
-	if (r == 0 && fresh && !is_loosened(cm) && st.ctime_ns >= cm->req->start_ns) {
-		return commit_conflict(cm, c->path, "its directory was changed during the call");
-	}
-	r = r < 0 ? r : fsat_stat(cm->workspace.fd, name, &st);
+	r = fsat_stat(cm->workspace.fd, name, &st);
 	if (r == -ENOENT) {
 		return c->kind == CHANGE_CREATE ? 0 : commit_conflict(cm, c->path, "it is gone");
 	}
@@ -104,15 +131,18 @@ check_one(struct commit *cm, const struct change *c)
 	if (!is_as_collected(c, &st) || st.ctime_ns >= cm->req->start_ns) {
 		return commit_conflict(cm, c->path, "it was changed during the call");
 	}
-	return 0;
+	return check_free(cm, c->path, &st);
 }
 
 int
 commit_check(struct commit *cm)
 {
 	const struct change_set *cs = cm->req->changes;
-	int r = 0;
+	struct fs_stat root;
+	int r = fsat_stat(cm->workspace_fd, "", &root);
 
+	/* of the staging directory */
+	r = r < 0 ? r : check_free(cm, "", &root);
 	cm->checking = true;
 	for (size_t i = 0; r == 0 && i < cs->count; i++) {
 		r = check_one(cm, &cs->items[i]);

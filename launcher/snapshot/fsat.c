@@ -55,6 +55,7 @@ fsat_stat(int dirfd, const char *name, struct fs_stat *ret)
 		.ctime_ns = nanoseconds(&sx.stx_ctime),
 		.mtime_ns = nanoseconds(&sx.stx_mtime),
 		.mount_root = (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
+		.fixed = (sx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0,
 	};
 	return 0;
 }

@@ -28,6 +28,7 @@ struct fs_stat {
 	gid_t gid;
 	int64_t ctime_ns, mtime_ns;
 	bool mount_root; /* something is mounted here */
+	bool fixed;	 /* immutable or append-only, as far as the file system tells */
 };
 
 /* Of the entry itself, never of what a link points to; name "" is dirfd itself. */
