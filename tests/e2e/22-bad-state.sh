@@ -51,6 +51,22 @@ chmod 777 "$T/open-state"
 run_airlock "${tool[@]}"
 refused "writable by others" "$T/open-state"
 
+# A umask that takes the owner's rights away would leave a state directory that nobody can open again.
+export AIRLOCK_STATE=$T/home/masked
+as_id sh -c 'umask 0777 && exec "$@"' sh "$A" run -w "$WS" -- true >"$OUT" 2>"$ERR"
+expect_eq "umask 0777, a state directory that is not there: exit" "0 " "$? $(cat "$ERR")"
+expect_run "and again, under another umask" 0 -- true
+expect_eq "all of it is its owner's to use" "" "$(find "$AIRLOCK_STATE" -type d ! -perm -0700 -o -type f ! -perm -0600)"
+
+# A file size limit that a commit meets is said, and ends nobody in the middle.
+export AIRLOCK_STATE=$T/home/sized
+expect_run "a file size limit: what is held" 0 -m propose -- sh -c 'echo x >small && head -c 4M /dev/zero | tr "\0" x >big'
+as_id prlimit --fsize=2097152 "$A" apply @last >"$OUT" 2>"$ERR"
+expect_eq "a file size limit: exit of apply" "1 airlock: commit: big: stage: File too large" "$? $(cat "$ERR")"
+expect_eq "a file size limit: nothing is left" "" "$(find "$WS" "$AIRLOCK_STATE/commits" -mindepth 1)"
+expect_verb "a file size limit: and without" 0 apply @last
+expect_eq "a file size limit: all is there" "4194304 2" "$(stat -c %s "$WS/big" "$WS/small" | paste -sd' ')"
+
 # in a mount namespace of its own: a read-only and a full file system
 small=$T/small
 mkdir "$small"

@@ -86,6 +86,15 @@ expect_match "what cannot be recovered: a workspace is gone, and what to do" \
 	"its workspace is to be moved back there, or, where it is gone for good, $AIRLOCK_STATE/commits/" "$ERR"
 expect_match "what cannot be recovered: no journal, and what to do" \
 	"$AIRLOCK_STATE/commits/0 cannot be read as a commit's journal" "$ERR"
+kept()
+{
+	(cd "$AIRLOCK_STATE" && cat journal/* commits/01* | sha256sum)
+}
+before=$(kept)
+for closed in '2>&-' '<&- 2>&-' '>&- 2>&-' '<&- >&- 2>&-'; do
+	as_id sh -c "\"\$1\" recover >/dev/null $closed" sh "$A"
+	expect_eq "what cannot be recovered: said to nobody ($closed) and to no file of the state" "$before" "$(kept)"
+done
 new_ws
 expect_run "what cannot be recovered: a call elsewhere runs" 0 -- echo hi
 mv "$away.away" "$away"
