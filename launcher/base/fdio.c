@@ -143,6 +143,23 @@ fdio_path(int fd, char ret_path[PATH_MAX])
 }
 
 int
+fdio_plug_standard(int input_flags, int output_flags)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		int flags = fd == STDIN_FILENO ? input_flags : output_flags;
+
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+			int plug = open("/dev/null", flags | O_CLOEXEC);
+
+			if (plug != fd) {
+				return plug < 0 ? -errno : -EBADF;
+			}
+		}
+	}
+	return 0;
+}
+
+int
 fdio_mkdirs(const char *path, mode_t mode)
 {
 	auto_free char *copy = strdup(path);

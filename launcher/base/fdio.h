@@ -25,6 +25,12 @@ int fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b) must_c
  * of our root it is no path that leads there. -ENAMETOOLONG.
  */
 int fdio_path(int fd, char ret_path[PATH_MAX]) must_check;
+/*
+ * A closed 0, 1 or 2 must not become some file of ours, which is then read as input or gets what is
+ * said: opens /dev/null there, with O_CLOEXEC, for input and for output with those flags; 0 or
+ * -errno. Before anything else is opened.
+ */
+int fdio_plug_standard(int input_flags, int output_flags) must_check;
 /* mkdir -p of an absolute or relative path with that mode for each new directory; 0 or -errno. */
 int fdio_mkdirs(const char *path, mode_t mode) must_check;
 

@@ -4,9 +4,11 @@
  * caller. Trusts nothing but the caller's own files; what it prints that came from a tool is
  * escaped.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/fdio.h"
 #include "../base/text.h"
 #include "commands.h"
 
@@ -45,6 +47,10 @@ main(int argc, char **argv)
 	const struct command *command = NULL;
 	int status;
 
+	/* the caller's closed ones stay as good as closed: written to, or read, they fail */
+	if (fdio_plug_standard(O_WRONLY, O_RDONLY) < 0) {
+		return EXIT_AIRLOCK;
+	}
 	if (argc < 2) {
 		return cmd_help(0, NULL);
 	}

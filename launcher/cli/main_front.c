@@ -14,29 +14,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../sys/sys.h"
 #include "front.h"
 
 #define FILES_ENOUGH 1024u
-
-/*
- * A closed 0, 1 or 2 must not become some file of ours. CLOEXEC tells the relay that the plug is
- * not the caller's.
- */
-static int
-plug_standard_fds(void)
-{
-	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
-			int plug = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-			if (plug != fd) {
-				return -EBADF;
-			}
-		}
-	}
-	return 0;
-}
 
 static int
 exec_cli(char **argv)
@@ -69,7 +51,8 @@ main(int argc, char **argv)
 			"the bit (chmod u-s,g-s; setcap -r)\n");
 		return EXIT_AIRLOCK;
 	}
-	if (plug_standard_fds() < 0) {
+	/* CLOEXEC tells the relay that a plug is not the caller's */
+	if (fdio_plug_standard(O_RDWR, O_RDWR) < 0) {
 		return EXIT_AIRLOCK;
 	}
 	if (argc < 2 || strcmp(argv[1], "run") != 0) {
@@ -81,11 +64,11 @@ main(int argc, char **argv)
 		ignore_err(setrlimit(RLIMIT_NOFILE, &files),
 			   "where it does not help, what fails says so");
 	}
+	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
 	/*
 	 * A caller that went away, or its file size limit, must not end us before the record is
 	 * written.
 	 */
-	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
 	sigaction(SIGPIPE, &ignore, NULL);
 	sigaction(SIGXFSZ, &ignore, NULL);
 	return front_main_run(argc - 1, argv + 1);
