@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -51,10 +52,14 @@ main(int argc, char **argv)
 			"the bit (chmod u-s,g-s; setcap -r)\n");
 		return EXIT_AIRLOCK;
 	}
+	/* what is made here is to be used here, whatever the caller masks */
+	umask(umask(0) & ~(mode_t)S_IRWXU);
 	/* CLOEXEC tells the relay that a plug is not the caller's */
 	if (fdio_plug_standard(O_RDWR, O_RDWR) < 0) {
 		return EXIT_AIRLOCK;
 	}
+	/* a file size limit is an error to be told, and ends neither record nor commit */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	if (argc < 2 || strcmp(argv[1], "run") != 0) {
 		return exec_cli(argv);
 	}
@@ -65,11 +70,7 @@ main(int argc, char **argv)
 			   "where it does not help, what fails says so");
 	}
 	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
-	/*
-	 * A caller that went away, or its file size limit, must not end us before the record is
-	 * written.
-	 */
+	/* a caller that went away must not end us before the record is written */
 	sigaction(SIGPIPE, &ignore, NULL);
-	sigaction(SIGXFSZ, &ignore, NULL);
 	return front_main_run(argc - 1, argv + 1);
 }
