@@ -183,3 +183,55 @@ fdio_mkdirs(const char *path, mode_t mode)
 		*p = kept;
 	}
 }
+
+/* The directory that path is in, below dirfd. */
+static int
+open_parent(int dirfd, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	auto_free char *parent =
+		slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd;
+
+	if (parent == NULL) {
+		return -ENOMEM;
+	}
+	fd = openat(dirfd, parent[0] != '\0' ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int
+fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	auto_fd parent = open_parent(dirfd, path);
+	auto_buf unfinished = BUF_INIT;
+	auto_fd fd = -1;
+	int r;
+
+	if (parent < 0) {
+		return parent;
+	}
+	buf_printf(&unfinished, "%s.new", name);
+	if (buf_error(&unfinished) != 0) {
+		return -ENOMEM;
+	}
+	/* A crash may have left one, of any mode. */
+	if (unlinkat(parent, buf_text(&unfinished), 0) < 0 && errno != ENOENT) {
+		return -errno;
+	}
+	fd = openat(parent, buf_text(&unfinished), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	r = fd < 0 ? -errno : fdio_write(fd, data, len);
+	if (r == 0 && (fchmod(fd, mode) < 0 || fsync(fd) < 0 ||
+		       renameat(parent, buf_text(&unfinished), parent, name) < 0)) {
+		r = -errno;
+	}
+	if (r < 0) {
+		if (fd >= 0) {
+			ignore_err(unlinkat(parent, buf_text(&unfinished), 0),
+				   "the first failure is returned");
+		}
+		return r;
+	}
+	return fsync(parent) < 0 ? -errno : 0;
+}

@@ -33,5 +33,13 @@ int fdio_path(int fd, char ret_path[PATH_MAX]) must_check;
 int fdio_plug_standard(int input_flags, int output_flags) must_check;
 /* mkdir -p of an absolute or relative path with that mode for each new directory; 0 or -errno. */
 int fdio_mkdirs(const char *path, mode_t mode) must_check;
+/*
+ * Puts a file of these bytes and that mode at path, in the place of what is there: whoever opens
+ * it gets the old one or the new one, whole, also after a power cut (temporary name `<path>.new`,
+ * fsync, rename, fsync of the directory). One writer at a time: the caller holds a lock. 0 or
+ * -errno; then what was there stays.
+ */
+int
+fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode) must_check;
 
 #endif

@@ -184,3 +184,45 @@ Test(fdio, path_has_no_links_and_is_where_the_file_is_now)
 	cr_expect_eq(rmdir(link), 0);
 	cr_expect_eq(rmdir(dir), 0);
 }
+
+static void
+expect_content(int dir, const char *path, const char *want)
+{
+	auto_buf got = BUF_INIT;
+
+	cr_assert_eq(fdio_slurp_at(dir, path, 64, &got), 0);
+	cr_expect_str_eq(buf_text(&got), want);
+}
+
+Test(fdio, replaces_a_file_whole_or_not_at_all)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX";
+	auto_fd fd = -1;
+	struct stat st;
+
+	make_dir(dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(mkdirat(fd, "sub", 0700), 0);
+	cr_expect_eq(fdio_replace_at(fd, "sub/a", "one", 3, 0600), 0);
+	expect_content(fd, "sub/a", "one");
+	umask(0077);
+	cr_expect_eq(fdio_replace_at(fd, "sub/a", "two!", 4, 0644), 0);
+	expect_content(fd, "sub/a", "two!");
+	cr_assert_eq(fstatat(fd, "sub/a", &st, 0), 0);
+	cr_expect_eq(st.st_mode & 07777, 0644);
+	/* What cannot be replaced stays, and nothing else is left. */
+	cr_assert_eq(mkdirat(fd, "sub/full", 0700), 0);
+	cr_expect_eq(fdio_replace_at(fd, "sub/full", "x", 1, 0600), -EISDIR);
+	cr_expect_eq(faccessat(fd, "sub/full.new", F_OK, 0), -1);
+	cr_expect_eq(fdio_replace_at(fd, "none/a", "x", 1, 0600), -ENOENT);
+	/* An unfinished one of a crash is no obstacle. */
+	cr_assert_eq(symlinkat("elsewhere", fd, "b.new"), 0);
+	cr_expect_eq(fdio_replace_at(fd, "b", "three", 5, 0600), 0);
+	expect_content(fd, "b", "three");
+	cr_expect_eq(faccessat(fd, "elsewhere", F_OK, 0), -1);
+	cr_expect_eq(unlinkat(fd, "b", 0), 0);
+	cr_expect_eq(unlinkat(fd, "sub/a", 0), 0);
+	cr_expect_eq(unlinkat(fd, "sub/full", AT_REMOVEDIR), 0);
+	cr_expect_eq(unlinkat(fd, "sub", AT_REMOVEDIR), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
