@@ -202,7 +202,7 @@ give_xattrs(int fd, const struct buf *attributes)
 static int
 stage_file(struct commit *cm, const struct change *c, const char *entry)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = 0 } };
+	struct timespec times[2];
 	struct fs_stat st;
 	auto_buf attributes = BUF_INIT;
 	auto_fd from = open_upper(cm, c->path, O_RDONLY, &st, &attributes);
@@ -217,8 +217,7 @@ stage_file(struct commit *cm, const struct change *c, const char *entry)
 	if (to < 0) {
 		return -errno;
 	}
-	times[1].tv_sec = (time_t)(st.mtime_ns / 1000000000);
-	times[1].tv_nsec = (long)(st.mtime_ns % 1000000000);
+	fsat_times(st.mtime_ns, times);
 	r = copy_bytes(from, to, c, st.blocks * 512 < st.size);
 	r = r < 0 ? r : set_owner(cm, entry);
 	r = r < 0 ? r : give_xattrs(to, &attributes);

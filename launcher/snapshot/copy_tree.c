@@ -126,21 +126,13 @@ kept_mode(const struct copy *c, mode_t mode)
 	return mode & (c->req->workspace ? 07777 : S_ISDIR(mode) ? 03777 : 0777);
 }
 
-static void
-mtime_of(const struct fs_stat *st, struct timespec ret[2])
-{
-	ret[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
-	ret[1] = (struct timespec){ .tv_sec = (time_t)(st->mtime_ns / 1000000000),
-				    .tv_nsec = (long)(st->mtime_ns % 1000000000) };
-}
-
 /* A workspace's root and its times are kept too. */
 static int
 finish_directory(const struct copy *c, const struct copy_level *l)
 {
 	struct timespec times[2];
 
-	mtime_of(&l->from, times);
+	fsat_times(l->from.mtime_ns, times);
 	if (fchmod(l->to_fd, kept_mode(c, l->from.mode)) < 0 ||
 	    (c->req->workspace && futimens(l->to_fd, times) < 0)) {
 		return -errno;
@@ -350,7 +342,7 @@ copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat
 
 		r = r < 0 ? r : back;
 	}
-	mtime_of(st, times);
+	fsat_times(st->mtime_ns, times);
 	r = r < 0 ? r : copy_bytes(c, from, to, st->size);
 	r = r < 0 ? r : give(c, l->to_fd, name, st);
 	if (r == 0 && (fchmod(to, kept_mode(c, st->mode)) < 0 || futimens(to, times) < 0)) {
@@ -405,7 +397,7 @@ copy_link(struct copy *c, struct copy_level *l, const char *name, const struct f
 	struct timespec times[2];
 	int r = fsat_readlink(l->from_fd, name, &c->target);
 
-	mtime_of(st, times);
+	fsat_times(st->mtime_ns, times);
 	if (r == 0 && symlinkat(buf_text(&c->target), l->to_fd, name) < 0) {
 		r = -errno;
 	}

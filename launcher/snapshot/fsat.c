@@ -27,7 +27,14 @@
 static int64_t
 nanoseconds(const struct statx_timestamp *t)
 {
-	return (int64_t)t->tv_sec * 1000000000 + (int64_t)t->tv_nsec;
+	int64_t ns;
+
+	/* a tool may set any */
+	if (__builtin_mul_overflow(t->tv_sec, INT64_C(1000000000), &ns) ||
+	    __builtin_add_overflow(ns, t->tv_nsec, &ns)) {
+		return t->tv_sec < 0 ? INT64_MIN : INT64_MAX;
+	}
+	return ns;
 }
 
 int
@@ -134,6 +141,19 @@ fsat_chmod(int fd, mode_t mode)
 	/* fchmod refuses O_PATH descriptors; this magic link is ours, not the tree's */
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	return chmod(link, mode & 07777) < 0 ? -errno : 0;
+}
+
+void
+fsat_times(int64_t mtime_ns, struct timespec ret[2])
+{
+	int64_t seconds = mtime_ns / 1000000000, rest = mtime_ns % 1000000000;
+
+	if (rest < 0) {
+		seconds--; /* before 1970 the division rounds up */
+		rest += 1000000000;
+	}
+	ret[0] = (struct timespec){ .tv_nsec = UTIME_OMIT };
+	ret[1] = (struct timespec){ .tv_sec = (time_t)seconds, .tv_nsec = (long)rest };
 }
 
 int

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <time.h>
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
@@ -26,7 +27,7 @@ struct fs_stat {
 	mode_t mode; /* whole st_mode */
 	uid_t uid;
 	gid_t gid;
-	int64_t ctime_ns, mtime_ns;
+	int64_t ctime_ns, mtime_ns; /* what 64 bits do not hold is the nearest that they do */
 	bool mount_root; /* something is mounted here */
 	bool fixed;	 /* immutable or append-only, as far as the file system tells */
 };
@@ -51,6 +52,8 @@ int fsat_open_forced(int dirfd, const char *name, const struct fs_stat *st, int 
 		     bool *ret_forced) must_check;
 /* chmod by any descriptor, O_PATH too (through /proc/self/fd). */
 int fsat_chmod(int fd, mode_t mode) must_check;
+/* For utimensat(2): that mtime, and the access time as it is. */
+void fsat_times(int64_t mtime_ns, struct timespec ret[2]);
 
 /* renameat2(2). */
 int fsat_rename(int from_dirfd, const char *from, int to_dirfd, const char *to,

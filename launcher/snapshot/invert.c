@@ -133,13 +133,12 @@ set_modes(struct invert *v)
 static int
 finish_file(int fd, const struct change *c)
 {
-	struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_nsec = 0 } };
+	struct timespec times[2];
 	int r = c->attributes_before_len == 0
 		      ? 0
 		      : xattrs_restore(fd, c->attributes_before, c->attributes_before_len);
 
-	times[1].tv_sec = (time_t)(c->lower_mtime_ns / 1000000000);
-	times[1].tv_nsec = (long)(c->lower_mtime_ns % 1000000000);
+	fsat_times(c->lower_mtime_ns, times);
 	if (c->lower_mtime_ns == 0) {
 		times[1].tv_nsec = UTIME_OMIT; /* a record without it */
 	}
