@@ -145,3 +145,58 @@ Test(fsat, hash_is_bounded)
 	close(fd);
 	world_finish(&w);
 }
+
+/* What a tool sets with touch: before 1970, and what nanoseconds in 64 bits do not reach. */
+Test(fsat, times_of_any_year)
+{
+	static const struct {
+		int64_t mtime_ns;
+		struct timespec want;
+	} rows[] = {
+		{ 0, { 0, 0 } },
+		{ 1000000000123456789, { 1000000000, 123456789 } },
+		{ -1, { -1, 999999999 } },
+		{ -1000000000, { -1, 0 } },
+		{ -315619199500000000, { -315619200, 500000000 } },
+		{ INT64_MAX, { 9223372036, 854775807 } },
+		{ INT64_MIN, { -9223372037, 145224192 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct timespec got[2];
+
+		fsat_times(rows[i].mtime_ns, got);
+		cr_expect_eq(got[0].tv_nsec, UTIME_OMIT);
+		cr_expect_eq(got[1].tv_sec, rows[i].want.tv_sec, "row %zu", i);
+		cr_expect_eq(got[1].tv_nsec, rows[i].want.tv_nsec, "row %zu", i);
+	}
+}
+
+Test(fsat, stat_of_any_year)
+{
+	static const struct {
+		time_t set;
+		int64_t want;
+	} rows[] = { { -315619200, -315619199500000000 },
+		     { 1000000000, 1000000000500000000 },
+		     { 9300000000, INT64_MAX } };
+	struct fs_stat got;
+	struct world w;
+	struct stat st;
+
+	world_init(&w);
+	world_file(w.ws_fd, "f", "x", 0644);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct timespec times[2] = { { 0, 0 }, { rows[i].set, 500000000 } };
+
+		cr_assert_eq(utimensat(w.ws_fd, "f", times, 0), 0);
+		cr_assert_eq(fstatat(w.ws_fd, "f", &st, 0), 0);
+		if (st.st_mtim.tv_sec != rows[i].set) {
+			cr_log_warn("skipped: the file system has no such year");
+			continue;
+		}
+		cr_expect_eq(fsat_stat(w.ws_fd, "f", &got), 0);
+		cr_expect_eq(got.mtime_ns, rows[i].want, "row %zu", i);
+	}
+	world_finish(&w);
+}
