@@ -68,14 +68,6 @@ make_staging(struct commit *cm)
 		     : 0;
 }
 
-/* The mode to set: set-id bits of files are never kept. */
-static mode_t
-kept_mode(mode_t mode_after)
-{
-	/* a directory's set-group-id bit only says which group new entries get */
-	return mode_after & (S_ISDIR(mode_after) ? 03777 : 0777);
-}
-
 static bool
 is_zero(const uint8_t *p, size_t len)
 {
@@ -221,7 +213,7 @@ stage_file(struct commit *cm, const struct change *c, const char *entry)
 	r = copy_bytes(from, to, c, st.blocks * 512 < st.size);
 	r = r < 0 ? r : set_owner(cm, entry);
 	r = r < 0 ? r : give_xattrs(to, &attributes);
-	if (r == 0 && (fchmod(to, kept_mode(c->mode_after)) < 0 || futimens(to, times) < 0)) {
+	if (r == 0 && (fchmod(to, fsat_kept_mode(c->mode_after)) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
 	if (r == 0 && cm->req->changes->count <= COMMIT_SYNC_EACH && fsync(to) < 0) {
@@ -339,8 +331,7 @@ make_row(struct commit *cm, const struct change *c)
 		.kind = c->kind,
 		.path = c->path,
 		.before = c->mode_before,
-		.after = c->mode_after == 0 ? 0
-					    : (c->mode_after & S_IFMT) | kept_mode(c->mode_after),
+		.after = fsat_kept_mode(c->mode_after),
 		.old = { .dev = c->lower_dev,
 			 .ino = c->lower_ino,
 			 .size = c->size_before,

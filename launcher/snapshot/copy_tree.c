@@ -109,21 +109,22 @@ reopen_parent(struct copy *c)
 	return parent->from_fd < 0 ? parent->from_fd : parent->to_fd < 0 ? parent->to_fd : 0;
 }
 
-static void
-note_closed(struct copy *c, mode_t mode)
+static mode_t
+mode_of(const struct copy *c, const struct fs_stat *st)
 {
+	return c->req->workspace ? st->mode : fsat_kept_mode(st->mode);
+}
+
+static void
+note_closed(struct copy *c, const struct fs_stat *st)
+{
+	mode_t mode = mode_of(c, st);
 	mode_t need = S_ISDIR(mode) ? S_IRWXU : S_IRUSR;
 
 	if (c->req->closed != NULL && !S_ISLNK(mode) && (mode & need) != need) {
 		buf_u32(c->req->closed, (uint32_t)mode & 07777);
 		buf_str(c->req->closed, buf_text(&c->path));
 	}
-}
-
-static mode_t
-kept_mode(const struct copy *c, mode_t mode)
-{
-	return mode & (c->req->workspace ? 07777 : S_ISDIR(mode) ? 03777 : 0777);
 }
 
 /* A workspace's root and its times are kept too. */
@@ -133,7 +134,7 @@ finish_directory(const struct copy *c, const struct copy_level *l)
 	struct timespec times[2];
 
 	fsat_times(l->from.mtime_ns, times);
-	if (fchmod(l->to_fd, kept_mode(c, l->from.mode)) < 0 ||
+	if (fchmod(l->to_fd, mode_of(c, &l->from)) < 0 ||
 	    (c->req->workspace && futimens(l->to_fd, times) < 0)) {
 		return -errno;
 	}
@@ -152,7 +153,7 @@ pop(struct copy *c)
 			   "what was copied goes away, or its owner keeps a right more");
 	}
 	if (r == 0 && (c->depth > 1 || c->req->workspace)) {
-		note_closed(c, (l->from.mode & S_IFMT) | kept_mode(c, l->from.mode));
+		note_closed(c, &l->from);
 		r = finish_directory(c, l);
 	}
 	level_finish(l);
@@ -345,10 +346,10 @@ copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat
 	fsat_times(st->mtime_ns, times);
 	r = r < 0 ? r : copy_bytes(c, from, to, st->size);
 	r = r < 0 ? r : give(c, l->to_fd, name, st);
-	if (r == 0 && (fchmod(to, kept_mode(c, st->mode)) < 0 || futimens(to, times) < 0)) {
+	if (r == 0 && (fchmod(to, mode_of(c, st)) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
-	note_closed(c, st->mode);
+	note_closed(c, st);
 	return r;
 }
 
@@ -423,7 +424,7 @@ copy_other(struct copy *c, struct copy_level *l, const char *name, const struct 
 		return -errno;
 	}
 	r = give(c, l->to_fd, name, st);
-	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, kept_mode(c, st->mode), 0) < 0) {
+	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, mode_of(c, st), 0) < 0) {
 		r = -errno;
 	}
 	return r;

@@ -143,6 +143,12 @@ fsat_chmod(int fd, mode_t mode)
 	return chmod(link, mode & 07777) < 0 ? -errno : 0;
 }
 
+mode_t
+fsat_kept_mode(mode_t mode)
+{
+	return mode & (S_IFMT | (S_ISDIR(mode) ? 03777 : 0777));
+}
+
 void
 fsat_times(int64_t mtime_ns, struct timespec ret[2])
 {

@@ -52,6 +52,11 @@ int fsat_open_forced(int dirfd, const char *name, const struct fs_stat *st, int 
 		     bool *ret_forced) must_check;
 /* chmod by any descriptor, O_PATH too (through /proc/self/fd). */
 int fsat_chmod(int fd, mode_t mode) must_check;
+/*
+ * The whole st_mode without what no commit keeps: set-id bits of files. A directory's set-group-id
+ * bit only says which group new entries get.
+ */
+mode_t fsat_kept_mode(mode_t mode);
 /* For utimensat(2): that mtime, and the access time as it is. */
 void fsat_times(int64_t mtime_ns, struct timespec ret[2]);
 

@@ -142,7 +142,7 @@ finish_file(int fd, const struct change *c)
 	if (c->lower_mtime_ns == 0) {
 		times[1].tv_nsec = UTIME_OMIT; /* a record without it */
 	}
-	if (r == 0 && (fchmod(fd, c->mode_before & 0777) < 0 || futimens(fd, times) < 0)) {
+	if (r == 0 && (fchmod(fd, fsat_kept_mode(c->mode_before)) < 0 || futimens(fd, times) < 0)) {
 		r = -errno;
 	}
 	return r;
@@ -315,13 +315,6 @@ changes_invert(const struct invert_request *req, struct buf *lost, struct err *e
 /* ---- the comparison ----------------------------------------------------------------------------
  */
 
-/* As a commit leaves it. */
-static mode_t
-committed_mode(mode_t mode)
-{
-	return mode & (S_ISDIR(mode) ? S_IFMT | 03777 : S_IFMT | 0777);
-}
-
 /* One that its owner cannot read is known by its size. */
 static bool
 is_what_was_left(const struct change *c, const struct change *inverse)
@@ -338,8 +331,8 @@ is_what_was_left(const struct change *c, const struct change *inverse)
 static bool
 takes_back(const struct change *c, const struct change *inverse)
 {
-	return inverse != NULL && inverse->mode_before == committed_mode(c->mode_after) &&
-	       inverse->mode_after == committed_mode(c->mode_before) &&
+	return inverse != NULL && inverse->mode_before == fsat_kept_mode(c->mode_after) &&
+	       inverse->mode_after == fsat_kept_mode(c->mode_before) &&
 	       is_what_was_left(c, inverse) &&
 	       (!c->before_known ||
 		(inverse->after_known && memcmp(inverse->after, c->before, SHA256_SIZE) == 0));
