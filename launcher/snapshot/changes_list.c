@@ -150,6 +150,17 @@ changes_find(const struct change_set *cs, const char *path)
 	return NULL;
 }
 
+bool
+changes_comes_with_parent(const struct change_set *cs, const struct change *c)
+{
+	const char *slash = c->kind == CHANGE_CREATE ? strrchr(c->path, '/') : NULL;
+	auto_free char *path = slash != NULL ? strndup(c->path, (size_t)(slash - c->path)) : NULL;
+	const struct change *parent = path != NULL ? changes_find(cs, path) : NULL;
+
+	return parent != NULL && S_ISDIR(parent->mode_after) &&
+	       (parent->kind == CHANGE_CREATE || parent->kind == CHANGE_REPLACE);
+}
+
 static void
 put_mode(struct buf *b, mode_t mode)
 {

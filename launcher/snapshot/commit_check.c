@@ -4,7 +4,6 @@
  * Writes nothing. Run as commit.h says.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,23 +20,6 @@ bool
 commit_skips(const struct change *c)
 {
 	return c->kind == CHANGE_CREATE && is_special(c->mode_after);
-}
-
-static bool
-is_made_here(const struct change_set *cs, const struct change *c)
-{
-	const char *slash = strrchr(c->path, '/');
-	const struct change *parent;
-	char *copy;
-
-	if (c->kind != CHANGE_CREATE || slash == NULL) {
-		return false;
-	}
-	copy = strndup(c->path, (size_t)(slash - c->path));
-	parent = copy != NULL ? changes_find(cs, copy) : NULL;
-	free(copy);
-	return parent != NULL && S_ISDIR(parent->mode_after) &&
-	       (parent->kind == CHANGE_CREATE || parent->kind == CHANGE_REPLACE);
 }
 
 static bool
@@ -111,7 +93,7 @@ check_one(struct commit *cm, const struct change *c)
 		return commit_refuse(cm, c->path, "a socket, fifo or device",
 				     "it never takes the place of a file");
 	}
-	if (commit_skips(c) || is_made_here(cm->req->changes, c)) {
+	if (commit_skips(c) || changes_comes_with_parent(cm->req->changes, c)) {
 		return 0;
 	}
 	r = check_directory(cm, c->path, &name);

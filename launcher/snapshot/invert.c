@@ -250,24 +250,13 @@ restore_mode(struct invert *v, const struct change *c)
 	return r < 0 ? r : finish_file(to, c);
 }
 
-/* Below a directory that goes away as a whole nothing is left to be said. */
-static bool
-goes_with_parent(const struct change_set *cs, const struct change *c)
-{
-	const char *slash = strrchr(c->path, '/');
-	auto_free char *copy = slash != NULL ? strndup(c->path, (size_t)(slash - c->path)) : NULL;
-	const struct change *parent = copy != NULL ? changes_find(cs, copy) : NULL;
-
-	return parent != NULL && S_ISDIR(parent->mode_after) &&
-	       (parent->kind == CHANGE_CREATE || parent->kind == CHANGE_REPLACE);
-}
-
 static int
 invert_one(struct invert *v, const struct change *c)
 {
 	int r = 0;
 
-	if (c->kind == CHANGE_CREATE && (commit_skips(c) || goes_with_parent(v->req->changes, c))) {
+	/* below a directory that goes away as a whole nothing is left to be said */
+	if (commit_skips(c) || changes_comes_with_parent(v->req->changes, c)) {
 		return 0;
 	}
 	r = make_parents(v, c->path);
