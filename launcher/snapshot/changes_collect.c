@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "changes_internal.h"
 #include "names_internal.h"
@@ -157,23 +158,16 @@ static int
 push(struct collect *c, struct level *l, bool hides)
 {
 	uint64_t left = c->req->max_files - c->entries;
+	struct level *grown = c->depth > CAP_TREE_DEPTH
+				      ? NULL
+				      : grow_array(c->levels, c->depth, &c->cap, sizeof(*grown));
 	int r = 0;
 
-	if (c->depth > CAP_TREE_DEPTH) {
+	if (grown == NULL) {
 		level_finish(l);
-		return -E2BIG;
+		return c->depth > CAP_TREE_DEPTH ? -E2BIG : -ENOMEM;
 	}
-	if (c->depth == c->cap) {
-		size_t cap = c->cap == 0 ? 16 : c->cap * 2;
-		struct level *grown = realloc(c->levels, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			level_finish(l);
-			return -ENOMEM;
-		}
-		c->levels = grown;
-		c->cap = cap;
-	}
+	c->levels = grown;
 	if (c->depth > FSAT_OPEN_LEVELS) {
 		struct level *parent = &c->levels[c->depth - 1];
 

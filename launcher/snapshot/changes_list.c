@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/grow.h"
 #include "../base/text.h"
 #include "changes_internal.h"
 
@@ -58,22 +59,18 @@ changes_append(struct change_set *cs, struct change *item)
 		       (item->link_after != NULL ? strlen(item->link_after) : 0) +
 		       (item->xattrs_after != NULL ? strlen(item->xattrs_after) : 0) +
 		       item->attributes_before_len;
-	size_t cap = cs->cap == 0 ? 16 : cs->cap * 2;
 	struct change *grown;
 
 	if (cs->count >= CHANGES_MAX || bytes > CHANGES_PATH_BYTES - cs->path_bytes) {
 		changes_drop(item);
 		return -E2BIG;
 	}
-	if (cs->count == cs->cap) {
-		grown = realloc(cs->items, cap * sizeof(cs->items[0]));
-		if (grown == NULL) {
-			changes_drop(item);
-			return -ENOMEM;
-		}
-		cs->items = grown;
-		cs->cap = cap;
+	grown = grow_array(cs->items, cs->count, &cs->cap, sizeof(*grown));
+	if (grown == NULL) {
+		changes_drop(item);
+		return -ENOMEM;
 	}
+	cs->items = grown;
 	cs->items[cs->count++] = *item;
 	cs->path_bytes += bytes;
 	return 0;

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/grow.h"
+
 #include "commit_internal.h"
 
 static const char *
@@ -75,17 +77,14 @@ commit_dir_close(struct commit_dir *d)
 int
 commit_note_loosened(struct commit *cm, int root_fd, const char *path, size_t path_len, mode_t mode)
 {
-	size_t cap = cm->loosened_cap == 0 ? 8 : cm->loosened_cap * 2;
-	struct commit_loosened *grown, one = { .root_fd = root_fd, .mode = mode };
+	struct commit_loosened one = { .root_fd = root_fd, .mode = mode };
+	struct commit_loosened *grown = grow_array(cm->loosened, cm->loosened_count,
+						   &cm->loosened_cap, sizeof(*grown));
 
-	if (cm->loosened_count == cm->loosened_cap) {
-		grown = realloc(cm->loosened, cap * sizeof(*grown));
-		if (grown == NULL) {
-			return -ENOMEM;
-		}
-		cm->loosened = grown;
-		cm->loosened_cap = cap;
+	if (grown == NULL) {
+		return -ENOMEM;
 	}
+	cm->loosened = grown;
 	one.path = strndup(path, path_len);
 	if (one.path == NULL) {
 		return -ENOMEM;

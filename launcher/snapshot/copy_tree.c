@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "fsat.h"
 #include "xattrs.h"
@@ -65,23 +66,17 @@ level_finish(struct copy_level *l)
 static int
 push(struct copy *c, struct copy_level *l)
 {
+	struct copy_level *grown =
+		c->depth > CAP_TREE_DEPTH
+			? NULL
+			: grow_array(c->levels, c->depth, &c->cap, sizeof(*grown));
 	int r;
 
-	if (c->depth > CAP_TREE_DEPTH) {
+	if (grown == NULL) {
 		level_finish(l);
-		return -E2BIG;
+		return c->depth > CAP_TREE_DEPTH ? -E2BIG : -ENOMEM;
 	}
-	if (c->depth == c->cap) {
-		size_t cap = c->cap == 0 ? 16 : c->cap * 2;
-		struct copy_level *grown = realloc(c->levels, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			level_finish(l);
-			return -ENOMEM;
-		}
-		c->levels = grown;
-		c->cap = cap;
-	}
+	c->levels = grown;
 	if (c->depth > FSAT_OPEN_LEVELS) {
 		struct copy_level *parent = &c->levels[c->depth - 1];
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/grow.h"
 #include "gitconfig.h"
 
 struct reader {
@@ -204,17 +205,12 @@ read_value(struct reader *r)
 static int
 append(struct gitconfig *g, const struct gitconfig_entry *e)
 {
-	size_t cap = g->cap == 0 ? 16 : g->cap * 2;
-	struct gitconfig_entry *grown;
+	struct gitconfig_entry *grown = grow_array(g->items, g->count, &g->cap, sizeof(*grown));
 
-	if (g->count == g->cap) {
-		grown = realloc(g->items, cap * sizeof(*grown));
-		if (grown == NULL) {
-			return -ENOMEM;
-		}
-		g->items = grown;
-		g->cap = cap;
+	if (grown == NULL) {
+		return -ENOMEM;
 	}
+	g->items = grown;
 	g->items[g->count++] = *e;
 	return 0;
 }

@@ -12,6 +12,7 @@
 
 #include "../base/crc32.h"
 #include "../base/fdio.h"
+#include "../base/grow.h"
 
 #define MAGIC "ALSC"
 #define VERSION 1u
@@ -140,20 +141,16 @@ static void
 append(struct stat_cache *c, const struct stat_cache_item *item)
 {
 	struct stat_cache_item *grown;
-	size_t cap = c->cap == 0 ? 256 : c->cap * 2;
 
 	if (c->failed) {
 		return;
 	}
-	if (c->count == c->cap) {
-		grown = realloc(c->items, cap * sizeof(c->items[0]));
-		if (grown == NULL) {
-			c->failed = true;
-			return;
-		}
-		c->items = grown;
-		c->cap = cap;
+	grown = grow_array(c->items, c->count, &c->cap, sizeof(*grown));
+	if (grown == NULL) {
+		c->failed = true;
+		return;
 	}
+	c->items = grown;
 	c->items[c->count++] = *item;
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "../base/clock.h"
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "dirobj.h"
 #include "fsat.h"
@@ -71,24 +72,16 @@ note_time(struct walk *w, const struct fs_stat *st)
 static int
 push(struct walk *w, int fd, const struct fs_stat *st, const char *name)
 {
-	struct level *l;
+	struct level *l = w->depth > CAP_TREE_DEPTH
+				  ? NULL
+				  : grow_array(w->levels, w->depth, &w->cap, sizeof(*l));
 	int r;
 
-	if (w->depth > CAP_TREE_DEPTH) {
+	if (l == NULL) {
 		close(fd);
-		return -E2BIG;
+		return w->depth > CAP_TREE_DEPTH ? -E2BIG : -ENOMEM;
 	}
-	if (w->depth == w->cap) {
-		size_t cap = w->cap == 0 ? 16 : w->cap * 2;
-		struct level *grown = realloc(w->levels, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			close(fd);
-			return -ENOMEM;
-		}
-		w->levels = grown;
-		w->cap = cap;
-	}
+	w->levels = l;
 	if (w->depth > FSAT_OPEN_LEVELS) {
 		cleanup_fd(&w->levels[w->depth - 1].fd);
 		w->levels[w->depth - 1].fd = -1;

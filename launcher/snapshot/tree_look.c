@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "../base/clock.h"
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "fsat.h"
 #include "snapshot.h"
@@ -69,21 +70,15 @@ is_stopped(struct look *k)
 static int
 push(struct look *k, int fd, const struct fs_stat *st)
 {
-	struct level *l;
+	struct level *l = k->depth > CAP_TREE_DEPTH
+				  ? NULL
+				  : grow_array(k->levels, k->depth, &k->cap, sizeof(*l));
 
-	if (k->depth == k->cap) {
-		size_t cap = k->cap == 0 ? 16 : k->cap * 2;
-		struct level *grown = k->depth > CAP_TREE_DEPTH
-					      ? NULL
-					      : realloc(k->levels, cap * sizeof(*grown));
-
-		if (grown == NULL) {
-			close(fd);
-			return k->depth > CAP_TREE_DEPTH ? -E2BIG : -ENOMEM;
-		}
-		k->levels = grown;
-		k->cap = cap;
+	if (l == NULL) {
+		close(fd);
+		return k->depth > CAP_TREE_DEPTH ? -E2BIG : -ENOMEM;
 	}
+	k->levels = l;
 	if (k->depth > FSAT_OPEN_LEVELS) {
 		cleanup_fd(&k->levels[k->depth - 1].fd);
 		k->levels[k->depth - 1].fd = -1;

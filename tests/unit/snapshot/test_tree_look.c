@@ -196,3 +196,31 @@ Test(tree_look, ends_when_told)
 	close(wake[1]);
 	world_finish(&w);
 }
+
+Test(tree_look, as_deep_as_the_first_look)
+{
+	struct world w;
+	struct tree_look look;
+	struct tree_changed got = { .count = 0 };
+	struct err err = ERR_INIT;
+	int at;
+
+	world_init(&w);
+	at = dup(w.ws_fd);
+	for (unsigned int i = 0; i <= CAP_TREE_DEPTH; i++) {
+		int next;
+
+		if (i == CAP_TREE_DEPTH) {
+			look = look_since(&w, INT64_MAX);
+			cr_expect_eq(tree_look_again(&look, &got, &err), 0, "%s", err.text);
+		}
+		cr_assert_eq(mkdirat(at, "d", 0755), 0);
+		next = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(at);
+		at = next;
+	}
+	look = look_since(&w, INT64_MAX);
+	cr_expect_eq(tree_look_again(&look, &got, &err), -E2BIG);
+	close(at);
+	world_finish(&w);
+}
