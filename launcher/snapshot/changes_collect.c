@@ -92,6 +92,10 @@ store_wanted(const struct collect *c, bool lower)
 static void
 level_finish(struct level *l)
 {
+	if (l->forced && l->upper_fd >= 0) {
+		ignore_err(fsat_chmod(l->upper_fd, l->upper.mode),
+			   "the upper goes away with the call");
+	}
 	cleanup_fd(&l->upper_fd);
 	cleanup_fd(&l->lower_fd);
 	fsat_names_finish(&l->names);
@@ -123,10 +127,6 @@ pop(struct collect *c)
 	if (c->depth > 1) {
 		r = level_reopen(l - 1, l);
 		fsat_path_cut(&c->path, l[-1].path_len);
-	}
-	if (l->forced && l->upper_fd >= 0) {
-		ignore_err(fsat_chmod(l->upper_fd, l->upper.mode),
-			   "the upper goes away with the call");
 	}
 	level_finish(l);
 	c->depth--;
@@ -580,10 +580,6 @@ visit_directory(struct collect *c, const struct pair *p)
 	xattrs_finish(&lower_x);
 	if (r == 0) {
 		return push(c, &l, opaque); /* p->level may have moved */
-	}
-	if (l.forced) {
-		ignore_err(fsat_chmod(l.upper_fd, l.upper.mode),
-			   "the upper goes away with the call");
 	}
 	level_finish(&l);
 	return r;

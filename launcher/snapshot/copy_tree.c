@@ -57,6 +57,10 @@ fail(struct copy *c, int code)
 static void
 level_finish(struct copy_level *l)
 {
+	if (l->forced && l->from_fd >= 0) {
+		ignore_err(fsat_chmod(l->from_fd, l->from.mode),
+			   "what was copied goes away, or its owner keeps a right more");
+	}
 	cleanup_fd(&l->from_fd);
 	cleanup_fd(&l->to_fd);
 	fsat_names_finish(&l->names);
@@ -143,10 +147,6 @@ pop(struct copy *c)
 	struct copy_level *l = &c->levels[c->depth - 1];
 	int r = reopen_parent(c);
 
-	if (l->forced) {
-		ignore_err(fsat_chmod(l->from_fd, l->from.mode),
-			   "what was copied goes away, or its owner keeps a right more");
-	}
 	if (r == 0 && (c->depth > 1 || c->req->workspace)) {
 		note_closed(c, &l->from);
 		r = finish_directory(c, l);
@@ -377,9 +377,6 @@ copy_directory(struct copy *c, struct copy_level *l, const char *name, const str
 	}
 	r = r < 0 ? r : copy_attributes(c, below.from_fd, below.to_fd);
 	if (r < 0) {
-		if (below.forced) {
-			ignore_err(fsat_chmod(below.from_fd, st->mode), "the copy failed already");
-		}
 		level_finish(&below);
 		return r;
 	}
