@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/grow.h"
@@ -271,7 +270,7 @@ save_attributes(struct collect *c, const struct pair *p, const struct facts *f, 
 		dir = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 		fd = dir;
 	}
-	if (fd < 0 || flistxattr(fd, NULL, 0) <= 0 || !store_wanted(c, true)) {
+	if (fd < 0 || !store_wanted(c, true)) {
 		return 0;
 	}
 	r = xattrs_save(fd, &saved);

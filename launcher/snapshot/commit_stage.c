@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -175,7 +174,7 @@ open_upper(struct commit *cm, const char *path, int flags, struct fs_stat *ret_s
 	if (fd < 0) {
 		return fd;
 	}
-	r = flistxattr(fd, NULL, 0) <= 0 ? 0 : xattrs_save(fd, attributes);
+	r = xattrs_save(fd, attributes);
 	if (forced) {
 		int back = fsat_chmod(fd, ret_st->mode);
 

@@ -166,25 +166,32 @@ name_of(int fd, char ret_path[40])
 int
 xattrs_save(int fd, struct buf *out)
 {
-	auto_free char *list = malloc(LIST_MAX);
-	auto_free char *value = malloc(VALUE_MAX);
-	auto_free const char **names = malloc(ATTRS_MAX * sizeof(names[0]));
+	auto_free char *list = NULL;
+	auto_free char *value = NULL;
+	auto_free const char **names = NULL;
 	char path[40];
 	size_t len = 0, count;
 	int r;
 
+	name_of(fd, path);
+	if (listxattr(path, NULL, 0) == 0) {
+		return 0;
+	}
+	list = malloc(LIST_MAX);
+	value = malloc(VALUE_MAX);
+	names = malloc(ATTRS_MAX * sizeof(names[0]));
 	if (list == NULL || value == NULL || names == NULL) {
 		return -ENOMEM;
 	}
-	name_of(fd, path);
 	r = read_list(path, -1, list, &len);
 	count = r == 0 ? cut_list(list, len, names, ATTRS_MAX) : 0;
 	for (size_t i = 0; r == 0 && i < count; i++) {
-		ssize_t n = xattrs_kept(names[i]) ? getxattr(path, names[i], value, VALUE_MAX) : -1;
+		ssize_t n;
 
 		if (!xattrs_kept(names[i])) {
 			continue;
 		}
+		n = getxattr(path, names[i], value, VALUE_MAX);
 		if (n < 0) {
 			r = errno == ENODATA ? 0 : -errno;
 			continue;
