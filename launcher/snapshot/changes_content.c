@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/fdio.h"
 #include "changes_internal.h"
 
 void
@@ -90,28 +91,18 @@ int
 content_read(const struct content *k, uint64_t size, struct buf *ret_bytes)
 {
 	uint8_t digest[SHA256_SIZE];
-	uint8_t piece[4096];
+	int r = 0;
 
 	buf_reset(ret_bytes);
-	while (k->fd >= 0 && ret_bytes->len <= size) {
-		ssize_t n = pread(k->fd, piece, sizeof(piece), (off_t)ret_bytes->len);
-
-		if (n < 0 && errno == EINTR) {
-			continue;
-		}
-		if (n < 0) {
-			return -errno;
-		}
-		if (n == 0) {
-			break;
-		}
-		buf_put(ret_bytes, piece, (size_t)n);
-		if (buf_error(ret_bytes) < 0) {
-			return -ENOMEM;
-		}
+	if (k->fd >= 0) {
+		r = lseek(k->fd, 0, SEEK_SET) < 0 ? -errno : fdio_slurp(k->fd, size, ret_bytes);
+	}
+	if (r < 0 && r != -EFBIG) {
+		return r;
 	}
 	sha256_of(ret_bytes->data, ret_bytes->len, digest);
-	return ret_bytes->len == size && k->known && memcmp(digest, k->digest, SHA256_SIZE) == 0
-		     ? 0
-		     : -ESTALE;
+	return r == 0 && ret_bytes->len == size && k->known &&
+			       memcmp(digest, k->digest, SHA256_SIZE) == 0
+		       ? 0
+		       : -ESTALE;
 }
