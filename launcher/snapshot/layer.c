@@ -37,17 +37,23 @@ layer_name(uint64_t seq, const uint8_t call[16], char ret_name[LAYER_NAME_SIZE])
 		 (unsigned long long)(seq % 10000000000ull), uuid);
 }
 
+static int
+open_dir(int dir_fd, const char *name)
+{
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int
 layer_open_place(int workflow_fd, enum layer_place place, bool make)
 {
 	const char *name = layer_place_words[place];
-	int fd;
 
 	if (make && mkdirat(workflow_fd, name, 0700) < 0 && errno != EEXIST) {
 		return -errno;
 	}
-	fd = openat(workflow_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return open_dir(workflow_fd, name);
 }
 
 /* ---- modes that a killed reader left open ------------------------------------------------------
@@ -79,18 +85,10 @@ close_again(int upper_fd, const struct buf *closed)
 	return 0;
 }
 
-static int
-open_layer_dir(int place_fd, const char *name)
-{
-	int fd = openat(place_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int
 layer_lock(int place_fd, const char *name, bool alone)
 {
-	auto_fd dir = open_layer_dir(place_fd, name);
+	auto_fd dir = open_dir(place_fd, name);
 
 	if (dir < 0) {
 		return dir;
@@ -101,17 +99,13 @@ layer_lock(int place_fd, const char *name, bool alone)
 int
 layer_open(int place_fd, const char *name)
 {
-	auto_fd dir = open_layer_dir(place_fd, name);
+	auto_fd dir = open_dir(place_fd, name);
 	auto_buf closed = BUF_INIT;
-	auto_fd upper = -1;
+	auto_fd upper = dir < 0 ? dir : open_dir(dir, "upper");
 	int r;
 
-	if (dir < 0) {
-		return dir;
-	}
-	upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (upper < 0) {
-		return -errno;
+		return upper;
 	}
 	r = fdio_slurp_at(dir, CLOSED, CLOSED_MAX, &closed);
 	r = r == -ENOENT ? 0 : r < 0 ? r : close_again(upper, &closed);
@@ -271,28 +265,26 @@ static int
 write_closed(int dir_fd, const struct buf *closed)
 {
 	auto_fd fd = -1;
-	int r;
 
 	if (closed->len == 0) {
 		return 0;
 	}
 	fd = openat(dir_fd, CLOSED, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	r = fd < 0 ? -errno : fdio_write(fd, closed->data, closed->len);
-	return r;
+	return fd < 0 ? -errno : fdio_write(fd, closed->data, closed->len);
 }
 
 static int
 fill(const struct layer_keep_request *req, const char *unfinished, struct err *err)
 {
 	auto_buf closed = BUF_INIT;
-	auto_fd dir = open_layer_dir(req->place_fd, unfinished);
+	auto_fd dir = open_dir(req->place_fd, unfinished);
 	auto_fd upper = -1;
 	struct copy_result copied;
 	int r = dir < 0 ? dir : mkdirat(dir, "upper", 0755) < 0 ? -errno : 0;
 
 	if (r == 0) {
-		upper = openat(dir, "upper", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		r = upper < 0 ? -errno : 0;
+		upper = open_dir(dir, "upper");
+		r = upper < 0 ? upper : 0;
 	}
 	if (r == 0 && geteuid() == 0 && fchown(upper, req->owner_uid, req->owner_gid) < 0) {
 		r = -errno;
@@ -317,8 +309,9 @@ fill(const struct layer_keep_request *req, const char *unfinished, struct err *e
 	return r < 0 && err->code != r ? err_sys(err, r, "keep the change set") : r;
 }
 
-int
-layer_move(const struct layer_keep_request *req, int from_fd, struct err *err)
+/* One at a time: what fits on top is decided against what is there. The lock, or -errno. */
+static int
+lock_place(const struct layer_keep_request *req, struct err *err)
 {
 	auto_fd lock = openat(req->place_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
@@ -327,6 +320,15 @@ layer_move(const struct layer_keep_request *req, int from_fd, struct err *err)
 		return err_sys(err, -errno, "lock the held change sets");
 	}
 	r = req->base != NULL ? check_fits(req, err) : 0;
+	return r < 0 ? r : take_fd(&lock);
+}
+
+int
+layer_move(const struct layer_keep_request *req, int from_fd, struct err *err)
+{
+	auto_fd lock = lock_place(req, err);
+	int r = lock < 0 ? lock : 0;
+
 	if (r == 0 && (renameat(from_fd, req->name, req->place_fd, req->name) < 0 ||
 		       fsync(lock) < 0 || fsync(from_fd) < 0)) {
 		r = err_sys(err, -errno, "move the held change set");
@@ -338,15 +340,10 @@ int
 layer_keep(const struct layer_keep_request *req, struct err *err)
 {
 	char unfinished[LAYER_NAME_SIZE + 8];
-	auto_fd lock = openat(req->place_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	auto_fd lock = lock_place(req, err);
+	int r = lock < 0 ? lock : 0;
 
 	snprintf(unfinished, sizeof(unfinished), "%s%s", UNFINISHED, req->name);
-	/* one at a time: what fits on top is decided against what is there */
-	if (lock < 0 || flock(lock, LOCK_EX) < 0) {
-		return err_sys(err, -errno, "lock the held change sets");
-	}
-	r = req->base != NULL ? check_fits(req, err) : 0;
 	if (r == 0 && mkdirat(req->place_fd, unfinished, 0700) < 0) {
 		r = err_sys(err, -errno, "keep the change set");
 	}
@@ -405,11 +402,10 @@ forget_in(int workflow_fd, enum layer_place place, const char *call)
 int
 layer_forget(const struct store *s, const uint8_t call[16])
 {
-	auto_fd workflows =
-		openat(s->dir_fd, "wf", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd workflows = open_dir(s->dir_fd, "wf");
 	struct fs_names names = FS_NAMES_INIT;
 	char uuid[UUID_TEXT_SIZE];
-	int r = workflows < 0 ? -errno : fsat_list(workflows, SIZE_MAX, &names);
+	int r = workflows < 0 ? workflows : fsat_list(workflows, SIZE_MAX, &names);
 
 	text_uuid_print(call, uuid);
 	for (size_t i = 0; r == 0 && i < names.count; i++) {
