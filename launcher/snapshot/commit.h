@@ -85,11 +85,6 @@ struct commit_left {
 	uint64_t workspace_dev, workspace_ino;
 };
 
-#define COMMIT_LEFT_INIT                                     \
-	{                                                    \
-		.bytes = BUF_INIT, .fd = -1, .workspace = "" \
-	}
-
 enum commit_recovered {
 	COMMIT_NOTHING,	 /* it had not begun: the workspace is as before */
 	COMMIT_FINISHED, /* entirely after */
@@ -112,6 +107,5 @@ int commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_l
  */
 int commit_recover(struct store *s, struct commit_left *left, int workspace_fd,
 		   enum commit_recovered *ret, struct err *err) must_check;
-void commit_left_finish(struct commit_left *left);
 
 #endif

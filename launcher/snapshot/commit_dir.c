@@ -48,17 +48,6 @@ commit_entry_name(size_t i, bool deleted, char ret_name[COMMIT_ENTRY_MAX])
 	snprintf(ret_name, COMMIT_ENTRY_MAX, "%c%zu", deleted ? 'd' : 'n', i);
 }
 
-void
-commit_ident_of(const struct fs_stat *st, struct commit_ident *ret)
-{
-	*ret = (struct commit_ident){
-		.dev = st->dev,
-		.ino = st->ino,
-		.size = S_ISREG(st->mode) ? st->size : 0,
-		.mtime_ns = st->mtime_ns,
-	};
-}
-
 bool
 commit_stages(const struct commit_row *row)
 {

@@ -100,7 +100,6 @@ void commit_entry_name(size_t i, bool deleted, char ret_name[COMMIT_ENTRY_MAX]);
 /* New sockets, fifos and devices are left out. */
 bool commit_skips(const struct change *c);
 bool commit_stages(const struct commit_row *row);
-void commit_ident_of(const struct fs_stat *st, struct commit_ident *ret);
 
 /* The steps before anything is touched. */
 int commit_room(struct commit *cm) must_check;

@@ -19,12 +19,11 @@
 
 #define JOURNAL_MAX (1u << 30) /* CHANGES_MAX rows and CHANGES_PATH_BYTES, with room */
 
-void
-commit_left_finish(struct commit_left *left)
+static void
+left_finish(struct commit_left *left)
 {
 	buf_finish(&left->bytes);
 	cleanup_fd(&left->fd);
-	left->fd = -1;
 }
 
 /* 0 with left->fd -1: its committer lives, or has just removed it. */
@@ -69,7 +68,7 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 		return r;
 	}
 	for (struct dirent *e = readdir(dir); r == 0 && e != NULL; e = readdir(dir)) {
-		struct commit_left left = COMMIT_LEFT_INIT;
+		struct commit_left left = { .bytes = BUF_INIT, .fd = -1, .workspace = "" };
 
 		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(left.name)) {
 			continue;
@@ -81,7 +80,7 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 		if (left.unreadable < 0 || left.fd >= 0) {
 			r = fn(arg, &left);
 		}
-		commit_left_finish(&left);
+		left_finish(&left);
 	}
 	closedir(dir);
 	return r;

@@ -264,7 +264,10 @@ stage_one(struct commit *cm, const struct change *c, size_t i, struct commit_row
 	if (r < 0) {
 		return commit_fail(cm, r, c->path, "stage");
 	}
-	commit_ident_of(&st, &row->new);
+	row->new = (struct commit_ident){ .dev = st.dev,
+					  .ino = st.ino,
+					  .size = S_ISREG(st.mode) ? st.size : 0,
+					  .mtime_ns = st.mtime_ns };
 	return 0;
 }
 
