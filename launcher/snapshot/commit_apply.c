@@ -171,6 +171,19 @@ wrong_displaced(struct commit *cm, const struct commit_row *row, const char *ent
 		     : NULL;
 }
 
+/* Undoes the one rename that carried a row out. */
+static int
+move_back(struct commit *cm, const struct commit_row *row, const struct place *p)
+{
+	if (row->kind == CHANGE_DELETE) {
+		return fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_NOREPLACE);
+	}
+	if (row->kind == CHANGE_CREATE) {
+		return fsat_rename(p->dir, p->name, cm->staging_fd, p->entry, RENAME_NOREPLACE);
+	}
+	return fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_EXCHANGE);
+}
+
 /* ---- forwards ----------------------------------------------------------------------------------
  */
 
@@ -197,8 +210,7 @@ displace(struct commit *cm, const struct commit_row *row, const struct place *p)
 	if (why == NULL) {
 		return 0;
 	}
-	r = delete ? fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_NOREPLACE)
-		   : fsat_rename(cm->staging_fd, p->entry, p->dir, p->name, RENAME_EXCHANGE);
+	r = move_back(cm, row, p);
 	return r < 0 ? commit_fail(cm, -EIO, row->path, "put back what was displaced")
 		     : commit_conflict(cm, row->path, why);
 }
@@ -378,13 +390,9 @@ back_move(struct commit *cm, size_t i)
 				       "away, then run `airlock recover`",
 				       row->path);
 	}
-	if (row->kind == CHANGE_DELETE) {
-		r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_NOREPLACE);
-		r = r == -EEXIST ? 0 : r;
-	} else if (row->kind == CHANGE_CREATE) {
-		r = fsat_rename(p.dir, p.name, cm->staging_fd, p.entry, RENAME_NOREPLACE);
-	} else {
-		r = fsat_rename(cm->staging_fd, p.entry, p.dir, p.name, RENAME_EXCHANGE);
+	r = move_back(cm, row, &p);
+	if (r == -EEXIST && row->kind == CHANGE_DELETE) {
+		return 0;
 	}
 	return r < 0 ? commit_fail(cm, r, row->path, "take back") : 0;
 }
