@@ -7,13 +7,8 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "../sys/sys.h"
-
-#define BENEATH                                                                      \
-	(SYS_RESOLVE_BENEATH | SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS | \
-	 SYS_RESOLVE_NO_XDEV)
+#include "fsat.h"
 
 /*
  * Overlayfs leaves directories of mode 000, tools some of 555. Chmod what was opened, not what the
@@ -22,18 +17,14 @@
 static int
 open_dir(int parent, const char *name)
 {
-	char path[64];
-	struct stat st;
-	auto_fd plain = sys_openat2(parent, name, O_PATH | O_DIRECTORY, 0, BENEATH);
+	auto_fd plain = fsat_open(parent, name, O_PATH | O_DIRECTORY);
+	struct fs_stat st;
+	int rc = plain < 0 ? plain : fsat_stat(plain, "", &st);
 
-	if (plain < 0 || fstat(plain, &st) < 0) {
-		return plain < 0 ? plain : -errno;
+	if (rc == 0 && (st.mode & 0700) != 0700) {
+		rc = fsat_chmod(plain, 0700);
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", plain);
-	if ((st.st_mode & 0700) != 0700 && chmod(path, 0700) < 0) {
-		return -errno;
-	}
-	return sys_openat2(parent, name, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	return rc < 0 ? rc : fsat_open(parent, name, O_RDONLY | O_DIRECTORY);
 }
 
 /*
