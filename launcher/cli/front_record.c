@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -26,28 +25,19 @@ _Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name"
 
 /* The payload of a journal entry (docs/formats.md, "Record"). */
 static int
-write_entry(struct front *f, const char *type, const struct buf *record, struct buf *ret_entry)
+write_entry(struct front *f, enum entry_type type, const struct buf *record, struct buf *ret_entry)
 {
-	uint8_t salt[16];
-	char hex[33];
 	int rc;
 
-	if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt)) {
-		return err_sys(&f->err, -errno, "getrandom");
-	}
-	text_hex(salt, sizeof(salt), hex);
 	buf_reset(ret_entry);
-	buf_printf(ret_entry, "{\"call\":\"%s\",\"record\":", f->req.call_text);
-	buf_put(ret_entry, record->data, record->len);
-	buf_printf(ret_entry, ",\"salt\":\"%s\",\"type\":\"%s\"}", hex, type);
-	rc = buf_error(ret_entry);
+	rc = entry_print(type, f->req.call_text, record->data, record->len, ret_entry);
 	if (rc == 0 && ret_entry->len > CAP_JOURNAL_ENTRY) {
 		return err_set(&f->err, -E2BIG,
 			       "the record would have %zu bytes, more than %u: arguments and "
 			       "context are too long",
 			       ret_entry->len, CAP_JOURNAL_ENTRY);
 	}
-	return rc == 0 ? 0 : err_set(&f->err, rc, "out of memory");
+	return rc == 0 ? 0 : err_sys(&f->err, rc, "write an entry of the journal");
 }
 
 static void
@@ -341,7 +331,7 @@ front_record_planned(struct front *f)
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "write the planned part");
 	}
-	rc = write_entry(f, "call.planned", &record, &entry);
+	rc = write_entry(f, ENTRY_PLANNED, &record, &entry);
 	rc = rc < 0 ? rc
 		    : journal_append(&f->store, entry.data, entry.len, &f->planned_pos, &f->err);
 	f->recorded = rc == 0;
@@ -637,7 +627,7 @@ front_outcome_entry(struct front *f, struct buf *ret_entry)
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "write the outcome part");
 	}
-	return write_entry(f, "call.outcome", &record, ret_entry);
+	return write_entry(f, ENTRY_OUTCOME, &record, ret_entry);
 }
 
 int

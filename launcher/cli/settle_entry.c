@@ -2,14 +2,12 @@
 /* Run by airlock-cli as who settles. */
 #include "settle_entry.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/json.h"
-#include "../base/text.h"
+#include "../store/entry.h"
 
 static void
 write_record(struct json *j, const struct settle_entry *e)
@@ -43,23 +41,16 @@ write_record(struct json *j, const struct settle_entry *e)
 int
 settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, struct err *err)
 {
-	uint8_t salt[16];
+	auto_buf record = BUF_INIT;
 	struct json j;
 	int rc;
 
-	if (getrandom(salt, sizeof(salt), 0) != (ssize_t)sizeof(salt)) {
-		return err_sys(err, -errno, "getrandom");
-	}
-	buf_reset(ret_payload);
-	json_init(&j, ret_payload);
-	json_begin_object(&j);
-	json_kv_str(&j, "call", entry->call);
-	json_key(&j, "record");
+	json_init(&j, &record);
 	write_record(&j, entry);
-	json_key(&j, "salt");
-	json_hex(&j, salt, sizeof(salt));
-	json_kv_str(&j, "type", "settle");
-	json_end(&j);
 	rc = json_error(&j);
+	buf_reset(ret_payload);
+	if (rc == 0) {
+		rc = entry_print(ENTRY_SETTLE, entry->call, record.data, record.len, ret_payload);
+	}
 	return rc < 0 ? err_sys(err, rc, "write the settle entry") : 0;
 }

@@ -95,9 +95,9 @@ index_statements(struct index *ix, struct err *err)
 	/* clang-format off */
 	static const char *const sql[STMT__COUNT] = {
 		[STMT_ENTRY] =
-			("INSERT INTO entry(n, file, offset, type, call, salt, record) VALUES"
+			("INSERT INTO entry(n, file, offset, type, call, digest, salt, record) VALUES"
 			 " ((SELECT ifnull(max(n), -1) + 1 FROM entry),"
-			 " :file, :offset, :type, :call, :salt, :record)"),
+			 " :file, :offset, :type, :call, :digest, :salt, :record)"),
 		[STMT_PLANNED] =
 			("INSERT INTO call(n, id, workflow, workflow_name, seq, key, trace,"
 			 " profile, profile_digest, mode, tool, command, argv_digest, cwd,"
@@ -126,6 +126,15 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_SETTLED] =
 			("UPDATE call SET settled = :settled, reason = ifnull(:reason, reason),"
 			 " changes_digest = ifnull(changes_digest, :changes) WHERE id = :id"),
+		[STMT_EVENT] =
+			("INSERT INTO event(n, type, t, uid, action, workflow, name, digest, reason)"
+			 " VALUES ((SELECT max(n) FROM entry), :type, :t, :uid, :action, :workflow,"
+			 " :name, :digest, :reason)"),
+		[STMT_FORGOTTEN] = ("INSERT OR IGNORE INTO forgotten VALUES (:call, :workflow)"),
+		[STMT_DROP_CALL] = ("DELETE FROM call WHERE id = :call"),
+		[STMT_DROP_DENIALS] = ("DELETE FROM denial WHERE call = :call"),
+		[STMT_DROP_CHANGES] = ("DELETE FROM change WHERE call = :call"),
+		[STMT_DROP_SETTLES] = ("DELETE FROM settle WHERE call = :call"),
 		[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
 		[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
 	};

@@ -89,7 +89,8 @@ int index_list(struct index *ix, const struct index_query *query, index_call_fn 
 
 /*
  * A call by its id, a unique prefix (dashes may be left out, at least INDEX_PREFIX_MIN digits) or
- * "@last". -EINVAL when it is none of these; -ENOENT; -ENOTUNIQ, with the candidates in err.
+ * "@last". -EINVAL when it is none of these; -ENOENT; -ENOTUNIQ, with the candidates in err. A
+ * forgotten call is found as well.
  */
 #define INDEX_PREFIX_MIN 4
 int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
@@ -98,7 +99,10 @@ int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], 
 int index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len, struct err *err)
 	must_check;
 
-/* The records' bytes as the journal has them; an absent outcome leaves its buf empty. */
+/*
+ * The records' bytes as the journal has them; an absent outcome leaves its buf empty. -ENODATA when
+ * they were forgotten; err says by whom and when.
+ */
 int index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
 		  struct err *err) must_check;
 
@@ -114,6 +118,58 @@ typedef int (*index_settle_fn)(void *arg, const struct index_settle *settle);
 
 /* Those of a call in order. fn's non-zero result ends the walk and is returned. */
 int index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, struct err *err)
+	must_check;
+
+/* ---- the log, and entries of no call --------------------------------------------------------- */
+
+/* How many leaves the log has when everything that was taken in is in it: n goes from 0 to this. */
+int index_size(struct index *ix, uint64_t *ret_size, struct err *err) must_check;
+
+/* What a leaf is made of (entry_leaf). Borrowed until the callback returns. */
+struct index_leaf {
+	uint64_t n;
+	enum entry_type type;
+	const char *call;      /* ENTRY_NO_CALL where it is of none */
+	const uint8_t *digest; /* SHA256_SIZE bytes */
+};
+
+typedef int (*index_leaf_fn)(void *arg, const struct index_leaf *leaf);
+
+/* From n = from on, in order, without a gap. fn's non-zero result ends the walk and is returned. */
+int index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struct err *err)
+	must_check;
+
+/* One entry of no call. Strings are borrowed until the callback returns; "" where absent. */
+struct index_event {
+	uint64_t n, t_ms;
+	enum entry_type type;
+	const char *action, *workflow, *name, *digest, *reason;
+	int64_t uid;	    /* -1 where nobody did it */
+	const char *record; /* the exact bytes; not NUL-terminated */
+	size_t record_len;
+};
+
+typedef int (*index_event_fn)(void *arg, const struct index_event *event);
+
+/*
+ * Oldest first, of one type (its word) or of all (NULL). fn's non-zero result ends the walk and is
+ * returned.
+ */
+int index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
+	must_check;
+
+/* Who had a call's records forgotten. */
+struct index_forgotten {
+	char workflow[UUID_TEXT_SIZE];
+	bool is_logged; /* a gc entry says so; else somebody did it by hand */
+	uint64_t n;	/* of that entry, the last one of the workflow */
+	uint64_t t_ms;
+	int64_t uid;
+	char reason[256]; /* "" when none was given; cut to fit */
+};
+
+/* -ENOENT when the call (a whole id) is not forgotten. */
+int index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, struct err *err)
 	must_check;
 
 /* One argv item of a record as a person would type it in bash, safe for a page. */

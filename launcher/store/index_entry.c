@@ -10,108 +10,12 @@
 #include <jansson.h>
 #include <string.h>
 
-#define SALT_SIZE 16
-
 #define auto_json __attribute__((cleanup(release_json))) json_t *
 
 static void
 release_json(json_t **slot)
 {
 	json_decref(*slot);
-}
-
-enum part { PLANNED, OUTCOME, SETTLE, PART__COUNT };
-
-static const char *const part_types[PART__COUNT] = {
-	[PLANNED] = "call.planned",
-	[OUTCOME] = "call.outcome",
-	[SETTLE] = "settle",
-};
-
-/* The pieces of a payload; text and record are borrowed from it. */
-struct entry {
-	enum part part;
-	char call[UUID_TEXT_SIZE];
-	uint8_t salt[SALT_SIZE];
-	const uint8_t *record;
-	size_t record_len;
-};
-
-/* ---- slicing ------------------------------------------------------------------------------ */
-
-static bool
-take_text(const uint8_t **p, size_t *left, const char *text)
-{
-	size_t len = strlen(text);
-
-	if (*left < len || memcmp(*p, text, len) != 0) {
-		return false;
-	}
-	*p += len;
-	*left -= len;
-	return true;
-}
-
-/*
- * From the end: `","type":"call.planned"}`, then 32 digits, then `,"salt":"`; what is left is
- * the record.
- */
-static bool
-cut_tail(struct entry *e, const uint8_t *p, size_t len, const char *type)
-{
-	static const char salt_key[] = ",\"salt\":\"";
-	const size_t hex_len = 2 * (size_t)SALT_SIZE, key_len = sizeof(salt_key) - 1;
-	char tail[48], hex[2 * SALT_SIZE + 1];
-	size_t tail_len = (size_t)snprintf(tail, sizeof(tail), "\",\"type\":\"%s\"}", type);
-
-	if (len < tail_len + hex_len + key_len + 2 ||
-	    memcmp(p + len - tail_len, tail, tail_len) != 0) {
-		return false;
-	}
-	len -= tail_len + hex_len;
-	memcpy(hex, p + len, hex_len);
-	hex[hex_len] = '\0';
-	if (memcmp(p + len - key_len, salt_key, key_len) != 0 ||
-	    text_unhex(hex, e->salt, SALT_SIZE) != 0) {
-		return false;
-	}
-	e->record = p;
-	e->record_len = len - key_len;
-	return true;
-}
-
-static bool
-slice(const uint8_t *json, size_t len, struct entry *ret)
-{
-	struct entry e = { .part = PLANNED };
-	uint8_t uuid[16];
-	const uint8_t *p = json;
-	size_t left = len;
-
-	if (!take_text(&p, &left, "{\"call\":\"") || left < UUID_TEXT_SIZE - 1) {
-		return false;
-	}
-	memcpy(e.call, p, UUID_TEXT_SIZE - 1);
-	e.call[UUID_TEXT_SIZE - 1] = '\0';
-	if (text_uuid_parse(e.call, uuid) != 0) {
-		return false;
-	}
-	text_uuid_print(uuid, e.call);
-	if (memcmp(e.call, p, UUID_TEXT_SIZE - 1) != 0) {
-		return false; /* another spelling of the same id would be a second call */
-	}
-	p += UUID_TEXT_SIZE - 1;
-	left -= UUID_TEXT_SIZE - 1;
-	if (!take_text(&p, &left, "\",\"record\":")) {
-		return false;
-	}
-	for (; e.part < PART__COUNT; e.part++) {
-		if (cut_tail(&e, p, left, part_types[e.part])) {
-			*ret = e;
-			return true;
-		}
-	}
-	return false;
 }
 
 /* ---- shape -------------------------------------------------------------------------------- */
@@ -124,11 +28,11 @@ slice(const uint8_t *json, size_t len, struct entry *ret)
 #define B (1u << JSON_TRUE | 1u << JSON_FALSE)
 
 static const struct shape {
-	enum part part;
+	enum entry_type type;
 	const char *path;
 	unsigned int types;
 } shapes[] = {
-#define SHAPE(part, path, types) { part, path, types },
+#define SHAPE(type, path, types) { ENTRY_##type, path, types },
 #include "index_shape.def"
 #undef SHAPE
 };
@@ -178,6 +82,12 @@ all_of_type(const json_t *array, json_type type)
 		}
 	}
 	return true;
+}
+
+static bool
+is_two_texts(const json_t *array)
+{
+	return json_array_size(array) == 2 && all_of_type(array, JSON_STRING);
 }
 
 static bool
@@ -235,6 +145,47 @@ unknown_word(const json_t *settle)
 		     : "settled";
 }
 
+static const struct event_word {
+	enum entry_type type;
+	const char *member, *word;
+} event_words[] = {
+#define WORD(type, member, word) { ENTRY_##type, member, word },
+#include "event_words.def"
+#undef WORD
+};
+
+/* The member of an entry of no call whose word is not in the table, or NULL. */
+static const char *
+unknown_event_word(enum entry_type type, const json_t *record)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(event_words); i++) {
+		const struct event_word *w = &event_words[i];
+
+		if (w->type != type) {
+			continue;
+		}
+		if (strcmp(json_string_value(json_object_get(record, w->member)), w->word) == 0) {
+			return NULL;
+		}
+		name = w->member;
+	}
+	return name;
+}
+
+/* What a gc entry is about decides whether records may be gone. */
+static bool
+names_workflow(const json_t *gc)
+{
+	const char *workflow = json_string_value(json_object_get(gc, "workflow"));
+	const char *action = json_string_value(json_object_get(gc, "action"));
+	uint8_t uuid[16];
+
+	return workflow != NULL ? text_uuid_parse(workflow, uuid) == 0
+				: strcmp(action, "forget") != 0;
+}
+
 /* NULL when the record is what docs/formats.md says, else what is wrong. */
 static const char *
 misshapen(const struct entry *e, const json_t *record)
@@ -244,7 +195,7 @@ misshapen(const struct entry *e, const json_t *record)
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 		const json_t *m;
 
-		if (shapes[i].part != e->part) {
+		if (shapes[i].type != e->type) {
 			continue;
 		}
 		m = member(record, shapes[i].path);
@@ -252,22 +203,34 @@ misshapen(const struct entry *e, const json_t *record)
 			return shapes[i].path;
 		}
 	}
-	if (strcmp(call, e->call) != 0) {
+	if (entry_type_is_of_call(e->type) && strcmp(call, e->call) != 0) {
 		return "call";
 	}
 	if (number(json_object_get(record, "v")) != 1) {
 		return "v";
 	}
-	if (e->part == PLANNED && !all_of_type(json_object_get(record, "argv"), JSON_STRING)) {
+	if (e->type == ENTRY_PLANNED &&
+	    !all_of_type(json_object_get(record, "argv"), JSON_STRING)) {
 		return "argv";
 	}
-	if (e->part == OUTCOME && !items_have(json_object_get(record, "denials"), "kind", "what")) {
+	if (e->type == ENTRY_OUTCOME &&
+	    !items_have(json_object_get(record, "denials"), "kind", "what")) {
 		return "denials";
 	}
-	if (e->part == OUTCOME && !items_have(member(record, "changes.items"), "kind", "path")) {
+	if (e->type == ENTRY_OUTCOME &&
+	    !items_have(member(record, "changes.items"), "kind", "path")) {
 		return "changes.items";
 	}
-	return e->part == SETTLE ? unknown_word(record) : NULL;
+	if (e->type == ENTRY_SETTLE) {
+		return unknown_word(record);
+	}
+	if (e->type == ENTRY_KEY_ROTATE && !is_two_texts(json_object_get(record, "signatures"))) {
+		return "signatures";
+	}
+	if (e->type == ENTRY_GC && !names_workflow(record)) {
+		return "workflow";
+	}
+	return unknown_event_word(e->type, record);
 }
 
 /* ---- rows --------------------------------------------------------------------------------- */
@@ -548,16 +511,38 @@ put_settle(struct index *ix, const struct entry *e, const json_t *record, struct
 }
 
 static int
+put_event(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
+{
+	sqlite3_stmt *st = ix->stmt[STMT_EVENT];
+	static const char *const columns[] = {
+		"action", "digest", "name", "reason", "t", "workflow"
+	};
+
+	bind_text(st, ":type", entry_type_word(e->type));
+	bind_json(st, ":uid", member(record, "actor.uid"));
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), ":%s", columns[i]);
+		bind_json(st, name, json_object_get(record, columns[i]));
+	}
+	return run(ix, STMT_EVENT, err, "index an entry of no call");
+}
+
+static int
 put_entry(struct index *ix, struct journal_pos pos, const struct entry *e, struct err *err)
 {
 	sqlite3_stmt *st = ix->stmt[STMT_ENTRY];
 
 	bind_int(st, ":file", pos.file);
 	bind_int(st, ":offset", (int64_t)pos.offset);
-	bind_text(st, ":type", part_types[e->part]);
+	bind_text(st, ":type", entry_type_word(e->type));
 	bind_text(st, ":call", e->call);
-	bind_blob(st, ":salt", e->salt, sizeof(e->salt));
-	bind_blob(st, ":record", e->record, e->record_len);
+	bind_blob(st, ":digest", e->digest, sizeof(e->digest));
+	if (e->record != NULL) {
+		bind_blob(st, ":salt", e->salt, sizeof(e->salt));
+		bind_blob(st, ":record", e->record, e->record_len);
+	}
 	return run(ix, STMT_ENTRY, err, "index a journal entry");
 }
 
@@ -574,19 +559,21 @@ index_take_damaged(struct index *ix, struct journal_pos pos, const char *why,
 	return run(ix, STMT_DAMAGED, err, "note a damaged journal entry");
 }
 
-/* Whether the call has an entry of that part already; *ret untouched on failure. */
+/* Whether a row says yes to `?1 [?2]`; *ret untouched on failure. */
 static int
-has_part(struct index *ix, const char *call, enum part part, bool *ret, struct err *err)
+has_row(struct index *ix, const char *sql, const char *first, const char *second, bool *ret,
+	struct err *err)
 {
 	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT 1 FROM entry WHERE call = ?1 AND type = ?2", &st, err);
+	int rc = index_prepare(ix, sql, &st, err);
 
 	if (rc != 0) {
 		return rc;
 	}
-	ignore_err(sqlite3_bind_text(st, 1, call, -1, SQLITE_STATIC), "as in bind_json");
-	ignore_err(sqlite3_bind_text(st, 2, part_types[part], -1, SQLITE_STATIC),
-		   "as in bind_json");
+	ignore_err(sqlite3_bind_text(st, 1, first, -1, SQLITE_STATIC), "as in bind_json");
+	if (second != NULL) {
+		ignore_err(sqlite3_bind_text(st, 2, second, -1, SQLITE_STATIC), "as in bind_json");
+	}
 	switch (sqlite3_step(st)) {
 	case SQLITE_ROW:
 		*ret = true;
@@ -597,6 +584,14 @@ has_part(struct index *ix, const char *call, enum part part, bool *ret, struct e
 	default:
 		return index_error(ix, err, "look for a journal entry");
 	}
+}
+
+/* Whether the call has an entry of that type already. */
+static int
+has_entry(struct index *ix, const char *call, enum entry_type type, bool *ret, struct err *err)
+{
+	return has_row(ix, "SELECT 1 FROM entry WHERE call = ?1 AND type = ?2", call,
+		       entry_type_word(type), ret, err);
 }
 
 static json_t *
@@ -612,39 +607,93 @@ parse(const uint8_t *text, size_t len)
 		     : json_loadb((const char *)text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
-static int (*const put_part[PART__COUNT])(struct index *ix, const struct entry *e,
-					  const json_t *record, struct err *err) = {
-	[PLANNED] = put_planned,
-	[OUTCOME] = put_outcome,
-	[SETTLE] = put_settle,
-};
-
 /* Why the entry cannot stand where it does, or NULL; *ret untouched on failure. */
 static int
 misplaced(struct index *ix, const struct entry *e, const json_t *record, const char **ret,
 	  struct err *err)
 {
-	bool has[PART__COUNT] = { false };
+	bool planned = false, ended = false;
 	const char *action = json_string_value(json_object_get(record, "action"));
-	int rc = 0;
+	int rc = has_entry(ix, e->call, ENTRY_PLANNED, &planned, err);
 
-	for (enum part p = PLANNED; p < SETTLE && rc == 0; p++) {
-		rc = has_part(ix, e->call, p, &has[p], err);
+	if (rc == 0) {
+		rc = has_entry(ix, e->call, ENTRY_OUTCOME, &ended, err);
 	}
 	if (rc != 0) {
 		return rc;
 	}
 	*ret = NULL;
-	if (e->part != SETTLE && has[e->part]) {
+	if (e->type == ENTRY_PLANNED ? planned : e->type == ENTRY_OUTCOME && ended) {
 		*ret = "second entry of this type of the call";
-	} else if (e->part == OUTCOME && !has[PLANNED]) {
+	} else if (e->type == ENTRY_OUTCOME && !planned) {
 		*ret = "outcome of a call that was not planned";
-	} else if (e->part == SETTLE && !has[PLANNED]) {
+	} else if (e->type == ENTRY_SETTLE && !planned) {
 		*ret = "settles a call that was not planned";
-	} else if (e->part == SETTLE && !has[OUTCOME] && strcmp(action, "recover") != 0) {
+	} else if (e->type == ENTRY_SETTLE && !ended &&
+		   (action == NULL || strcmp(action, "recover") != 0)) {
 		*ret = "settles a call that has no outcome";
 	}
 	return 0;
+}
+
+/*
+ * The rows of a call whose record was forgotten go with it; its entries stay as leaves. Its
+ * planned entry is forgotten first, so the rest of what is found of it makes no rows any more.
+ */
+static int
+put_forgotten(struct index *ix, const struct entry *e, struct err *err)
+{
+	static const enum index_statement drops[] = { STMT_DROP_CALL, STMT_DROP_DENIALS,
+						      STMT_DROP_CHANGES, STMT_DROP_SETTLES };
+	sqlite3_stmt *st = ix->stmt[STMT_FORGOTTEN];
+	int rc;
+
+	bind_text(st, ":call", e->call);
+	bind_text(st, ":workflow", e->forgotten);
+	rc = run(ix, STMT_FORGOTTEN, err, "index a forgotten call");
+	for (size_t i = 0; i < ARRAY_LEN(drops) && rc == 0; i++) {
+		bind_text(ix->stmt[drops[i]], ":call", e->call);
+		rc = run(ix, drops[i], err, "drop the rows of a forgotten call");
+	}
+	return rc;
+}
+
+static int (*const put_type[ENTRY__COUNT])(struct index *ix, const struct entry *e,
+					   const json_t *record, struct err *err) = {
+	[ENTRY_PLANNED] = put_planned,	[ENTRY_OUTCOME] = put_outcome,
+	[ENTRY_SETTLE] = put_settle,	[ENTRY_GC] = put_event,
+	[ENTRY_KEY_ROTATE] = put_event, [ENTRY_LOG_CLOSE] = put_event,
+	[ENTRY_LOG_OPEN] = put_event,	[ENTRY_PROFILE_LOAD] = put_event,
+	[ENTRY_WITNESS] = put_event,
+};
+
+static int
+take_forgotten(struct index *ix, struct journal_pos pos, const struct entry *e, const uint8_t *json,
+	       size_t len, struct err *err)
+{
+	/* a settle entry was accepted once: with an outcome before it, or as a recovery */
+	auto_json record = json_pack("{s:s}", "action", "recover");
+	const char *wrong = NULL;
+	int rc = misplaced(ix, e, record, &wrong, err);
+
+	if (rc != 0 || wrong != NULL) {
+		return rc != 0 ? rc : index_take_damaged(ix, pos, wrong, json, len, err);
+	}
+	rc = put_entry(ix, pos, e, err);
+	return rc != 0 ? rc : put_forgotten(ix, e, err);
+}
+
+/* Rows besides the entry's own. */
+static int
+put_rows(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
+{
+	bool forgotten = false;
+	int rc = entry_type_is_of_call(e->type)
+		       ? has_row(ix, "SELECT 1 FROM forgotten WHERE call = ?1", e->call, NULL,
+				 &forgotten, err)
+		       : 0;
+
+	return rc != 0 || forgotten ? rc : put_type[e->type](ix, e, record, err);
 }
 
 int
@@ -653,12 +702,15 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 {
 	struct entry e;
 	auto_json record = NULL;
-	const char *wrong;
+	const char *wrong = NULL;
 	char why[128];
 	int rc;
 
-	if (!slice(json, len, &e)) {
+	if (!entry_slice(json, len, &e)) {
 		return index_take_damaged(ix, pos, "not a journal entry", json, len, err);
+	}
+	if (e.record == NULL) {
+		return take_forgotten(ix, pos, &e, json, len, err);
 	}
 	record = parse(e.record, e.record_len);
 	if (record == NULL) {
@@ -667,13 +719,13 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 	wrong = misshapen(&e, record);
 	if (wrong != NULL) {
 		snprintf(why, sizeof(why), "%s: member %s is missing or not what it must be",
-			 part_types[e.part], wrong);
+			 entry_type_word(e.type), wrong);
 		return index_take_damaged(ix, pos, why, json, len, err);
 	}
-	rc = misplaced(ix, &e, record, &wrong, err);
+	rc = entry_type_is_of_call(e.type) ? misplaced(ix, &e, record, &wrong, err) : 0;
 	if (rc != 0 || wrong != NULL) {
 		return rc != 0 ? rc : index_take_damaged(ix, pos, wrong, json, len, err);
 	}
 	rc = put_entry(ix, pos, &e, err);
-	return rc != 0 ? rc : put_part[e.part](ix, &e, record, err);
+	return rc != 0 ? rc : put_rows(ix, &e, record, err);
 }

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/cleanup.h"
 #include "index_internal.h"
@@ -28,6 +29,18 @@ static uint64_t
 column_u64(sqlite3_stmt *st, int column)
 {
 	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+/* In UTC, as the pages print it. */
+static void
+put_time(struct buf *out, uint64_t t_ms)
+{
+	time_t moment = (time_t)(t_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&moment, &tm);
+	buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void
@@ -168,7 +181,10 @@ index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], stru
 			       buf_text(&seen), INDEX_PREFIX_MIN);
 	}
 	/* 'g' sorts behind every character of an id */
-	rc = index_prepare(ix, "SELECT id FROM call WHERE id >= ?1 AND id < ?1 || 'g' ORDER BY id",
+	rc = index_prepare(ix,
+			   "SELECT id FROM call WHERE id >= ?1 AND id < ?1 || 'g'"
+			   " UNION SELECT call FROM forgotten WHERE call >= ?1 AND call < ?1 || 'g'"
+			   " ORDER BY 1",
 			   &st, err);
 	if (rc != 0) {
 		return rc;
@@ -234,6 +250,38 @@ index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len, 
 	return 0;
 }
 
+/* Why a call has no records. */
+static int
+no_records(struct index *ix, const char *id, struct err *err)
+{
+	struct index_forgotten f;
+	auto_buf when = BUF_INIT, why = BUF_INIT;
+	int rc = index_forgotten(ix, id, &f, err);
+
+	if (rc == -ENOENT) {
+		return err_set(err, -ENOENT, "%s: no such call is recorded", id);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	if (!f.is_logged) {
+		return err_set(err, -ENODATA,
+			       "%s was forgotten, and no gc entry says by whom: the journal was "
+			       "changed by hand",
+			       id);
+	}
+	put_time(&when, f.t_ms);
+	if (f.reason[0] != '\0') {
+		buf_puts(&why, " (");
+		text_safe(&why, f.reason, strlen(f.reason), false);
+		buf_putc(&why, ')');
+	}
+	return err_set(err, -ENODATA,
+		       "%s was forgotten by uid %lld at %s%s: its records and objects are gone, "
+		       "its entries in the log stay",
+		       id, (long long)f.uid, buf_text(&when), buf_text(&why));
+}
+
 int
 index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
 	      struct err *err)
@@ -241,7 +289,8 @@ index_records(struct index *ix, const char *id, struct buf *planned, struct buf 
 	auto_stmt st = NULL;
 	int rc = index_prepare(ix,
 			       "SELECT type = 'call.planned', record FROM entry WHERE call = ?1"
-			       " AND type IN ('call.planned', 'call.outcome')",
+			       " AND type IN ('call.planned', 'call.outcome')"
+			       " AND record IS NOT NULL",
 			       &st, err);
 	int step;
 	bool found = false;
@@ -262,7 +311,7 @@ index_records(struct index *ix, const char *id, struct buf *planned, struct buf 
 		return index_error(ix, err, "read the records");
 	}
 	if (!found) {
-		return err_set(err, -ENOENT, "%s: no such call is recorded", id);
+		return no_records(ix, id, err);
 	}
 	if (buf_error(planned) != 0 || buf_error(outcome) != 0) {
 		return err_sys(err, -ENOMEM, "read the records");

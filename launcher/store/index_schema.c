@@ -5,7 +5,7 @@
  */
 #include "index_internal.h"
 
-const int index_schema_version = 2;
+const int index_schema_version = 3;
 
 /* clang-format off */
 const char index_schema[] =
@@ -16,9 +16,9 @@ const char index_schema[] =
 	" offset INTEGER NOT NULL) STRICT;"
 	"INSERT INTO position VALUES (1, 0, 0);"
 	/*
-	 * Every well-formed entry in journal order: n is its place in the log to come. The
-	 * record is the exact bytes that were written, so a leaf can be made from salt and
-	 * record.
+	 * Every well-formed entry in journal order: n is its place in the log. The record is the
+	 * exact bytes that were written, digest that of salt and record, which is what the leaf
+	 * has. Of a forgotten entry that is all there is.
 	 */
 	"CREATE TABLE entry("
 	" n INTEGER PRIMARY KEY,"
@@ -26,11 +26,13 @@ const char index_schema[] =
 	" offset INTEGER NOT NULL,"
 	" type TEXT NOT NULL,"
 	" call TEXT NOT NULL,"
-	" salt BLOB NOT NULL,"
-	" record BLOB NOT NULL) STRICT;"
-	/* Once per call each, but for settle entries. */
+	" digest BLOB NOT NULL,"
+	" salt BLOB,"
+	" record BLOB,"
+	" CHECK ((salt IS NULL) = (record IS NULL))) STRICT;"
+	/* Once per call each; the others as often as it happened. */
 	"CREATE UNIQUE INDEX entry_part ON entry(call, type,"
-	" CASE type WHEN 'settle' THEN n ELSE -1 END);"
+	" CASE WHEN type IN ('call.planned', 'call.outcome') THEN -1 ELSE n END);"
 	/*
 	 * One row per call; n is its planned entry. Members of the outcome are NULL until it is
 	 * there; settled, reason and changes_digest are what the settle entries made of them.
@@ -112,6 +114,22 @@ const char index_schema[] =
 	" reason TEXT,"
 	" changes TEXT) STRICT;"
 	"CREATE INDEX settle_call ON settle(call);"
+	/* An entry of no call: n is the entry's, whose record has the rest. */
+	"CREATE TABLE event("
+	" n INTEGER PRIMARY KEY,"
+	" type TEXT NOT NULL,"
+	" t INTEGER NOT NULL,"
+	" uid INTEGER,"
+	" action TEXT,"
+	" workflow TEXT,"
+	" name TEXT,"
+	" digest TEXT,"
+	" reason TEXT) STRICT;"
+	"CREATE INDEX event_type ON event(type);"
+	"CREATE INDEX event_workflow ON event(workflow) WHERE workflow IS NOT NULL;"
+	"CREATE TABLE forgotten("
+	" call TEXT PRIMARY KEY,"
+	" workflow TEXT NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE damaged("
 	" file INTEGER NOT NULL,"
 	" offset INTEGER NOT NULL,"

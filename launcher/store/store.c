@@ -241,3 +241,18 @@ store_finish(struct store *s)
 	free(s->path);
 	*s = (struct store)STORE_INIT;
 }
+
+int
+store_append_event(struct store *s, enum entry_type type, const void *record, size_t len,
+		   struct journal_pos *ret_pos, struct err *err)
+{
+	auto_buf payload = BUF_INIT;
+	int r = entry_type_is_of_call(type)
+			? -EINVAL
+			: entry_print(type, ENTRY_NO_CALL, record, len, &payload);
+
+	if (r < 0) {
+		return err_sys(err, r, "write a %s entry", entry_type_word(type));
+	}
+	return journal_append(s, payload.data, payload.len, ret_pos, err);
+}

@@ -14,6 +14,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/sha256.h"
+#include "entry.h"
 
 struct store {
 	int dir_fd;     /* $STATE; -1 when not open */
@@ -72,6 +73,14 @@ int journal_append(struct store *s, const void *json, size_t len, struct journal
 int journal_read(struct store *s, struct journal_pos from, struct journal_pos *ret_next,
 		 int (*fn)(void *arg, struct journal_pos pos, const uint8_t *json, size_t len),
 		 void *arg, struct err *err) must_check;
+
+/*
+ * Appends an entry of no call: record is compact JSON with sorted keys, of the shape that
+ * index_shape.def has for the type. The store is open for writing. Durable when it returns 0;
+ * -EINVAL for a type that is of a call.
+ */
+int store_append_event(struct store *s, enum entry_type type, const void *record, size_t len,
+		       struct journal_pos *ret_pos, struct err *err) must_check;
 
 /* ---- packs ----------------------------------------------------------------------------------- */
 

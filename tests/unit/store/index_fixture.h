@@ -142,6 +142,38 @@ append_settle(struct store *s, const char *call, const char *action, const char 
 	append(s, buf_text(&b));
 }
 
+/* An entry of no call; record is JSON. */
+__attribute__((unused)) static void
+append_event(struct store *s, const char *type, const char *record)
+{
+	auto_buf b = BUF_INIT;
+
+	buf_printf(&b,
+		   "{\"call\":\"" ENTRY_NO_CALL "\",\"record\":%s,\"salt\":\"" SALT
+		   "\",\"type\":\"%s\"}",
+		   record, type);
+	append(s, buf_text(&b));
+}
+
+/* What is left of a payload when its workflow was forgotten. */
+__attribute__((unused)) static void
+append_forgotten(struct store *s, const char *payload)
+{
+	auto_buf b = BUF_INIT;
+	struct entry e;
+
+	cr_assert(entry_slice((const uint8_t *)payload, strlen(payload), &e));
+	cr_assert_eq(entry_print_forgotten(&e, WORKFLOW, strlen(payload), &b), 0);
+	append(s, buf_text(&b));
+}
+
+/* clang-format off */
+#define EVENT_GC                                                                                   \
+	"{\"action\":\"forget\",\"actor\":{\"gid\":100,\"uid\":1000},\"bytes\":9,"                  \
+	"\"entries\":2,\"objects\":1,\"older_than_ms\":null,\"reason\":\"asked for\","            \
+	"\"t\":1750000006000,\"v\":1,\"workflow\":\"" WORKFLOW "\"}"
+/* clang-format on */
+
 __attribute__((unused)) static struct store
 open_store(void)
 {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the log is made of, and the entries that are of no call. Runs in airlock-log and
+ * airlock-cli, as the caller.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "index_internal.h"
+
+static const char *
+column_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+static uint64_t
+column_u64(sqlite3_stmt *st, int column)
+{
+	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+/* Who did it; -1 where nobody is named. */
+static int64_t
+column_uid(sqlite3_stmt *st, int column)
+{
+	return sqlite3_column_type(st, column) == SQLITE_NULL ? -1
+							      : sqlite3_column_int64(st, column);
+}
+
+static int
+unknown_type(const char *word, struct err *err)
+{
+	auto_buf safe = BUF_INIT;
+
+	text_safe(&safe, word, strlen(word), false);
+	return err_set(err, -EBADMSG, "index.db: an entry of the type %s", buf_text(&safe));
+}
+
+int
+index_size(struct index *ix, uint64_t *ret_size, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT ifnull(max(n), -1) + 1 FROM entry", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "count the entries");
+	}
+	*ret_size = column_u64(st, 0);
+	return 0;
+}
+
+int
+index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(
+		ix, "SELECT n, type, call, digest FROM entry WHERE n >= ?1 ORDER BY n", &st, err);
+	int step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_bind_int64(st, 1, (sqlite3_int64)from) != SQLITE_OK) {
+		return index_error(ix, err, "read the leaves");
+	}
+	for (uint64_t n = from; (step = sqlite3_step(st)) == SQLITE_ROW; n++) {
+		struct index_leaf leaf = {
+			.n = column_u64(st, 0),
+			.call = column_text(st, 2),
+			.digest = sqlite3_column_blob(st, 3),
+		};
+
+		if (!entry_type_find(column_text(st, 1), &leaf.type)) {
+			return unknown_type(column_text(st, 1), err);
+		}
+		if (leaf.n != n || sqlite3_column_bytes(st, 3) != SHA256_SIZE) {
+			return err_set(err, -EBADMSG, "index.db: entry %llu is not what it must be",
+				       (unsigned long long)n);
+		}
+		rc = fn(arg, &leaf);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read the leaves");
+}
+
+int
+index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
+{
+	static const char sql[] =
+		"SELECT n, event.type, t, uid, action, workflow, name, event.digest, reason, record"
+		" FROM event JOIN entry USING (n) WHERE ?1 IS NULL OR event.type = ?1 ORDER BY n";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (type != NULL && sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC) != SQLITE_OK) {
+		return index_error(ix, err, "list the entries of no call");
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_event event = {
+			.n = column_u64(st, 0),
+			.t_ms = column_u64(st, 2),
+			.uid = column_uid(st, 3),
+			.action = column_text(st, 4),
+			.workflow = column_text(st, 5),
+			.name = column_text(st, 6),
+			.digest = column_text(st, 7),
+			.reason = column_text(st, 8),
+			.record = sqlite3_column_blob(st, 9),
+			.record_len = (size_t)sqlite3_column_bytes(st, 9),
+		};
+
+		if (!entry_type_find(column_text(st, 1), &event.type)) {
+			return unknown_type(column_text(st, 1), err);
+		}
+		rc = fn(arg, &event);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list the entries of no call");
+}
+
+int
+index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, struct err *err)
+{
+	static const char sql[] =
+		"SELECT forgotten.workflow, event.n, t, uid, reason FROM forgotten"
+		" LEFT JOIN event ON event.workflow = forgotten.workflow"
+		" AND event.action = 'forget' WHERE call = ?1 ORDER BY event.n DESC LIMIT 1";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	ignore_err(sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC), "unbound is NULL: no row");
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW:
+		break;
+	case SQLITE_DONE:
+		return err_set(err, -ENOENT, "%s was not forgotten", id);
+	default:
+		return index_error(ix, err, "look for a forgotten call");
+	}
+	*ret = (struct index_forgotten){
+		.is_logged = sqlite3_column_type(st, 1) != SQLITE_NULL,
+		.n = column_u64(st, 1),
+		.t_ms = column_u64(st, 2),
+		.uid = column_uid(st, 3),
+	};
+	snprintf(ret->workflow, sizeof(ret->workflow), "%s", column_text(st, 0));
+	snprintf(ret->reason, sizeof(ret->reason), "%s", column_text(st, 4));
+	return 0;
+}
