@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock export`: what was captured of a call, as files in a new or empty directory, with a
- * MANIFEST that `sha256sum -c` takes. Runs in airlock-cli as the caller. Names, modes and link
- * targets are the tool's and the workspace's: everything is made by descriptor, below the
- * directory, never through a link.
+ * MANIFEST that `sha256sum -c` takes; or its tree as mtree(5). Runs in airlock-cli as the caller.
+ * Names, modes and link targets are the tool's and the workspace's: everything is made by
+ * descriptor, below the directory, never through a link.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,28 +14,49 @@
 #include "commands.h"
 #include "view_export.h"
 #include "view_record.h"
+#include "view_tree.h"
 
-static const char *
-parse(struct command_line *cl, int *ret_status)
+struct request {
+	const char *to; /* a directory; NULL: to stdout */
+	bool mtree, after;
+};
+
+static int
+refuse(const char *why)
 {
-	const char *name, *argument, *to = NULL;
+	fprintf(stderr, "airlock: export: %s\n", why);
+	return EXIT_AIRLOCK;
+}
+
+/* -1 to go on, else the exit status. */
+static int
+parse(struct command_line *cl, struct request *ret)
+{
+	const char *name, *argument;
 	int rc;
 
 	while ((rc = command_line_next(cl, &name, &argument)) > 0) {
-		to = argument; /* the only option there is */
+		if (strcmp(name, "to") == 0) {
+			ret->to = argument;
+		} else if (strcmp(name, "mtree") == 0) {
+			ret->mtree = true;
+		} else {
+			ret->after = true;
+		}
 	}
 	if (rc != 0) {
-		*ret_status = command_line_status(rc);
-		return NULL;
+		return command_line_status(rc);
 	}
-	*ret_status = EXIT_AIRLOCK;
 	if (command_line_operands(cl, 1, 1) != 0) {
-		return NULL;
+		return EXIT_AIRLOCK;
 	}
-	if (to == NULL) {
-		fputs("airlock: export: --to DIR is missing\n", stderr);
+	if (ret->mtree && ret->to != NULL) {
+		return refuse("--mtree writes to standard output, it takes no --to");
 	}
-	return to;
+	if (ret->after && !ret->mtree) {
+		return refuse("--after belongs to --mtree");
+	}
+	return ret->mtree || ret->to != NULL ? -1 : refuse("--to DIR is missing, or --mtree");
 }
 
 static int
@@ -83,49 +104,73 @@ export_streams(struct export *x, struct reading *r, const struct record *rec, st
 	return rc;
 }
 
+/* Everything of one call into a directory; *ret_lost: what was kept and is not there any more. */
+static int
+export_call(struct reading *r, const struct record *rec, const char *to, uint64_t *ret_lost,
+	    struct err *err)
+{
+	auto_export x = EXPORT_INIT;
+	int rc = export_open(&x, to, err);
+
+	rc = rc == 0 ? export_records(&x, rec, err) : rc;
+	rc = rc == 0 ? export_streams(&x, r, rec, err) : rc;
+	rc = rc == 0 ? export_trees(&x, r, rec, err) : rc;
+	rc = rc == 0 ? export_close(&x, err) : rc;
+	if (rc == 0) {
+		fprintf(stderr,
+			"airlock: %llu files of call %s are in %s; MANIFEST lists them, and %llu "
+			"notes\n",
+			x.files, rec->id, to, x.notes);
+		*ret_lost = x.lost;
+	}
+	return rc;
+}
+
+static int
+print_mtree(struct reading *r, const struct record *rec, enum tree_side side, struct err *err)
+{
+	auto_tree_list list = TREE_LIST_INIT;
+	auto_buf page = BUF_INIT;
+	int rc = tree_list_read(r, rec, side, &list, err);
+
+	if (rc == 0) {
+		tree_print_mtree(&list, &page);
+		rc = buf_error(&page);
+		if (rc == 0 && fwrite(page.data, 1, page.len, stdout) != page.len) {
+			rc = -EIO;
+		}
+		rc = rc == 0 ? 0 : err_sys(err, rc, "export %s", rec->id);
+	}
+	return rc;
+}
+
 int
 cmd_export(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
+	struct request req = { .to = NULL };
 	auto_reading r = READING_INIT;
 	auto_record rec = RECORD_INIT;
-	auto_export x = EXPORT_INIT;
 	struct err err = ERR_INIT;
-	int status = 0, rc;
-	const char *to = parse(&cl, &status);
+	uint64_t lost = 0;
+	int rc = parse(&cl, &req);
 
-	if (to == NULL) {
-		return status;
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = reading_open(&r, &err);
+	rc = rc == 0 ? record_load(&r, cl.operand[0], &rec, &err) : rc;
 	if (rc == 0) {
-		rc = record_load(&r, cl.operand[0], &rec, &err);
-	}
-	if (rc == 0) {
-		rc = export_open(&x, to, &err);
-	}
-	if (rc == 0) {
-		rc = export_records(&x, &rec, &err);
-	}
-	if (rc == 0) {
-		rc = export_streams(&x, &r, &rec, &err);
-	}
-	if (rc == 0) {
-		rc = export_trees(&x, &r, &rec, &err);
-	}
-	if (rc == 0) {
-		rc = export_close(&x, &err);
+		rc = req.mtree ? print_mtree(&r, &rec, req.after ? TREE_OUT : TREE_IN, &err)
+			       : export_call(&r, &rec, req.to, &lost, &err);
 	}
 	if (rc != 0) {
 		return commands_fail(1, &err);
 	}
-	fprintf(stderr,
-		"airlock: %llu files of call %s are in %s; MANIFEST lists them, and %llu notes\n",
-		x.files, rec.id, to, x.notes);
-	if (x.lost > 0) {
+	if (lost > 0) {
 		fprintf(stderr,
 			"airlock: %llu that the record says were kept are not in the store\n",
-			x.lost);
+			(unsigned long long)lost);
 		return 1;
 	}
 	return 0;
