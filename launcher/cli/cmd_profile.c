@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `airlock profile VERB`, and what the verbs that read profiles share (cmd_profile.h). Runs in
+ * What the verbs that read profiles share (cmd_profile.h). Runs in
  * airlock-cli as the caller. Trusts profile files as far as profile_load.c does.
  */
 #include "cmd_profile.h"
@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/nearest.h"
 #include "../base/text.h"
 #include "commands.h"
 
@@ -142,51 +141,4 @@ profile_fail(int status, const struct buf *report, const struct err *err)
 	}
 	fputs(buf_text(report), stderr);
 	return status;
-}
-
-/* ---- the verb -------------------------------------------------------------------------------- */
-
-static int
-unknown(const char *word)
-{
-	const char *names[] = {
-#define PROFILE_VERB(name, handler, synopsis, help) name,
-#include "profile_verbs.def"
-#undef PROFILE_VERB
-	};
-	const char *near = nearest_name(word, names, ARRAY_LEN(names));
-	auto_buf safe = BUF_INIT;
-
-	text_safe(&safe, word, strlen(word), false);
-	if (near != NULL) {
-		fprintf(stderr, "airlock: profile: no verb %s; did you mean %s?\n", buf_text(&safe),
-			near);
-	} else {
-		fprintf(stderr, "airlock: profile: no verb %s; airlock help profile lists them\n",
-			buf_text(&safe));
-	}
-	return EXIT_AIRLOCK;
-}
-
-int
-cmd_profile(int argc, char **argv)
-{
-	const struct command *verb;
-	char name[64];
-
-	if (argc < 2) {
-		commands_print(commands_find("profile"), stderr);
-		return EXIT_AIRLOCK;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		commands_print(commands_find("profile"), stdout);
-		return 0;
-	}
-	snprintf(name, sizeof(name), "profile %s", argv[1]);
-	verb = commands_find(name);
-	if (verb == NULL) {
-		return unknown(argv[1]);
-	}
-	argv[1] = name;
-	return verb->handler(argc - 1, argv + 1);
 }

@@ -27,10 +27,9 @@ const struct command commands[] = {
 	{ name, synopsis, help, visibility, handler },
 #include "commands.def"
 #undef COMMAND
-#define PROFILE_VERB(name, handler, synopsis, help) \
-	{ "profile " name, synopsis, help, HIDDEN, handler },
-#include "profile_verbs.def"
-#undef PROFILE_VERB
+#define SUBCOMMAND(name, handler, synopsis, help) { name, synopsis, help, HIDDEN, handler },
+#include "subcommands.def"
+#undef SUBCOMMAND
 	/* clang-format on */
 	{ NULL, NULL, NULL, HIDDEN, NULL },
 };
@@ -177,6 +176,63 @@ cmd_help(int argc, char **argv)
 	}
 	commands_print(c, stdout);
 	return 0;
+}
+
+/* ---- verbs below a verb ------------------------------------------------------------------- */
+
+/* The second word that is nearest to what was typed; NULL when nothing is near. */
+static const char *
+nearest_below(const char *verb, const char *word)
+{
+	const char *names[ARRAY_LEN(commands)];
+	size_t count = 0, len = strlen(verb);
+
+	for (const struct command *c = commands; c->name != NULL; c++) {
+		if (strncmp(c->name, verb, len) == 0 && c->name[len] == ' ') {
+			names[count++] = c->name + len + 1;
+		}
+	}
+	return nearest_name(word, names, count);
+}
+
+static int
+unknown_below(const char *verb, const char *word)
+{
+	const char *near = nearest_below(verb, word);
+	auto_buf safe = BUF_INIT;
+
+	text_safe(&safe, word, strlen(word), false);
+	if (near != NULL) {
+		fprintf(stderr, "airlock: %s: no verb %s; did you mean %s?\n", verb,
+			buf_text(&safe), near);
+	} else {
+		fprintf(stderr, "airlock: %s: no verb %s; airlock help %s lists them\n", verb,
+			buf_text(&safe), verb);
+	}
+	return EXIT_AIRLOCK;
+}
+
+int
+cmd_below(int argc, char **argv)
+{
+	const struct command *verb;
+	char name[64];
+
+	if (argc < 2) {
+		commands_print(commands_find(argv[0]), stderr);
+		return EXIT_AIRLOCK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		commands_print(commands_find(argv[0]), stdout);
+		return 0;
+	}
+	snprintf(name, sizeof(name), "%s %s", argv[0], argv[1]);
+	verb = commands_find(name);
+	if (verb == NULL) {
+		return unknown_below(argv[0], argv[1]);
+	}
+	argv[1] = name;
+	return verb->handler(argc - 1, argv + 1);
 }
 
 int

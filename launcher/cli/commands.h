@@ -38,9 +38,9 @@ const struct command_option *commands_options(size_t *ret_count);
 #define COMMAND(name, handler, visibility, synopsis, help) int handler(int argc, char **argv);
 #include "commands.def"
 #undef COMMAND
-#define PROFILE_VERB(name, handler, synopsis, help) int handler(int argc, char **argv);
-#include "profile_verbs.def"
-#undef PROFILE_VERB
+#define SUBCOMMAND(name, handler, synopsis, help) int handler(int argc, char **argv);
+#include "subcommands.def"
+#undef SUBCOMMAND
 
 /* NULL when there is none. A verb below another has both words: "profile list". */
 const struct command *commands_find(const char *name);

@@ -18,7 +18,7 @@ words "verbs" "profile" pro
 words "every verb that is shown" \
 	"$(sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, SHOWN,.*/\1/p' "$cli/commands.def" | tr '\n' ' ' | sed 's/ $//')" ""
 words "verbs below profile" \
-	"$(sed -nE 's/^PROFILE_VERB\("([^"]*)".*/\1/p' "$cli/profile_verbs.def" | tr '\n' ' ' | sed 's/ $//')" profile ""
+	"$(sed -nE 's/^SUBCOMMAND\("profile ([^"]*)".*/\1/p' "$cli/subcommands.def" | tr '\n' ' ' | sed 's/ $//')" profile ""
 expect_eq "every option of run" \
 	"$({ sed -nE 's/^X\([^,]*, *"([^"]*)",.*/--\1/p' "$cli/run_options.def"; echo --help; } | sort -u)" \
 	"$(as_id "$A" complete -- run - | cut -f1 | sort)"

@@ -51,10 +51,10 @@ table()
 
 # ---- verbs and options -------------------------------------------------------------------------------
 
-# "profile" stands in the page as the verbs below it: "profile list".
+# A verb with others below it stands in the page as those: "profile list".
 {
-	sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, SHOWN,.*/\1/p' launcher/cli/commands.def | grep -vx profile
-	sed -nE 's/^PROFILE_VERB\("([^"]*)".*/profile \1/p' launcher/cli/profile_verbs.def
+	sed -nE 's/^COMMAND\("([^"]*)", ([a-z_]*), SHOWN,.*/\1 \2/p' launcher/cli/commands.def | sed -n '/ cmd_below$/!s/ .*//p'
+	sed -nE 's/^SUBCOMMAND\("([^"]*)".*/\1/p' launcher/cli/subcommands.def
 } | sort >"$lint_tmp/verbs"
 section $page COMMANDS | sed -nE 's/^\.It Cm ([a-z-]+( [a-z-]+)?).*/\1/p' | sort >"$lint_tmp/page-verbs"
 same docs/verbs "$lint_tmp/verbs" "$lint_tmp/page-verbs"
@@ -63,7 +63,7 @@ sed -nE 's/^COMMAND\("([^"]*)", [a-z_]*, HIDDEN,.*/\1/p' launcher/cli/commands.d
 	grep -qE "^\.(It )?Cm $verb" $page && echo "$verb is hidden, and documented"
 done | verdict docs/hidden-verbs
 
-sed -nE 's/^(COMMAND|PROFILE_VERB)\("([^"]*)", ([a-z_]*),.*/\2 \3/p' launcher/cli/commands.def launcher/cli/profile_verbs.def | while read -r verb handler; do
+sed -nE 's/^(COMMAND|SUBCOMMAND)\("([^"]*)", ([a-z_]*),.*/\3 \2/p' launcher/cli/commands.def launcher/cli/subcommands.def | while read -r handler verb; do
 	grep -qE "^$handler\(" launcher/cli/*.c || echo "$verb: $handler is not defined"
 done | verdict docs/verbs-have-handlers
 
@@ -82,8 +82,10 @@ section $page "RUN OPTIONS" | sed -nE 's/^\.It (.*)/\1/p' | awk '{
 same docs/run-options "$lint_tmp/run-options" "$lint_tmp/page-run-options"
 
 sed -nE "s/^OPTION\(\"([^\"]*)\", '?([^',]*)'?, \"([^\"]*)\",.*/\1 \3/p" launcher/cli/options.def | sort >"$lint_tmp/options"
-section $page COMMANDS | awk '
-/^\.It Cm / { verb = $3 == "profile" ? $3 " " $4 : $3 }
+below=$(sed -nE 's/^COMMAND\("([^"]*)", cmd_below,.*/\1/p' launcher/cli/commands.def | tr '\n' ' ')
+section $page COMMANDS | awk -v parents="$below" '
+BEGIN { n = split(parents, p, " "); for (i = 1; i <= n; i++) below[p[i]] = 1 }
+/^\.It Cm / { verb = below[$3] ? $3 " " $4 : $3 }
 /^\.It Fl / { for (i = 1; i <= NF; i++) if ($i ~ /^-[a-z]/) print verb, substr($i, 2) }' | sort >"$lint_tmp/page-options"
 same docs/verb-options "$lint_tmp/options" "$lint_tmp/page-options"
 
