@@ -10,15 +10,129 @@
 
 #include "../base/clock.h"
 #include "../base/json.h"
+#include "../base/nearest.h"
 #include "commands.h"
+#include "view_filter.h"
 #include "view_list.h"
 #include "view_state.h"
+#include "view_when.h"
 
 #define DEFAULT_LAST 20u
 
 struct request {
 	struct index_query query;
+	struct view_filter filter;
 	bool json;
+};
+
+static int
+take_number(struct request *req, const char *text, struct err *err)
+{
+	if (strspn(text, "0123456789") != strlen(text) || strlen(text) - 1 >= 9) {
+		return err_set(err, -EINVAL, "-n takes a number");
+	}
+	req->query.last = strtoul(text, NULL, 10);
+	return 0;
+}
+
+static int
+take_profile(struct request *req, const char *text, struct err *err)
+{
+	(void)err;
+	req->query.profile = text;
+	return 0;
+}
+
+static int
+take_workflow(struct request *req, const char *text, struct err *err)
+{
+	(void)err;
+	req->query.workflow = text;
+	return 0;
+}
+
+static int
+take_verdict(struct request *req, const char *text, struct err *err)
+{
+	static const char *const words[] = {
+#define X(id, name, sentence) name,
+#include "../supervise/verdicts.def"
+#undef X
+		"unknown",
+	};
+	auto_buf list = BUF_INIT, shown = BUF_INIT;
+	const char *near = nearest_name(text, words, ARRAY_LEN(words));
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i], text) == 0) {
+			req->query.verdict = text;
+			return 0;
+		}
+		buf_printf(&list, "%s%s", i > 0 ? ", " : "", words[i]);
+	}
+	text_safe(&shown, text, strlen(text), false);
+	if (near != NULL) {
+		return err_set(err, -EINVAL,
+			       "--verdict %s: there is no such verdict; did you mean %s?",
+			       buf_text(&shown), near);
+	}
+	return err_set(err, -EINVAL, "--verdict %s: there is no such verdict; there are %s",
+		       buf_text(&shown), buf_text(&list));
+}
+
+static int
+take_moment(const char *option, const char *text, bool is_end, uint64_t *ret_ms, struct err *err)
+{
+	auto_buf shown = BUF_INIT;
+
+	if (when_read(text, clock_realtime_ms(), is_end, ret_ms) == 0) {
+		return 0;
+	}
+	text_safe(&shown, text, strlen(text), false);
+	return err_set(err, -EINVAL, "%s %s: no moment; it takes " WHEN_FORMS, option,
+		       buf_text(&shown));
+}
+
+static int
+take_since(struct request *req, const char *text, struct err *err)
+{
+	return take_moment("--since", text, false, &req->query.since_ms, err);
+}
+
+static int
+take_until(struct request *req, const char *text, struct err *err)
+{
+	return take_moment("--until", text, true, &req->query.until_ms, err);
+}
+
+static int
+take_touched(struct request *req, const char *text, struct err *err)
+{
+	return view_filter_touched(&req->filter, text, err);
+}
+
+static int
+take_digest(struct request *req, const char *text, struct err *err)
+{
+	return view_filter_digest(&req->filter, text, err);
+}
+
+static int
+take_principal(struct request *req, const char *text, struct err *err)
+{
+	(void)err;
+	view_filter_principal(&req->filter, text);
+	return 0;
+}
+
+/* Those with an argument. */
+static const struct {
+	const char *name;
+	int (*take)(struct request *req, const char *text, struct err *err);
+} options[] = {
+	{ "digest", take_digest },   { "number", take_number },	  { "principal", take_principal },
+	{ "profile", take_profile }, { "since", take_since },	  { "touched", take_touched },
+	{ "until", take_until },     { "verdict", take_verdict }, { "workflow", take_workflow },
 };
 
 /* -1 to go on, else the exit status. */
@@ -27,23 +141,17 @@ parse(int argc, char **argv, struct request *ret)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
 	const char *name, *argument;
+	struct err err = ERR_INIT;
 	int rc;
 
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		if (strcmp(name, "json") == 0) {
-			ret->json = true;
-		} else if (strcmp(name, "profile") == 0) {
-			ret->query.profile = argument;
-		} else if (strcmp(name, "verdict") == 0) {
-			ret->query.verdict = argument;
-		} else if (strcmp(name, "workflow") == 0) {
-			ret->query.workflow = argument;
-		} else if (strspn(argument, "0123456789") != strlen(argument) ||
-			   strlen(argument) - 1 >= 9) {
-			fprintf(stderr, "airlock: log: -n takes a number\n");
-			return EXIT_AIRLOCK;
-		} else {
-			ret->query.last = strtoul(argument, NULL, 10);
+		ret->json = ret->json || strcmp(name, "json") == 0;
+		for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+			if (strcmp(options[i].name, name) == 0 &&
+			    options[i].take(ret, argument, &err) != 0) {
+				err_prefix(&err, "log");
+				return commands_fail(EXIT_AIRLOCK, &err);
+			}
 		}
 	}
 	if (rc != 0) {
@@ -153,10 +261,31 @@ warn_damaged(struct reading *r)
 	}
 }
 
+static void
+warn_unlisted(const struct request *req)
+{
+	if (req->filter.unlisted > 0) {
+		fflush(stdout);
+		fprintf(stderr,
+			"airlock: %llu more may match: the list of what they changed is not in the "
+			"store\n",
+			(unsigned long long)req->filter.unlisted);
+	}
+}
+
+static void
+request_finish(struct request *req)
+{
+	view_filter_finish(&req->filter);
+}
+
 int
 cmd_log(int argc, char **argv)
 {
-	struct request req = { .query = { .last = DEFAULT_LAST } };
+	__attribute__((cleanup(request_finish))) struct request req = {
+		.query = { .last = DEFAULT_LAST },
+		.filter = VIEW_FILTER_INIT,
+	};
 	auto_reading r = READING_INIT;
 	struct err err = ERR_INIT;
 	int rc = parse(argc, argv, &req);
@@ -168,16 +297,25 @@ cmd_log(int argc, char **argv)
 	if (rc == -ENOENT) {
 		return commands_fail(0, &err);
 	}
+	if (rc == 0 && view_filter_is_set(&req.filter)) {
+		req.filter.reading = &r;
+		req.query.match = view_filter_match;
+		req.query.match_arg = &req.filter;
+	}
 	if (rc == 0) {
 		rc = req.json ? index_list(r.ix, &req.query, print_json, NULL, &err)
 			      : print_table(&r, &req, &err);
 	}
 	if (rc != 0) {
 		if (err.code == 0) {
+			err = req.filter.err;
+		}
+		if (err.code == 0) {
 			ignore_err(err_sys(&err, rc, "list calls"), "it is returned below");
 		}
 		return commands_fail(1, &err);
 	}
+	warn_unlisted(&req);
 	warn_damaged(&r);
 	return 0;
 }

@@ -16,7 +16,7 @@
 
 #define HELP_COLUMNS 80u
 #define HELP_INDENT 26u
-#define OPTIONS_PER_VERB 12u
+#define OPTIONS_PER_VERB 16u
 #define OPTION_VALUE 256 /* getopt's value of the verb's first option; above every letter */
 
 enum visibility { SHOWN, HIDDEN };
@@ -302,17 +302,39 @@ option_of(const char *verb, int value)
 	return NULL;
 }
 
+/* The option of the verb that is nearest to the word; NULL when nothing is near. */
+static const char *
+nearest_option(const char *verb, const char *word)
+{
+	const char *names[OPTIONS_PER_VERB];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(verb_options) && count < ARRAY_LEN(names); i++) {
+		if (strcmp(verb_options[i].verb, verb) == 0) {
+			names[count++] = verb_options[i].name;
+		}
+	}
+	return nearest_name(word, names, count);
+}
+
 static int
 bad_option(const struct command_line *cl, int c)
 {
-	const char *word = cl->argv[optind - 1];
-	auto_buf name = BUF_INIT;
+	const char *word = cl->argv[optind - 1], *near = NULL;
+	auto_buf name = BUF_INIT, bare = BUF_INIT;
 
 	if (optopt > 0 && optopt < OPTION_VALUE && strncmp(word, "--", 2) != 0) {
 		buf_putc(&name, '-');
 		text_safe(&name, &(char){ (char)optopt }, 1, false);
 	} else {
 		text_safe(&name, word, strlen(word), false);
+		buf_put(&bare, word + strspn(word, "-"), strcspn(word + strspn(word, "-"), "="));
+		near = nearest_option(cl->argv[0], buf_text(&bare));
+	}
+	if (c != ':' && near != NULL) {
+		fprintf(stderr, "airlock: %s: there is no option %s; did you mean --%s?\n",
+			cl->argv[0], buf_text(&name), near);
+		return -EINVAL;
 	}
 	fprintf(stderr, "airlock: %s: %s %s; airlock help %s lists the options\n", cl->argv[0],
 		c == ':' ? "an argument is missing after" : "there is no option", buf_text(&name),

@@ -74,14 +74,21 @@ struct index_call {
 	uint64_t created, modified, deleted, held, denials, degraded;
 };
 
+typedef int (*index_call_fn)(void *arg, const struct index_call *call);
+
 /* NULL or 0: any. workflow: its id, a prefix of that, or its name. */
 struct index_query {
 	const char *workflow, *profile, *verdict;
-	const char *settled; /* "held": what waits for a person */
-	uint64_t last;	     /* the newest so many */
+	const char *settled;	     /* "held": what waits for a person */
+	uint64_t since_ms, until_ms; /* when it started: from the first on, before the second */
+	uint64_t last;		     /* the newest so many */
+	/*
+	 * Asked of each call that the rest lets through, newest first, until there are enough: 1
+	 * takes it, 0 does not, else -errno. May ask the index other questions.
+	 */
+	index_call_fn match;
+	void *match_arg;
 };
-
-typedef int (*index_call_fn)(void *arg, const struct index_call *call);
 
 /* Oldest first. fn's non-zero result ends the walk and is returned. */
 int index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
@@ -105,6 +112,13 @@ int index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_l
  */
 int index_records(struct index *ix, const char *id, struct buf *planned, struct buf *outcome,
 		  struct err *err) must_check;
+
+/*
+ * What the record lists of a call's changes: how many, and how many of them are at the path or
+ * below it. path is in vis octal, from the workspace down; "": all are.
+ */
+int index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_listed,
+		  uint64_t *ret_there, struct err *err) must_check;
 
 /* One settle entry. Strings are borrowed until the callback returns; "" where absent. */
 struct index_settle {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* index_query.c: naming a call, listing, records. Run by `make unit`. */
+/* index_query.c: naming a call, records. Run by `make unit`. */
 #include "index_fixture.h"
 
 #include <errno.h>
@@ -101,70 +101,6 @@ Test(index_query, a_prefix_is_as_long_as_it_must_be)
 	}
 }
 
-static int
-note_call(void *arg, const struct index_call *call)
-{
-	buf_printf(arg, "%s %s %s exit %d %s\n", call->id, call->verdict, call->profile, call->exit,
-		   call->command);
-	return 0;
-}
-
-Test(index_query, lists_newest_last_and_filters)
-{
-	static const char b[] = CALL_B " unknown python exit -1 true\n",
-			  a[] = CALL_A " ok python exit 0 true\n",
-			  c[] = CALL_C " failed strict exit 0 true\n";
-	const struct {
-		struct index_query query;
-		const char *expected[3];
-	} rows[] = {
-		{ { .last = 0 }, { b, a, c } },
-		{ { .last = 2 }, { a, c, "" } },
-		{ { .profile = "python" }, { b, a, "" } },
-		{ { .profile = "python", .last = 1 }, { a, "", "" } },
-		{ { .verdict = "unknown" }, { b, "", "" } },
-		{ { .verdict = "nothing" }, { "", "", "" } },
-		{ { .workflow = "local" }, { b, a, c } },
-		{ { .workflow = WORKFLOW }, { b, a, c } },
-		{ { .workflow = "0198c2a4-0" }, { b, a, c } },
-		{ { .workflow = "%" }, { "", "", "" } },
-	};
-	auto_store s = open_store();
-	auto_index ix = three_calls(&s);
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		auto_buf seen = BUF_INIT, expected = BUF_INIT;
-		struct err err = ERR_INIT;
-
-		for (size_t j = 0; j < 3; j++) {
-			buf_puts(&expected, rows[i].expected[j]);
-		}
-		cr_expect_eq(index_list(ix, &rows[i].query, note_call, &seen, &err), 0, "%s",
-			     err.text);
-		cr_expect_str_eq(buf_text(&seen), buf_text(&expected), "row %zu", i);
-	}
-}
-
-static int
-stop(void *arg, const struct index_call *call)
-{
-	(void)call;
-	++*(int *)arg;
-	return 7;
-}
-
-Test(index_query, a_list_ends_when_the_caller_says_so)
-{
-	auto_store s = open_store();
-	auto_index ix = three_calls(&s);
-	struct index_query query = { .last = 0 };
-	struct err err = ERR_INIT;
-	int calls = 0;
-
-	cr_expect_eq(index_list(ix, &query, stop, &calls, &err), 7);
-	cr_expect_eq(calls, 1);
-}
-
 Test(index_query, records_of_a_call_without_an_outcome)
 {
 	auto_store s = open_store();
@@ -180,36 +116,6 @@ Test(index_query, records_of_a_call_without_an_outcome)
 	cr_expect_eq(strncmp(buf_text(&outcome), "{\"attestation\":", 15), 0);
 	cr_expect_eq(index_records(ix, WORKFLOW, &none, &none, &err), -ENOENT);
 	cr_expect_str_eq(err.text, WORKFLOW ": no such call is recorded");
-}
-
-static int
-note_held(void *arg, const struct index_call *call)
-{
-	buf_printf(arg, "%s %s %s %s %s %s\n", call->id, call->verdict, call->settled,
-		   call->workspace, call->reason, call->changes_digest);
-	return 0;
-}
-
-Test(index_query, what_is_held_now)
-{
-	struct index_query query = { .settled = "held" };
-	auto_store s = open_store();
-	auto_index ix = NULL;
-	auto_buf seen = BUF_INIT;
-	struct err err = ERR_INIT;
-
-	append_planned(&s, CALL_A, "python");
-	append_outcome(&s, CALL_A, "ok");
-	append_planned(&s, CALL_B, "python");
-	append_settle(&s, CALL_B, "recover", "held", "\"found\"");
-	append_planned(&s, CALL_C, "python");
-	append_outcome(&s, CALL_C, "ok");
-	append_settle(&s, CALL_C, "recover", "held", "null");
-	append_settle(&s, CALL_C, "apply", "committed", "null");
-	ingest(&s);
-	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
-	cr_expect_eq(index_list(ix, &query, note_held, &seen, &err), 0, "%s", err.text);
-	cr_expect_str_eq(buf_text(&seen), CALL_B " unknown held /w found cafe\n");
 }
 
 static int

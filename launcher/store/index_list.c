@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls of index.db that match a question, in order. Runs in airlock-cli, as the caller, over a
+ * read-only connection; what it is asked for comes from a person's command line and is bound, never
+ * put into the SQL.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "index.h"
+#include "index_internal.h"
+
+#define COLUMNS                                                                                 \
+	"n, id, workflow, workflow_name, key, profile, mode, tool, command, verdict, settled,"  \
+	" seq, uid, t0, t1, exit, signal, created, modified, deleted, held, denials, degraded," \
+	" workspace, reason, changes_digest"
+
+#define FILTER                                                                        \
+	" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)" \
+	" AND (?2 IS NULL OR profile = ?2) AND (?3 IS NULL OR verdict = ?3)"          \
+	" AND (?5 IS NULL OR settled = ?5)"                                           \
+	" AND (?6 IS NULL OR t0 >= ?6) AND (?7 IS NULL OR t0 < ?7)"
+
+static const char *
+column_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+static uint64_t
+column_u64(sqlite3_stmt *st, int column)
+{
+	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+static void
+bind_filter(sqlite3_stmt *st, int at, const char *text)
+{
+	if (text != NULL) {
+		ignore_err(sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC),
+			   "unbound would be NULL: any");
+	}
+}
+
+static void
+bind_time(sqlite3_stmt *st, int at, uint64_t ms)
+{
+	if (ms > 0) {
+		ignore_err(
+			sqlite3_bind_int64(st, at, ms < INT64_MAX ? (sqlite3_int64)ms : INT64_MAX),
+			"unbound would be NULL: any");
+	}
+}
+
+static int
+bind_query(struct index *ix, sqlite3_stmt *st, const struct index_query *q, struct err *err)
+{
+	bool is_all = q->last == 0 || q->last >= INT64_MAX || q->match != NULL;
+
+	bind_filter(st, 1, q->workflow);
+	bind_filter(st, 2, q->profile);
+	bind_filter(st, 3, q->verdict);
+	bind_filter(st, 5, q->settled);
+	bind_time(st, 6, q->since_ms);
+	bind_time(st, 7, q->until_ms);
+	return sqlite3_bind_int64(st, 4, is_all ? -1 : (sqlite3_int64)q->last) == SQLITE_OK
+		     ? 0
+		     : index_error(ix, err, "list calls");
+}
+
+/* Its strings are the statement's. */
+static struct index_call
+read_call(sqlite3_stmt *st)
+{
+	bool exited = sqlite3_column_type(st, 15) != SQLITE_NULL;
+
+	return (struct index_call){
+		.id = column_text(st, 1),
+		.workflow = column_text(st, 2),
+		.workflow_name = column_text(st, 3),
+		.key = column_text(st, 4),
+		.profile = column_text(st, 5),
+		.mode = column_text(st, 6),
+		.tool = column_text(st, 7),
+		.command = column_text(st, 8),
+		.verdict = column_text(st, 9),
+		.settled = column_text(st, 10),
+		.seq = column_u64(st, 11),
+		.uid = column_u64(st, 12),
+		.t0_ms = column_u64(st, 13),
+		.t1_ms = column_u64(st, 14),
+		.exit = exited ? sqlite3_column_int(st, 15) : -1,
+		.signal = sqlite3_column_int(st, 16),
+		.created = column_u64(st, 17),
+		.modified = column_u64(st, 18),
+		.deleted = column_u64(st, 19),
+		.held = column_u64(st, 20),
+		.denials = column_u64(st, 21),
+		.degraded = column_u64(st, 22),
+		.workspace = column_text(st, 23),
+		.reason = column_text(st, 24),
+		.changes_digest = column_text(st, 25),
+	};
+}
+
+/* Every row of the statement to fn. */
+static int
+walk(struct index *ix, sqlite3_stmt *st, index_call_fn fn, void *arg, struct err *err)
+{
+	int step;
+
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_call call = read_call(st);
+		int rc = fn(arg, &call);
+
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list calls");
+}
+
+/* The numbers of the calls that match, newest first, as u64s. */
+static int
+choose(struct index *ix, const struct index_query *q, struct buf *ret_numbers, struct err *err)
+{
+	static const char sql[] =
+		"SELECT " COLUMNS " FROM call WHERE" FILTER " ORDER BY n DESC LIMIT ?4";
+	auto_stmt st = NULL;
+	uint64_t found = 0;
+	int rc = index_prepare(ix, sql, &st, err), step = SQLITE_DONE;
+
+	rc = rc != 0 ? rc : bind_query(ix, st, q, err);
+	while (rc == 0 && (q->last == 0 || found < q->last) &&
+	       (step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_call call = read_call(st);
+		uint64_t n = column_u64(st, 0);
+		int is_taken = q->match(q->match_arg, &call);
+
+		if (is_taken < 0) {
+			return is_taken;
+		}
+		if (is_taken > 0) {
+			buf_put(ret_numbers, &n, sizeof(n));
+			found++;
+		}
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	if (step != SQLITE_DONE && step != SQLITE_ROW) {
+		return index_error(ix, err, "list calls");
+	}
+	return buf_error(ret_numbers) == 0 ? 0 : err_sys(err, -ENOMEM, "list calls");
+}
+
+static int
+list_matching(struct index *ix, const struct index_query *q, index_call_fn fn, void *arg,
+	      struct err *err)
+{
+	auto_buf numbers = BUF_INIT;
+	auto_stmt st = NULL;
+	int rc = choose(ix, q, &numbers, err);
+
+	rc = rc != 0 ? rc
+		     : index_prepare(ix, "SELECT " COLUMNS " FROM call WHERE n = ?1", &st, err);
+	for (size_t at = numbers.len; rc == 0 && at > 0; at -= sizeof(uint64_t)) {
+		uint64_t n;
+
+		memcpy(&n, numbers.data + at - sizeof(n), sizeof(n));
+		if (sqlite3_bind_int64(st, 1, (sqlite3_int64)n) != SQLITE_OK) {
+			return index_error(ix, err, "list calls");
+		}
+		rc = walk(ix, st, fn, arg, err);
+		ignore_err(sqlite3_reset(st), "repeats the error of sqlite3_step");
+	}
+	return rc;
+}
+
+int
+index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
+	   struct err *err)
+{
+	static const char sql[] = "SELECT * FROM (SELECT " COLUMNS " FROM call WHERE" FILTER
+				  " ORDER BY n DESC LIMIT ?4) ORDER BY n";
+	auto_stmt st = NULL;
+	int rc;
+
+	if (query->match != NULL) {
+		return list_matching(ix, query, fn, arg, err);
+	}
+	rc = index_prepare(ix, sql, &st, err);
+	rc = rc != 0 ? rc : bind_query(ix, st, query, err);
+	return rc != 0 ? rc : walk(ix, st, fn, arg, err);
+}
+
+int
+index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_listed,
+	      uint64_t *ret_there, struct err *err)
+{
+	static const char sql[] =
+		"SELECT count(*), coalesce(sum(?2 = '' OR path = ?2"
+		" OR substr(path, 1, length(?2) + 1) = ?2 || '/'), 0) FROM change WHERE call = ?1";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, id);
+	bind_filter(st, 2, path);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "look for a path");
+	}
+	*ret_listed = column_u64(st, 0);
+	*ret_there = column_u64(st, 1);
+	return 0;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index_list.c: which calls, in which order. Run by `make unit`. */
+#include "index_fixture.h"
+
+#include <errno.h>
+
+TestSuite(index_list, .init = state_make, .fini = state_remove);
+
+static struct index *
+three_calls(struct store *s)
+{
+	struct index *ix = NULL;
+	struct err err = ERR_INIT;
+
+	append_planned(s, CALL_B, "python");
+	append_planned(s, CALL_A, "python");
+	append_outcome(s, CALL_A, "ok");
+	append_planned(s, CALL_C, "strict");
+	append_outcome(s, CALL_C, "failed");
+	ingest(s);
+	cr_assert_eq(index_open_read(s, &ix, &err), 0, "%s", err.text);
+	return ix;
+}
+
+static int
+note_call(void *arg, const struct index_call *call)
+{
+	buf_printf(arg, "%s %s %s exit %d %s\n", call->id, call->verdict, call->profile, call->exit,
+		   call->command);
+	return 0;
+}
+
+Test(index_list, lists_newest_last_and_filters)
+{
+	static const char b[] = CALL_B " unknown python exit -1 true\n",
+			  a[] = CALL_A " ok python exit 0 true\n",
+			  c[] = CALL_C " failed strict exit 0 true\n";
+	const struct {
+		struct index_query query;
+		const char *expected[3];
+	} rows[] = {
+		{ { .last = 0 }, { b, a, c } },
+		{ { .last = 2 }, { a, c, "" } },
+		{ { .profile = "python" }, { b, a, "" } },
+		{ { .profile = "python", .last = 1 }, { a, "", "" } },
+		{ { .verdict = "unknown" }, { b, "", "" } },
+		{ { .verdict = "nothing" }, { "", "", "" } },
+		{ { .workflow = "local" }, { b, a, c } },
+		{ { .workflow = WORKFLOW }, { b, a, c } },
+		{ { .workflow = "0198c2a4-0" }, { b, a, c } },
+		{ { .workflow = "%" }, { "", "", "" } },
+		/* all three started at the same moment */
+		{ { .since_ms = 1750000000000 }, { b, a, c } },
+		{ { .since_ms = 1750000000001 }, { "", "", "" } },
+		{ { .until_ms = 1750000000001 }, { b, a, c } },
+		{ { .until_ms = 1750000000000 }, { "", "", "" } },
+		{ { .since_ms = 1750000000000, .until_ms = UINT64_MAX, .profile = "strict" },
+		  { c, "", "" } },
+	};
+	auto_store s = open_store();
+	auto_index ix = three_calls(&s);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf seen = BUF_INIT, expected = BUF_INIT;
+		struct err err = ERR_INIT;
+
+		for (size_t j = 0; j < 3; j++) {
+			buf_puts(&expected, rows[i].expected[j]);
+		}
+		cr_expect_eq(index_list(ix, &rows[i].query, note_call, &seen, &err), 0, "%s",
+			     err.text);
+		cr_expect_str_eq(buf_text(&seen), buf_text(&expected), "row %zu", i);
+	}
+}
+
+static int
+stop(void *arg, const struct index_call *call)
+{
+	(void)call;
+	++*(int *)arg;
+	return 7;
+}
+
+Test(index_list, a_list_ends_when_the_caller_says_so)
+{
+	auto_store s = open_store();
+	auto_index ix = three_calls(&s);
+	struct index_query query = { .last = 0 };
+	struct err err = ERR_INIT;
+	int calls = 0;
+
+	cr_expect_eq(index_list(ix, &query, stop, &calls, &err), 7);
+	cr_expect_eq(calls, 1);
+}
+
+static int
+note_held(void *arg, const struct index_call *call)
+{
+	buf_printf(arg, "%s %s %s %s %s %s\n", call->id, call->verdict, call->settled,
+		   call->workspace, call->reason, call->changes_digest);
+	return 0;
+}
+
+Test(index_list, what_is_held_now)
+{
+	struct index_query query = { .settled = "held" };
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_B, "recover", "held", "\"found\"");
+	append_planned(&s, CALL_C, "python");
+	append_outcome(&s, CALL_C, "ok");
+	append_settle(&s, CALL_C, "recover", "held", "null");
+	append_settle(&s, CALL_C, "apply", "committed", "null");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_list(ix, &query, note_held, &seen, &err), 0, "%s", err.text);
+	cr_expect_str_eq(buf_text(&seen), CALL_B " unknown held /w found cafe\n");
+}
+
+static int
+match_python(void *arg, const struct index_call *call)
+{
+	buf_printf(arg, "%.14s ", call->id);
+	return strcmp(call->profile, "python") == 0;
+}
+
+static int
+match_nothing_else(void *arg, const struct index_call *call)
+{
+	(void)arg;
+	return strcmp(call->id, CALL_A) == 0 ? -EXDEV : 1;
+}
+
+Test(index_list, asks_about_each_newest_first_until_there_are_enough)
+{
+	static const struct {
+		struct index_query query;
+		const char *asked, *seen;
+	} rows[] = {
+		{ { .last = 0 },
+		  "0198c2a4-8000- 0198c2a4-7f3e- 0198c2a4-7f3e- ",
+		  CALL_B " unknown python exit -1 true\n" CALL_A " ok python exit 0 true\n" },
+		{ { .last = 1 },
+		  "0198c2a4-8000- 0198c2a4-7f3e- ",
+		  CALL_A " ok python exit 0 true\n" },
+		{ { .last = 9, .verdict = "failed" }, "0198c2a4-8000- ", "" },
+	};
+	auto_store s = open_store();
+	auto_index ix = three_calls(&s);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf asked = BUF_INIT, seen = BUF_INIT;
+		struct index_query query = rows[i].query;
+		struct err err = ERR_INIT;
+
+		query.match = match_python;
+		query.match_arg = &asked;
+		cr_expect_eq(index_list(ix, &query, note_call, &seen, &err), 0, "%s", err.text);
+		cr_expect_str_eq(buf_text(&asked), rows[i].asked, "row %zu", i);
+		cr_expect_str_eq(buf_text(&seen), rows[i].seen, "row %zu", i);
+	}
+}
+
+Test(index_list, an_error_of_the_question_ends_it)
+{
+	auto_store s = open_store();
+	auto_index ix = three_calls(&s);
+	struct index_query query = { .match = match_nothing_else };
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	cr_expect_eq(index_list(ix, &query, note_call, &seen, &err), -EXDEV);
+	cr_expect_eq(seen.len, (size_t)0);
+}
+
+Test(index_list, what_the_record_lists_at_a_path)
+{
+	static const struct {
+		const char *call, *path;
+		uint64_t listed, there;
+	} rows[] = {
+		{ CALL_A, "", 3, 3 },	 { CALL_A, "a\\040b", 3, 1 }, { CALL_A, "d", 3, 2 },
+		{ CALL_A, "d/e", 3, 1 }, { CALL_A, "d/", 3, 0 },      { CALL_A, "D", 3, 0 },
+		{ CALL_A, "a", 3, 0 },	 { CALL_A, "%", 3, 0 },	      { CALL_B, "", 0, 0 },
+		{ CALL_B, "d", 0, 0 },
+	};
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf b = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	put_outcome(&b, CALL_A, "ok",
+		    "[{\"kind\":\"create\",\"path\":\"a\\\\040b\"},"
+		    "{\"kind\":\"create\",\"path\":\"d\"},{\"kind\":\"create\",\"path\":\"d/e\"}]",
+		    "[]");
+	append(&s, buf_text(&b));
+	append_planned(&s, CALL_B, "python");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t listed = 99, there = 99;
+
+		cr_expect_eq(index_changed(ix, rows[i].call, rows[i].path, &listed, &there, &err),
+			     0);
+		cr_expect_eq(listed, rows[i].listed, "row %zu", i);
+		cr_expect_eq(there, rows[i].there, "row %zu", i);
+	}
+}
