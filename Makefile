@@ -53,19 +53,19 @@ JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
-	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) \
+	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) $(call src,evidence) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
-LOG_SRC := $(call src,base) $(call src,store)
+LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence)
 
 FRONT_LIBS :=
 JAIL_LIBS  :=
-CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd
-LOG_LIBS   := -ljansson -lsqlite3 -lzstd
+CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto
+LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lcrypto
 # What tests compare with, and no program of ours links.
-TEST_LIBS  := -lcriterion -lcrypto -lz
+TEST_LIBS  := -lcriterion -lz
 
 BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe
 
@@ -106,7 +106,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys profile plan supervise snapshot store cli
+SAN_DIRS := base sys profile plan supervise snapshot store evidence cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
