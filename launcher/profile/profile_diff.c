@@ -118,9 +118,12 @@ diff_lists(struct differ *d)
 	}
 }
 
-/* Lists whose entries forbid something: a child cannot lose one. */
+/*
+ * Lists of names that a child cannot lose, or give a value that its rule does not allow; what an
+ * entry more comes to is the caller's to say.
+ */
 static void
-diff_grown(struct differ *d)
+diff_names(struct differ *d, enum profile_effect added)
 {
 	for (size_t i = 0; i < d->a->count; i++) {
 		const struct profile_item *before = &d->a->items[i];
@@ -131,58 +134,14 @@ diff_grown(struct differ *d)
 		} else if (!profile_item_narrows(d->key, d->a, after)) {
 			add(d, PROFILE_GRANTS, item_text(d, before), item_text(d, after),
 			    &after->at);
-		}
-	}
-	for (size_t i = 0; i < d->b->count; i++) {
-		if (profile_item_find(d->a, d->b->items[i].text) == NULL) {
-			add(d, PROFILE_TAKES, NULL, item_text(d, &d->b->items[i]),
-			    &d->b->items[i].at);
-		}
-	}
-}
-
-/* Names with values: a child cannot lose or change one, and may add some. */
-static void
-diff_added(struct differ *d)
-{
-	for (size_t i = 0; i < d->a->count; i++) {
-		const struct profile_item *before = &d->a->items[i];
-		const struct profile_item *after = profile_item_find(d->b, before->text);
-
-		if (after == NULL) {
-			add(d, PROFILE_GRANTS, item_text(d, before), NULL, &before->at);
-		} else if (!profile_item_narrows(d->key, d->a, after)) {
-			add(d, PROFILE_GRANTS, item_text(d, before), item_text(d, after),
+		} else if (!profile_item_narrows(d->key, d->b, before)) {
+			add(d, PROFILE_TAKES, item_text(d, before), item_text(d, after),
 			    &after->at);
 		}
 	}
 	for (size_t i = 0; i < d->b->count; i++) {
 		if (profile_item_find(d->a, d->b->items[i].text) == NULL) {
-			add(d, PROFILE_CHANGES, NULL, item_text(d, &d->b->items[i]),
-			    &d->b->items[i].at);
-		}
-	}
-}
-
-/* Names with numbers: a child may lower one, and add one that was not bounded. */
-static void
-diff_bounds(struct differ *d)
-{
-	for (size_t i = 0; i < d->a->count; i++) {
-		const struct profile_item *before = &d->a->items[i];
-		const struct profile_item *after = profile_item_find(d->b, before->text);
-
-		if (after == NULL) {
-			add(d, PROFILE_GRANTS, item_text(d, before), NULL, &before->at);
-		} else if (after->number != before->number) {
-			add(d, after->number < before->number ? PROFILE_TAKES : PROFILE_GRANTS,
-			    item_text(d, before), item_text(d, after), &after->at);
-		}
-	}
-	for (size_t i = 0; i < d->b->count; i++) {
-		if (profile_item_find(d->a, d->b->items[i].text) == NULL) {
-			add(d, PROFILE_TAKES, NULL, item_text(d, &d->b->items[i]),
-			    &d->b->items[i].at);
+			add(d, added, NULL, item_text(d, &d->b->items[i]), &d->b->items[i].at);
 		}
 	}
 }
@@ -208,13 +167,11 @@ diff_key(struct differ *d)
 		diff_lists(d);
 		break;
 	case NARROW_GROW:
-		diff_grown(d);
+	case NARROW_BOUND:
+		diff_names(d, PROFILE_TAKES);
 		break;
 	case NARROW_ADD:
-		diff_added(d);
-		break;
-	case NARROW_BOUND:
-		diff_bounds(d);
+		diff_names(d, PROFILE_CHANGES);
 		break;
 	case NARROW__COUNT:
 		break;
