@@ -411,7 +411,6 @@ get_env_set(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->env_set_count = p->env_set != NULL ? count : 0;
 }
 
-/* A name is a file name in the state directory: it leads nowhere else. */
 static void
 get_bound(struct rd *r, struct profile_arena *a, struct hold_bound *ret)
 {
@@ -419,6 +418,7 @@ get_bound(struct rd *r, struct profile_arena *a, struct hold_bound *ret)
 	ret->origin = get_text(r, a);
 }
 
+/* A name is a file name in the state directory: it leads nowhere else. */
 static void
 get_caches(struct rd *r, struct profile_arena *a, struct profile *p)
 {
