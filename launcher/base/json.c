@@ -271,6 +271,17 @@ json_kv_bytes(struct json *j, const char *key, const char *text)
 }
 
 void
+json_kv_path(struct json *j, const char *key, const char *path)
+{
+	json_key(j, key);
+	if (path != NULL) {
+		json_path(j, path);
+	} else {
+		json_put_null(j);
+	}
+}
+
+void
 json_kv_uint(struct json *j, const char *key, uint64_t v)
 {
 	json_key(j, key);
@@ -285,6 +296,17 @@ json_kv_int(struct json *j, const char *key, int64_t v)
 }
 
 void
+json_kv_known(struct json *j, const char *key, bool known, int64_t v)
+{
+	json_key(j, key);
+	if (known) {
+		json_int(j, v);
+	} else {
+		json_put_null(j);
+	}
+}
+
+void
 json_kv_bool(struct json *j, const char *key, bool v)
 {
 	json_key(j, key);
@@ -295,5 +317,9 @@ void
 json_kv_hex(struct json *j, const char *key, const uint8_t *data, size_t len)
 {
 	json_key(j, key);
-	json_hex(j, data, len);
+	if (data != NULL) {
+		json_hex(j, data, len);
+	} else {
+		json_put_null(j);
+	}
 }

@@ -59,11 +59,15 @@ int json_check_object(const char *text, size_t len) must_check;
 
 /* key and value in one line, for the common cases. */
 void json_kv_str(struct json *j, const char *key, const char *text); /* NULL writes null */
-/* The same of a text that need not be UTF-8. */
+/* The same of a text that need not be UTF-8, and of a path. */
 void json_kv_bytes(struct json *j, const char *key, const char *text);
+void json_kv_path(struct json *j, const char *key, const char *path);
 void json_kv_uint(struct json *j, const char *key, uint64_t v);
 void json_kv_int(struct json *j, const char *key, int64_t v);
+/* null when it is not known. */
+void json_kv_known(struct json *j, const char *key, bool known, int64_t v);
 void json_kv_bool(struct json *j, const char *key, bool v);
+/* NULL writes null. */
 void json_kv_hex(struct json *j, const char *key, const uint8_t *data, size_t len);
 
 #endif

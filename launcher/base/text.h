@@ -17,6 +17,13 @@
 #define UUID_TEXT_SIZE 37
 #define TEXT_NUMBERS_MAX 4u
 
+/* NULL where there is nothing: what is written as null. */
+static inline const char *
+text_or_null(const char *text)
+{
+	return text != NULL && text[0] != '\0' ? text : NULL;
+}
+
 void text_hex(const uint8_t *data, size_t len, char *ret_text); /* writes 2 * len + 1 bytes */
 /* text is exactly 2 * len digits, lower case; -EINVAL otherwise. */
 int text_unhex(const char *text, uint8_t *ret_data, size_t len) must_check;

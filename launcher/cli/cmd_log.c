@@ -160,23 +160,6 @@ parse(int argc, char **argv, struct request *ret)
 	return command_line_operands(&cl, 0, 0) != 0 ? EXIT_AIRLOCK : -1;
 }
 
-static void
-put_or_null(struct json *j, const char *key, const char *text)
-{
-	json_kv_str(j, key, text[0] != '\0' ? text : NULL);
-}
-
-static void
-put_number_or_null(struct json *j, const char *key, bool known, int64_t v)
-{
-	json_key(j, key);
-	if (known) {
-		json_int(j, v);
-	} else {
-		json_put_null(j);
-	}
-}
-
 static int
 print_json(void *arg, const struct index_call *call)
 {
@@ -189,25 +172,20 @@ print_json(void *arg, const struct index_call *call)
 	json_begin_object(&j);
 	json_kv_str(&j, "call", call->id);
 	json_key(&j, "changes");
-	json_begin_object(&j);
-	json_kv_uint(&j, "created", call->created);
-	json_kv_uint(&j, "deleted", call->deleted);
-	json_kv_uint(&j, "held", call->held);
-	json_kv_uint(&j, "modified", call->modified);
-	json_end(&j);
+	view_list_changes_json(&j, call);
 	json_kv_str(&j, "command", call->command);
 	json_kv_uint(&j, "degraded", call->degraded);
 	json_kv_uint(&j, "denials", call->denials);
-	put_number_or_null(&j, "duration_ms", ended, view_list_duration(call));
-	put_number_or_null(&j, "exit", call->exit >= 0, call->exit);
-	put_or_null(&j, "key", call->key);
+	json_kv_known(&j, "duration_ms", ended, view_list_duration(call));
+	json_kv_known(&j, "exit", call->exit >= 0, call->exit);
+	json_kv_str(&j, "key", text_or_null(call->key));
 	json_kv_str(&j, "mode", call->mode);
 	json_kv_str(&j, "profile", call->profile);
 	json_kv_uint(&j, "seq", call->seq);
-	put_or_null(&j, "settled", call->settled);
-	put_number_or_null(&j, "signal", call->signal != 0, call->signal);
+	json_kv_str(&j, "settled", text_or_null(call->settled));
+	json_kv_known(&j, "signal", call->signal != 0, call->signal);
 	json_kv_uint(&j, "t0", call->t0_ms);
-	put_number_or_null(&j, "t1", ended, (int64_t)call->t1_ms);
+	json_kv_known(&j, "t1", ended, (int64_t)call->t1_ms);
 	json_kv_str(&j, "tool", call->tool);
 	json_kv_uint(&j, "uid", call->uid);
 	json_kv_str(&j, "verdict", call->verdict);

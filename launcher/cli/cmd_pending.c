@@ -10,11 +10,8 @@
 #include "../base/clock.h"
 #include "../base/json.h"
 #include "commands.h"
-#include "view_format.h"
+#include "view_list.h"
 #include "view_state.h"
-
-/* As in the list of calls: an id cut here stays unique when later calls come. */
-#define PREFIX_MIN 13u
 
 struct waiting {
 	struct reading *reading; /* borrowed */
@@ -48,12 +45,6 @@ layer_of(const struct waiting *w, const struct index_call *call)
 
 /* ---- for a program ------------------------------------------------------------------------ */
 
-static void
-put_or_null(struct json *j, const char *key, const char *text)
-{
-	json_kv_str(j, key, text[0] != '\0' ? text : NULL);
-}
-
 static int
 print_json(struct waiting *w, const struct index_call *call)
 {
@@ -64,18 +55,13 @@ print_json(struct waiting *w, const struct index_call *call)
 	json_begin_object(&j);
 	json_kv_str(&j, "call", call->id);
 	json_key(&j, "changes");
-	json_begin_object(&j);
-	json_kv_uint(&j, "created", call->created);
-	json_kv_uint(&j, "deleted", call->deleted);
-	json_kv_uint(&j, "held", call->held);
-	json_kv_uint(&j, "modified", call->modified);
-	json_end(&j);
+	view_list_changes_json(&j, call);
 	json_kv_str(&j, "command", call->command);
-	put_or_null(&j, "digest", call->changes_digest);
-	put_or_null(&j, "layer", layer_of(w, call));
-	put_or_null(&j, "reason", call->reason);
+	json_kv_str(&j, "digest", text_or_null(call->changes_digest));
+	json_kv_str(&j, "layer", text_or_null(layer_of(w, call)));
+	json_kv_str(&j, "reason", text_or_null(call->reason));
 	json_kv_uint(&j, "seq", call->seq);
-	put_or_null(&j, "settled", call->settled);
+	json_kv_str(&j, "settled", text_or_null(call->settled));
 	json_kv_uint(&j, "t0", call->t0_ms);
 	json_kv_str(&j, "verdict", call->verdict);
 	json_kv_str(&j, "workflow", call->workflow);
@@ -132,7 +118,7 @@ static int
 print_block(struct waiting *w, const struct index_call *call)
 {
 	auto_buf out = BUF_INIT, head = BUF_INIT, text = BUF_INIT;
-	size_t prefix_len = PREFIX_MIN;
+	size_t prefix_len = VIEW_LIST_PREFIX_MIN;
 	int rc = index_prefix_len(w->reading->ix, call->id, prefix_len, &prefix_len, w->err);
 
 	if (rc != 0) {

@@ -67,17 +67,6 @@ print_page(const struct explain_page *page, const struct profile_loaded *l, stru
 	}
 }
 
-static void
-kv_bytes(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	if (text != NULL && text[0] != '\0') {
-		json_bytes(j, text, strlen(text));
-	} else {
-		json_put_null(j);
-	}
-}
-
 static int
 print_page_json(const struct explain_page *page, const struct profile_loaded *l, struct buf *out)
 {
@@ -86,22 +75,22 @@ print_page_json(const struct explain_page *page, const struct profile_loaded *l,
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_kv_hex(&j, "digest", l->profile->digest, sizeof(l->profile->digest));
-	kv_bytes(&j, "name", l->profile->name);
+	json_kv_bytes(&j, "name", text_or_null(l->profile->name));
 	json_key(&j, "rows");
 	json_begin_array(&j);
 	for (size_t i = 0; i < page->count; i++) {
 		const struct explain_row *row = &page->rows[i];
 
 		json_begin_object(&j);
-		kv_bytes(&j, "at", row->at);
+		json_kv_bytes(&j, "at", text_or_null(row->at));
 		json_kv_bool(&j, "entry", row->entry);
 		json_kv_str(&j, "key", row->key);
-		kv_bytes(&j, "text", row->text);
+		json_kv_bytes(&j, "text", text_or_null(row->text));
 		json_kv_str(&j, "topic", explain_title(row->topic));
 		json_end(&j);
 	}
 	json_end(&j);
-	kv_bytes(&j, "source", l->profile->source);
+	json_kv_bytes(&j, "source", text_or_null(l->profile->source));
 	json_end(&j);
 	buf_putc(out, '\n');
 	return json_error(&j);
@@ -178,13 +167,13 @@ print_answer_json(const struct vector *v, const struct ask_answer *answer, struc
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_kv_bool(&j, "allowed", answer->allowed);
-	kv_bytes(&j, "at", buf_text(&answer->place));
+	json_kv_bytes(&j, "at", text_or_null(buf_text(&answer->place)));
 	json_kv_str(&j, "errno", answer->error != 0 ? strerrorname_np(answer->error) : NULL);
 	json_kv_str(&j, "key", answer->key != KEY__COUNT ? profile_key_name(answer->key) : NULL);
-	kv_bytes(&j, "question", vector_word(v->kind));
-	kv_bytes(&j, "remedy", buf_text(&answer->remedy));
-	kv_bytes(&j, "subject", v->subject);
-	kv_bytes(&j, "why", buf_text(&answer->why));
+	json_kv_bytes(&j, "question", text_or_null(vector_word(v->kind)));
+	json_kv_bytes(&j, "remedy", text_or_null(buf_text(&answer->remedy)));
+	json_kv_bytes(&j, "subject", text_or_null(v->subject));
+	json_kv_bytes(&j, "why", text_or_null(buf_text(&answer->why)));
 	json_end(&j);
 	buf_putc(out, '\n');
 	return json_error(&j);

@@ -310,12 +310,7 @@ front_checks_json(struct json *j, const struct front *f)
 
 		json_begin_object(j);
 		json_kv_str(j, "call", r->call);
-		json_key(j, "exit");
-		if (r->exit_code >= 0) {
-			json_int(j, r->exit_code);
-		} else {
-			json_put_null(j);
-		}
+		json_kv_known(j, "exit", r->exit_code >= 0, r->exit_code);
 		json_kv_bool(j, "held", r->held);
 		json_kv_str(j, "name", r->check->name);
 		json_kv_str(j, "verdict", r->verdict);

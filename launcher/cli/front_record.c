@@ -16,13 +16,6 @@
 
 #define CHANGES_LISTED 1000u
 
-static const char *const kind_names[] = {
-	[CHANGE_CREATE] = "create",   [CHANGE_MODIFY] = "modify", [CHANGE_DELETE] = "delete",
-	[CHANGE_REPLACE] = "replace", [CHANGE_MODE] = "mode",
-};
-
-_Static_assert(ARRAY_LEN(kind_names) == CHANGE__COUNT, "every kind has its name");
-
 /* The payload of a journal entry (docs/formats.md, "Record"). */
 static int
 write_entry(struct front *f, enum entry_type type, const struct buf *record, struct buf *ret_entry)
@@ -236,17 +229,6 @@ caches(struct json *j, const struct profile *p)
 }
 
 static void
-path_or_null(struct json *j, const char *key, const char *path)
-{
-	json_key(j, key);
-	if (path != NULL) {
-		json_path(j, path);
-	} else {
-		json_put_null(j);
-	}
-}
-
-static void
 write_planned(struct front *f, struct json *j)
 {
 	const struct request *r = &f->req;
@@ -281,12 +263,7 @@ write_planned(struct front *f, struct json *j)
 	env_names(j, r);
 	json_key(j, "hidden");
 	rule_paths(j, &f->profile->hide);
-	json_key(j, "key");
-	if (r->key != NULL) {
-		json_bytes(j, r->key, strlen(r->key));
-	} else {
-		json_put_null(j);
-	}
+	json_kv_bytes(j, "key", r->key);
 	json_key(j, "limits");
 	front_limits_json(j, &r->limits);
 	json_kv_str(j, "mode", profile_mode_words[r->mode]);
@@ -312,7 +289,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_str(j, "workflow_name", "local");
 	json_key(j, "workspace");
 	workspace(j, r);
-	path_or_null(j, "worktree", f->worktree.common);
+	json_kv_path(j, "worktree", f->worktree.common);
 	json_key(j, "write");
 	rule_paths(j, &f->profile->write);
 	json_end(j);
@@ -339,41 +316,20 @@ front_record_planned(struct front *f)
 }
 
 static void
-digest_or_null(struct json *j, const char *key, const uint8_t digest[32], bool known)
-{
-	json_key(j, key);
-	if (known) {
-		json_hex(j, digest, 32);
-	} else {
-		json_put_null(j);
-	}
-}
-
-static void
 change_item(struct json *j, const struct change *c)
 {
 	json_begin_object(j);
-	digest_or_null(j, "after", c->after, c->after_known);
-	digest_or_null(j, "before", c->before, c->before_known);
-	json_key(j, "hold");
-	if (c->hold != HOLD_NONE) {
-		json_bytes(j, c->hold_rule, strlen(c->hold_rule));
-	} else {
-		json_put_null(j);
-	}
-	json_kv_str(j, "kind", kind_names[c->kind]);
+	json_kv_hex(j, "after", c->after_known ? c->after : NULL, 32);
+	json_kv_hex(j, "before", c->before_known ? c->before : NULL, 32);
+	json_kv_bytes(j, "hold", c->hold_rule);
+	json_kv_str(j, "kind", changes_kind_word(c->kind));
 	json_kv_uint(j, "mode_after", c->mode_after);
 	json_kv_uint(j, "mode_before", c->mode_before);
 	json_key(j, "path");
 	json_path(j, c->path);
 	json_kv_uint(j, "size_after", c->size_after);
 	json_kv_uint(j, "size_before", c->size_before);
-	json_key(j, "watched");
-	if (c->watched != NULL) {
-		json_str(j, c->watched);
-	} else {
-		json_put_null(j);
-	}
+	json_kv_str(j, "watched", c->watched);
 	json_end(j);
 }
 
@@ -382,12 +338,13 @@ changes(struct json *j, const struct front *f)
 {
 	const struct change_set *cs = &f->changes;
 	size_t listed = cs->count < CHANGES_LISTED ? cs->count : CHANGES_LISTED;
+	bool is_named = f->changes_known && cs->count > 0;
 
 	json_begin_object(j);
 	json_kv_uint(j, "bytes", cs->bytes);
 	json_kv_uint(j, "created", cs->created);
 	json_kv_uint(j, "deleted", cs->deleted);
-	digest_or_null(j, "digest", cs->digest, f->changes_known && cs->count > 0);
+	json_kv_hex(j, "digest", is_named ? cs->digest : NULL, 32);
 	json_kv_uint(j, "held", cs->held);
 	json_key(j, "items");
 	json_begin_array(j);
@@ -401,9 +358,9 @@ changes(struct json *j, const struct front *f)
 	json_end(j);
 	json_kv_uint(j, "links_broken", cs->links_broken);
 	json_kv_uint(j, "lost", cs->lost);
-	digest_or_null(j, "meta", cs->meta, f->changes_known && cs->count > 0);
+	json_kv_hex(j, "meta", is_named ? cs->meta : NULL, 32);
 	json_kv_uint(j, "modified", cs->modified);
-	digest_or_null(j, "object", cs->object, f->changes_known && cs->count > 0);
+	json_kv_hex(j, "object", is_named ? cs->object : NULL, 32);
 	json_kv_bool(j, "truncated", listed < cs->count || j->out->len >= CAP_JOURNAL_ENTRY / 2);
 	json_kv_uint(j, "watched", cs->watched);
 	json_end(j);
@@ -520,23 +477,12 @@ degraded(struct json *j, uint32_t bits)
 static void
 ending(struct json *j, const struct front *f)
 {
-	const struct outcome *o = &f->outcome;
-	const char *reason = o->reason[0] != '\0' ? o->reason : f->settle_reason;
+	int signal = f->outcome.signal;
 
 	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
-	json_key(j, "reason");
-	if (reason != NULL) {
-		json_bytes(j, reason, strlen(reason));
-	} else {
-		json_put_null(j);
-	}
+	json_kv_bytes(j, "reason", front_reason(f));
 	json_kv_str(j, "settled", f->settled);
-	json_key(j, "signal");
-	if (o->signal != 0) {
-		json_int(j, o->signal);
-	} else {
-		json_put_null(j);
-	}
+	json_kv_known(j, "signal", signal != 0, signal);
 }
 
 static void
@@ -578,12 +524,7 @@ write_outcome(struct front *f, struct json *j)
 	json_kv_uint(j, "denials_dropped", o->denials.dropped);
 	json_key(j, "done_when");
 	front_checks_json(j, f);
-	json_key(j, "exit");
-	if (o->exit_code >= 0) {
-		json_int(j, o->exit_code);
-	} else {
-		json_put_null(j);
-	}
+	json_kv_known(j, "exit", o->exit_code >= 0, o->exit_code);
 	json_kv_str(j, "held_as", f->held_as);
 	json_key(j, "in_tree");
 	in_tree(j, f);

@@ -51,12 +51,7 @@ result_denials_and_isolation(struct json *j, const struct front *f)
 	json_kv_uint(j, "denials_dropped", f->outcome.denials.dropped);
 	json_key(j, "done_when");
 	front_checks_json(j, f);
-	json_key(j, "exit");
-	if (f->outcome.exit_code >= 0) {
-		json_int(j, f->outcome.exit_code);
-	} else {
-		json_put_null(j);
-	}
+	json_kv_known(j, "exit", f->outcome.exit_code >= 0, f->outcome.exit_code);
 	json_kv_str(j, "held_as", f->held_as);
 	result_input(j, f);
 	json_key(j, "isolation");
@@ -101,8 +96,8 @@ front_limits_json(struct json *j, const struct limits *l)
 	json_end(j);
 }
 
-static const char *
-reason_of(const struct front *f)
+const char *
+front_reason(const struct front *f)
 {
 	if (f->outcome.reason[0] != '\0') {
 		return f->outcome.reason;
@@ -117,7 +112,7 @@ reason_of(const struct front *f)
 static void
 write_result(struct front *f, struct json *j, bool complete)
 {
-	const char *reason = f->recorded && complete ? reason_of(f) : f->err.text;
+	const char *reason = f->recorded && complete ? front_reason(f) : f->err.text;
 	char workflow[UUID_TEXT_SIZE];
 
 	json_begin_object(j);
@@ -137,20 +132,10 @@ write_result(struct front *f, struct json *j, bool complete)
 	denials_write(&f->layers, j);
 	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
-	json_key(j, "reason");
-	if (reason != NULL && reason[0] != '\0') {
-		json_bytes(j, reason, strlen(reason));
-	} else {
-		json_put_null(j);
-	}
+	json_kv_bytes(j, "reason", text_or_null(reason));
 	json_kv_str(j, "record", f->recorded ? f->req.call_text : NULL);
 	json_kv_str(j, "settled", f->settled != NULL ? f->settled : "none");
-	json_key(j, "signal");
-	if (f->outcome.signal != 0) {
-		json_int(j, f->outcome.signal);
-	} else {
-		json_put_null(j);
-	}
+	json_kv_known(j, "signal", f->outcome.signal != 0, f->outcome.signal);
 	result_usage(j, f);
 	json_kv_str(j, "verdict",
 		    !complete && f->recorded ? "unknown"
@@ -230,7 +215,7 @@ static void
 say_outcome(struct front *f)
 {
 	const struct outcome *o = &f->outcome;
-	const char *reason = reason_of(f) != NULL ? reason_of(f) : "";
+	const char *reason = front_reason(f) != NULL ? front_reason(f) : "";
 	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
 	auto_buf failed = BUF_INIT, line = BUF_INIT;
 

@@ -2,7 +2,6 @@
 /* Run by airlock-cli as who settles. */
 #include "settle_entry.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -20,18 +19,8 @@ write_record(struct json *j, const struct settle_entry *e)
 	json_kv_uint(j, "uid", geteuid());
 	json_end(j);
 	json_kv_str(j, "call", e->call);
-	json_key(j, "changes");
-	if (e->changes_digest != NULL) {
-		json_hex(j, e->changes_digest, SHA256_SIZE);
-	} else {
-		json_put_null(j);
-	}
-	json_key(j, "reason");
-	if (e->reason != NULL) {
-		json_bytes(j, e->reason, strlen(e->reason));
-	} else {
-		json_put_null(j);
-	}
+	json_kv_hex(j, "changes", e->changes_digest, SHA256_SIZE);
+	json_kv_bytes(j, "reason", e->reason);
 	json_kv_str(j, "settled", e->settled);
 	json_kv_uint(j, "t", clock_realtime_ms());
 	json_kv_uint(j, "v", 1);

@@ -5,28 +5,6 @@
 #include "../base/json.h"
 #include "view_diff.h"
 
-static void
-put_digest(struct json *j, const char *key, const uint8_t digest[SHA256_SIZE], bool is_known)
-{
-	json_key(j, key);
-	if (is_known) {
-		json_hex(j, digest, SHA256_SIZE);
-	} else {
-		json_put_null(j);
-	}
-}
-
-static void
-put_path_or_null(struct json *j, const char *key, const char *path)
-{
-	json_key(j, key);
-	if (path != NULL) {
-		json_path(j, path);
-	} else {
-		json_put_null(j);
-	}
-}
-
 /* As they stand in the list: sorted, names in vis octal. */
 static void
 put_attributes(struct json *j, const char *text)
@@ -48,8 +26,8 @@ static void
 put_item(struct json *j, const struct change *c)
 {
 	json_begin_object(j);
-	put_digest(j, "after", c->after, c->after_known);
-	put_digest(j, "before", c->before, c->before_known);
+	json_kv_hex(j, "after", c->after_known ? c->after : NULL, SHA256_SIZE);
+	json_kv_hex(j, "before", c->before_known ? c->before : NULL, SHA256_SIZE);
 	json_kv_str(j, "hold", c->hold_rule);
 	json_kv_str(j, "kind", changes_kind_word(c->kind));
 	json_kv_uint(j, "mode_after", c->mode_after);
@@ -58,7 +36,7 @@ put_item(struct json *j, const struct change *c)
 	json_path(j, c->path);
 	json_kv_uint(j, "size_after", c->size_after);
 	json_kv_uint(j, "size_before", c->size_before);
-	put_path_or_null(j, "target", c->link_after);
+	json_kv_path(j, "target", c->link_after);
 	put_attributes(j, c->xattrs_after);
 	json_end(j);
 }
@@ -71,14 +49,14 @@ diff_json(const struct change_list *list, const char *call, const char *state, s
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_kv_str(&j, "call", call);
-	put_digest(&j, "digest", list->set.digest, list->set.count > 0);
+	json_kv_hex(&j, "digest", list->set.count > 0 ? list->set.digest : NULL, SHA256_SIZE);
 	json_key(&j, "items");
 	json_begin_array(&j);
 	for (size_t i = 0; i < list->set.count; i++) {
 		put_item(&j, &list->set.items[i]);
 	}
 	json_end(&j);
-	json_kv_str(&j, "settled", state[0] != '\0' ? state : NULL);
+	json_kv_str(&j, "settled", text_or_null(state));
 	json_end(&j);
 	buf_putc(out, '\n');
 	return json_error(&j);

@@ -7,11 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/*
- * The first 48 bits of an id are its milliseconds: an id cut here stays unique when later calls
- * come.
- */
-#define PREFIX_MIN 13u
+#include "../base/json.h"
+
 #define PROFILE_COLUMNS 16u
 #define COMMAND_MIN 16u
 
@@ -29,6 +26,17 @@ int64_t
 view_list_duration(const struct index_call *call)
 {
 	return call->t1_ms > call->t0_ms ? (int64_t)(call->t1_ms - call->t0_ms) : 0;
+}
+
+void
+view_list_changes_json(struct json *j, const struct index_call *call)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "created", call->created);
+	json_kv_uint(j, "deleted", call->deleted);
+	json_kv_uint(j, "held", call->held);
+	json_kv_uint(j, "modified", call->modified);
+	json_end(j);
 }
 
 /* A cell's text out of a buf that is empty again. */
@@ -126,7 +134,7 @@ view_list_add(void *arg, const struct index_call *call)
 int
 view_list_prefixes(struct view_list *list, struct err *err)
 {
-	list->prefix_len = PREFIX_MIN;
+	list->prefix_len = VIEW_LIST_PREFIX_MIN;
 	for (size_t i = 0; i < list->count; i++) {
 		int rc = index_prefix_len(list->ix, list->rows[i].id, list->prefix_len,
 					  &list->prefix_len, err);

@@ -9,6 +9,14 @@
 #include "../store/index.h"
 #include "view_format.h"
 
+struct json;
+
+/*
+ * The first 48 bits of an id are its milliseconds: an id cut here stays unique when later calls
+ * come.
+ */
+#define VIEW_LIST_PREFIX_MIN 13u
+
 enum view_list_column {
 	COLUMN_TIME,
 	COLUMN_CALL,
@@ -43,6 +51,8 @@ struct view_list {
 
 /* How long the call took; 0 when the clock was set back meanwhile. */
 int64_t view_list_duration(const struct index_call *call);
+/* How many changes it made, for a program. */
+void view_list_changes_json(struct json *j, const struct index_call *call);
 /* An index_call_fn; arg is the list. */
 int view_list_add(void *arg, const struct index_call *call);
 /* How much of each id must be shown, asked from the index. */

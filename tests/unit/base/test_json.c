@@ -46,7 +46,12 @@ Test(json, a_document)
 	json_base64(&j, "\x00\xff", 2);
 	json_kv_bool(&j, "f", false);
 	json_kv_hex(&j, "hex", (const uint8_t *)"\x00\xab", 2);
+	json_kv_hex(&j, "hex2", NULL, 2);
 	json_kv_int(&j, "i", INT64_MIN);
+	json_kv_known(&j, "k", true, -1);
+	json_kv_known(&j, "k2", false, -1);
+	json_kv_path(&j, "p", "a\xff");
+	json_kv_path(&j, "p2", NULL);
 	json_key(&j, "raw");
 	json_raw(&j, "{\"a\":1}", 7);
 	json_kv_str(&j, "s", "x");
@@ -58,7 +63,8 @@ Test(json, a_document)
 	cr_expect_str_eq(
 		buf_text(&b),
 		"{\"array\":[-5,9223372036854775807,{},[],null],\"base64\":\"AP8=\",\"f\":false,"
-		"\"hex\":\"00ab\",\"i\":-9223372036854775808,\"raw\":{\"a\":1},\"s\":\"x\","
+		"\"hex\":\"00ab\",\"hex2\":null,\"i\":-9223372036854775808,\"k\":-1,"
+		"\"k2\":null,\"p\":\"a\\\\377\",\"p2\":null,\"raw\":{\"a\":1},\"s\":\"x\","
 		"\"s2\":null,\"t\":true,\"u\":0}");
 	expect_canonical(&b);
 }
