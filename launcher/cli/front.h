@@ -211,8 +211,8 @@ int front_record_outcome(struct front *f) must_check;
 int front_outcome_entry(struct front *f, struct buf *ret_entry) must_check;
 /* Why it ended so, or is held; NULL when there is nothing to say. */
 const char *front_reason(const struct front *f);
-/* Held because the mode says so: what was asked for happened. */
-bool front_held_as_asked(const struct front *f);
+/* Held, and not because the mode says so: what was asked for did not happen. */
+bool front_waits(const struct front *f);
 void front_result(struct front *f);                   /* --result, stderr, exit status */
 void front_explain(const struct front *f);             /* --explain-denials */
 void front_note(const struct front *f);               /* the dim line on a terminal */

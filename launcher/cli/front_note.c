@@ -113,7 +113,7 @@ void
 front_note(const struct front *f)
 {
 	auto_buf line = BUF_INIT, text = BUF_INIT;
-	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
+	bool held = front_waits(f);
 	bool dim = is_dim();
 
 	if (f->opt.quiet || (!f->opt.verbose && isatty(STDERR_FILENO) != 1)) {

@@ -163,10 +163,11 @@ deliver(struct front *f, const struct buf *text)
 }
 
 bool
-front_held_as_asked(const struct front *f)
+front_waits(const struct front *f)
 {
-	return strcmp(f->settled, "held") == 0 && f->req.mode == MODE_PROPOSE &&
-	       f->outcome.verdict == VERDICT_OK && f->settle_reason == NULL;
+	return strcmp(f->settled, "held") == 0 &&
+	       (f->req.mode != MODE_PROPOSE || f->outcome.verdict != VERDICT_OK ||
+		f->settle_reason != NULL);
 }
 
 static int
@@ -176,8 +177,7 @@ exit_of(const struct front *f)
 
 	switch (o->verdict) {
 	case VERDICT_OK:
-		return strcmp(f->settled, "held") == 0 && !front_held_as_asked(f) ? EXIT_HELD
-										  : o->exit_code;
+		return front_waits(f) ? EXIT_HELD : o->exit_code;
 	case VERDICT_FAILED:
 		return f->not_done ? EXIT_HELD : o->exit_code;
 	case VERDICT_SIGNALED:
@@ -216,7 +216,7 @@ say_outcome(struct front *f)
 {
 	const struct outcome *o = &f->outcome;
 	const char *reason = front_reason(f) != NULL ? front_reason(f) : "";
-	bool held = strcmp(f->settled, "held") == 0 && !front_held_as_asked(f);
+	bool held = front_waits(f);
 	auto_buf failed = BUF_INIT, line = BUF_INIT;
 
 	if (o->verdict != VERDICT_OK && o->verdict != VERDICT_FAILED &&
