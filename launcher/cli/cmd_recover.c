@@ -32,7 +32,7 @@ cmd_recover(int argc, char **argv)
 	if (rc < 0) {
 		return commands_fail(1, &err);
 	}
-	if (!settle_is_left(&store)) {
+	if (commit_is_left(&store) == 0) {
 		if (!quiet) {
 			puts("nothing to recover");
 		}

@@ -214,14 +214,6 @@ commit(struct front *f)
 	return hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text));
 }
 
-static int
-say_yes(void *arg, struct commit_left *left)
-{
-	(void)arg;
-	(void)left;
-	return 1;
-}
-
 /*
  * What it cannot recover it has told; only the workspace of this call matters to this call
  * (front_lock).
@@ -231,7 +223,7 @@ front_recover(struct front *f)
 {
 	static const char *const argv[] = { "airlock-cli", "recover", "--quiet", NULL };
 	const char *before = getenv("AIRLOCK_STATE");
-	int rc = commit_each_left(&f->store, say_yes, NULL);
+	int rc = commit_is_left(&f->store);
 
 	if (rc <= 0) {
 		return rc < 0 ? err_sys(&f->err, rc, "look for commits that were cut short") : 0;

@@ -93,17 +93,3 @@ settle_recover_all(struct store *s, bool quiet, struct err *err)
 
 	return rc < 0 ? err_sys(err, rc, "look for commits that were cut short") : r.first;
 }
-
-static int
-say_yes(void *arg, struct commit_left *left)
-{
-	(void)arg;
-	(void)left;
-	return 1;
-}
-
-bool
-settle_is_left(const struct store *s)
-{
-	return commit_each_left(s, say_yes, NULL) != 0;
-}

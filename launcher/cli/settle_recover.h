@@ -14,7 +14,4 @@
  */
 int settle_recover_all(struct store *s, bool quiet, struct err *err) must_check;
 
-/* Whether there is anything to do: one openat where there never was a commit. */
-bool settle_is_left(const struct store *s);
-
 #endif

@@ -31,7 +31,7 @@ recover(const struct reading *r, const char *path)
 {
 	auto_store store = STORE_INIT;
 	struct err err = ERR_INIT;
-	int rc = settle_is_left(&r->store) ? store_open_write(path, &store, &err) : -ENOENT;
+	int rc = commit_is_left(&r->store) != 0 ? store_open_write(path, &store, &err) : -ENOENT;
 
 	if (rc == 0) {
 		ignore_err(settle_recover_all(&store, false, &err), "it was told, call by call");

@@ -99,6 +99,8 @@ enum commit_recovered {
  */
 int commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left *left),
 		     void *arg) must_check;
+/* Whether there is any: 1, 0 or -errno. One openat where there never was a commit. */
+int commit_is_left(const struct store *s) must_check;
 /*
  * Finishes it or takes it back, appends the record that it had prepared (unless the store's journal
  * has it), removes staging directory and journal file. workspace_fd: opened by the caller, compared

@@ -86,6 +86,20 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 	return r;
 }
 
+static int
+say_yes(void *arg, struct commit_left *left)
+{
+	(void)arg;
+	(void)left;
+	return 1;
+}
+
+int
+commit_is_left(const struct store *s)
+{
+	return commit_each_left(s, say_yes, NULL);
+}
+
 struct search {
 	const struct commit_entry *entry;
 	bool found;
