@@ -208,17 +208,3 @@ pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], stru
 	*ret_type = type;
 	return 0;
 }
-
-int
-pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
-	 struct buf *out, enum object_type *ret_type, struct err *err)
-{
-	struct pack_catalog *c = NULL;
-	int r = pack_catalog_create(s, workflow, &c, err);
-
-	if (r == 0) {
-		r = pack_catalog_get(c, digest, out, ret_type, err);
-		pack_catalog_destroy(c);
-	}
-	return r;
-}

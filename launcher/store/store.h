@@ -134,22 +134,19 @@ int pack_publish(struct pack *p) must_check;
 void pack_finish(struct pack *p); /* closes; objects that no outcome names are ignored by readers */
 
 /*
- * Finds and rehashes an object of the workflow and appends it to out; codec 0 and 1 (zstd is linked
- * in airlock-cli/-log only). What was stored in parts comes back whole, as OBJECT_BLOB. -ENOENT;
- * -EBADMSG when no copy of it has the bytes that the name says; -EOPNOTSUPP for another codec. out
- * stays as it was on failure.
- */
-int pack_get(struct store *s, const uint8_t workflow[16], const uint8_t digest[SHA256_SIZE],
-	     struct buf *out, enum object_type *ret_type, struct err *err) must_check;
-
-/*
- * The same for whoever reads many objects of a workflow: its packs are walked once, and what is
- * stored later is not seen. Borrows nothing of the store; destroy takes NULL.
+ * Where the objects of a workflow are: its packs are walked once, and what is stored later is not
+ * seen. Borrows nothing of the store; destroy takes NULL.
  */
 struct pack_catalog;
 int pack_catalog_create(struct store *s, const uint8_t workflow[16], struct pack_catalog **ret,
 			struct err *err) must_check;
 void pack_catalog_destroy(struct pack_catalog *c);
+/*
+ * Finds and rehashes an object of the workflow and appends it to out; codec 0 and 1 (zstd is linked
+ * in airlock-cli/-log only). What was stored in parts comes back whole, as OBJECT_BLOB. -ENOENT;
+ * -EBADMSG when no copy of it has the bytes that the name says; -EOPNOTSUPP for another codec. out
+ * stays as it was on failure.
+ */
 int pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
 		     enum object_type *ret_type, struct err *err) must_check;
 
