@@ -8,14 +8,6 @@
 
 #include "../snapshot/commit.h"
 
-#define NAMED 20u /* paths of a conflict */
-
-static void
-say_paths(const struct buf *paths)
-{
-	fputs(buf_text(paths), stderr);
-}
-
 int
 settle_commit(struct settling *s, int upper_fd, const struct change_set *set,
 	      const struct settle_entry *entry, struct err *err)
@@ -95,27 +87,15 @@ check_digest(const struct settling *s, const char *given, struct err *err)
 static int
 collect_again(struct settling *s, int upper_fd, struct change_set *ret, struct err *err)
 {
-	struct collect_request req = {
-		.upper_fd = upper_fd,
-		.lower_fd = s->workspace_fd,
-		.opaque_xattr = "user.overlay.opaque",
-		.workspace = s->workspace,
-		.capture = CAPTURE_DIGESTS,
-		.max_files = CHANGES_MAX,
-		.workspace_dev = s->list.workspace_dev,
-		.workspace_ino = s->list.workspace_ino,
-	};
 	auto_buf paths = BUF_INIT;
-	int rc;
+	int rc = settling_collect(s, upper_fd, ret, err);
 
-	memcpy(req.call, s->call, sizeof(req.call));
-	rc = changes_collect(&req, ret, err);
 	if (rc < 0 || memcmp(ret->digest, s->digest, sizeof(s->digest)) == 0) {
 		return rc;
 	}
-	settling_differences(&s->list.set, ret, NAMED, &paths);
+	settling_differences(&s->list.set, ret, SETTLING_NAMED, &paths);
 	changes_finish(ret);
-	say_paths(&paths);
+	fputs(buf_text(&paths), stderr);
 	return err_set(err, -ESTALE,
 		       "%s: conflict: the paths above are not what the call saw; nothing was "
 		       "changed",
@@ -195,7 +175,7 @@ check_dependents(struct settling *s, struct err *err)
 	}
 	layers_finish(&draft);
 	if (rc == 0 && count > 0) {
-		say_paths(&list);
+		fputs(buf_text(&list), stderr);
 		rc = err_set(err, -EBUSY,
 			     "%s: %zu held change set%s ran over it: discard %s first, the newest "
 			     "before the others, or all with --workflow %s",

@@ -30,30 +30,34 @@ settling_finish(struct settling *s)
 	reading_finish(&s->reading);
 }
 
-/* One object that the record names by a digest. */
+/* What an undo needs beyond the list; a record of before that was kept has none. */
 static int
-fetch(struct settling *s, const char *member, uint8_t digest[SHA256_SIZE], struct buf *out,
-      struct err *err)
+load_meta(struct settling *s, struct err *err)
 {
-	const char *hex = record_text(s->rec.outcome, member);
+	const char *hex = record_text(s->rec.outcome, "changes.meta");
+	auto_buf meta = BUF_INIT;
+	uint8_t digest[SHA256_SIZE];
 	int rc;
 
-	if (text_unhex(hex, digest, SHA256_SIZE) != 0) {
-		return -ENODATA;
+	if (text_unhex(hex, digest, sizeof(digest)) != 0) {
+		return 0;
 	}
-	rc = object_content(&s->reading, &s->rec, digest, out, err);
-	return rc != -ENODATA ? rc
-			      : err_set(err, -ENOENT,
-					"%s: object %s of its change set is not in "
-					"the packs",
-					s->rec.id, hex);
+	rc = object_content(&s->reading, &s->rec, digest, &meta, err);
+	if (rc == -ENODATA) {
+		return err_set(err, -ENOENT,
+			       "%s: object %s of its change set is not in the packs", s->rec.id,
+			       hex);
+	}
+	if (rc == 0) {
+		rc = changes_meta_read(meta.data, meta.len, &s->list.set);
+		rc = rc < 0 ? err_sys(err, rc, "%s: its change set", s->rec.id) : 0;
+	}
+	return rc;
 }
 
 static int
 load_list(struct settling *s, struct err *err)
 {
-	auto_buf list = BUF_INIT, meta = BUF_INIT;
-	uint8_t digest[SHA256_SIZE];
 	int rc;
 
 	s->has_digest = text_unhex(record_text(s->rec.outcome, "changes.digest"), s->digest,
@@ -62,16 +66,12 @@ load_list(struct settling *s, struct err *err)
 		return err_set(err, -ENODATA, "%s: it has no change set that can be settled (%s)",
 			       s->rec.id, record_text(s->rec.outcome, "reason"));
 	}
-	rc = fetch(s, "changes.object", digest, &list, err);
-	rc = rc < 0 ? rc : changes_list_read(list.data, list.len, &s->list, err);
+	rc = object_changes(&s->reading, &s->rec, &s->list, err);
 	if (rc < 0) {
+		err_prefix(err, "%s", s->rec.id);
 		return rc;
 	}
-	rc = fetch(s, "changes.meta", digest, &meta, err);
-	if (rc == 0) {
-		rc = changes_meta_read(meta.data, meta.len, &s->list.set);
-	}
-	return rc < 0 && rc != -ENODATA ? err_sys(err, rc, "%s: its change set", s->rec.id) : 0;
+	return load_meta(s, err);
 }
 
 /*
@@ -259,6 +259,24 @@ settling_lock_workspace(struct settling *s, struct err *err)
 	s->lock.workspace_fd = s->workspace_fd;
 	s->lock.state_fd = s->store.dir_fd;
 	return workspace_lock_exclusive(&s->lock, &s->list.set, WORKSPACE_LOCK_COMMIT_MS, err);
+}
+
+int
+settling_collect(const struct settling *s, int upper_fd, struct change_set *ret, struct err *err)
+{
+	struct collect_request req = {
+		.upper_fd = upper_fd,
+		.lower_fd = s->workspace_fd,
+		.opaque_xattr = "user.overlay.opaque",
+		.workspace = s->workspace,
+		.capture = CAPTURE_DIGESTS,
+		.max_files = CHANGES_MAX,
+		.workspace_dev = s->list.workspace_dev,
+		.workspace_ino = s->list.workspace_ino,
+	};
+
+	memcpy(req.call, s->call, sizeof(req.call));
+	return changes_collect(&req, ret, err);
 }
 
 /* What the canonical list says of one change. */

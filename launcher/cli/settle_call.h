@@ -52,6 +52,12 @@ int settling_open_layer(struct settling *s, struct err *err) must_check;
 /* The workspace must be the directory that the call ran in; locked exclusively. */
 int settling_lock_workspace(struct settling *s, struct err *err) must_check;
 
+/* What upper_fd, laid over the workspace as it is now, would change there. */
+int settling_collect(const struct settling *s, int upper_fd, struct change_set *ret,
+		     struct err *err) must_check;
+
+#define SETTLING_NAMED 20u /* paths of a conflict that are told */
+
 /*
  * Appends to out, a path a line and safe to print, where two sets differ; more than max are counted
  * in a last line. Both sorted by path.

@@ -11,19 +11,12 @@
 #include "../snapshot/remove.h"
 #include "settle_apply.h"
 
-#define NAMED 20u /* paths of a conflict */
-
 static int
 content(void *arg, const uint8_t digest[SHA256_SIZE], struct buf *out, struct err *err)
 {
-	enum object_type type;
-	int rc = pack_catalog_get(arg, digest, out, &type, err);
+	struct settling *s = arg;
 
-	if (rc == -ENOENT) {
-		*err = (struct err)ERR_INIT;
-		return -ENODATA;
-	}
-	return rc;
+	return object_content(&s->reading, &s->rec, digest, out, err);
 }
 
 /* A directory of its own below scratch/, locked: the sweep takes what nobody holds. */
@@ -52,19 +45,16 @@ make_scratch(struct settling *s, char name[64], int *ret_parent, struct err *err
 static int
 invert(struct settling *s, int upper_fd, struct err *err)
 {
-	struct invert_request req = {
+	const struct invert_request req = {
 		.changes = &s->list.set,
 		.workspace_fd = s->workspace_fd,
 		.upper_fd = upper_fd,
 		.content = content,
+		.arg = s,
 	};
-	struct pack_catalog *catalog = NULL;
 	auto_buf lost = BUF_INIT;
-	int rc = pack_catalog_create(&s->store, s->rec.workflow, &catalog, err);
+	int rc = changes_invert(&req, &lost, err);
 
-	req.arg = catalog;
-	rc = rc < 0 ? rc : changes_invert(&req, &lost, err);
-	pack_catalog_destroy(catalog);
 	if (rc == -ENODATA) {
 		fputs(buf_text(&lost), stderr);
 		rc = err_set(err, rc,
@@ -78,16 +68,6 @@ invert(struct settling *s, int upper_fd, struct err *err)
 static int
 commit_inverse(struct settling *s, int upper_fd, struct err *err)
 {
-	struct collect_request req = {
-		.upper_fd = upper_fd,
-		.lower_fd = s->workspace_fd,
-		.opaque_xattr = "user.overlay.opaque",
-		.workspace = s->workspace,
-		.capture = CAPTURE_DIGESTS,
-		.max_files = CHANGES_MAX,
-		.workspace_dev = s->list.workspace_dev,
-		.workspace_ino = s->list.workspace_ino,
-	};
 	const struct settle_entry entry = {
 		.call = s->rec.id,
 		.action = "undo",
@@ -96,11 +76,9 @@ commit_inverse(struct settling *s, int upper_fd, struct err *err)
 	};
 	struct change_set set = { .items = NULL };
 	auto_buf paths = BUF_INIT;
-	int rc;
+	int rc = settling_collect(s, upper_fd, &set, err);
 
-	memcpy(req.call, s->call, sizeof(req.call));
-	rc = changes_collect(&req, &set, err);
-	if (rc == 0 && !changes_is_inverse(&s->list.set, &set, NAMED, &paths)) {
+	if (rc == 0 && !changes_is_inverse(&s->list.set, &set, SETTLING_NAMED, &paths)) {
 		fputs(buf_text(&paths), stderr);
 		rc = err_set(err, -ESTALE,
 			     "%s: the paths above were changed since, by a later call or somebody "
