@@ -20,28 +20,28 @@ struct action {
 	const char *settled; /* what a call must be for it */
 	bool newest_first;
 	bool draft_only; /* of a workflow; what was set aside has to be named */
-	int (*run)(const char *name, const struct options *o, uint64_t *ret_changes,
+	int (*run)(const char *name, const struct options *o, struct settled *ret,
 		   struct err *err);
 };
 
 static int
-run_apply(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+run_apply(const char *name, const struct options *o, struct settled *ret, struct err *err)
 {
-	return settle_apply(name, o->digest, ret_changes, err);
+	return settle_apply(name, o->digest, ret, err);
 }
 
 static int
-run_discard(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+run_discard(const char *name, const struct options *o, struct settled *ret, struct err *err)
 {
 	(void)o;
-	return settle_discard(name, ret_changes, err);
+	return settle_discard(name, ret, err);
 }
 
 static int
-run_undo(const char *name, const struct options *o, uint64_t *ret_changes, struct err *err)
+run_undo(const char *name, const struct options *o, struct settled *ret, struct err *err)
 {
 	(void)o;
-	return settle_undo(name, ret_changes, err);
+	return settle_undo(name, ret, err);
 }
 
 static const struct action apply = { "applied", "held", false, true, run_apply };
@@ -55,33 +55,19 @@ static int
 settle_one(const struct action *a, const char *name, const struct options *o)
 {
 	struct err err = ERR_INIT;
-	uint64_t changes = 0;
-	int rc = a->run(name, o, &changes, &err);
+	struct settled done = { .changes = 0 };
+	int rc = a->run(name, o, &done, &err);
 
 	if (rc < 0) {
 		return commands_fail(1, &err);
 	}
-	if (changes == 0) {
-		printf("%s what call %.13s left\n", a->done, name);
+	if (done.changes == 0) {
+		printf("%s what call %.13s left\n", a->done, done.call);
 	} else {
-		printf("%s %llu change%s of call %.13s\n", a->done, (unsigned long long)changes,
-		       changes == 1 ? "" : "s", name);
+		printf("%s %llu change%s of call %.13s\n", a->done,
+		       (unsigned long long)done.changes, done.changes == 1 ? "" : "s", done.call);
 	}
 	return 0;
-}
-
-static int
-settle_named(const struct action *a, const char *name, const struct options *o)
-{
-	auto_reading r = READING_INIT;
-	char id[UUID_TEXT_SIZE];
-	struct err err = ERR_INIT;
-	int rc = reading_open(&r, &err);
-
-	rc = rc < 0 ? rc : index_find(r.ix, name, id, &err);
-	reading_finish(&r);
-	r = (struct reading)READING_INIT;
-	return rc < 0 ? commands_fail(1, &err) : settle_one(a, id, o);
 }
 
 /* ---- a workflow --------------------------------------------------------------------------------
@@ -231,7 +217,7 @@ settle(int argc, char **argv, const struct action *a)
 		fprintf(stderr, "airlock: --to goes with --workflow\n");
 		return EXIT_AIRLOCK;
 	}
-	return o.workflow != NULL ? settle_workflow(a, &o) : settle_named(a, cl.operand[0], &o);
+	return o.workflow != NULL ? settle_workflow(a, &o) : settle_one(a, cl.operand[0], &o);
 }
 
 int

@@ -50,6 +50,13 @@ settle_commit(struct settling *s, int upper_fd, const struct change_set *set,
 	return rc;
 }
 
+void
+settle_tell(const struct settling *s, struct settled *ret)
+{
+	memcpy(ret->call, s->rec.id, sizeof(ret->call));
+	ret->changes = s->list.set.count;
+}
+
 /* A draft is applied from below: the oldest change set of it first. */
 static int
 check_order(struct settling *s, struct err *err)
@@ -103,7 +110,7 @@ collect_again(struct settling *s, int upper_fd, struct change_set *ret, struct e
 }
 
 int
-settle_apply(const char *name, const char *digest, uint64_t *ret_changes, struct err *err)
+settle_apply(const char *name, const char *digest, struct settled *ret, struct err *err)
 {
 	auto_settling s = SETTLING_INIT;
 	struct change_set set = { .items = NULL };
@@ -129,7 +136,7 @@ settle_apply(const char *name, const char *digest, uint64_t *ret_changes, struct
 	}
 	rc = collect_again(&s, upper, &set, err);
 	rc = rc < 0 ? rc : settle_commit(&s, upper, &set, &entry, err);
-	*ret_changes = s.list.set.count;
+	settle_tell(&s, ret);
 	changes_finish(&set);
 	return rc;
 }
@@ -237,7 +244,7 @@ remove_layer(struct settling *s, struct err *err)
 }
 
 int
-settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
+settle_discard(const char *name, struct settled *ret, struct err *err)
 {
 	auto_settling s = SETTLING_INIT;
 	int rc = settling_open_to_discard(name, &s, err);
@@ -258,7 +265,7 @@ settle_discard(const char *name, uint64_t *ret_changes, struct err *err)
 		rc = layer_forget(&s.store, s.call);
 		rc = rc < 0 ? err_sys(err, rc, "remove the held change set") : 0;
 	}
-	*ret_changes = s.list.set.count;
+	settle_tell(&s, ret);
 	/* what has no outcome stays unknown: there is nothing recorded that could be settled */
 	return rc < 0 || unknown ? rc : append_discarded(&s, err);
 }

@@ -92,7 +92,7 @@ commit_inverse(struct settling *s, int upper_fd, struct err *err)
 }
 
 int
-settle_undo(const char *name, uint64_t *ret_changes, struct err *err)
+settle_undo(const char *name, struct settled *ret, struct err *err)
 {
 	auto_settling s = SETTLING_INIT;
 	auto_fd parent = -1, upper = -1;
@@ -110,7 +110,7 @@ settle_undo(const char *name, uint64_t *ret_changes, struct err *err)
 	}
 	rc = invert(&s, upper, err);
 	rc = rc < 0 ? rc : commit_inverse(&s, upper, err);
-	*ret_changes = s.list.set.count;
+	settle_tell(&s, ret);
 	ignore_err(remove_tree(parent, scratch), "the next sweep removes it");
 	return rc;
 }
