@@ -167,41 +167,16 @@ print_call(struct reading *r, const struct request *req, const char *name, struc
 
 /* ---- all of a workflow -------------------------------------------------------------------- */
 
-struct ids {
-	char (*items)[UUID_TEXT_SIZE];
-	size_t count, cap;
-};
-
-static int
-add_id(void *arg, const struct index_call *call)
-{
-	struct ids *ids = arg;
-
-	if (ids->count == ids->cap) {
-		size_t cap = ids->cap > 0 ? 2 * ids->cap : 32;
-		void *grown = reallocarray(ids->items, cap, sizeof(ids->items[0]));
-
-		if (grown == NULL) {
-			return -ENOMEM;
-		}
-		ids->items = grown;
-		ids->cap = cap;
-	}
-	snprintf(ids->items[ids->count++], UUID_TEXT_SIZE, "%s", call->id);
-	return 0;
-}
-
 /* The exit status. One that cannot be shown is said so and does not hide the others. */
 static int
 print_workflow(struct reading *r, const struct request *req)
 {
 	const struct index_query query = { .workflow = req->workflow, .settled = "held" };
-	struct ids ids = { .items = NULL };
+	struct call_ids ids = { .items = NULL };
 	struct err err = ERR_INIT;
-	int rc = index_list(r->ix, &query, add_id, &ids, &err), status = 0;
+	int rc = reading_list(r, &query, &ids, &err), status = 0;
 
 	if (rc != 0) {
-		ignore_err(err.code != 0 ? rc : err_sys(&err, rc, "list calls"), "it is in err");
 		status = commands_fail(1, &err);
 	}
 	for (size_t i = 0; rc != -EIO && i < ids.count; i++) {

@@ -73,37 +73,12 @@ settle_one(const struct action *a, const char *name, const struct options *o)
 /* ---- a workflow --------------------------------------------------------------------------------
  */
 
-struct listed {
-	char (*ids)[UUID_TEXT_SIZE];
-	size_t count;
-	char workflow[UUID_TEXT_SIZE];
-	bool several;
-};
-
 static int
-take_call(void *arg, const struct index_call *call)
-{
-	struct listed *l = arg;
-	void *grown = realloc(l->ids, (l->count + 1) * sizeof(*l->ids));
-
-	if (grown == NULL) {
-		return -ENOMEM;
-	}
-	l->ids = grown;
-	if (l->count > 0 && strcmp(l->workflow, call->workflow) != 0) {
-		l->several = true;
-	}
-	snprintf(l->workflow, sizeof(l->workflow), "%s", call->workflow);
-	snprintf(l->ids[l->count++], UUID_TEXT_SIZE, "%s", call->id);
-	return 0;
-}
-
-static int
-list_calls(struct reading *r, const struct action *a, const struct options *o, struct listed *ret,
+list_calls(struct reading *r, const struct action *a, const struct options *o, struct call_ids *ret,
 	   struct err *err)
 {
 	const struct index_query query = { .workflow = o->workflow, .settled = a->settled };
-	int rc = index_list(r->ix, &query, take_call, ret, err);
+	int rc = reading_list(r, &query, ret, err);
 
 	if (rc == 0 && ret->several) {
 		return err_set(err, -ENOTUNIQ,
@@ -111,60 +86,60 @@ list_calls(struct reading *r, const struct action *a, const struct options *o, s
 			       "(airlock pending)",
 			       o->workflow);
 	}
-	return rc < 0 && err->code != rc ? err_sys(err, rc, "list the calls") : rc;
+	return rc;
 }
 
 /* What was set aside is not part of the draft. */
 static int
-keep_draft(struct reading *r, struct listed *l, struct err *err)
+keep_draft(struct reading *r, struct call_ids *ids, struct err *err)
 {
 	size_t kept = 0;
 
-	for (size_t i = 0; i < l->count; i++) {
+	for (size_t i = 0; i < ids->count; i++) {
 		auto_record rec = RECORD_INIT;
-		int rc = record_load(r, l->ids[i], &rec, err);
+		int rc = record_load(r, ids->items[i], &rec, err);
 
 		if (rc < 0) {
 			return rc;
 		}
 		if (strcmp(record_text(rec.outcome, "held_as"), layer_place_words[LAYER_DRAFT]) ==
 		    0) {
-			memmove(l->ids[kept++], l->ids[i], sizeof(l->ids[0]));
+			memmove(ids->items[kept++], ids->items[i], sizeof(ids->items[0]));
 		}
 	}
-	l->count = kept;
+	ids->count = kept;
 	return 0;
 }
 
 /* Nothing is settled before it is known where to end. */
 static int
-cut_behind(struct reading *r, const char *to, struct listed *l, struct err *err)
+cut_behind(struct reading *r, const char *to, struct call_ids *ids, struct err *err)
 {
 	char id[UUID_TEXT_SIZE];
 	int rc = index_find(r->ix, to, id, err);
 
-	for (size_t i = 0; rc == 0 && i < l->count; i++) {
-		if (strcmp(l->ids[i], id) == 0) {
-			l->count = i + 1;
+	for (size_t i = 0; rc == 0 && i < ids->count; i++) {
+		if (strcmp(ids->items[i], id) == 0) {
+			ids->count = i + 1;
 			return 0;
 		}
 	}
 	return rc < 0 ? rc
 		      : err_set(err, -ENOENT, "--to %.13s: it is not part of the draft of %s", id,
-				l->workflow);
+				ids->workflow);
 }
 
 static int
-settle_listed(const struct action *a, const struct options *o, const struct listed *l)
+settle_listed(const struct action *a, const struct options *o, const struct call_ids *ids)
 {
-	for (size_t i = 0; i < l->count; i++) {
-		const char *id = l->ids[a->newest_first ? l->count - 1 - i : i];
+	for (size_t i = 0; i < ids->count; i++) {
+		const char *id = ids->items[a->newest_first ? ids->count - 1 - i : i];
 
 		if (settle_one(a, id, o) != 0) {
 			return 1;
 		}
 	}
-	if (l->count == 0) {
+	if (ids->count == 0) {
 		printf("nothing to be %s\n", a->done);
 	}
 	return 0;
@@ -174,15 +149,15 @@ static int
 settle_workflow(const struct action *a, const struct options *o)
 {
 	auto_reading r = READING_INIT;
-	struct listed l = { .count = 0 };
+	struct call_ids ids = { .items = NULL };
 	struct err err = ERR_INIT;
 	int rc = reading_open(&r, &err), status;
 
-	rc = rc < 0 ? rc : list_calls(&r, a, o, &l, &err);
-	rc = rc == 0 && a->draft_only ? keep_draft(&r, &l, &err) : rc;
-	rc = rc == 0 && o->to != NULL ? cut_behind(&r, o->to, &l, &err) : rc;
-	status = rc < 0 ? commands_fail(1, &err) : settle_listed(a, o, &l);
-	free(l.ids);
+	rc = rc < 0 ? rc : list_calls(&r, a, o, &ids, &err);
+	rc = rc == 0 && a->draft_only ? keep_draft(&r, &ids, &err) : rc;
+	rc = rc == 0 && o->to != NULL ? cut_behind(&r, o->to, &ids, &err) : rc;
+	status = rc < 0 ? commands_fail(1, &err) : settle_listed(a, o, &ids);
+	free(ids.items);
 	return status;
 }
 

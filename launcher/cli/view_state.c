@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "../snapshot/layer.h"
 #include "settle_recover.h"
@@ -68,6 +70,31 @@ reading_open(struct reading *ret, struct err *err)
 	}
 	*ret = r;
 	return 0;
+}
+
+static int
+add_id(void *arg, const struct index_call *call)
+{
+	struct call_ids *ids = arg;
+	void *grown = reallocarray(ids->items, ids->count + 1, sizeof(*ids->items));
+
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	ids->items = grown;
+	ids->several |= ids->count > 0 && strcmp(ids->workflow, call->workflow) != 0;
+	snprintf(ids->workflow, sizeof(ids->workflow), "%s", call->workflow);
+	snprintf(ids->items[ids->count++], UUID_TEXT_SIZE, "%s", call->id);
+	return 0;
+}
+
+int
+reading_list(struct reading *r, const struct index_query *query, struct call_ids *ret,
+	     struct err *err)
+{
+	int rc = index_list(r->ix, query, add_id, ret, err);
+
+	return rc < 0 && err->code != rc ? err_sys(err, rc, "list the calls") : rc;
 }
 
 const char *

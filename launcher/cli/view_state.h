@@ -24,6 +24,19 @@ struct reading {
 /* Where there is no store: -ENOENT, with where it was looked for. */
 int reading_open(struct reading *ret, struct err *err) must_check;
 void reading_finish(struct reading *r);
+
+/* The ids of calls, in the order of the list. */
+struct call_ids {
+	char (*items)[UUID_TEXT_SIZE]; /* owned */
+	size_t count;
+	char workflow[UUID_TEXT_SIZE]; /* of the last */
+	bool several;		       /* they are not all of that one */
+};
+
+/* What was listed before a failure is in ret, too; the caller has it freed. */
+int reading_list(struct reading *r, const struct index_query *query, struct call_ids *ret,
+		 struct err *err) must_check;
+
 /*
  * Where the layer of a call's held change set lies: "draft", where later calls of the workflow see
  * it, "aside", or "" when there is none, so that nothing can be applied.
