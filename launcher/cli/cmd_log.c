@@ -15,6 +15,7 @@
 #include "view_filter.h"
 #include "view_list.h"
 #include "view_state.h"
+#include "view_telemetry.h"
 #include "view_when.h"
 
 #define DEFAULT_LAST 20u
@@ -23,6 +24,7 @@ struct request {
 	struct index_query query;
 	struct view_filter filter;
 	bool json;
+	enum telemetry_format telemetry;
 };
 
 static int
@@ -146,6 +148,11 @@ parse(int argc, char **argv, struct request *ret)
 
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		ret->json = ret->json || strcmp(name, "json") == 0;
+		if (strcmp(name, "ocsf") == 0) {
+			ret->telemetry = TELEMETRY_OCSF;
+		} else if (strcmp(name, "otlp-json") == 0) {
+			ret->telemetry = TELEMETRY_OTLP;
+		}
 		for (size_t i = 0; i < ARRAY_LEN(options); i++) {
 			if (strcmp(options[i].name, name) == 0 &&
 			    options[i].take(ret, argument, &err) != 0) {
@@ -280,7 +287,9 @@ cmd_log(int argc, char **argv)
 		req.query.match = view_filter_match;
 		req.query.match_arg = &req.filter;
 	}
-	if (rc == 0) {
+	if (rc == 0 && req.telemetry != TELEMETRY_NONE) {
+		rc = view_telemetry(&r, &req.query, req.telemetry, &err);
+	} else if (rc == 0) {
 		rc = req.json ? index_list(r.ix, &req.query, print_json, NULL, &err)
 			      : print_table(&r, &req, &err);
 	}

@@ -94,6 +94,28 @@ record_finish(struct record *rec)
 	rec->planned = rec->outcome = rec->settles = NULL;
 }
 
+static int
+take_leaf(void *arg, const struct index_entry *entry)
+{
+	struct record *rec = arg;
+	struct record_leaf *leaf = entry->type == ENTRY_PLANNED ? &rec->planned_leaf
+				 : entry->type == ENTRY_OUTCOME ? &rec->outcome_leaf
+								: NULL;
+
+	if (leaf != NULL) {
+		leaf->is_there = true;
+		leaf->n = entry->n;
+		memcpy(leaf->digest, entry->digest, sizeof(leaf->digest));
+	}
+	return 0;
+}
+
+int
+record_leaves(struct reading *r, struct record *rec, struct err *err)
+{
+	return index_entries(r->ix, rec->id, take_leaf, rec, err);
+}
+
 const char *
 record_settled(const struct record *rec)
 {

@@ -8,6 +8,7 @@
 #define AIRLOCK_CLI_VIEW_RECORD_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "../base/buf.h"
@@ -16,6 +17,13 @@
 #include "../base/text.h"
 #include "view_state.h"
 
+/* Where one of its records stands in the log, and what its leaf says. */
+struct record_leaf {
+	bool is_there;
+	uint64_t n;
+	uint8_t digest[SHA256_SIZE]; /* SHA-256(salt, record) */
+};
+
 struct record {
 	char id[UUID_TEXT_SIZE];
 	uint8_t workflow[16];
@@ -23,18 +31,21 @@ struct record {
 	json_t *planned, *outcome;	       /* outcome NULL when there is none */
 	struct buf settles_text; /* settle records as stored, a comma between; empty: none */
 	json_t *settles;	 /* of them, in order; NULL or empty: none */
+	struct record_leaf planned_leaf, outcome_leaf; /* of record_leaves */
 };
 
-#define RECORD_INIT                                                                                \
-	{                                                                                          \
-		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT       \
+#define RECORD_INIT                                                                          \
+	{                                                                                    \
+		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT \
 	}
 #define auto_record __attribute__((cleanup(record_finish))) struct record
 
 /* Finds the call by what a person typed and reads its records. */
-int record_load(struct reading *r, const char *name, struct record *ret,
-		struct err *err) must_check;
+int
+record_load(struct reading *r, const char *name, struct record *ret, struct err *err) must_check;
 void record_finish(struct record *rec);
+/* Finds the leaves of its two records. */
+int record_leaves(struct reading *r, struct record *rec, struct err *err) must_check;
 /* How it is settled now: "held", …; "" while nothing says so. */
 const char *record_settled(const struct record *rec);
 /* Members by "a.b"; absent or of another type: "" and 0. */
@@ -67,8 +78,8 @@ int object_changes(struct reading *r, const struct record *rec, struct change_li
  * What a path of the command line names in the workspace: relative, without "." and empty
  * components; an absolute one must lie below the workspace. -EINVAL for "..".
  */
-int object_path(const struct record *rec, const char *given, struct buf *ret_path,
-		struct err *err) must_check;
+int object_path(const struct record *rec, const char *given, struct buf *ret_path, struct err *err)
+	must_check;
 
 /* The file before the call, and after it. A directory gives its directory object. */
 int object_in(struct reading *r, const struct record *rec, const char *path, struct buf *out,

@@ -153,6 +153,25 @@ typedef int (*index_leaf_fn)(void *arg, const struct index_leaf *leaf);
 int index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struct err *err)
 	must_check;
 
+/* One entry of a call. Borrowed until the callback returns. */
+struct index_entry {
+	uint64_t n; /* its place in the log */
+	enum entry_type type;
+	const uint8_t *digest; /* SHA256_SIZE bytes: SHA-256(salt, record) */
+	const uint8_t *salt;   /* ENTRY_SALT_SIZE bytes; NULL where it was forgotten */
+	const uint8_t *record; /* the exact bytes; NULL where it was forgotten */
+	size_t record_len;
+};
+
+typedef int (*index_entry_fn)(void *arg, const struct index_entry *entry);
+
+/*
+ * Those of a call (a whole id), or of no call for ENTRY_NO_CALL, in the log's order; forgotten ones
+ * too. fn's non-zero result ends the walk and is returned.
+ */
+int index_entries(struct index *ix, const char *call, index_entry_fn fn, void *arg,
+		  struct err *err) must_check;
+
 /* One entry of no call. Strings are borrowed until the callback returns; "" where absent. */
 struct index_event {
 	uint64_t n, t_ms;

@@ -97,3 +97,20 @@ find "$AIRLOCK_STATE/wf" -name '*.alp' -delete
 expect_verb "the packs are gone" 1 export @last --mtree
 expect_match "says what is not there" "its object is not in the store, so the list would not be whole" "$ERR"
 expect_eq "and prints no part of a list" "" "$(cat "$OUT")"
+
+# ---- log --ocsf, --otlp-json: the golden samples are in tests/unit/cli; here real calls ---------------
+expect_run "a call that is denied something" 3 -- sh -c 'unshare -r true 2>/dev/null; exit 3'
+call=$(record .planned.call)
+expect_verb "as OCSF" 0 log -n 1 --ocsf
+expect_out "launch, finding, end" "100701 200401 100702" jq -rs 'map(.type_uid) | join(" ")' "$OUT"
+expect_out "the finding names its call and its rule" "$call unshare was denied by built-in" \
+	jq -rs '.[1] | .evidences[0].process.uid + " " + (.message | split(":")[0])' "$OUT"
+expect_out "the end has the outcome's digest" "$(as_id sqlite3 "$AIRLOCK_STATE/index.db" \
+	"SELECT lower(hex(digest)), n FROM entry WHERE call = '$call' AND type = 'call.outcome'")" \
+	jq -rs '.[2].unmapped.airlock | "\(.record_digest)|\(.log_index)"' "$OUT"
+expect_verb "as OTLP" 0 log --workflow local --verdict failed --otlp-json
+expect_out "one request, a span of the call" "execute_tool sh 3 failed" \
+	jq -r '.resourceSpans[0].scopeSpans[0].spans | map(.name + " " + (.attributes | map({(.key): .value}) | add |
+		."process.exit.code".intValue + " " + ."airlock.verdict".stringValue)) | .[]' "$OUT"
+expect_verb "as OTLP, no call" 0 log --profile nobody --otlp-json
+expect_eq "no request" "" "$(cat "$OUT")"
