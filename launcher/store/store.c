@@ -203,6 +203,9 @@ store_open_write(const char *path, struct store *ret_store, struct err *err)
 	if (r == 0) {
 		r = open_journal(&s, err);
 	}
+	if (r == 0) {
+		r = store_covered_check(&s, err);
+	}
 	if (r < 0) {
 		return r;
 	}

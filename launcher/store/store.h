@@ -38,7 +38,8 @@ int store_path(const char *env_state, const char *env_xdg_state, const char *hom
 
 /*
  * Makes the layout when absent (0700), refuses a directory of another owner or writable by others,
- * and reserves room for one outcome (fallocate; ENOSPC and EROFS are refusals with the reason).
+ * and reserves room for one outcome (fallocate; ENOSPC and EROFS are refusals with the reason). A
+ * journal that ends before what the log has signed (a restored backup) is refused with -ESTALE.
  * Nothing but directories is left behind on failure.
  */
 int store_open_write(const char *path, struct store *ret_store, struct err *err) must_check;

@@ -30,6 +30,13 @@ int journal_create(int dir_fd, uint32_t number) must_check;
 /* Room for one more entry of the greatest size behind the end of the file fd. */
 int journal_reserve(int dir_fd, int fd) must_check;
 
+/*
+ * Refuses (-ESTALE) when the journal, opened for writing, ends before the position in log.at, up to
+ * which the signed log covers it: signing other entries there would fork the log. Without the file
+ * there is no log; one that cannot be read is a refusal.
+ */
+int store_covered_check(const struct store *s, struct err *err) must_check;
+
 /* Says what is wrong with the state directory; returns code. */
 int store_fail(struct err *err, int code, const char *path, const char *what);
 /* flock(2), over EINTR. */

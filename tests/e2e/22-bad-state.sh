@@ -98,3 +98,28 @@ run_airlock "${tool[@]}"
 expect_eq "positive control" "0 spoke x" "$RC $(cat "$OUT") $(cat "$WS/ran")"
 expect_eq "the state directory is private" 700 "$(stat -c %a "$AIRLOCK_STATE")"
 expect_eq "nothing in it is for others" "" "$(find "$AIRLOCK_STATE" ! -type l -perm /077 2>&1)"
+
+# A backup that was put back: the signed log has more than the journal. Nothing may be appended to it.
+end=$(stat -c %s "$AIRLOCK_STATE/journal/0001.log")
+echo "1 $end" >"$AIRLOCK_STATE/log.at"
+own "$AIRLOCK_STATE/log.at"
+expect_run "a journal that reaches what was signed" 0 -m propose -- sh -c 'echo y >held'
+end=$(stat -c %s "$AIRLOCK_STATE/journal/0001.log")
+echo "1 $((end + 1))" >"$AIRLOCK_STATE/log.at"
+rm "$WS/ran"
+run_airlock "${tool[@]}"
+refused "a journal that ends before what was signed" \
+	"state directory $AIRLOCK_STATE: the journal ends before what its log has signed (journal/0001.log, byte $((end + 1)))"
+expect_match "what to do is said" "or move log, log.db, log.key and log.at out of there" "$ERR"
+expect_verb "nothing is applied over it" 1 apply @last
+expect_match "and that says so too" "a backup was put back" "$ERR"
+expect_verb "it can be read" 0 show @last
+expect_eq "nothing was appended" "$end" "$(stat -c %s "$AIRLOCK_STATE/journal/0001.log")"
+echo "2 0" >"$AIRLOCK_STATE/log.at"
+run_airlock "${tool[@]}"
+refused "a journal without the file that was signed" "(journal/0002.log, byte 0)"
+echo "garbage" >"$AIRLOCK_STATE/log.at"
+run_airlock "${tool[@]}"
+refused "nobody knows what was signed" "$AIRLOCK_STATE/log.at is damaged"
+rm "$AIRLOCK_STATE/log.at"
+expect_run "without a log" 0 -- true
