@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "view_record.h"
@@ -120,43 +119,6 @@ sides_finish(struct sides *s)
 
 #define auto_sides __attribute__((cleanup(sides_finish))) struct sides
 
-/* Whether the profile hid the path from the tool: what stood there was not stored either. */
-static bool
-is_hidden(const struct record *rec, const char *path)
-{
-	const json_t *hidden = json_object_get(rec->planned, "hidden");
-
-	for (size_t i = 0; i < json_array_size(hidden); i++) {
-		const char *entry = json_string_value(json_array_get(hidden, i));
-		auto_buf raw = BUF_INIT;
-		size_t len;
-
-		if (entry == NULL || text_unvis(entry, &raw) != 0) {
-			continue;
-		}
-		len = raw.len > 0 && raw.data[raw.len - 1] == '/' ? raw.len - 1 : raw.len;
-		if (strncasecmp(buf_text(&raw), path, len) == 0 &&
-		    (path[len] == '\0' || path[len] == '/')) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Why a content may be absent; NULL when it should be in the packs. */
-static const char *
-not_kept(const struct record *rec, const char *path, bool is_before)
-{
-	if (names_is_secret(path)) {
-		return "its name may stand for a secret, so it is never stored";
-	}
-	if (strcmp(record_text(rec->planned, "capture"), "digests") == 0) {
-		return "the profile has capture.inputs: digests";
-	}
-	return is_before && is_hidden(rec, path) ? "the profile hides it, so it is not stored"
-						 : NULL;
-}
-
 static void
 load_side(struct diff_set *set, const struct change *c, bool is_before, struct side *ret)
 {
@@ -187,7 +149,7 @@ load_side(struct diff_set *set, const struct change *c, bool is_before, struct s
 	if (rc != -ENODATA) {
 		return;
 	}
-	ret->why = not_kept(set->record, c->path, is_before);
+	ret->why = object_not_kept(set->record, c->path, is_before);
 	if (ret->why == NULL) {
 		text_hex(ret->digest, SHA256_SIZE, hex);
 		ignore_err(err_set(&ret->err, rc,

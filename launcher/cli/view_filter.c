@@ -311,6 +311,7 @@ match_digest(struct view_filter *f, const struct index_call *call)
 	struct settles_asked asked = { .prefix = f->digest };
 	uint64_t all = call->created + call->modified + call->deleted, listed = 0, there = 0;
 	auto_buf planned = BUF_INIT, outcome = BUF_INIT;
+	bool is_leaf = false;
 	int rc = index_records(f->reading->ix, call->id, &planned, &outcome, &f->err);
 
 	if (rc == 0 && (has_digest(&planned, f->digest) || has_digest(&outcome, f->digest) ||
@@ -320,6 +321,10 @@ match_digest(struct view_filter *f, const struct index_call *call)
 	rc = rc != 0 ? rc
 		     : index_settles(f->reading->ix, call->id, look_at_settle, &asked, &f->err);
 	if (rc != 0 || asked.found) {
+		return rc != 0 ? rc : 1;
+	}
+	rc = index_has_entry(f->reading->ix, call->id, f->digest, &is_leaf, &f->err);
+	if (rc != 0 || is_leaf) {
 		return rc != 0 ? rc : 1;
 	}
 	rc = index_changed(f->reading->ix, call->id, "", &listed, &there, &f->err);

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "../snapshot/dirobj.h"
@@ -82,9 +83,9 @@ object_stream(struct reading *r, const struct record *rec, const char *name, str
 	}
 	if (!json_is_string(content)) {
 		rc = object_content(r, rec, digest, out, err);
-		return rc != -ENODATA ? rc
-				      : err_set(err, rc, "%s: its object %s is not in the packs",
-						name, hex);
+		return rc != -ENODATA
+			     ? rc
+			     : err_set(err, rc, "%s: its object %s is not in the packs", name, hex);
 	}
 	if (text_unbase64(json_string_value(content), out) != 0) {
 		return err_set(err, -EBADMSG, "%s: the record's base64 is damaged", name);
@@ -334,6 +335,42 @@ object_out(struct reading *r, const struct record *rec, const char *path, struct
 		rc = buf_error(out);
 	}
 	return rc;
+}
+
+/* Whether the profile hid the path from the tool: what stood there was not stored either. */
+static bool
+is_hidden(const struct record *rec, const char *path)
+{
+	const json_t *hidden = json_object_get(rec->planned, "hidden");
+
+	for (size_t i = 0; i < json_array_size(hidden); i++) {
+		const char *entry = json_string_value(json_array_get(hidden, i));
+		auto_buf raw = BUF_INIT;
+		size_t len;
+
+		if (entry == NULL || text_unvis(entry, &raw) != 0) {
+			continue;
+		}
+		len = raw.len > 0 && raw.data[raw.len - 1] == '/' ? raw.len - 1 : raw.len;
+		if (strncasecmp(buf_text(&raw), path, len) == 0 &&
+		    (path[len] == '\0' || path[len] == '/')) {
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+object_not_kept(const struct record *rec, const char *path, bool is_before)
+{
+	if (names_is_secret(path)) {
+		return "its name may stand for a secret, so it is never stored";
+	}
+	if (strcmp(record_text(rec->planned, "capture"), "digests") == 0) {
+		return "the profile has capture.inputs: digests";
+	}
+	return is_before && is_hidden(rec, path) ? "the profile hides it, so it is not stored"
+						 : NULL;
 }
 
 /* ---- the change set ----------------------------------------------------------------------- */

@@ -65,6 +65,12 @@ int object_content(struct reading *r, const struct record *rec, const uint8_t di
 		   struct buf *out, struct err *err) must_check;
 
 /*
+ * Why the content of a change at that raw path, before it or after it, was not kept; static. NULL:
+ * it should be in the packs.
+ */
+const char *object_not_kept(const struct record *rec, const char *path, bool is_before);
+
+/*
  * The call's change set from its list in the packs, and hold_rule of its items as the record spells
  * it (the record says so of its first 1000). A call that changed nothing has an empty one.
  * -ENODATA when there is none to be had, with the reason. The caller has it finished:

@@ -120,6 +120,33 @@ int index_records(struct index *ix, const char *id, struct buf *planned, struct 
 int index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_listed,
 		  uint64_t *ret_there, struct err *err) must_check;
 
+/* Whether the digest of one of a call's entries, as a leaf of the log has it, begins so: in hex. */
+int index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret,
+		    struct err *err) must_check;
+/* How many calls are forgotten: nobody knows what they did. */
+int index_forgotten_count(struct index *ix, uint64_t *ret_count, struct err *err) must_check;
+
+/*
+ * An entry that says how a call is settled: its outcome (settled "", which the record says) or a
+ * settle entry. Strings are borrowed until the callback returns.
+ */
+struct index_step {
+	uint64_t n;
+	const char *call, *settled;
+	uint64_t t_ms; /* of the outcome: when the call ended */
+	int64_t uid;   /* who settled; of an outcome -1 */
+};
+
+typedef int (*index_step_fn)(void *arg, const struct index_step *step);
+
+/*
+ * In the order of the journal, those of calls of a workspace that changed the path, or may have:
+ * not all that they changed stands in the record. Both paths are in vis octal. fn's non-zero result
+ * ends the walk and is returned.
+ */
+int index_steps(struct index *ix, const char *workspace, const char *path, index_step_fn fn,
+		void *arg, struct err *err) must_check;
+
 /* One settle entry. Strings are borrowed until the callback returns; "" where absent. */
 struct index_settle {
 	const char *action, *settled, *reason, *changes;

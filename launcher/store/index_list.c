@@ -219,3 +219,78 @@ index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_
 	*ret_there = column_u64(st, 1);
 	return 0;
 }
+
+int
+index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret, struct err *err)
+{
+	static const char sql[] = "SELECT EXISTS (SELECT 1 FROM entry WHERE call = ?1"
+				  " AND substr(lower(hex(digest)), 1, length(?2)) = ?2)";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, id);
+	bind_filter(st, 2, prefix);
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "look for a digest");
+	}
+	*ret = sqlite3_column_int(st, 0) != 0;
+	return 0;
+}
+
+int
+index_forgotten_count(struct index *ix, uint64_t *ret_count, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT count(*) FROM forgotten", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "count forgotten calls");
+	}
+	*ret_count = column_u64(st, 0);
+	return 0;
+}
+
+int
+index_steps(struct index *ix, const char *workspace, const char *path, index_step_fn fn, void *arg,
+	    struct err *err)
+{
+	/* what a call without an outcome changed stands in what recovery says of it alone */
+	static const char sql[] =
+		"SELECT e.n, e.call, s.settled, coalesce(s.t, c.t1), coalesce(s.uid, -1)"
+		" FROM call c JOIN entry e ON e.call = c.id LEFT JOIN settle s ON s.n = e.n"
+		" WHERE c.workspace = ?1 AND e.type IN ('call.outcome', 'settle')"
+		" AND (c.id IN (SELECT call FROM change WHERE path = ?2)"
+		"  OR (c.t1 IS NULL AND c.changes_digest IS NOT NULL)"
+		"  OR (SELECT count(*) FROM change WHERE call = c.id)"
+		"   < coalesce(c.created + c.modified + c.deleted, 0))"
+		" ORDER BY e.n";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	bind_filter(st, 1, workspace);
+	bind_filter(st, 2, path);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_step one = {
+			.n = column_u64(st, 0),
+			.call = column_text(st, 1),
+			.settled = column_text(st, 2),
+			.t_ms = column_u64(st, 3),
+			.uid = sqlite3_column_int64(st, 4),
+		};
+
+		rc = fn(arg, &one);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read how calls were settled");
+}

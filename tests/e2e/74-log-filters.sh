@@ -79,6 +79,9 @@ expect_eq "digest: the profile" "one many alice held other" "$(listed --digest "
 as_id "$A" export "${ids[alice]}" --to "$T/export" >/dev/null 2>&1
 expect_eq "digest: the outcome's record" "alice" "$(listed --digest "$(sha <"$T/export/record-outcome.json")")"
 expect_eq "digest: the planned record" "alice" "$(listed --digest "$(sha <"$T/export/record-planned.json")")"
+salt=$(cat "$AIRLOCK_STATE"/journal/*.log | grep -aoE '"salt":"[0-9a-f]{32}","type":"call.outcome"' | sed -n 3p | cut -c 9-40)
+expect_eq "digest: the leaf of the log" "alice" \
+	"$(listed --digest "$( (printf '%b' "$(sed 's/../\\x&/g' <<<"$salt")" && cat "$T/export/record-outcome.json") | sha)")"
 expect_eq "digest: of nothing here" "" "$(listed --digest "$(echo nowhere | sha)")"
 expect_eq "digest: a call's id is none" "" "$(listed --digest "$(tr -d - <<<"${ids[alice]}" | cut -c 1-8)")"
 expect_verb "digest: too short" 125 log --digest 1234567

@@ -213,3 +213,47 @@ Test(index_list, what_the_record_lists_at_a_path)
 		cr_expect_eq(there, rows[i].there, "row %zu", i);
 	}
 }
+
+static int
+note_step(void *arg, const struct index_step *step)
+{
+	buf_printf(arg, "%llu %s '%s' %llu %lld\n", (unsigned long long)step->n, step->call,
+		   step->settled, (unsigned long long)step->t_ms, (long long)step->uid);
+	return 0;
+}
+
+Test(index_list, how_the_calls_that_changed_a_path_were_settled)
+{
+	static const struct {
+		const char *workspace, *path, *expected;
+	} rows[] = {
+		{ "/w", "a\\040b",
+		  "1 " CALL_A " '' 1750000001200 -1\n"
+		  "3 " CALL_A " 'undone' 1750000005000 1000\n"
+		  "5 " CALL_C " 'held' 1750000005000 1000\n" },
+		/* nobody knows what the one changed whose record lists nothing */
+		{ "/w", "other", "5 " CALL_C " 'held' 1750000005000 1000\n" },
+		{ "/", "a\\040b", "" },
+		{ "/w/d", "a\\040b", "" },
+	};
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_C, "python");
+	append_settle(&s, CALL_A, "undo", "undone", "null");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_C, "recover", "held", "\"found\"");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_buf seen = BUF_INIT;
+
+		cr_expect_eq(
+			index_steps(ix, rows[i].workspace, rows[i].path, note_step, &seen, &err), 0,
+			"%s", err.text);
+		cr_expect_str_eq(buf_text(&seen), rows[i].expected, "row %zu", i);
+	}
+}
