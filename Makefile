@@ -37,7 +37,7 @@ SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
 
 src = $(sort $(wildcard launcher/$(1)/*.c))
 # mains are not part of a directory's archive
-MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/store/main_log.c launcher/jail/main.c launcher/probe/main.c
+MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c
 
 # The front: static, no library.
 FRONT_SRC := $(call src,base) $(call src,sys) \
@@ -46,19 +46,20 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 	$(sort $(wildcard launcher/plan/plan_*.c)) launcher/plan/filter_table.c \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \
-	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store)) \
+	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store)) \
 	$(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
 # The jail: static, no library, no parser.
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
-	$(call src,snapshot) $(filter-out launcher/store/main_log.c,$(call src,store)) $(call src,evidence) \
+	$(call src,snapshot) $(call src,store) $(call src,evidence) \
+	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
-LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence)
+LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence) $(filter-out launcher/log/verify%.c,$(call src,log))
 
 FRONT_LIBS :=
 JAIL_LIBS  :=
@@ -106,7 +107,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys profile plan supervise snapshot store evidence cli
+SAN_DIRS := base sys profile plan supervise snapshot store evidence log cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
@@ -137,7 +138,7 @@ containment: all
 
 # Who is killed while he commits; what of the store has no library.
 FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,snapshot) \
-	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/main_log.c,$(call src,store))
+	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store))
 $(BUILD)/tests/faults/commit $(BUILD)/tests/faults/race: $(BUILD)/tests/faults/%: \
 		$(BUILD)/obj/glibc/tests/faults/%.o $(call obj,glibc,$(FAULTS_SRC))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^

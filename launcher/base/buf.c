@@ -67,6 +67,12 @@ reserve(struct buf *b, size_t more)
 	return true;
 }
 
+int
+buf_reserve(struct buf *b, size_t more)
+{
+	return reserve(b, more) ? 0 : -ENOMEM;
+}
+
 void
 buf_put(struct buf *b, const void *data, size_t len)
 {

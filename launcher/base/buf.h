@@ -20,7 +20,10 @@ struct buf {
 	bool failed;
 };
 
-#define BUF_INIT { .data = NULL, .len = 0, .cap = 0, .failed = false }
+#define BUF_INIT                                                  \
+	{                                                         \
+		.data = NULL, .len = 0, .cap = 0, .failed = false \
+	}
 #define auto_buf __attribute__((cleanup(buf_finish))) struct buf
 
 void buf_finish(struct buf *b);
@@ -29,6 +32,8 @@ int buf_error(const struct buf *b) must_check;
 /* The text so far, never NULL (borrowed; valid until the next put). */
 const char *buf_text(const struct buf *b);
 void buf_reset(struct buf *b);
+/* Room for so many bytes more: until then nothing that was put is moved. 0 or -ENOMEM. */
+int buf_reserve(struct buf *b, size_t more) must_check;
 void buf_put(struct buf *b, const void *data, size_t len);
 void buf_puts(struct buf *b, const char *text);
 void buf_putc(struct buf *b, char c);

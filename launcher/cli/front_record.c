@@ -129,22 +129,6 @@ request_digest(const struct front *f, uint8_t ret[32])
 }
 
 static void
-node(struct json *j)
-{
-	auto_buf boot = BUF_INIT;
-	struct utsname host = { 0 };
-	int rc = fdio_slurp_at(AT_FDCWD, "/proc/sys/kernel/random/boot_id", CAP_PROC_FILE, &boot);
-
-	ignore_err(uname(&host), "it cannot fail with a good pointer");
-	json_begin_object(j);
-	json_kv_str(j, "airlock", AIRLOCK_VERSION);
-	json_key(j, "boot_id");
-	json_bytes(j, buf_text(&boot), rc < 0 || boot.len < 1 ? 0 : boot.len - 1);
-	json_kv_str(j, "kernel", host.release);
-	json_end(j);
-}
-
-static void
 env_names(struct json *j, const struct request *r)
 {
 	json_begin_array(j);
@@ -268,7 +252,7 @@ write_planned(struct front *f, struct json *j)
 	front_limits_json(j, &r->limits);
 	json_kv_str(j, "mode", profile_mode_words[r->mode]);
 	json_key(j, "node");
-	node(j);
+	store_put_node(j);
 	json_kv_str(j, "over", f->opt.over != NULL ? f->over_text : NULL);
 	json_kv_hex(j, "plan_digest", f->jail.plan_digest, 32);
 	decided(j, f);
@@ -474,12 +458,32 @@ degraded(struct json *j, uint32_t bits)
 	json_end(j);
 }
 
+/* What this call put into its packs: so that none of it can go, come or change unseen. */
+static void
+objects(struct json *j, const struct pack *p)
+{
+	uint8_t digest[SHA256_SIZE];
+
+	if (p->added.len == 0) {
+		json_put_null(j);
+		return;
+	}
+	sha256_of(p->added.data, p->added.len, digest);
+	json_begin_object(j);
+	json_kv_uint(j, "bytes", p->stored_bytes);
+	json_kv_uint(j, "count", p->added.len / SHA256_SIZE);
+	json_kv_hex(j, "digest", digest, SHA256_SIZE);
+	json_end(j);
+}
+
 static void
 ending(struct json *j, const struct front *f)
 {
 	int signal = f->outcome.signal;
 
 	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
+	json_key(j, "objects");
+	objects(j, &f->pack);
 	json_kv_bytes(j, "reason", front_reason(f));
 	json_kv_str(j, "settled", f->settled);
 	json_kv_known(j, "signal", signal != 0, signal);

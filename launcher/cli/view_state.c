@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../log/log_write.h"
 #include "../snapshot/layer.h"
 #include "settle_recover.h"
 
@@ -43,6 +44,18 @@ recover(const struct reading *r, const char *path)
 	}
 }
 
+/* Calls go on when the log cannot be signed; whoever reads must not believe that it is. */
+static void
+warn_unsigned(const struct store *s)
+{
+	auto_buf why = BUF_INIT, safe = BUF_INIT;
+
+	if (log_refusal(s, &why) == 0) {
+		text_safe(&safe, why.data, why.len, false);
+		fprintf(stderr, "airlock: the log is not signed any more: %s\n", buf_text(&safe));
+	}
+}
+
 int
 reading_open(struct reading *ret, struct err *err)
 {
@@ -62,6 +75,7 @@ reading_open(struct reading *ret, struct err *err)
 		rc = catch_up(&r.store, err);
 	}
 	if (rc == 0) {
+		warn_unsigned(&r.store);
 		rc = index_open_read(&r.store, &r.ix, err);
 	}
 	if (rc != 0) {

@@ -7,6 +7,7 @@
 #ifndef AIRLOCK_EVIDENCE_TILES_H
 #define AIRLOCK_EVIDENCE_TILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -49,6 +50,14 @@ int tiles_entry(struct tiles *t, uint64_t index, const uint8_t **ret_entry, size
 int tiles_check(struct tiles *t,
 		int (*fn)(void *arg, const char *path, uint64_t index, const char *what), void *arg)
 	must_check;
+
+/*
+ * Every other file below tile/: fn is told its path and what it is. A partial tile of an older size
+ * is none when it is the start of the present one. is_ahead: of more entries than the log has, as a
+ * writer leaves it that has not signed yet. 0, fn's non-zero result, or -errno.
+ */
+typedef int (*tiles_stray_fn)(void *arg, const char *path, bool is_ahead, const char *what);
+int tiles_stray(struct tiles *t, tiles_stray_fn fn, void *arg) must_check;
 
 /* ---- writing ------------------------------------------------------------------------------ */
 

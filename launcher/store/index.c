@@ -73,8 +73,8 @@ int
 index_exec(struct index *ix, const char *sql, const char *step, struct err *err)
 {
 	return sqlite3_exec(ix->db, sql, NULL, NULL, NULL) == SQLITE_OK
-		       ? 0
-		       : index_error(ix, err, step);
+		     ? 0
+		     : index_error(ix, err, step);
 }
 
 int
@@ -168,8 +168,8 @@ index_close_slot(struct index **slot)
 	index_close(*slot);
 }
 
-static int
-query_position(struct index *ix, struct journal_pos *ret, struct err *err)
+int
+index_position(struct index *ix, struct journal_pos *ret, struct err *err)
 {
 	auto_stmt st = NULL;
 	int rc = index_prepare(ix, "SELECT file, offset FROM position", &st, err);
@@ -372,7 +372,7 @@ open_locked(const struct store *s, struct index **ret, struct err *err)
 		rc = err_set(err, -EBADMSG, "%s: schema version %d", INDEX_FILE, version);
 	}
 	if (rc == 0) {
-		rc = query_position(ix, &pos, err);
+		rc = index_position(ix, &pos, err);
 	}
 	if (rc == 0 && is_ahead_of_journal(s, pos)) {
 		rc = err_set(err, -EBADMSG, "%s is ahead of the journal", INDEX_FILE);
@@ -423,6 +423,58 @@ index_rebuild(struct store *s, bool wait, struct index **ret_index, struct err *
 	return open_write(s, wait, true, ret_index, err);
 }
 
+int
+index_open_temporary(struct index **ret, struct err *err)
+{
+	auto_index ix = calloc(1, sizeof(*ix));
+	int rc;
+
+	if (ix == NULL) {
+		return no_memory(err);
+	}
+	ix->lock_fd = -1;
+	/* The empty name: a file without one, which goes with the connection. */
+	if (sqlite3_open_v2("", &ix->db,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, NULL) !=
+	    SQLITE_OK) {
+		return ix->db != NULL ? index_error(ix, err, "open a temporary one")
+				      : no_memory(err);
+	}
+	rc = index_exec(ix, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF", "set up", err);
+	if (rc == 0) {
+		rc = make_schema(ix, err);
+	}
+	if (rc == 0) {
+		rc = index_statements(ix, err);
+	}
+	if (rc == 0) {
+		*ret = take_ptr(ix);
+	}
+	return rc;
+}
+
+int
+index_attach(struct index *ix, const struct store *s, struct err *err)
+{
+	auto_stmt st = NULL;
+	auto_buf uri = BUF_INIT;
+	struct stat meta;
+	int rc;
+
+	if (fstatat(s->dir_fd, INDEX_FILE, &meta, AT_SYMLINK_NOFOLLOW) != 0) {
+		return err_sys(err, -errno, "open %s/%s", s->path, INDEX_FILE);
+	}
+	put_uri(&uri, s->path, "?mode=ro");
+	rc = buf_error(&uri) != 0 ? no_memory(err)
+				  : index_prepare(ix, "ATTACH ?1 AS disk", &st, err);
+	if (rc != 0) {
+		return rc;
+	}
+	ignore_err(sqlite3_bind_text(st, 1, buf_text(&uri), -1, SQLITE_STATIC),
+		   "an unbound name is an error of the step");
+	return sqlite3_step(st) == SQLITE_DONE ? 0 : index_error(ix, err, "attach");
+}
+
 /* *ret_moved: the file was replaced meanwhile, so the WAL may be another one's; try again. */
 static int
 open_snapshot(const struct store *s, const char *query, struct index **ret, bool *ret_moved,
@@ -448,7 +500,7 @@ open_snapshot(const struct store *s, const char *query, struct index **ret, bool
 	}
 	if (rc == 0) {
 		/* the first read of a table: the snapshot stands */
-		rc = query_position(ix, &pos, err);
+		rc = index_position(ix, &pos, err);
 	}
 	if (sqlite3_file_control(ix->db, NULL, SQLITE_FCNTL_HAS_MOVED, &moved) == SQLITE_OK) {
 		*ret_moved = moved != 0;
@@ -618,7 +670,7 @@ ingest_batch(struct index *ix, struct store *s, uint64_t *ret_entries, bool *ret
 	struct journal_pos end;
 	struct err walk_err = ERR_INIT;
 	bool passed = false;
-	int rc = query_position(ix, &b.next, err);
+	int rc = index_position(ix, &b.next, err);
 
 	if (rc != 0) {
 		return rc;
@@ -689,7 +741,7 @@ committed(const struct store *s, struct journal_pos *ret)
 	auto_index ix = NULL;
 
 	return index_open_read(s, &ix, NULL) == 0 && ix != NULL &&
-	       query_position(ix, ret, NULL) == 0;
+	       index_position(ix, ret, NULL) == 0;
 }
 
 int

@@ -166,6 +166,9 @@ int index_settles(struct index *ix, const char *id, index_settle_fn fn, void *ar
 /* How many leaves the log has when everything that was taken in is in it: n goes from 0 to this. */
 int index_size(struct index *ix, uint64_t *ret_size, struct err *err) must_check;
 
+/* The journal position up to which it was taken in. */
+int index_position(struct index *ix, struct journal_pos *ret, struct err *err) must_check;
+
 /* What a leaf is made of (entry_leaf). Borrowed until the callback returns. */
 struct index_leaf {
 	uint64_t n;

@@ -44,6 +44,10 @@ int index_error(struct index *ix, struct err *err, const char *step);
 int index_exec(struct index *ix, const char *sql, const char *step, struct err *err) must_check;
 int index_prepare(struct index *ix, const char *sql, sqlite3_stmt **ret_stmt,
 		  struct err *err) must_check;
+/* An empty index in a temporary database of its own. */
+int index_open_temporary(struct index **ret, struct err *err) must_check;
+/* Attaches index.db, read-only, as `disk`. -ENOENT when there is none. */
+int index_attach(struct index *ix, const struct store *s, struct err *err) must_check;
 /* Prepares the statements of the ingest. */
 int index_statements(struct index *ix, struct err *err) must_check;
 

@@ -45,10 +45,8 @@ unpack(const struct pack_place *f, const uint8_t *stored, struct buf *out)
 	return -EOPNOTSUPP;
 }
 
-/* The record's plain bytes into out, which is empty. Parts are not hashed here: their name is the
- * file's. */
-static int
-read_record(int fd, const struct pack_place *f, struct buf *out)
+int
+pack_read_record(int fd, const struct pack_place *f, struct buf *out)
 {
 	auto_free uint8_t *stored = NULL;
 	uint8_t digest[SHA256_SIZE];
@@ -87,7 +85,7 @@ search(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *ou
 
 	for (size_t i = 0; i < count; i++) {
 		int fd = pack_catalog_fd(c, place[i].pack);
-		int r = fd < 0 ? fd : read_record(fd, &place[i], out);
+		int r = fd < 0 ? fd : pack_read_record(fd, &place[i], out);
 
 		if (r == 0) {
 			*ret_type = place[i].h.type;

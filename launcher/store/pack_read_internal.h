@@ -25,6 +25,12 @@ struct pack_catalog {
 	size_t fd_pack;
 };
 
+/*
+ * The record's plain bytes into out, which is empty. -EBADMSG when they have another digest than
+ * its name, -EOPNOTSUPP for another codec. Parts are not hashed here: their name is the file's.
+ */
+int pack_read_record(int fd, const struct pack_place *place, struct buf *out) must_check;
+
 /* The first place of the digest and how many follow it. */
 const struct pack_place *pack_catalog_find(const struct pack_catalog *c,
 					   const uint8_t digest[SHA256_SIZE], size_t *ret_count);

@@ -13,6 +13,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/json.h"
 #include "../base/sha256.h"
 #include "entry.h"
 
@@ -62,7 +63,7 @@ struct journal_pos {
  * crash leaves, -ESTALE when the file was removed under us.
  */
 int journal_append(struct store *s, const void *json, size_t len, struct journal_pos *ret_pos,
-		   struct err *err) must_check;
+	       struct err *err) must_check;
 
 /*
  * Calls fn for every whole entry from pos on ({0, 0}: from the start); stops at the first torn
@@ -82,6 +83,22 @@ int journal_read(struct store *s, struct journal_pos from, struct journal_pos *r
  */
 int store_append_event(struct store *s, enum entry_type type, const void *record, size_t len,
 		       struct journal_pos *ret_pos, struct err *err) must_check;
+
+/*
+ * Everything before `to` is durable when it returns 0; what is before `from` was made so already.
+ * -ESTALE when the journal ends before `to`: its writer took an entry back.
+ */
+int journal_sync(const struct store *s, struct journal_pos from, struct journal_pos to,
+	       struct err *err) must_check;
+
+/*
+ * The journal position that log.at names: all before it is covered by the signed log. -ENOENT
+ * (without a text) when there is no log yet, -EBADMSG when it is no position.
+ */
+int store_covered(const struct store *s, struct journal_pos *ret, struct err *err) must_check;
+
+/* The value of a record's `node`: version of airlock, boot, kernel. */
+void store_put_node(struct json *j);
 
 /* ---- packs ----------------------------------------------------------------------------------- */
 
@@ -114,7 +131,7 @@ struct pack {
 
 /* Loads `have` (absent: empty). Thread: one thread at a time uses a pack. */
 int pack_init(struct pack *p, struct store *s, const uint8_t workflow[16], const uint8_t call[16],
-	      struct err *err) must_check;
+	       struct err *err) must_check;
 /* Stores bytes unless the workflow holds them; ret_digest is their SHA-256 either way. type is not
  * OBJECT_PARTS: a blob above CAP_PARTS_FROM is stored in parts by itself. */
 int pack_put(struct pack *p, enum object_type type, const void *data, size_t len,
@@ -125,7 +142,7 @@ int pack_put(struct pack *p, enum object_type type, const void *data, size_t len
  * bytes, or hashed to something else than digest_known. The file's offset is not moved.
  */
 int pack_put_file(struct pack *p, int fd, uint64_t size, const uint8_t *digest_known,
-		  uint8_t ret_digest[SHA256_SIZE], struct err *err) must_check;
+	     uint8_t ret_digest[SHA256_SIZE], struct err *err) must_check;
 bool pack_has(const struct pack *p, const uint8_t digest[SHA256_SIZE]);
 /* fdatasync of what was written; call before the outcome entry. */
 int pack_sync(struct pack *p, struct err *err) must_check;
@@ -140,7 +157,7 @@ void pack_finish(struct pack *p); /* closes; objects that no outcome names are i
  */
 struct pack_catalog;
 int pack_catalog_create(struct store *s, const uint8_t workflow[16], struct pack_catalog **ret,
-			struct err *err) must_check;
+	       struct err *err) must_check;
 void pack_catalog_destroy(struct pack_catalog *c);
 /*
  * Finds and rehashes an object of the workflow and appends it to out; codec 0 and 1 (zstd is linked
@@ -150,5 +167,22 @@ void pack_catalog_destroy(struct pack_catalog *c);
  */
 int pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
 		     enum object_type *ret_type, struct err *err) must_check;
+
+/* What the packs of one call hold. */
+struct pack_sum {
+	uint64_t files, objects;
+	uint64_t bytes;		     /* of the stored payloads */
+	uint8_t digest[SHA256_SIZE]; /* over the objects' digests, in the order of the packs */
+};
+
+typedef int (*pack_wrong_fn)(void *arg, const char *file, uint64_t offset, const char *what);
+
+/*
+ * Reads all packs of a call and rehashes each object. fn is told each thing that is wrong: the file
+ * below $STATE, the offset in it, and what; bytes behind the last whole object are wrong, too. 0,
+ * fn's non-zero result, or -errno where a pack could not be read at all.
+ */
+int pack_check(struct store *s, const uint8_t workflow[16], const uint8_t call[16],
+	       pack_wrong_fn fn, void *arg, struct pack_sum *ret, struct err *err) must_check;
 
 #endif

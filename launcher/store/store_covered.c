@@ -33,9 +33,8 @@ parse(const char *text, size_t len, struct journal_pos *ret)
 	return strlen(canonical) == len && memcmp(canonical, text, len) == 0;
 }
 
-/* -ENOENT: there is no log yet. */
-static int
-read_covered(const struct store *s, struct journal_pos *ret, struct err *err)
+int
+store_covered(const struct store *s, struct journal_pos *ret, struct err *err)
 {
 	char text[COVERED_MAX + 1] = "";
 	auto_fd fd =
@@ -81,7 +80,7 @@ store_covered_check(const struct store *s, struct err *err)
 	struct journal_pos covered = { 0 };
 	uint64_t size = 0;
 	char name[JOURNAL_NAME_SIZE];
-	int r = read_covered(s, &covered, err);
+	int r = store_covered(s, &covered, err);
 
 	if (r < 0) {
 		return r == -ENOENT ? 0 : r;

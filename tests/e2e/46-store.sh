@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 LOG=$(dirname "$A")/airlock-log
 
-# The journal's entries as lines "TYPE CALL"; fails where it is not whole (length, crc, JSON). perl is essential.
+# The journal's entries of calls as lines "TYPE CALL"; fails where it is not whole (length, crc, JSON). perl is essential.
 entries()
 {
 	as_id perl -e '
@@ -22,10 +22,11 @@ entries()
 				my $payload = substr $all, $at + 8, $len;
 				die "torn at $at\n" if length $payload != $len;
 				die "crc at $at\n" if crc($payload) != $crc;
-				$payload =~ /^\{"call":"([0-9a-f-]{36})","record":\{.*\},"salt":"[0-9a-f]{32}","type":"call\.(planned|outcome)"\}$/s
-					or die "shape at $at\n";
-				print "$2 $1\n";
 				$at += 8 + $len;
+				next if $payload =~ /"type":"log\.open"\}$/;
+				$payload =~ /^\{"call":"([0-9a-f-]{36})","record":\{.*\},"salt":"[0-9a-f]{32}","type":"call\.(planned|outcome)"\}$/s
+					or die "shape before $at\n";
+				print "$2 $1\n";
 			}
 		}' "$AIRLOCK_STATE"/journal/*.log
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signed log of the caller's state directory, for the verbs about it. airlock-cli only, as the
+ * caller.
+ */
+#ifndef AIRLOCK_CLI_VIEW_EVIDENCE_H
+#define AIRLOCK_CLI_VIEW_EVIDENCE_H
+
+#include "../base/err.h"
+#include "../store/index.h"
+#include "../store/store.h"
+
+/* Held open, nobody else signs. */
+struct signing {
+	struct store store;
+	struct index *ix; /* for writing, caught up with the journal */
+	uint64_t size;	  /* entries that the published checkpoint covers: all of them */
+};
+
+#define SIGNING_INIT                            \
+	{                                       \
+		.store = STORE_INIT, .ix = NULL \
+	}
+#define auto_signing __attribute__((cleanup(signing_finish))) struct signing
+
+/* -ENOENT when there is no state directory yet. */
+int signing_open(struct signing *ret, struct err *err) must_check;
+void signing_finish(struct signing *s);
+
+#endif

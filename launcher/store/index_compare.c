@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in airlock-cli as the caller. Trusts neither the journal nor index.db: the one is read as
+ * airlock-log reads it, the other only through SQL that is written here.
+ */
+#include "index_compare.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "index_internal.h"
+
+int
+index_open_fresh(struct store *s, struct index **ret, struct err *err)
+{
+	auto_index ix = NULL;
+	uint64_t entries;
+	int rc = index_open_temporary(&ix, err);
+
+	if (rc == 0) {
+		rc = index_ingest(ix, s, &entries, err);
+	}
+	if (rc == 0) {
+		*ret = take_ptr(ix);
+	}
+	return rc;
+}
+
+int
+index_rows(struct index *ix, index_row_fn fn, void *arg, struct err *err)
+{
+	auto_stmt st = NULL;
+	int step, rc = index_prepare(ix,
+				     "SELECT n, type, call, digest, file, offset, record FROM entry"
+				     " ORDER BY n",
+				     &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_row row = {
+			.leaf.n = (uint64_t)sqlite3_column_int64(st, 0),
+			.leaf.call = (const char *)sqlite3_column_text(st, 2),
+			.leaf.digest = sqlite3_column_blob(st, 3),
+			.pos.file = (uint32_t)sqlite3_column_int64(st, 4),
+			.pos.offset = (uint64_t)sqlite3_column_int64(st, 5),
+			.record = sqlite3_column_blob(st, 6),
+			.record_len = (size_t)sqlite3_column_bytes(st, 6),
+		};
+
+		if (!entry_type_find((const char *)sqlite3_column_text(st, 1), &row.leaf.type)) {
+			return err_set(err, -EBADMSG, "an entry of no type that is known");
+		}
+		rc = fn(arg, &row);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read the entries");
+}
+
+int
+index_damaged(struct index *ix, index_damaged_fn fn, void *arg, struct err *err)
+{
+	auto_stmt st = NULL;
+	int step, rc = index_prepare(ix, "SELECT file, offset, why FROM damaged", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		const struct journal_pos pos = { .file = (uint32_t)sqlite3_column_int64(st, 0),
+						 .offset = (uint64_t)sqlite3_column_int64(st, 1) };
+
+		rc = fn(arg, pos, (const char *)sqlite3_column_text(st, 2));
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read what is damaged");
+}
+
+/* ---- comparing ----------------------------------------------------------------------------- */
+
+/* Rows of one side that the other has not. A and B are "main" (fresh) and "disk". */
+static int
+compare_side(struct index *ix, const char *table, const char *a, const char *b, const char *what,
+	     index_differs_fn fn, void *arg, struct err *err)
+{
+	auto_stmt st = NULL;
+	char sql[256];
+	int step, rc;
+
+	snprintf(sql, sizeof(sql), "SELECT * FROM %s.\"%s\" EXCEPT SELECT * FROM %s.\"%s\"", a,
+		 table, b, table);
+	rc = index_prepare(ix, sql, &st, err);
+	if (rc != 0) {
+		return rc;
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		const unsigned char *first = sqlite3_column_text(st, 0);
+		const unsigned char *second = sqlite3_column_text(st, 1);
+		char row[160];
+
+		snprintf(row, sizeof(row), "%.70s %.70s", first != NULL ? (const char *)first : "-",
+			 second != NULL ? (const char *)second : "-");
+		rc = fn(arg, table, row, what);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "compare the index");
+}
+
+static int
+compare_table(struct index *ix, const char *table, index_differs_fn fn, void *arg, struct err *err)
+{
+	int rc = compare_side(ix, table, "main", "disk", "is in the journal and not in index.db",
+			      fn, arg, err);
+
+	return rc == 0 ? compare_side(ix, table, "disk", "main",
+				      "is in index.db and not in the journal", fn, arg, err)
+		       : rc;
+}
+
+/* Every table of the schema, and that there is no other. */
+static int
+compare_tables(struct index *ix, index_differs_fn fn, void *arg, struct err *err)
+{
+	auto_stmt st = NULL;
+	int step, rc = index_prepare(ix,
+				     "SELECT name FROM main.sqlite_master WHERE type = 'table'"
+				     " AND name NOT LIKE 'sqlite_%' AND name <> 'position'"
+				     " ORDER BY name",
+				     &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		rc = compare_table(ix, (const char *)sqlite3_column_text(st, 0), fn, arg, err);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "compare the index");
+}
+
+static int
+is_whole(struct index *ix, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "PRAGMA disk.integrity_check(1)", &st, err);
+	const char *text;
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "check its integrity");
+	}
+	text = (const char *)sqlite3_column_text(st, 0);
+	return strcmp(text, "ok") == 0
+		     ? 0
+		     : err_set(err, -EBADMSG, "index.db is damaged: %.200s", text);
+}
+
+/* Tables, indices and version are those of this airlock; *ret is false for another version. */
+static int
+compare_schema(struct index *ix, bool *ret_same_version, index_differs_fn fn, void *arg,
+	       struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "PRAGMA disk.user_version", &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "read the schema version");
+	}
+	*ret_same_version = sqlite3_column_int(st, 0) == index_schema_version;
+	index_finalize(&st);
+	if (!*ret_same_version) {
+		return 0;
+	}
+	rc = compare_side(ix, "sqlite_master", "main", "disk", "is missing", fn, arg, err);
+	return rc;
+}
+
+static int
+position_of(struct index *ix, const char *sql, struct journal_pos *ret, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_step(st) != SQLITE_ROW) {
+		return index_error(ix, err, "read the journal position");
+	}
+	*ret = (struct journal_pos){ .file = (uint32_t)sqlite3_column_int64(st, 0),
+				     .offset = (uint64_t)sqlite3_column_int64(st, 1) };
+	return 0;
+}
+
+static int
+compare_attached(struct index *ix, index_differs_fn fn, void *arg, bool *ret_is_behind,
+		 struct err *err)
+{
+	struct journal_pos here = { 0, 0 }, there = { 0, 0 };
+	bool same_version = false;
+	int rc = is_whole(ix, err);
+
+	if (rc == 0) {
+		rc = compare_schema(ix, &same_version, fn, arg, err);
+	}
+	if (rc == 0 && same_version) {
+		rc = position_of(ix, "SELECT file, offset FROM main.position", &here, err);
+	}
+	if (rc == 0 && same_version) {
+		rc = position_of(ix, "SELECT file, offset FROM disk.position", &there, err);
+	}
+	if (rc != 0) {
+		return rc;
+	}
+	*ret_is_behind = !same_version || here.file != there.file || here.offset != there.offset;
+	return *ret_is_behind ? 0 : compare_tables(ix, fn, arg, err);
+}
+
+int
+index_compare(struct index *fresh, const struct store *s, index_differs_fn fn, void *arg,
+	      bool *ret_is_behind, struct err *err)
+{
+	int rc = index_attach(fresh, s, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	rc = compare_attached(fresh, fn, arg, ret_is_behind, err);
+	ignore_err(index_exec(fresh, "DETACH disk", "let go of index.db", NULL),
+		   "closing detaches as well");
+	return rc;
+}
