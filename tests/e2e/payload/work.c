@@ -9,23 +9,13 @@
  *                     became of each, a line per operation. UID: whose the trees are outside.
  *                     emulate: renaming a directory that was there before fails with EXDEV
  */
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <ftw.h>
 #include <linux/capability.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/xattr.h>
-#include <unistd.h>
+
+#include "tree.h"
 
 #define NAMES_OF_A_CASE 4u
-#define PATH_SIZE 1200u
 #define OLD_MAX 200000u
 
 static const char long_name[256] = { [0 ... 254] = 'L' };
@@ -36,13 +26,6 @@ static const char *const pool[] = {
 
 static uint64_t state;
 
-static void
-fail(const char *what)
-{
-	fprintf(stderr, "work: %s: %s\n", what, strerror(errno));
-	exit(1);
-}
-
 static uint32_t
 draw(uint32_t below)
 {
@@ -52,21 +35,6 @@ draw(uint32_t below)
 	z = (state ^ (state >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return (uint32_t)((z ^ (z >> 31)) >> 16) % below;
-}
-
-/* Bytes of a name or value, one line whatever they are. */
-static void
-put(const char *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)bytes[i];
-
-		if (c > ' ' && c < 0x7f && c != '\\' && c != '%') {
-			putchar(c);
-		} else {
-			printf("%%%02x", c);
-		}
-	}
 }
 
 /* ---- paths -------------------------------------------------------------------------------------
@@ -80,18 +48,6 @@ choose_names(void)
 	for (size_t i = 0; i < NAMES_OF_A_CASE; i++) {
 		names[i] = pool[draw(sizeof(pool) / sizeof(pool[0]))];
 	}
-}
-
-static int
-not_dots(const struct dirent *d)
-{
-	return strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0;
-}
-
-static int
-by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* Of what is in a directory, in the order of bytes; "" when nothing is, or it is closed. */
@@ -736,9 +692,9 @@ run_case(uint64_t seed, unsigned long number, unsigned long most)
 		r = o->run(p, q);
 		state = kept;
 		printf("c%lu %u: %s ", number, i, o->name);
-		put(p, strlen(p));
+		put(stdout, p, strlen(p));
 		putchar(' ');
-		put(q, strlen(q));
+		put(stdout, q, strlen(q));
 		printf(": %s\n", r == 0 ? "done" : strerrorname_np(-r));
 	}
 	leave_case();
