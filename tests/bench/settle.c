@@ -8,20 +8,14 @@
  * Ratios and differences are taken within a round, so that a slow moment counts for both. Half of
  * the files replace one that was there.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <spawn.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "../../launcher/snapshot/commit.h"
 #include "../../launcher/snapshot/fsat.h"
+#include "../faults/faults.h"
 
 #define FILES 1000u
 #define PER_DIR 100u
@@ -34,15 +28,6 @@ enum measured { HASH, COLLECT, COPY, COMMIT, MEASURED__COUNT };
 
 static double took_ms[MEASURED__COUNT][ROUNDS_MAX];
 
-static void
-check(bool good, const char *what)
-{
-	if (!good) {
-		fprintf(stderr, "settle: %s: %s\n", what, strerror(errno));
-		exit(1);
-	}
-}
-
 static double
 now_ms(void)
 {
@@ -50,21 +35,6 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
-static void
-remove_all(const char *path)
-{
-	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 static void

@@ -8,54 +8,21 @@
  * more, and 200 of its system calls are chosen by the seed.
  * usage: commit [twice|many SEED], or commit power SEED DIR HOOK ARG ARG (tests/faults/power)
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <sys/xattr.h>
-#include <unistd.h>
-
 #include "../../launcher/snapshot/commit.h"
-#include "../../launcher/snapshot/fsat.h"
-#include "../../launcher/snapshot/xattrs.h"
+#include "../e2e/payload/tree.h"
+#include "faults.h"
 
-#define NOBODY 65534
 #define DONE "{\"done\":1}"
 #define UNDONE "{\"undone\":1}"
 
 #define MANY 200u /* paths, and kills */
+#define CUTS 100  /* of the power: half a second each */
 
 static char root[64];
-#define CUTS 100 /* of the power: half a second each */
-
 static bool many;
-
-static void
-check(bool good, const char *what)
-{
-	if (!good) {
-		fprintf(stderr, "not ok: %s: %s\n", what, strerror(errno));
-		exit(1);
-	}
-}
 
 /* ---- the world ---------------------------------------------------------------------------------
  */
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 file(const char *path, const char *text, mode_t mode)
@@ -142,7 +109,7 @@ make_more(void)
 static void
 make_world(void)
 {
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_all(root);
 	check(mkdir(root, 0755) == 0 && chown(root, NOBODY, NOBODY) == 0, root);
 	dir("ws");
 	dir("up");
@@ -193,69 +160,20 @@ make_world(void)
 	}
 }
 
-/* Where user.* attributes are: in memory from Linux 6.6 on. */
 static void
-make_root(void)
+describe_workspace(char **ret)
 {
-	static const char *const places[] = { "/dev/shm", "/tmp" };
-
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		snprintf(root, sizeof(root), "%s/airlock-faults-XXXXXX", places[i]);
-		check(mkdtemp(root) != NULL, root);
-		if (setxattr(root, "user.note", "1", 1, 0) == 0) {
-			return;
-		}
-		check(rmdir(root) == 0, root);
-	}
-	check(false, "a place that has user.* attributes");
-}
-
-/* One line per entry: all that a commit answers for. */
-static void
-describe(int at, const char *path, struct buf *out)
-{
-	struct fs_names names = FS_NAMES_INIT;
-	auto_fd fd = fsat_open(at, ".", O_RDONLY | O_DIRECTORY);
-
-	check(fd >= 0 && fsat_list(fd, 1000, &names) == 0, "list");
-	for (size_t i = 0; i < names.count; i++) {
-		char below[512], text[256] = "";
-		struct fs_stat st;
-
-		snprintf(below, sizeof(below), "%s/%s", path, names.items[i]);
-		check(fsat_stat(fd, names.items[i], &st) == 0, below);
-		buf_printf(out, "%s %06o %u:%u", below, st.mode, st.uid, st.gid);
-		if (S_ISLNK(st.mode)) {
-			check(readlinkat(fd, names.items[i], text, sizeof(text) - 1) > 0, below);
-		} else {
-			struct xattrs x = XATTRS_INIT;
-			auto_fd one = fsat_open(fd, names.items[i], O_RDONLY);
-
-			check(one >= 0 && xattrs_read(one, XATTRS_CHANGE, NULL, &x) == 0, below);
-			check(S_ISDIR(st.mode) || read(one, text, sizeof(text) - 1) >= 0, below);
-			buf_printf(out, "%s", buf_text(&x.text));
-			xattrs_finish(&x);
-		}
-		buf_printf(out, " '%s'\n", text);
-		if (S_ISDIR(st.mode)) {
-			auto_fd sub = fsat_open(fd, names.items[i], O_RDONLY | O_DIRECTORY);
-
-			describe(sub, below, out);
-		}
-	}
-	fsat_names_finish(&names);
-}
-
-static void
-describe_workspace(struct buf *out)
-{
-	auto_fd ws = -1;
 	char path[96];
+	size_t len;
+	FILE *out;
 
+	free(*ret);
+	*ret = NULL;
+	out = open_memstream(ret, &len);
 	snprintf(path, sizeof(path), "%s/ws", root);
-	ws = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	buf_reset(out);
-	describe(ws, "", out);
+	check(out != NULL, "memory");
+	tree_describe(out, path, false);
+	check(fclose(out) == 0, "memory");
 }
 
 /* ---- committer and recoverer, in a child -------------------------------------------------------
@@ -348,10 +266,9 @@ recover(void)
 /* Runs fn in a child and kills it before its system call `at`, counted from its stop on; 0: never.
  * How many calls it made. */
 static unsigned long
-run_until(void (*fn)(void), unsigned long at)
+kill_in(void (*fn)(void), unsigned long at)
 {
-	unsigned long calls = 0;
-	bool entry = true;
+	unsigned long calls;
 	int status;
 	pid_t pid = fork();
 
@@ -360,29 +277,9 @@ run_until(void (*fn)(void), unsigned long at)
 		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
 		fn();
 	}
-	check(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status), "the child stops");
-	check(ptrace(PTRACE_SETOPTIONS, pid, NULL,
-		     (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)) == 0,
-	      "trace the child");
-	for (;;) {
-		check(ptrace(PTRACE_SYSCALL, pid, NULL, NULL) == 0, "let it go on");
-		check(waitpid(pid, &status, 0) == pid, "wait");
-		if (!WIFSTOPPED(status)) {
-			check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child's end");
-			return calls;
-		}
-		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
-			calls += entry;
-			entry = !entry;
-		}
-		if (calls == at && at != 0) {
-			check(kill(pid, SIGKILL) == 0, "kill");
-			do {
-				check(waitpid(pid, &status, 0) == pid, "wait");
-			} while (WIFSTOPPED(status));
-			return calls;
-		}
-	}
+	calls = run_until(pid, at, NULL, &status);
+	check(status == (at != 0 && calls == at ? SIGKILL : 0), "the child's end");
+	return calls;
 }
 
 struct entries {
@@ -443,7 +340,7 @@ cut_power(char **argv)
 int
 main(int argc, char **argv)
 {
-	auto_buf before = BUF_INIT, after = BUF_INIT, now = BUF_INIT;
+	auto_free char *before = NULL, *after = NULL, *now = NULL;
 	bool twice = argc > 1 && strcmp(argv[1], "twice") == 0;
 	bool power = argc > 6 && strcmp(argv[1], "power") == 0;
 	unsigned long calls, tries, kills = 0, was_before = 0, was_after = 0;
@@ -454,13 +351,13 @@ main(int argc, char **argv)
 	if (power) {
 		snprintf(root, sizeof(root), "%s", argv[3]);
 	} else {
-		make_root();
+		make_root(root, sizeof(root));
 	}
 	make_world();
 	describe_workspace(&before);
-	calls = run_until(commit, 0);
+	calls = kill_in(commit, 0);
 	describe_workspace(&after);
-	check(before.len != after.len, "the commit did something");
+	check(strcmp(before, after) != 0, "the commit did something");
 	check_rest(true);
 	tries = many ? MANY : power ? CUTS : calls;
 	for (unsigned long i = 1; i <= tries; i++) {
@@ -472,28 +369,28 @@ main(int argc, char **argv)
 		if (power) {
 			sync();
 		}
-		run_until(commit, at);
+		kill_in(commit, at);
 		if (power) {
 			cut_power(argv);
 		}
 		if (twice) {
-			run_until(recover, 1 + (unsigned long)random() % 300);
+			kill_in(recover, 1 + (unsigned long)random() % 300);
 		}
-		run_until(recover, 0);
+		kill_in(recover, 0);
 		describe_workspace(&now);
-		is_after = now.len == after.len && memcmp(now.data, after.data, now.len) == 0;
+		is_after = strcmp(now, after) == 0;
 		was_after += is_after;
 		if (!is_after) {
 			was_before++;
-			if (now.len != before.len || memcmp(now.data, before.data, now.len) != 0) {
+			if (strcmp(now, before) != 0) {
 				fprintf(stderr, "not ok: killed before call %lu of %lu: half:\n%s",
-					at, calls, buf_text(&now));
+					at, calls, now);
 				return 1;
 			}
 		}
 		check_rest(is_after);
 	}
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_all(root);
 	check(was_before > 0 && was_after > 0, "both ends were seen");
 	printf("ok commit%s: %lu kills of %lu system calls, %lu times as before, %lu as after\n",
 	       twice   ? ", recovery killed too"

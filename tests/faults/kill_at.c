@@ -4,28 +4,11 @@
  * commit: mkdirat of ".airlock-commit". 0: never; then it prints how many there were.
  * usage: kill_at N CMD [ARG…]
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "../../launcher/snapshot/commit.h"
-
-static void
-check(bool good, const char *what)
-{
-	if (!good) {
-		fprintf(stderr, "kill_at: %s: %s\n", what, strerror(errno));
-		exit(125);
-	}
-}
+#include "faults.h"
 
 /* Whether the call that pid is about to make begins a commit. */
 static bool
@@ -44,61 +27,27 @@ begins(pid_t pid)
 	       memcmp(name, COMMIT_STAGING, sizeof(name)) == 0;
 }
 
-static pid_t
-start(char **argv)
-{
-	pid_t pid = fork();
-	int status;
-
-	check(pid >= 0, "fork");
-	if (pid == 0) {
-		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
-		raise(SIGSTOP);
-		execvp(argv[0], argv);
-		check(false, argv[0]);
-	}
-	check(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status), "the command stops");
-	check(ptrace(PTRACE_SETOPTIONS, pid, NULL,
-		     (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC)) == 0,
-	      "trace the command");
-	return pid;
-}
-
 int
 main(int argc, char **argv)
 {
-	unsigned long at = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, calls = 0;
-	bool entry = true, begun = false;
-	int status = 0, signal = 0;
+	unsigned long at = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, calls;
+	int status;
 	pid_t pid;
 
 	if (argc < 3) {
 		fputs("usage: kill_at N CMD [ARG...]\n", stderr);
 		return 125;
 	}
-	for (pid = start(argv + 2);;) {
-		check(ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(long)signal) == 0, "go on");
-		check(waitpid(pid, &status, 0) == pid, "wait");
-		if (!WIFSTOPPED(status)) {
-			break;
-		}
-		signal = 0;
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80)) {
-			signal = WSTOPSIG(status) == SIGTRAP ? 0 : WSTOPSIG(status);
-			continue;
-		}
-		begun = begun || (entry && begins(pid));
-		calls += begun && entry;
-		entry = !entry;
-		if (at != 0 && calls == at) {
-			check(kill(pid, SIGKILL) == 0, "kill");
-			do {
-				check(waitpid(pid, &status, 0) == pid, "wait");
-			} while (WIFSTOPPED(status));
-			break;
-		}
+	pid = fork();
+	check(pid >= 0, "fork");
+	if (pid == 0) {
+		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
+		raise(SIGSTOP);
+		execvp(argv[2], argv + 2);
+		check(false, argv[2]);
 	}
-	if (argv[1][0] == '0') {
+	calls = run_until(pid, at, begins, &status);
+	if (at == 0) {
 		printf("%lu\n", calls);
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
