@@ -6,56 +6,35 @@
  * conflict as before or as after, entry by entry. Run as root, which becomes nobody.
  * usage: race SEED
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
-#include <sys/xattr.h>
-#include <unistd.h>
 
 #include "../../launcher/snapshot/commit.h"
+#include "faults.h"
 
-#define NOBODY 65534
-#define SWAPS 10000u
-#define DIRS 4u /* swapped; as many again are left alone */
+#define SWAPS 10000u  /* while somebody commits */
+#define EACH 300u     /* so many conflicts, and commits that swaps were in */
+#define ROUNDS 20000u /* or it fails */
+#define TIMES 4u      /* in every other round so many swaps at most */
+#define LATE 32	      /* and before each so many turns given away */
+#define DIRS 4u	      /* swapped; as many again are left alone */
 #define PATHS ((size_t)2 * DIRS * 7)
 
 struct shared {
-	atomic_bool run, rests;
+	atomic_bool commits;
 	atomic_uint swaps;
 };
 
 static char root[64];
 static struct shared *shared;
-
-static void
-check(bool good, const char *what)
-{
-	if (!good) {
-		fprintf(stderr, "not ok: %s: %s\n", what, strerror(errno));
-		exit(1);
-	}
-}
+static int go[2], said[2]; /* how often the swapper is to swap, 0: as long as somebody
+				commits; a byte when he begins, and one when he ends */
 
 /* ---- the world ---------------------------------------------------------------------------------
  */
-
-static int
-remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static void
 dir(const char *path)
@@ -79,43 +58,57 @@ gone(const char *path)
 	check(setxattr(path, "user.overlay.whiteout", "y", 1, 0) == 0, path);
 }
 
-/* d<i> is swapped, s<i> is not; both have all kinds of change. */
+/* d<i> is swapped, s<i> is not. */
 static void
-make_world(void)
+in_dir(char ret[64], const char *top, unsigned int i, const char *name)
+{
+	snprintf(ret, 64, "%s/%c%u%s", top, "ds"[i % 2], i / 2, name);
+}
+
+/* As before. */
+static void
+make_workspace(void)
 {
 	char path[64];
 
-	nftw("ws", remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	nftw("up", remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	remove_all("ws");
 	dir("ws");
+	for (unsigned int i = 0; i < 2 * DIRS; i++) {
+		in_dir(path, "ws", i, "");
+		dir(path);
+		in_dir(path, "ws", i, "/modify");
+		file(path, "old");
+		in_dir(path, "ws", i, "/delete");
+		file(path, "old");
+		in_dir(path, "ws", i, "/wood");
+		dir(path);
+		in_dir(path, "ws", i, "/wood/leaf");
+		file(path, "leaf");
+	}
+}
+
+/* All kinds of change to all. */
+static void
+make_upper(void)
+{
+	char path[64];
+
 	dir("up");
 	for (unsigned int i = 0; i < 2 * DIRS; i++) {
-		const char *const tops[] = { "ws", "up" };
-
-		for (size_t t = 0; t < 2; t++) {
-			char at[32];
-
-			snprintf(at, sizeof(at), "%s/%c%u", tops[t], "ds"[i % 2], i / 2);
-			dir(at);
-			snprintf(path, sizeof(path), "%s/modify", at);
-			file(path, t == 0 ? "old" : "new");
-			snprintf(path, sizeof(path), "%s/delete", at);
-			(t == 0 ? file(path, "old") : gone(path));
-			snprintf(path, sizeof(path), "%s/wood", at);
-			if (t == 1) {
-				gone(path);
-			} else {
-				dir(path);
-			}
-			snprintf(path, sizeof(path), "%s/%s", at, t == 0 ? "wood/leaf" : "create");
-			file(path, "leaf");
-			if (t == 1) {
-				snprintf(path, sizeof(path), "%s/tree", at);
-				dir(path);
-				snprintf(path, sizeof(path), "%s/tree/leaf", at);
-				file(path, "leaf");
-			}
-		}
+		in_dir(path, "up", i, "");
+		dir(path);
+		in_dir(path, "up", i, "/modify");
+		file(path, "new");
+		in_dir(path, "up", i, "/delete");
+		gone(path);
+		in_dir(path, "up", i, "/wood");
+		gone(path);
+		in_dir(path, "up", i, "/create");
+		file(path, "leaf");
+		in_dir(path, "up", i, "/tree");
+		dir(path);
+		in_dir(path, "up", i, "/tree/leaf");
+		file(path, "leaf");
 	}
 }
 
@@ -184,7 +177,7 @@ swap(unsigned int i)
 	if (rename(path, away) < 0) {
 		return;
 	}
-	if (symlink("../outside", path) == 0) {
+	if (symlink("../outside", path) == 0 && atomic_load(&shared->commits)) {
 		atomic_fetch_add(&shared->swaps, 1);
 	}
 	sched_yield();
@@ -194,32 +187,46 @@ swap(unsigned int i)
 static void
 swapper(unsigned int seed)
 {
+	unsigned char times;
+
 	srandom(seed);
-	for (;;) {
-		if (!atomic_load(&shared->run)) {
-			atomic_store(&shared->rests, true);
-			sched_yield();
-			continue;
+	while (read(go[0], &times, 1) == 1) {
+		check(write(said[1], "x", 1) == 1, "say that it begins");
+		for (unsigned int i = 0; times == 0 ? atomic_load(&shared->commits) : i < times;
+		     i++) {
+			/* at once it would nearly always be in the way */
+			for (long late = times == 0 ? 0 : random() % LATE; late > 0; late--) {
+				sched_yield();
+			}
+			swap((unsigned int)random() % DIRS);
 		}
-		atomic_store(&shared->rests, false);
-		swap((unsigned int)random() % DIRS);
+		check(write(said[1], "x", 1) == 1, "say that it rests");
 	}
 }
 
 static void
-pause_swapper(void)
+hear(void)
 {
-	atomic_store(&shared->run, false);
-	while (!atomic_load(&shared->rests)) {
-		sched_yield();
-	}
+	char byte;
+
+	check(read(said[0], &byte, 1) == 1, "the swapper says something");
 }
 
 static void
-let_swap(void)
+begin_swaps(void)
 {
-	atomic_store(&shared->rests, false);
-	atomic_store(&shared->run, true);
+	unsigned char times = (unsigned char)(random() % 2 * (1 + random() % TIMES));
+
+	atomic_store(&shared->commits, true);
+	check(write(go[1], &times, 1) == 1, "let it swap");
+	hear();
+}
+
+static void
+end_swaps(void)
+{
+	atomic_store(&shared->commits, false);
+	hear();
 }
 
 /* ---- the committer -----------------------------------------------------------------------------
@@ -256,12 +263,12 @@ commit(struct store *store, bool disturbed)
 	check(changes_collect(&collect, &set, &err) == 0, err.text);
 	check(set.count == PATHS, "the number of changes");
 	if (disturbed) {
-		let_swap();
+		begin_swaps();
 	}
 	r = commit_run(&req, &cm, &err);
 	commit_close(cm);
 	if (disturbed) {
-		pause_swapper();
+		end_swaps();
 	}
 	changes_finish(&set);
 	return r;
@@ -308,68 +315,60 @@ become_nobody(void)
 	check(chdir(root) == 0 && mkdir("state", 0700) == 0, root);
 }
 
-/* Where user.* attributes are: in memory from Linux 6.6 on. */
-static void
-make_root(void)
-{
-	static const char *const places[] = { "/dev/shm", "/tmp" };
-
-	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-		snprintf(root, sizeof(root), "%s/airlock-race-XXXXXX", places[i]);
-		check(mkdtemp(root) != NULL, root);
-		if (setxattr(root, "user.note", "1", 1, 0) == 0) {
-			return;
-		}
-		check(rmdir(root) == 0, root);
-	}
-	check(false, "a place that has user.* attributes");
-}
-
 int
 main(int argc, char **argv)
 {
 	unsigned int seed = argc > 1 ? (unsigned int)strtoul(argv[1], NULL, 10) : 1;
 	auto_free char *before = NULL, *after = NULL, *outside = NULL;
 	auto_store store = STORE_INIT;
-	unsigned int commits = 0, conflicts = 0;
+	unsigned int rounds = 0, commits = 0, conflicts = 0;
 	struct err err = ERR_INIT;
 	char path[80];
+	int status;
 	pid_t pid;
 
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
 		      0);
 	check(shared != MAP_FAILED, "shared memory");
-	make_root();
+	make_root(root, sizeof(root));
 	become_nobody();
 	make_outside();
 	snprintf(path, sizeof(path), "%s/state", root);
 	check(store_open_write(path, &store, &err) == 0, err.text);
-	make_world();
+	make_workspace();
+	make_upper();
 	before = describe("ws", false);
 	outside = describe("outside", true);
 	check(commit(&store, false) == 0, "a commit that nobody disturbs");
 	after = describe("ws", false);
+	check(pipe(go) == 0 && pipe(said) == 0, "pipes");
 	pid = fork();
 	check(pid >= 0, "fork");
 	if (pid == 0) {
+		close(go[1]);
 		swapper(seed);
+		_exit(0);
 	}
-	while (atomic_load(&shared->swaps) < SWAPS || commits == 0 || conflicts == 0) {
+	srandom(seed + 1);
+	while (atomic_load(&shared->swaps) < SWAPS || commits < EACH || conflicts < EACH) {
 		auto_free char *still = NULL;
+		unsigned int swaps = atomic_load(&shared->swaps);
 		int r;
 
-		make_world();
+		make_workspace();
 		r = commit(&store, true);
 		check(r == 0 || r == -ESTALE, "a commit is entire, or a conflict");
 		check_world(r, before, after);
 		still = describe("outside", true);
 		check(strcmp(still, outside) == 0, "nothing outside changes");
-		commits += r == 0;
+		commits += r == 0 && atomic_load(&shared->swaps) > swaps;
 		conflicts += r == -ESTALE;
+		check(++rounds < ROUNDS, "both ends are seen often");
 	}
-	check(kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, 0) == pid, "end the swapper");
-	nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	printf("ok race: %u swaps, %u commits, %u conflicts, seed %u\n",
-	       atomic_load(&shared->swaps), commits, conflicts, seed);
+	close(go[1]);
+	check(waitpid(pid, &status, 0) == pid && status == 0, "the swapper's end");
+	remove_all(root);
+	printf("ok race: %u swaps in %u rounds, %u commits among them, %u conflicts, seed %u\n",
+	       atomic_load(&shared->swaps), rounds, commits, conflicts, seed);
 	return 0;
 }
