@@ -103,6 +103,24 @@ world_link(int dirfd, const char *path, const char *target)
 	cr_assert_eq(symlinkat(target, dirfd, path), 0, "%s: %s", path, strerror(errno));
 }
 
+/* A directory "m" and a file "z" in each of so many levels. A descriptor of the lowest. */
+static inline int
+world_deep(int dirfd, const char *path, unsigned int levels)
+{
+	int at = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	for (unsigned int i = 0; i < levels; i++) {
+		int next;
+
+		world_dir(at, "m", 0755);
+		world_file(at, "z", "1", 0644);
+		next = openat(at, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(at);
+		at = next;
+	}
+	return at;
+}
+
 /* As root only: says so when it is skipped. */
 static inline bool
 world_whiteout(int dirfd, const char *path)

@@ -3,22 +3,7 @@
 #include <criterion/criterion.h>
 
 #include "../../../launcher/snapshot/commit_internal.h"
-#include "snapshot_world.h"
-
-static void
-collect(const struct world *w, struct change_set *set)
-{
-	struct collect_request req = {
-		.upper_fd = w->up_fd,
-		.lower_fd = w->ws_fd,
-		.opaque_xattr = "user.overlay.opaque",
-		.capture = CAPTURE_DIGESTS,
-		.max_files = 10000,
-	};
-	struct err err = ERR_INIT;
-
-	cr_assert_eq(changes_collect(&req, set, &err), 0, "%s", err.text);
-}
+#include "changes_world.h"
 
 static const char call_name[] = "00000000-0000-0000-0000-0000abcdef01";
 
@@ -67,13 +52,13 @@ commit_all(const struct world *w, uint64_t want)
 	struct change_set set = { .items = NULL };
 	struct err err = ERR_INIT;
 
-	collect(w, &set);
+	world_collect(w->up_fd, w->ws_fd, &set);
 	cr_expect_eq(commit(w, &set, 0, &err), 0, "%s", err.text);
 	cr_expect_eq(set.count, want);
 	changes_finish(&set);
 	/* nothing is left to do, and nothing is left over */
 	cr_expect_eq(world_mode(w->ws_fd, ".airlock-commit"), 0u);
-	collect(w, &set);
+	world_collect(w->up_fd, w->ws_fd, &set);
 	cr_expect_eq(set.count, 0u, "%s", set.count > 0 ? set.items[0].path : "");
 	changes_finish(&set);
 }
@@ -150,13 +135,13 @@ Test(commit, set_id_bits_and_devices_never)
 	world_init(&w);
 	world_file(w.up_fd, "suid", "x", 06755);
 	cr_assert_eq(mkfifoat(w.up_fd, "pipe", 0644), 0);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_expect_eq(commit(&w, &set, 0, &err), 0, "%s", err.text);
 	changes_finish(&set);
 	cr_expect_eq(world_mode(w.ws_fd, "suid"), (mode_t)(S_IFREG | 0755));
 	cr_expect_eq(world_mode(w.ws_fd, "pipe"), 0u);
 	world_file(w.ws_fd, "pipe", "x", 0644);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_expect_eq(commit(&w, &set, 0, &err), -EPERM);
 	cr_expect_str_eq(world_read(w.ws_fd, "pipe"), "x");
 	changes_finish(&set);
@@ -173,7 +158,7 @@ Test(commit, never)
 	world_init(&w);
 	world_file(w.up_fd, "a", "x", 0644);
 	world_dir(w.up_fd, ".Airlock-commit", 0755);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_expect_eq(commit(&w, &set, 0, &err), -EPERM);
 	cr_expect_str_eq(err.text,
 			 "commit: .Airlock-commit: never committed: built-in: .airlock-commit: "
@@ -250,7 +235,7 @@ Test(commit, does_not_begin_beside_another)
 	world_file(w.up_fd, "new", "new", 0644);
 	world_dir(w.ws_fd, ".airlock-commit", 0700);
 	world_file(w.ws_fd, ".airlock-commit/d0", "the only copy", 0600);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	close(w.commits_fd);
 	w.commits_fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* no journal can be made there */
 	cr_expect_eq(commit(&w, &set, 0, &err), -EEXIST, "%s", err.text);
@@ -269,7 +254,7 @@ Test(commit, what_took_the_place_of_the_staging_directory_stays)
 
 	world_init(&w);
 	world_file(w.up_fd, "new", "new", 0644);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_assert_eq(begin(&w, &set, 0, &cm, &err), 0, "%s", err.text);
 	cr_assert_eq(renameat(w.ws_fd, ".airlock-commit", w.ws_fd, "away"), 0);
 	world_dir(w.ws_fd, ".airlock-commit", 0700);
@@ -303,7 +288,7 @@ Test(commit, conflicts_write_nothing)
 		world_file(w.up_fd, "d/f", "new", 0644);
 		world_file(w.up_fd, "d/new", "new", 0644);
 		world_file(w.up_fd, "0first", "new", 0644);
-		collect(&w, &set);
+		world_collect(w.up_fd, w.ws_fd, &set);
 		cr_assert_eq(set.count, 3u);
 		meddle(&w, how);
 		cr_expect_eq(commit(&w, &set, 0, &err), want[how], "%d: %s", (int)how, err.text);
@@ -351,7 +336,7 @@ Test(commit, touched_since_the_start)
 			nanosleep(&wait, NULL);
 			world_file(w.ws_fd, touched[i], "old", 0644);
 		}
-		collect(&w, &set);
+		world_collect(w.up_fd, w.ws_fd, &set);
 		cr_expect_eq(commit(&w, &set, start, &err), want[i], "%zu: %s", i, err.text);
 		changes_finish(&set);
 		world_finish(&w);
@@ -379,7 +364,7 @@ Test(commit, read_only_directories_of_a_plain_user)
 	world_dir(w.up_fd, "closed", 0755);
 	world_file(w.up_fd, "closed/x", "x", 0600);
 	cr_assert_eq(fchmodat(w.up_fd, "closed", 0000, 0), 0);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_expect_eq(commit(&w, &set, 0, &err), 0, "%s", err.text);
 	changes_finish(&set);
 	cr_expect_eq(world_mode(w.ws_fd, "ro"), (mode_t)(S_IFDIR | 0555));
@@ -406,7 +391,7 @@ Test(commit, bytes_must_hash_to_what_was_listed)
 	world_init(&w);
 	world_file(w.up_fd, "a", "one", 0644);
 	world_file(w.up_fd, "b", "one", 0644);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	world_file(w.up_fd, "b", "two", 0644);
 	cr_expect_eq(commit(&w, &set, 0, &err), -ESTALE);
 	cr_expect_null(world_read(w.ws_fd, "a"));
@@ -475,7 +460,7 @@ Test(commit, broken_off_in_the_middle)
 	world_file(w.up_fd, "zz", "", 0644);
 	world_xattr(w.up_fd, "zz", "user.overlay.whiteout", "");
 	world_file(w.up_fd, "new", "new", 0644);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_assert_eq(set.count, 3u);
 	cr_expect_eq(commit(&w, &set, 0, &err), -ESTALE);
 	cr_expect_str_eq(err.text, "conflict: closed: somebody put something into it");
@@ -504,7 +489,7 @@ Test(commit, planted_link_leads_nowhere)
 	world_dir(w.up_fd, "d", 0755);
 	world_dir(w.up_fd, "d/e", 0755);
 	world_file(w.up_fd, "d/e/new", "new", 0644);
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_assert_eq(set.count, 1u);
 	cr_assert_eq(renameat(w.ws_fd, "d", w.ws_fd, "moved"), 0);
 
@@ -560,7 +545,7 @@ Test(commit, damaged_journal_loses_nothing)
 	world_file(w.ws_fd, "gone", "precious", 0644);
 	world_file(w.up_fd, "gone", "", 0644);
 	world_xattr(w.up_fd, "gone", "user.overlay.whiteout", "y");
-	collect(&w, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	req.upper_fd = w.up_fd;
 	req.workspace_fd = w.ws_fd;
 	req.commits_fd = w.commits_fd;

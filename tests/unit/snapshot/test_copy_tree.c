@@ -137,20 +137,9 @@ Test(copy_tree, deep)
 	struct err err = ERR_INIT;
 	struct world w;
 	char before[65], after[65];
-	int at;
 
 	world_init(&w);
-	at = openat(w.ws_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (int i = 0; i < 200; i++) {
-		int next;
-
-		world_dir(at, "m", 0755);
-		world_file(at, "z", "1", 0644);
-		next = openat(at, "m", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		close(at);
-		at = next;
-	}
-	close(at);
+	close(world_deep(w.ws_fd, ".", 200));
 	tree_digest(w.ws_fd, before);
 	cr_assert_eq(copy(&w, 400, 200, &got, &err), 0, "%s", err.text);
 	tree_digest(w.up_fd, after);

@@ -7,22 +7,7 @@
 
 #include <criterion/criterion.h>
 
-#include "snapshot_world.h"
-
-static void
-collect(int upper_fd, int lower_fd, struct change_set *set)
-{
-	struct collect_request req = {
-		.upper_fd = upper_fd,
-		.lower_fd = lower_fd,
-		.opaque_xattr = "user.overlay.opaque",
-		.capture = CAPTURE_DIGESTS,
-		.max_files = 10000,
-	};
-	struct err err = ERR_INIT;
-
-	cr_assert_eq(changes_collect(&req, set, &err), 0, "%s", err.text);
-}
+#include "changes_world.h"
 
 /* Only "old" and what a link pointed to were kept. */
 static int
@@ -71,7 +56,7 @@ make(struct world *w, struct change_set *set)
 	world_file(w->up_fd, "made/in", "in", 0644);
 	world_file(w->up_fd, "gone", "", 0644);
 	world_xattr(w->up_fd, "gone", "user.overlay.whiteout", "y");
-	collect(w->up_fd, w->ws_fd, set);
+	world_collect(w->up_fd, w->ws_fd, set);
 	cr_assert_eq(set->count, 6u);
 	world_file(w->ws_fd, "f", "new", 0644);
 	cr_assert_eq(unlinkat(w->ws_fd, "l", 0), 0);
@@ -91,7 +76,7 @@ Test(invert, takes_all_back)
 	make(&w, &set);
 	cr_assert_eq(invert(&w, &set, &lost), 0);
 	cr_expect_str_eq(buf_text(&lost), "");
-	collect(w.out_fd, w.ws_fd, &inverse);
+	world_collect(w.out_fd, w.ws_fd, &inverse);
 	cr_expect_eq(changes_is_inverse(&set, &inverse, 5, &differing), true, "%s",
 		     buf_text(&differing));
 	cr_expect_str_eq(world_read(w.out_fd, "f"), "old");
@@ -121,7 +106,7 @@ Test(invert, what_was_changed_since)
 		make(&w, &set);
 		world_file(w.ws_fd, rows[i].path, "somebody else's", 0644);
 		cr_assert_eq(invert(&w, &set, &lost), 0);
-		collect(w.out_fd, w.ws_fd, &inverse);
+		world_collect(w.out_fd, w.ws_fd, &inverse);
 		cr_expect_eq(changes_is_inverse(&set, &inverse, 5, &differing), false);
 		cr_expect_str_eq(buf_text(&differing), rows[i].want);
 		changes_finish(&inverse);
@@ -144,7 +129,7 @@ Test(invert, what_was_not_kept)
 	world_file(w.up_fd, "a", "new", 0644);
 	world_file(w.up_fd, "b", "new", 0644);
 	world_file(w.up_fd, "p\x1b", "a file", 0644);
-	collect(w.up_fd, w.ws_fd, &set);
+	world_collect(w.up_fd, w.ws_fd, &set);
 	cr_expect_eq(invert(&w, &set, &lost), -ENODATA);
 	cr_expect_str_eq(buf_text(&lost), "  a\n  p\\033\n");
 	changes_finish(&set);

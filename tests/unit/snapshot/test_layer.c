@@ -4,24 +4,9 @@
 
 #include <criterion/criterion.h>
 
-#include "snapshot_world.h"
+#include "changes_world.h"
 
 static const uint8_t call_a[16] = { 0xaa }, call_b[16] = { 0xbb };
-
-static void
-collect(const struct world *w, struct change_set *set)
-{
-	struct collect_request req = {
-		.upper_fd = w->up_fd,
-		.lower_fd = w->ws_fd,
-		.opaque_xattr = "user.overlay.opaque",
-		.capture = CAPTURE_DIGESTS,
-		.max_files = 10000,
-	};
-	struct err err = ERR_INIT;
-
-	cr_assert_eq(changes_collect(&req, set, &err), 0, "%s", err.text);
-}
 
 static int
 keep(const struct world *w, int place, uint64_t seq, const uint8_t call[16],
@@ -41,7 +26,7 @@ keep(const struct world *w, int place, uint64_t seq, const uint8_t call[16],
 	};
 	int r;
 
-	collect(w, &set);
+	world_collect(w->up_fd, w->ws_fd, &set);
 	layer_name(seq, call, name);
 	*err = (struct err)ERR_INIT;
 	r = layer_keep(&req, err);
