@@ -59,9 +59,8 @@ checkpoint_print(const struct checkpoint *c, struct buf *out)
 	buf_putc(out, '\n');
 }
 
-/* One line of what is left, without its newline; NULL when there is none. */
-static const char *
-take_line(const char **text, const char *end, size_t *ret_len)
+const char *
+note_line(const char **text, const char *end, size_t *ret_len)
 {
 	const char *line = *text;
 	const char *newline = memchr(line, '\n', (size_t)(end - line));
@@ -81,18 +80,18 @@ checkpoint_parse(const char *text, size_t len, struct checkpoint *ret, struct er
 	struct checkpoint c = { .origin = "" };
 	size_t n;
 
-	line = take_line(&text, end, &n);
+	line = note_line(&text, end, &n);
 	if (line == NULL || !note_name_is_good(line, n)) {
 		return err_set(err, -EBADMSG,
 			       "not a checkpoint: the first line is not a log's name");
 	}
 	memcpy(c.origin, line, n);
 	c.origin[n] = '\0';
-	line = take_line(&text, end, &n);
+	line = note_line(&text, end, &n);
 	if (line == NULL || note_number(line, n, &c.size) < 0) {
 		return err_set(err, -EBADMSG, "not a checkpoint: the second line is not a size");
 	}
-	line = take_line(&text, end, &n);
+	line = note_line(&text, end, &n);
 	if (line == NULL || note_hash(line, n, c.root) < 0) {
 		return err_set(err, -EBADMSG,
 			       "not a checkpoint: the third line is not a hash in base64");

@@ -9,6 +9,8 @@
 #include "merkle.h"
 #include "note.h"
 
+#define TLOG_PROOF_MAX (256u << 10) /* bytes of a receipt that are read */
+
 struct tlog_proof {
 	struct buf extra; /* owned; empty when there is none */
 	uint64_t index;
@@ -23,7 +25,7 @@ struct tlog_proof {
 
 void tlog_proof_finish(struct tlog_proof *p);
 void tlog_proof_print(const struct tlog_proof *p, struct buf *out);
-/* -EBADMSG with the line that is wrong. */
+/* -EBADMSG with the line that is wrong. ret is TLOG_PROOF_INIT before, and stays so then. */
 int
 tlog_proof_parse(const char *text, size_t len, struct tlog_proof *ret, struct err *err) must_check;
 /*

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in airlock-log, which prints receipts, and in airlock-cli, which reads anybody's. What is
+ * read says nothing before tlog_proof_check.
+ */
+#include "proof.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "note_internal.h"
+
+#define FIRST_LINE "c2sp.org/tlog-proof@v1"
+
+void
+tlog_proof_finish(struct tlog_proof *p)
+{
+	buf_finish(&p->extra);
+	buf_finish(&p->checkpoint);
+}
+
+void
+tlog_proof_print(const struct tlog_proof *p, struct buf *out)
+{
+	buf_puts(out, FIRST_LINE "\n");
+	if (p->extra.len > 0) {
+		buf_puts(out, "extra ");
+		text_base64(out, p->extra.data, p->extra.len);
+		buf_putc(out, '\n');
+	}
+	buf_printf(out, "index %llu\n", (unsigned long long)p->index);
+	for (size_t i = 0; i < p->inclusion.count; i++) {
+		text_base64(out, p->inclusion.hash[i], SHA256_SIZE);
+		buf_putc(out, '\n');
+	}
+	buf_putc(out, '\n');
+	buf_put(out, p->checkpoint.data, p->checkpoint.len);
+}
+
+struct reader {
+	const char *at;
+	const char *end;
+	const char *line; /* the last one that was taken, without its newline */
+	size_t len;
+	unsigned int number; /* of that line, from 1 */
+	struct err *err;
+};
+
+static bool
+next(struct reader *r)
+{
+	r->line = note_line(&r->at, r->end, &r->len);
+	r->number++;
+	return r->line != NULL;
+}
+
+static int
+bad_line(const struct reader *r, const char *why)
+{
+	return err_set(r->err, -EBADMSG, "not a receipt (.tlog-proof): line %u %s", r->number, why);
+}
+
+/* Whether the line begins with the word and a space; then it is what stands behind them. */
+static bool
+takes(struct reader *r, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (r->len <= len || memcmp(r->line, word, len) != 0) {
+		return false;
+	}
+	r->line += len;
+	r->len -= len;
+	return true;
+}
+
+static int
+read_extra(const struct reader *r, struct buf *ret)
+{
+	auto_free char *base64 = strndup(r->line, r->len);
+	int result;
+
+	if (base64 == NULL) {
+		return err_sys(r->err, -ENOMEM, "reading a receipt");
+	}
+	result = strlen(base64) == r->len ? text_unbase64(base64, ret) : -EINVAL;
+	if (result == -ENOMEM) {
+		return err_sys(r->err, result, "reading a receipt");
+	}
+	return result < 0 ? bad_line(r, "is not base64 behind \"extra\"") : 0;
+}
+
+static int
+read_hashes(struct reader *r, struct merkle_proof *ret)
+{
+	for (;;) {
+		if (!next(r)) {
+			return bad_line(r,
+					"is missing: an empty line stands before the checkpoint");
+		}
+		if (r->len == 0) {
+			return 0;
+		}
+		if (ret->count == MERKLE_PROOF_MAX) {
+			return bad_line(r, "is the 64th hash: no proof has more than 63");
+		}
+		if (note_hash(r->line, r->len, ret->hash[ret->count]) < 0) {
+			return bad_line(r, "is neither a hash in base64 nor empty");
+		}
+		ret->count++;
+	}
+}
+
+static int
+read_proof(struct reader *r, struct tlog_proof *ret)
+{
+	int result;
+
+	if (!next(r) || r->len != strlen(FIRST_LINE) || memcmp(r->line, FIRST_LINE, r->len) != 0) {
+		return bad_line(r, "is not \"" FIRST_LINE "\"");
+	}
+	if (next(r) && takes(r, "extra ")) {
+		result = read_extra(r, &ret->extra);
+		if (result < 0) {
+			return result;
+		}
+		next(r);
+	}
+	if (r->line == NULL || !takes(r, "index ") ||
+	    note_number(r->line, r->len, &ret->index) < 0) {
+		return bad_line(r, "is not \"index \" and a number");
+	}
+	result = read_hashes(r, &ret->inclusion);
+	if (result < 0) {
+		return result;
+	}
+	buf_put(&ret->checkpoint, r->at, (size_t)(r->end - r->at));
+	return buf_error(&ret->checkpoint) < 0 ? err_sys(r->err, -ENOMEM, "reading a receipt") : 0;
+}
+
+int
+tlog_proof_parse(const char *text, size_t len, struct tlog_proof *ret, struct err *err)
+{
+	struct reader r = { .at = text, .end = text + len, .err = err };
+	int result;
+
+	if (len > TLOG_PROOF_MAX) {
+		return err_set(err, -EBADMSG,
+			       "not a receipt (.tlog-proof): it is larger than %u bytes",
+			       TLOG_PROOF_MAX);
+	}
+	result = read_proof(&r, ret);
+	if (result < 0) {
+		tlog_proof_finish(ret);
+		*ret = (struct tlog_proof)TLOG_PROOF_INIT;
+	}
+	return result;
+}
+
+/* The note of a log's: signed by the key, and the checkpoint of the log that the key is of. */
+static int
+check_checkpoint(const struct buf *bytes, const struct note_key *key, struct checkpoint *ret,
+		 struct err *err)
+{
+	struct note n;
+	int r = note_parse(buf_text(bytes), bytes->len, &n, err);
+
+	if (r < 0) {
+		return r;
+	}
+	r = note_check(&n, key, NULL);
+	if (r == -ENOENT) {
+		return err_set(err, r, "the checkpoint is not signed by the key of %s", key->name);
+	}
+	if (r < 0) {
+		return err_set(
+			err, r,
+			"the checkpoint's signature of %s is wrong: it was changed, or another key "
+			"made it",
+			key->name);
+	}
+	r = checkpoint_parse(n.text, n.text_len, ret, err);
+	if (r == 0 && strcmp(ret->origin, key->name) != 0) {
+		r = err_set(err, -EBADMSG, "the checkpoint is of the log %s, and the key of %s",
+			    ret->origin, key->name);
+	}
+	return r;
+}
+
+int
+tlog_proof_check(const struct tlog_proof *p, const struct note_key *key, struct checkpoint *ret,
+		 struct err *err)
+{
+	struct checkpoint c = { .origin = "" };
+	uint8_t leaf[SHA256_SIZE];
+	int r = check_checkpoint(&p->checkpoint, key, &c, err);
+
+	if (r < 0) {
+		return r;
+	}
+	if (p->extra.len == 0) {
+		return err_set(err, -EBADMSG, "the receipt has no entry (a line \"extra\")");
+	}
+	merkle_leaf(p->extra.data, p->extra.len, leaf);
+	if (merkle_check_inclusion(&p->inclusion, p->index, c.size, leaf, c.root) < 0) {
+		return err_set(
+			err, -EBADMSG,
+			"the entry is not at index %llu of the log that the checkpoint is of",
+			(unsigned long long)p->index);
+	}
+	*ret = c;
+	return 0;
+}
