@@ -80,7 +80,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|faults|compilers|analyze|bench|vm|fuzz|clean"
+	@echo "make unit|lint|e2e|containment|faults|evidence|compilers|analyze|bench|vm|fuzz|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -150,6 +150,13 @@ $(BUILD)/tests/faults/describe: $(call obj,glibc,tests/e2e/payload/describe.c)
 faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at describe)
 	$(Q)tests/faults/run
 
+# The log, read by programs that know nothing of airlock.
+$(BUILD)/tests/evidence/make_log: $(call obj,glibc,tests/evidence/make_log.c $(call src,base) $(call src,evidence))
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ -lcrypto
+.PHONY: evidence
+evidence: $(BUILD)/tests/evidence/make_log
+	$(Q)tests/evidence/run
+
 # The other compiler, over every source of ours; no program of it is used.
 C_SRC := $(sort $(wildcard launcher/*/*.c))
 .PHONY: compilers
@@ -178,7 +185,7 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps \
-	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish
+	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
 # has 350 packages; where node brings it along it is tried.
 PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pandoc ffmpeg imagemagick chromium \
