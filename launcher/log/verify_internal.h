@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verify*.c files share; nobody else includes it. */
+#ifndef AIRLOCK_LOG_VERIFY_INTERNAL_H
+#define AIRLOCK_LOG_VERIFY_INTERNAL_H
+
+#include "../store/index_compare.h"
+#include "../evidence/tiles.h"
+#include "verify.h"
+
+/* One call, as its records say. */
+struct verify_call {
+	uint8_t id[16], workflow[16];
+	bool has_workflow; /* its planned record can be read */
+	bool has_outcome, is_forgotten;
+	bool has_objects; /* the outcome says what was stored */
+	uint64_t n;	  /* of the outcome entry */
+	uint64_t count;
+	uint8_t digest[SHA256_SIZE];
+};
+
+/* A gc entry: objects of a workflow that went. */
+struct verify_gc {
+	uint8_t workflow[16];
+	uint64_t n, t_ms;
+	bool is_forget;
+};
+
+struct verify_rotation {
+	struct note_key old, next;
+	bool is_signed; /* by both */
+	uint64_t n;
+};
+
+struct verify {
+	struct store *store;
+	const struct note_key *key;
+	const struct trust *trust; /* NULL: none */
+	verify_tell_fn tell;
+	void *arg;
+	struct verify_result result;
+	int log_fd;
+	struct checkpoint checkpoint;
+	struct buf note; /* the checkpoint file */
+	struct tiles *tiles;
+	struct index *fresh; /* the journal once more */
+	struct verify_call *call;
+	size_t calls, call_cap;
+	struct verify_gc *gc;
+	size_t gcs, gc_cap;
+	struct verify_rotation *rotation;
+	size_t rotations, rotation_cap;
+};
+
+void verify_wrong(struct verify *v, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void verify_note(struct verify *v, const char *where, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Room for one more; NULL without memory. */
+void *verify_grow(void *array, size_t count, size_t *cap, size_t size);
+
+/* The steps; each tells what it finds, and fails only when it cannot look. */
+int verify_journal(struct verify *v, struct err *err) must_check;
+int verify_signature(struct verify *v, struct err *err) must_check;
+int verify_witnesses(struct verify *v, struct err *err) must_check;
+int verify_tiles(struct verify *v, struct err *err) must_check;
+int verify_index(struct verify *v, struct err *err) must_check;
+int verify_objects(struct verify *v, struct err *err) must_check;
+
+#endif

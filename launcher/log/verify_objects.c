@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The packs against what the records say was stored in them. Runs in airlock-cli. A record holds
+ * the number of objects that its call stored and a digest over their names in order, so that none
+ * can be taken out, put in, or be put elsewhere.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/text.h"
+#include "verify_internal.h"
+
+static int
+by_id(const void *a, const void *b)
+{
+	return memcmp(((const struct verify_call *)a)->id, ((const struct verify_call *)b)->id, 16);
+}
+
+static const struct verify_call *
+find_call(const struct verify *v, const uint8_t id[16])
+{
+	struct verify_call key = { .n = 0 };
+
+	memcpy(key.id, id, 16);
+	return v->calls == 0 ? NULL : bsearch(&key, v->call, v->calls, sizeof(key), by_id);
+}
+
+/* The newest gc entry of a workflow behind entry n; NULL when there is none. */
+static const struct verify_gc *
+removed_after(const struct verify *v, const uint8_t workflow[16], uint64_t n)
+{
+	for (size_t i = v->gcs; i-- > 0;) {
+		if (v->gc[i].n >= n && memcmp(v->gc[i].workflow, workflow, 16) == 0) {
+			return &v->gc[i];
+		}
+	}
+	return NULL;
+}
+
+static int
+on_wrong(void *arg, const char *file, uint64_t offset, const char *what)
+{
+	char where[192];
+
+	snprintf(where, sizeof(where), "%s at byte %llu", file, (unsigned long long)offset);
+	verify_wrong(arg, where, "%s", what);
+	return 0;
+}
+
+/* What a crash leaves in the packs of a call without outcome is no evidence of anything. */
+static int
+ignore_wrong(void *arg, const char *file, uint64_t offset, const char *what)
+{
+	(void)arg, (void)file, (void)offset, (void)what;
+	return 0;
+}
+
+static void
+compare(struct verify *v, const struct verify_call *c, const struct pack_sum *sum)
+{
+	char id[UUID_TEXT_SIZE], where[64];
+
+	text_uuid_print(c->id, id);
+	snprintf(where, sizeof(where), "objects of call %s", id);
+	if (!c->has_objects) {
+		if (sum->objects > 0) {
+			verify_note(v, where, "%llu are stored; the record does not say how many",
+				    (unsigned long long)sum->objects);
+		}
+	} else if (sum->objects != c->count) {
+		verify_wrong(v, where, "%llu are stored, and the record says %llu",
+			     (unsigned long long)sum->objects, (unsigned long long)c->count);
+	} else if (c->count > 0 && memcmp(sum->digest, c->digest, SHA256_SIZE) != 0) {
+		verify_wrong(v, where, "are not those, or not in the order, that the record says");
+	}
+}
+
+static int
+check_call(struct verify *v, const struct verify_call *c, struct err *err)
+{
+	struct pack_sum sum = { .objects = 0 };
+	int rc;
+
+	if (!c->has_workflow || removed_after(v, c->workflow, c->n) != NULL) {
+		return 0; /* told by workflow */
+	}
+	rc = pack_check(v->store, c->workflow, c->id, c->has_outcome ? on_wrong : ignore_wrong, v,
+			&sum, err);
+	if (rc != 0) {
+		return rc;
+	}
+	v->result.objects += sum.objects;
+	if (c->has_outcome) {
+		compare(v, c, &sum);
+	}
+	return 0;
+}
+
+/* ---- packs of nobody ------------------------------------------------------------------------- */
+
+/* "pack-<uuid>-NN.alp"; false for other names. */
+static bool
+pack_call(const char *name, uint8_t ret_call[16])
+{
+	char id[UUID_TEXT_SIZE];
+	size_t len = strlen(name);
+
+	if (strncmp(name, "pack-", 5) != 0 || len < 5 + UUID_TEXT_SIZE + 4 ||
+	    strcmp(name + len - 4, ".alp") != 0) {
+		return false;
+	}
+	snprintf(id, sizeof(id), "%s", name + 5);
+	return text_uuid_parse(id, ret_call) == 0;
+}
+
+static void
+check_pack_name(struct verify *v, const char *workflow, const uint8_t id[16], const char *name)
+{
+	const struct verify_call *c;
+	uint8_t call[16];
+	char where[192];
+
+	if (!pack_call(name, call)) {
+		return;
+	}
+	snprintf(where, sizeof(where), "wf/%.40s/%.80s", workflow, name);
+	c = find_call(v, call);
+	if (c == NULL) {
+		verify_wrong(v, where, "is of a call that no entry is of");
+	} else if (c->has_workflow && memcmp(c->workflow, id, 16) != 0) {
+		verify_wrong(v, where, "is of a call of another workflow");
+	} else if (c->is_forgotten || removed_after(v, id, c->n) != NULL) {
+		verify_wrong(v, where, "is there although it was removed (gc entry)");
+	}
+}
+
+static int
+check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
+{
+	int fd = openat(wf_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+	uint8_t id[16];
+
+	if (dir == NULL) {
+		int rc = -errno;
+
+		if (fd >= 0) {
+			close(fd);
+		}
+		return rc == -ENOTDIR ? 0 : err_sys(err, rc, "wf/%s", name);
+	}
+	if (text_uuid_parse(name, id) == 0) {
+		while ((entry = readdir(dir)) != NULL) {
+			check_pack_name(v, name, id, entry->d_name);
+		}
+	}
+	closedir(dir);
+	return 0;
+}
+
+static int
+check_packs(struct verify *v, struct err *err)
+{
+	int rc = 0, fd = openat(v->store->dir_fd, "wf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		rc = errno == ENOENT ? 0 : err_sys(err, -errno, "%s/wf", v->store->path);
+		if (fd >= 0) {
+			close(fd);
+		}
+		return rc;
+	}
+	while (rc == 0 && (entry = readdir(dir)) != NULL) {
+		if (entry->d_name[0] != '.') {
+			rc = check_workflow(v, dirfd(dir), entry->d_name, err);
+		}
+	}
+	closedir(dir);
+	return rc;
+}
+
+/* ---- what was forgotten ---------------------------------------------------------------------- */
+
+static void
+tell_removed(struct verify *v)
+{
+	for (size_t i = 0; i < v->gcs; i++) {
+		char id[UUID_TEXT_SIZE], where[64];
+
+		text_uuid_print(v->gc[i].workflow, id);
+		snprintf(where, sizeof(where), "workflow %s", id);
+		verify_note(v, where, "%s (entry %llu): its leaves stand in the log",
+			    v->gc[i].is_forget ? "records and objects were forgotten"
+					       : "objects were removed",
+			    (unsigned long long)v->gc[i].n);
+	}
+}
+
+int
+verify_objects(struct verify *v, struct err *err)
+{
+	int rc = 0;
+
+	if (v->calls > 0) {
+		qsort(v->call, v->calls, sizeof(v->call[0]), by_id);
+	}
+	for (size_t i = 0; i < v->calls && rc == 0; i++) {
+		rc = check_call(v, &v->call[i], err);
+	}
+	if (rc == 0) {
+		rc = check_packs(v, err);
+	}
+	tell_removed(v);
+	return rc;
+}
