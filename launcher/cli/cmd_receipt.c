@@ -11,39 +11,36 @@
 
 #include "../base/fdio.h"
 #include "../log/log_key.h"
-#include "../log/log_write.h"
 #include "../evidence/proof.h"
 #include "../evidence/tiles.h"
 #include "commands.h"
 #include "view_evidence.h"
 
 static int
-prove(const struct signing *s, uint64_t index, struct tlog_proof *ret, struct err *err)
+prove(struct reading *r, uint64_t index, struct tlog_proof *ret, struct err *err)
 {
-	auto_fd log_fd =
-		openat(s->store.dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd log_fd = -1;
 	auto_tiles tiles = NULL;
+	struct checkpoint c;
 	const uint8_t *entry;
 	size_t len;
-	int rc;
+	int rc = signed_checkpoint(r, index, &ret->checkpoint, &c, err);
 
-	if (log_fd < 0) {
-		return err_sys(err, -errno, "%s/" LOG_DIR, s->store.path);
-	}
-	rc = tiles_open(log_fd, s->size, &tiles, err);
-	if (rc == 0) {
-		rc = tiles_entry(tiles, index, &entry, &len, err);
-	}
 	if (rc != 0) {
 		return rc;
 	}
-	buf_put(&ret->extra, entry, len);
-	ret->index = index;
-	rc = merkle_prove_inclusion(tiles_read, tiles, index, s->size, &ret->inclusion);
+	log_fd = openat(r->store.dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (log_fd < 0) {
+		return err_sys(err, -errno, "%s/" LOG_DIR, r->store.path);
+	}
+	rc = tiles_open(log_fd, c.size, &tiles, err);
 	if (rc == 0) {
-		rc = fdio_slurp_at(s->store.dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX,
-				   &ret->checkpoint);
-		rc = rc != 0 ? err_sys(err, rc, "read %s/" LOG_CHECKPOINT_FILE, s->store.path) : 0;
+		rc = tiles_entry(tiles, index, &entry, &len, err);
+	}
+	if (rc == 0) {
+		buf_put(&ret->extra, entry, len);
+		ret->index = index;
+		rc = merkle_prove_inclusion(tiles_read, tiles, index, c.size, &ret->inclusion);
 	}
 	return rc;
 }
@@ -65,14 +62,14 @@ look_for_outcome(void *arg, const struct index_entry *entry)
 }
 
 static int
-find_outcome(const struct signing *s, const char *name, uint64_t *ret, struct err *err)
+find_outcome(struct reading *r, const char *name, uint64_t *ret, struct err *err)
 {
 	struct wanted wanted = { .found = false };
 	char id[UUID_TEXT_SIZE];
-	int rc = index_find(s->ix, name, id, err);
+	int rc = index_find(r->ix, name, id, err);
 
 	if (rc == 0) {
-		rc = index_entries(s->ix, id, look_for_outcome, &wanted, err);
+		rc = index_entries(r->ix, id, look_for_outcome, &wanted, err);
 	}
 	if (rc == 0 && !wanted.found) {
 		rc = err_set(err, -ENOENT,
@@ -100,7 +97,7 @@ cmd_receipt(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
 	auto_tlog_proof proof = TLOG_PROOF_INIT;
-	auto_signing s = SIGNING_INIT;
+	auto_reading r = READING_INIT;
 	const char *name, *to = NULL;
 	auto_buf text = BUF_INIT;
 	struct err err = ERR_INIT;
@@ -116,9 +113,9 @@ cmd_receipt(int argc, char **argv)
 	if (command_line_operands(&cl, 1, 1) != 0) {
 		return EXIT_AIRLOCK;
 	}
-	rc = signing_open(&s, &err);
-	rc = rc == 0 ? find_outcome(&s, cl.operand[0], &index, &err) : rc;
-	rc = rc == 0 ? prove(&s, index, &proof, &err) : rc;
+	rc = reading_open(&r, &err);
+	rc = rc == 0 ? find_outcome(&r, cl.operand[0], &index, &err) : rc;
+	rc = rc == 0 ? prove(&r, index, &proof, &err) : rc;
 	if (rc == 0) {
 		tlog_proof_print(&proof, &text);
 		rc = buf_error(&text) != 0 ? err_sys(&err, -ENOMEM, "write the receipt")

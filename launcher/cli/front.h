@@ -36,8 +36,9 @@
 #define EXIT_OOM 137
 
 struct front_options {
-	const char *profile, *workspace, *chdir, *key, *mode, *over, *context, *result;
-	int result_fd; /* -1 when not given */
+	const char *profile, *workspace, *chdir, *key, *mode, *over, *context, *result,
+		*receipt;
+	int result_fd, receipt_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
 	size_t env_count, env_file_count, limit_count;
 	bool tty, raw, dry_run, no_stdin, quiet, verbose, explain_denials;
@@ -213,6 +214,7 @@ int front_outcome_entry(struct front *f, struct buf *ret_entry) must_check;
 const char *front_reason(const struct front *f);
 /* Held, and not because the mode says so: what was asked for did not happen. */
 bool front_waits(const struct front *f);
+void front_receipt(struct front *f);		      /* --receipt, after the answer */
 void front_result(struct front *f);                   /* --result, stderr, exit status */
 void front_explain(const struct front *f);             /* --explain-denials */
 void front_note(const struct front *f);               /* the dim line on a terminal */
@@ -232,6 +234,8 @@ int front_run_cli(struct front *f, const char *const argv[]) must_check;
 /* The same; what it says comes back as text, without the newline at its end. */
 int front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
 	must_check;
+/* The same; ret is what it prints on stdout, or, when it fails, says on stderr. */
+int front_read_cli(struct front *f, const char *const argv[], struct buf *ret) must_check;
 
 int front_main_run(int argc, char **argv);
 

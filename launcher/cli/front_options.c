@@ -32,9 +32,12 @@ enum option_id {
 };
 
 static const struct option_row rows[] = {
-#define X(letter_, name_, kind_, member, arg_, help_)                                              \
-	[OPTION_##member] = { .letter = (letter_), .name = (name_), .kind = OPT_##kind_,           \
-			      .arg = (arg_), .help = (help_) },
+#define X(letter_, name_, kind_, member, arg_, help_) \
+	[OPTION_##member] = { .letter = (letter_),    \
+			      .name = (name_),        \
+			      .kind = OPT_##kind_,    \
+			      .arg = (arg_),          \
+			      .help = (help_) },
 #include "run_options.def"
 #undef X
 };
@@ -119,6 +122,9 @@ store_value(struct front *f, enum option_id id, const char *value)
 		return add_to_list(f, &o->limits, &o->limit_count, value);
 	case OPTION_context:
 		o->context = value;
+		return 0;
+	case OPTION_receipt:
+		o->receipt = value;
 		return 0;
 	case OPTION_result:
 		o->result = value;
@@ -258,21 +264,25 @@ check_key(struct front *f)
 
 /*
  * Opened before any tool runs and never through a link: what a tool leaves at that place must not
- * steer our write. What was in the file stays until there is a result.
+ * steer our write. What was in the file stays until there is something to write. Root follows no
+ * link on the whole way.
  */
 static int
-open_result(struct front *f)
+open_answer(struct front *f, const char *option, const char *path, int *ret_fd)
 {
-	if (f->opt.result == NULL) {
+	int fd;
+
+	if (path == NULL) {
 		return 0;
 	}
-	/* Root follows none on the whole way. */
-	f->opt.result_fd = sys_openat2(
-		AT_FDCWD, f->opt.result, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
-		SYS_RESOLVE_NO_MAGICLINKS | (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
-	return f->opt.result_fd < 0
-		     ? err_sys(&f->err, f->opt.result_fd, "--result %s", f->opt.result)
-		     : 0;
+	fd = sys_openat2(AT_FDCWD, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
+			 SYS_RESOLVE_NO_MAGICLINKS |
+				 (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	if (fd < 0) {
+		return err_sys(&f->err, fd, "%s %s", option, path);
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 /* At a terminal it is a shell (front_choose_shell), which wants one. */
@@ -325,7 +335,7 @@ front_parse(struct front *f, int argc, char **argv)
 	struct err err;
 	int rc, opened;
 
-	f->opt.result_fd = -1;
+	f->opt.result_fd = f->opt.receipt_fd = -1;
 	rc = parse_words(f, argc, argv);
 	rc = rc < 0 ? rc : front_over_parse(f);
 	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "default";
@@ -334,7 +344,10 @@ front_parse(struct front *f, int argc, char **argv)
 	}
 	/* What is wrong with the other options goes into the result as well. */
 	err = f->err;
-	opened = open_result(f);
+	opened = open_answer(f, "--result", f->opt.result, &f->opt.result_fd);
+	if (opened == 0) {
+		opened = open_answer(f, "--receipt", f->opt.receipt, &f->opt.receipt_fd);
+	}
 	if (rc < 0) {
 		f->err = err;
 		return rc;

@@ -76,11 +76,12 @@ front_find_paths(struct front *f)
  * any other descriptor: after a drop it runs as the owner, who could take them out of it.
  */
 static void __attribute__((noreturn))
-become_cli(const struct front *f, const char *const argv[], int said_fd)
+become_cli(const struct front *f, const char *const argv[], int said_fd, bool with_output)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(with_output ? said_fd : null, STDOUT_FILENO) < 0 ||
 	    (said_fd >= 0 && dup2(said_fd, STDERR_FILENO) < 0) ||
 	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
 		_exit(EXIT_AIRLOCK);
@@ -91,9 +92,9 @@ become_cli(const struct front *f, const char *const argv[], int said_fd)
 	_exit(EXIT_AIRLOCK);
 }
 
-/* said: NULL lets it speak to the person itself. */
+/* said: NULL lets it speak to the person itself. with_output: said has its stdout, too. */
 static int
-start_cli(struct front *f, const char *const argv[], struct buf *said)
+start_cli(struct front *f, const char *const argv[], struct buf *said, bool with_output)
 {
 	int words[2] = { -1, -1 };
 	int status;
@@ -104,7 +105,7 @@ start_cli(struct front *f, const char *const argv[], struct buf *said)
 	}
 	pid = fork();
 	if (pid == 0) {
-		become_cli(f, argv, words[1]);
+		become_cli(f, argv, words[1], with_output);
 	}
 	cleanup_fd(&words[1]);
 	if (pid > 0 && said != NULL) {
@@ -128,7 +129,7 @@ front_run_cli(struct front *f, const char *const argv[])
 	bool as_owner = f->req.identity.dropped && geteuid() != 0;
 	auto_buf said = BUF_INIT, safe = BUF_INIT;
 	/* The owner's process gets no descriptor of root's, a terminal least of all. */
-	int status = start_cli(f, argv, as_owner ? &said : NULL);
+	int status = start_cli(f, argv, as_owner ? &said : NULL, false);
 
 	if (said.len > 0) {
 		text_safe(&safe, buf_text(&said), said.len, true);
@@ -142,7 +143,7 @@ int
 front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
 {
 	auto_buf said = BUF_INIT;
-	int status = start_cli(f, argv, &said);
+	int status = start_cli(f, argv, &said, false);
 	size_t len = said.len;
 
 	while (len > 0 && buf_text(&said)[len - 1] == '\n') {
@@ -150,4 +151,10 @@ front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t 
 	}
 	snprintf(ret_said, size, "%.*s", (int)len, buf_text(&said));
 	return status;
+}
+
+int
+front_read_cli(struct front *f, const char *const argv[], struct buf *ret)
+{
+	return start_cli(f, argv, ret, true);
 }

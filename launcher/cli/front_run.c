@@ -349,6 +349,7 @@ front_main_run(int argc, char **argv)
 		ignore_err(flock(f.over_fd, LOCK_UN), "the same");
 	}
 	front_result(&f);
+	front_receipt(&f);
 	jail_handle_finish(&f.jail);
 	/*
 	 * Nothing runs under the id any more; the next call need not wait until the rest is taken

@@ -7,8 +7,10 @@
 #define AIRLOCK_CLI_VIEW_EVIDENCE_H
 
 #include "../base/err.h"
+#include "../evidence/note.h"
 #include "../store/index.h"
 #include "../store/store.h"
+#include "view_state.h"
 
 /* Held open, nobody else signs. */
 struct signing {
@@ -26,5 +28,12 @@ struct signing {
 /* -ENOENT when there is no state directory yet. */
 int signing_open(struct signing *ret, struct err *err) must_check;
 void signing_finish(struct signing *s);
+
+/*
+ * The published checkpoint, verbatim, once it covers more than `index` entries: by this process, or
+ * by the airlock-log that is at work. r is open.
+ */
+int signed_checkpoint(struct reading *r, uint64_t index, struct buf *ret_note,
+		      struct checkpoint *ret, struct err *err) must_check;
 
 #endif

@@ -24,6 +24,8 @@
 #define NICEST 19
 #define LINGER_MS 1000u
 #define EXTEND_MS 1000u
+#define HOLD_MS 10000u /* then whoever waits for the lock gets a turn */
+#define OTHERS_TURN_MS 20
 #define EXIT_USAGE 125
 
 static const char usage[] =
@@ -138,7 +140,7 @@ extend(struct index *ix, struct store *s, struct err *err)
 static int
 take_in(struct store *s, struct index *ix, int watch, struct err *err)
 {
-	uint64_t due = 0, entries;
+	uint64_t due = 0, entries, until = clock_monotonic_ns() / 1000000u + HOLD_MS;
 	bool pending = true; /* what another airlock-log took in and did not sign */
 
 	for (;;) {
@@ -151,7 +153,8 @@ take_in(struct store *s, struct index *ix, int watch, struct err *err)
 			due = clock_monotonic_ns() / 1000000u + EXTEND_MS;
 			pending = false;
 		}
-		if (rc != 0) {
+		/* main comes back for what was written since */
+		if (rc != 0 || (!pending && now > until)) {
 			return rc;
 		}
 		if (!was_written(watch, pending ? (unsigned int)(due - now) : LINGER_MS) &&
@@ -196,6 +199,7 @@ main(int argc, char **argv)
 		rc = follow(&store, &req, req.rebuild, watch, &err);
 		/* Who came while we were leaving found the lock held and left the work to us. */
 		while (rc == 0 && was_written(watch, 0)) {
+			ignore_err(poll(NULL, 0, OTHERS_TURN_MS), "a turn for who waits");
 			rc = follow(&store, &req, false, watch, &err);
 		}
 	}

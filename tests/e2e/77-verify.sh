@@ -41,9 +41,22 @@ sed "2s/.*/extra $(printf '{"call":"x"}' | base64)/" "$T/receipt" >"$T/receipt.b
 expect_verb "another entry is refused" 1 verify "$T/receipt.bad" --key "$last_key"
 expect_verb "no key, no answer" 125 verify "$T/receipt"
 
+expect_run "a call with its receipt" 3 --receipt "$T/receipt.run" -- sh -c 'exit 3'
+own "$T/receipt.run"
+expect_verb "which is of that call" 0 verify "$T/receipt.run" --key "$last_key" --json
+expect_eq "and of its outcome" "$(record .call) call.outcome" "$(jq -r '.entry' "$OUT" | jq -r '"\(.call) \(.type)"')"
+expect_run "a receipt that cannot be written is no call" 125 --receipt "$T/none/receipt" -- true
+as_id mv "$AIRLOCK_STATE/log.db" "$T/log.db.kept"
+expect_run "a call whose receipt cannot be had" 125 --receipt "$T/receipt.run" -- true
+expect_match "says so" "no receipt: " "$ERR"
+expect_eq "and is recorded as it ended" "ok" "$(record .outcome.verdict 2>/dev/null)"
+as_id mv "$T/log.db.kept" "$AIRLOCK_STATE/log.db"
+expect_verb "and signed when it can be again" 0 key show
+calls=7 entries=16
+
 # ---- the whole store -----------------------------------------------------------------------------
 expect_verb "the store verifies with the last key" 0 verify --store "$AIRLOCK_STATE" --key "$last_key"
-expect_match "everything in it" "ok: 12 entries, 5 calls" "$OUT"
+expect_match "everything in it" "ok: $entries entries, $calls calls" "$OUT"
 expect_verb "and with the first, through the rotation" 0 verify --store "$AIRLOCK_STATE" --key "$first_key"
 as_id env AIRLOCK_STATE="$T/other" "$A" key new --origin test.example/verify >"$T/other.key" 2>/dev/null
 expect_verb "not with another key of the same name" 1 verify --store "$AIRLOCK_STATE" --key "@$T/other.key"
@@ -114,7 +127,7 @@ found "an entry that was removed" 'entry 0: is signed, and the journal does not 
 found "an entry that was added" 'an entry \(call.planned of call .*\) that was not signed' \
 	edit 'my $n = $e[0]; my ($c) = $n =~ /"call":"([^"]*)"/; my $d = substr($c, 0, 35) . ($c =~ /0$/ ? 1 : 0); $n =~ s/$c/$d/g; splice @e, 2, 0, $n'
 found "two entries that were swapped" 'entry [0-9]+' edit '@e[2,4] = @e[4,2]'
-found "a journal that was cut" 'entry 11: is signed, and the journal does not have it: .*call.outcome' edit 'pop @e'
+found "a journal that was cut" "entry $((entries - 1)): is signed, and the journal does not have it: .*call.outcome" edit 'pop @e'
 found "and log.at says so as well" 'log.at: is behind the journal' edit 'pop @e'
 
 found "a bit of an object" 'pack-.*: the object has another digest than its name' eval 'flip "$(bad_pack)" 200'
@@ -128,16 +141,16 @@ found "packs that were swapped" 'objects of call .*: (are not those|[0-9]+ are s
 found "a pack of no call" 'is of a call that no entry is of' \
 	eval 'as_id cp "$(bad_pack)" "$(dirname "$(bad_pack)")/pack-01a20000-0000-7000-8000-000000000000-01.alp"'
 
-tile=tile/0/000.p/12
+tile=tile/0/000.p/$entries
 found "a bit of a tile" 'log/checkpoint: the tiles have another root' flip "$BAD/log/$tile" 40
-found "a bit of an entry in the tiles" 'log/tile/entries/000.p/12 ' flip "$BAD/log/tile/entries/000.p/12" 50
+found "a bit of an entry in the tiles" "log/tile/entries/000.p/$entries " flip "$BAD/log/tile/entries/000.p/$entries" 50
 found "a tile that was removed" "log/$tile" as_id rm "$BAD/log/$tile"
 found "a tile that was cut" "log/$tile" as_id truncate -s -32 "$BAD/log/$tile"
 found "a tile that was added" 'log/tile/0/junk: is no tile' as_id cp "$BAD/log/$tile" "$BAD/log/tile/0/junk"
 found "an older tile that was changed" 'log/tile/0/000.p/1 .*differs from the tile of another size' \
 	eval 'as_id head -c 32 /dev/zero >"$T/zero"; as_id cp "$T/zero" "$BAD/log/tile/0/000.p/1"'
 
-found "a size in the checkpoint" 'log/checkpoint: the signature is wrong' as_id sed -i '2s/12/11/' "$BAD/log/checkpoint"
+found "a size in the checkpoint" 'log/checkpoint: the signature is wrong' as_id sed -i "2s/.*/11/" "$BAD/log/checkpoint"
 found "a bit of the signature" 'log/checkpoint: ' as_id sed -i '$s/....$/AAA=/' "$BAD/log/checkpoint"
 found "the public key" 'log/vkey: is not the key' as_id cp "$T/other.key" "$BAD/log/vkey"
 found "what was signed last" 'log.db: another root was signed for the same size' \
@@ -165,7 +178,7 @@ before=$(as_id sha256sum "$BAD/log/checkpoint")
 as_id rm "$BAD/log.at"
 as_id "$LOG" --state "$BAD" --wait 2>"$ERR"
 expect_eq "nor is it signed" "1" "$?"
-expect_match "the log knows it by itself" "signed over 12 entries and the journal has 10" "$ERR"
+expect_match "the log knows it by itself" "signed over $entries entries and the journal has $((entries - 2))" "$ERR"
 expect_eq "the checkpoint stays" "$before" "$(as_id sha256sum "$BAD/log/checkpoint")"
 as_id env AIRLOCK_STATE="$BAD" "$A" log >"$OUT" 2>"$ERR"
 expect_match "and whoever reads is told" "the log is not signed any more" "$ERR"
