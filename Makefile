@@ -95,6 +95,9 @@ $(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
 $(BUILD)/airlock-log: $(call obj,glibc,$(LOG_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
 
+# A script that airlock-cli carries in itself (.incbin).
+$(BUILD)/obj/glibc/launcher/cli/view_case_script.o $(BUILD)/obj/san/launcher/cli/view_case_script.o: launcher/cli/case_verify.sh
+
 $(BUILD)/obj/musl/%.o: %.c
 	$(Q)mkdir -p $(@D); echo "MUSL $<"; $(MUSLCC) $(MUSL_CFLAGS) -MMD -MP -c -o $@ $<
 $(BUILD)/obj/glibc/%.o: %.c

@@ -12,12 +12,14 @@
 #include <sys/stat.h>
 
 #include "commands.h"
+#include "view_case.h"
 #include "view_export.h"
 #include "view_record.h"
 #include "view_tree.h"
 
 struct request {
-	const char *to; /* a directory; NULL: to stdout */
+	const char *to;	      /* a directory; NULL: to stdout */
+	const char *workflow; /* NULL: a call */
 	bool mtree, after;
 };
 
@@ -40,6 +42,8 @@ parse(struct command_line *cl, struct request *ret)
 			ret->to = argument;
 		} else if (strcmp(name, "mtree") == 0) {
 			ret->mtree = true;
+		} else if (strcmp(name, "workflow") == 0) {
+			ret->workflow = argument;
 		} else {
 			ret->after = true;
 		}
@@ -47,8 +51,12 @@ parse(struct command_line *cl, struct request *ret)
 	if (rc != 0) {
 		return command_line_status(rc);
 	}
-	if (command_line_operands(cl, 1, 1) != 0) {
+	if (command_line_operands(cl, ret->workflow != NULL ? 0 : 1,
+				  ret->workflow != NULL ? 0 : 1) != 0) {
 		return EXIT_AIRLOCK;
+	}
+	if (ret->workflow != NULL && (ret->mtree || ret->to == NULL)) {
+		return refuse("--workflow takes --to DIR and nothing else");
 	}
 	if (ret->mtree && ret->to != NULL) {
 		return refuse("--mtree writes to standard output, it takes no --to");
@@ -159,6 +167,10 @@ cmd_export(int argc, char **argv)
 		return rc;
 	}
 	rc = reading_open(&r, &err);
+	if (rc == 0 && req.workflow != NULL) {
+		rc = case_export(&r, req.workflow, req.to, &err);
+		return rc == 0 ? 0 : commands_fail(1, &err);
+	}
 	rc = rc == 0 ? record_load(&r, cl.operand[0], &rec, &err) : rc;
 	if (rc == 0) {
 		rc = req.mtree ? print_mtree(&r, &rec, req.after ? TREE_OUT : TREE_IN, &err)

@@ -239,7 +239,7 @@ show_attestation(struct page *p, const struct record *rec)
 	} else {
 		page_fact(p, "degraded", "nothing");
 	}
-	if (p->verbose) {
+	if (p->verbose && !p->html) {
 		show_object(p, "attested", a);
 	}
 }

@@ -172,6 +172,14 @@ make_dir(int dir_fd, const char *name)
 	return mkdirat(dir_fd, name, 0700) != 0 ? -errno : open_dir(dir_fd, name);
 }
 
+int
+export_directory(struct export *x, const char *name, struct err *err)
+{
+	int fd = make_dir(x->root_fd, name);
+
+	return fd >= 0 ? fd : fail(err, fd, name);
+}
+
 /* ---- in/ ---------------------------------------------------------------------------------- */
 
 struct walk {
@@ -183,7 +191,7 @@ struct walk {
 	struct err *err;
 };
 
-static int export_directory(struct walk *w, int dir_fd, const uint8_t digest[SHA256_SIZE]);
+static int export_in_directory(struct walk *w, int dir_fd, const uint8_t digest[SHA256_SIZE]);
 
 static int
 export_link(struct walk *w, int dir_fd, const char *name, const char *target)
@@ -213,7 +221,7 @@ export_subdirectory(struct walk *w, int dir_fd, const struct dirobj_item *item)
 		return fail(w->err, fd, buf_text(&w->shown));
 	}
 	w->depth++;
-	rc = export_directory(w, fd, item->digest);
+	rc = export_in_directory(w, fd, item->digest);
 	w->depth--;
 	/* last, for a directory may have forbidden its owner to write */
 	if (rc == 0 && fchmod(fd, (item->mode & 0777) | S_IRWXU) != 0) {
@@ -265,7 +273,7 @@ export_item(struct walk *w, int dir_fd, const struct dirobj_item *item)
 }
 
 static int
-export_directory(struct walk *w, int dir_fd, const uint8_t digest[SHA256_SIZE])
+export_in_directory(struct walk *w, int dir_fd, const uint8_t digest[SHA256_SIZE])
 {
 	auto_buf object = BUF_INIT;
 	auto_reader reader = { .p = NULL };
@@ -314,7 +322,7 @@ export_in(struct walk *w)
 	}
 	buf_reset(&w->shown);
 	buf_puts(&w->shown, "in");
-	return export_directory(w, fd, digest);
+	return export_in_directory(w, fd, digest);
 }
 
 /* ---- out/ --------------------------------------------------------------------------------- */
@@ -352,6 +360,17 @@ open_above(int root_fd, const char *path, struct buf *name, const char **ret_nam
 	return take_fd(&fd);
 }
 
+int
+export_at(struct export *x, const char *path, mode_t mode, const struct buf *content,
+	  struct err *err)
+{
+	auto_buf part = BUF_INIT;
+	const char *name = "";
+	auto_fd fd = open_above(x->root_fd, path, &part, &name);
+
+	return fd < 0 ? fail(err, fd, path) : export_bytes(x, fd, name, path, mode, content, err);
+}
+
 static int
 export_change(struct walk *w, int out_fd, const json_t *item)
 {
@@ -387,8 +406,8 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 		return 0;
 	}
 	rc = text_unhex(after, digest, sizeof(digest)) != 0
-		     ? -ENODATA
-		     : object_content(w->r, w->rec, digest, &content, w->err);
+		   ? -ENODATA
+		   : object_content(w->r, w->rec, digest, &content, w->err);
 	if (rc == -ENODATA) {
 		export_note(w->x, "not captured", buf_text(&w->shown), after);
 		return 0;

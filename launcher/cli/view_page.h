@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The page of `airlock show`: headed parts, labelled facts, small tables. airlock-cli only;
- * pure.
+ * The page of `airlock show`: headed parts, labelled facts, small tables; as text, or as HTML for
+ * a case folder. airlock-cli only; pure.
  */
 #ifndef AIRLOCK_CLI_VIEW_PAGE_H
 #define AIRLOCK_CLI_VIEW_PAGE_H
@@ -13,20 +13,33 @@
 /* What a page shows of a digest: enough to tell digests apart, short enough to be read. */
 #define PAGE_DIGEST 12
 
+struct digest_set;
+
 struct page {
 	struct view view;
 	bool verbose; /* digests and lists whole, no line cut */
+	bool html;    /* HTML in the place of text: parts are lists, what is in them is escaped */
+	bool is_list_open;		  /* of HTML */
+	const struct digest_set *objects; /* HTML: digests that become links to objects/<digest> */
 	struct buf out;
 };
 
-#define PAGE_INIT                                                                                  \
-	{                                                                                          \
-		.out = BUF_INIT                                                                    \
+#define PAGE_INIT               \
+	{                       \
+		.out = BUF_INIT \
 	}
 #define auto_page __attribute__((cleanup(page_finish))) struct page
 
 void page_init(struct page *p, int fd);
+/* For HTML: verbose, without colour, for no terminal. */
+void page_init_html(struct page *p, const struct digest_set *objects);
 void page_finish(struct page *p);
+/* HTML: ends the list that is open. */
+void page_end(struct page *p);
+/* The class by which a color is meant in HTML; "" for none. */
+const char *page_class(enum view_color color);
+/* Appends text to the page as HTML, with links for digests of objects. */
+void page_html(struct page *p, const char *text);
 /* "SAW" and the like, with what the part answers. */
 void page_part(struct page *p, const char *title, const char *question);
 /* One fact; text is safe and is wrapped under itself. A label of "" goes on with the fact above. */

@@ -250,7 +250,7 @@ show_head(struct page *p, const struct record *rec)
 
 	show_sentence(&text, rec);
 	page_text(p, show_sentence_color(rec), buf_text(&text));
-	buf_putc(&p->out, '\n');
+	buf_puts(&p->out, p->html ? "" : "\n");
 	page_fact(p, "call", rec->id);
 	buf_reset(&text);
 	for (size_t i = 0; i < json_array_size(argv); i++) {

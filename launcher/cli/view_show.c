@@ -125,7 +125,7 @@ show_stream(struct page *p, struct reading *r, const struct record *rec, const c
 		buf_puts(&text, ", ");
 		page_digest(p, &text, record_text(stream, "digest"));
 	}
-	if (kept > 0) {
+	if (kept > 0 && !p->html) {
 		buf_printf(&text, ": airlock cat %.13s %s", rec->id, name);
 	}
 	page_fact_color(p, name, kept < bytes ? VIEW_YELLOW : VIEW_PLAIN, buf_text(&text));

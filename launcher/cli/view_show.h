@@ -24,6 +24,8 @@ void show_strings(struct buf *b, const json_t *array, const char *between);
 void show_object(struct page *p, const char *label, const json_t *object);
 /* stdin, stdout or stderr: size, what was kept, how to read it, its first lines. */
 void show_stream(struct page *p, struct reading *r, const struct record *rec, const char *name);
+/* One of denials[]: "system call ptrace, 3 times, by python.yaml:14: why". */
+void show_denial(struct buf *b, const json_t *denial);
 /* Whether a person must decide about the change. */
 bool show_is_held(const json_t *item);
 

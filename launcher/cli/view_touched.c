@@ -233,7 +233,7 @@ show_changes(struct page *p, const struct record *rec)
 		buf_puts(&text, ": one name of several was written");
 		page_fact(p, "", buf_text(&text));
 	}
-	if (strcmp(record_settled(rec), "held") == 0) {
+	if (strcmp(record_settled(rec), "held") == 0 && !p->html) {
 		page_factf(p, "",
 			   "airlock diff %.13s shows every line; apply commits it, discard drops "
 			   "it",
@@ -253,31 +253,38 @@ put_times(struct buf *b, uint64_t count)
 	}
 }
 
+void
+show_denial(struct buf *b, const json_t *d)
+{
+	const char *kind = record_text(d, "kind"), *rule = record_text(d, "rule");
+
+	if (strcmp(kind, "syscall") == 0) {
+		buf_puts(b, "system call");
+	} else {
+		view_text(b, kind);
+	}
+	buf_putc(b, ' ');
+	view_text(b, record_text(d, "what"));
+	buf_puts(b, ", ");
+	put_times(b, record_number(d, "count"));
+	if (strcmp(rule, "built-in") == 0) {
+		buf_puts(b, ", built in");
+	} else if (rule[0] != '\0') {
+		buf_puts(b, ", by ");
+		view_text(b, rule);
+	}
+	if (record_text(d, "why")[0] != '\0') {
+		buf_puts(b, ": ");
+		view_text(b, record_text(d, "why"));
+	}
+}
+
 static void
 put_denial(struct page *p, const char *label, const json_t *d)
 {
-	const char *kind = record_text(d, "kind"), *rule = record_text(d, "rule");
 	auto_buf line = BUF_INIT;
 
-	if (strcmp(kind, "syscall") == 0) {
-		buf_puts(&line, "system call");
-	} else {
-		view_text(&line, kind);
-	}
-	buf_putc(&line, ' ');
-	view_text(&line, record_text(d, "what"));
-	buf_puts(&line, ", ");
-	put_times(&line, record_number(d, "count"));
-	if (strcmp(rule, "built-in") == 0) {
-		buf_puts(&line, ", built in");
-	} else if (rule[0] != '\0') {
-		buf_puts(&line, ", by ");
-		view_text(&line, rule);
-	}
-	if (record_text(d, "why")[0] != '\0') {
-		buf_puts(&line, ": ");
-		view_text(&line, record_text(d, "why"));
-	}
+	show_denial(&line, d);
 	page_fact_color(p, label, VIEW_YELLOW, buf_text(&line));
 	buf_reset(&line);
 	view_text(&line, record_text(d, "hint"));

@@ -2,6 +2,8 @@
 /* view_page.c: facts, wrapping, cutting, digests. Run by `make unit`. */
 #include "view_fixture.h"
 
+#include "../../../launcher/store/digest_set.h"
+
 #define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
 Test(view_page, parts_and_facts)
@@ -62,4 +64,48 @@ Test(view_page, colour_ends_before_the_newline)
 	p.view.color = true;
 	page_fact_color(&p, "", VIEW_RED, "no");
 	expect_page(&p, "  \033[2m           \033[0m \033[31mno\033[0m\n");
+}
+
+/* ---- HTML -------------------------------------------------------------------------------- */
+
+#define DIGEST_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define DIGEST_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+
+Test(view_page, html_has_every_text_escaped)
+{
+	auto_page p = PAGE_INIT;
+
+	page_init_html(&p, NULL);
+	page_text(&p, VIEW_RED, "<script>");
+	page_part(&p, "S<W", "a & b");
+	page_fact(&p, "l\"abel", "it's <b>");
+	page_fact(&p, "", "");
+	page_line(&p, VIEW_YELLOW, "| </dd>");
+	page_remark(&p, VIEW_PLAIN, 4, "&amp;");
+	page_part(&p, "T", "");
+	page_end(&p);
+	expect_page(&p, "<p class=\"sentence bad\">&lt;script&gt;</p>\n"
+			"<h3>S&lt;W <small>a &amp; b</small></h3>\n"
+			"<dl>\n"
+			"<dt>l&quot;abel</dt><dd class=\"fact \">it&#39;s &lt;b&gt;</dd>\n"
+			"<dd class=\"fact \">-</dd>\n"
+			"<dd class=\"line notice\">| &lt;/dd&gt;</dd>\n"
+			"<dd class=\"remark \">&amp;amp;</dd>\n"
+			"</dl>\n"
+			"<h3>T <small></small></h3>\n");
+}
+
+Test(view_page, html_links_the_digests_of_objects_alone)
+{
+	struct digest_set *objects = digest_set_create(1);
+	uint8_t digest[SHA256_SIZE];
+	auto_page p = PAGE_INIT;
+
+	memset(digest, 0xaa, sizeof(digest));
+	cr_assert_eq(digest_set_add(objects, digest), 0);
+	page_init_html(&p, objects);
+	page_html(&p, "tree " DIGEST_A ", " DIGEST_B " a" DIGEST_A " " DIGEST_A);
+	expect_page(&p, "tree <a href=\"objects/" DIGEST_A "\">" DIGEST_A "</a>, " DIGEST_B
+			" a" DIGEST_A " <a href=\"objects/" DIGEST_A "\">" DIGEST_A "</a>");
+	digest_set_destroy(objects);
 }
