@@ -15,7 +15,6 @@
 #define CAP_PART (4u << 20)
 #define CAP_KEY 128u                    /* a caller's idempotency key */
 #define CAP_CONTEXT (64u << 10)         /* the context document of a gateway */
-#define CAP_STDIN_CAPTURE (16u << 20)   /* kept of stdin; the digest covers all of it */
 #define CAP_PLAN (8u << 20)             /* an encoded plan */
 #define CAP_PROC_FILE (1u << 20)        /* anything read from /proc or a cgroup */
 #define CAP_DENIAL_EVENTS 256u /* different denials kept of one call; the rest is counted */

@@ -44,6 +44,7 @@ hash_input(void *arg)
 		.root_fd = h->f->req.workspace_fd,
 		.cache_fd = h->cache_fd,
 		.content = h->f->profile->capture_inputs == CAPTURE_CONTENT,
+		.content_max = h->f->profile->capture_file_size,
 		.hide = &h->f->profile->hide,
 		.start_ns = h->f->start_ns,
 		.pack = &h->f->pack,
@@ -236,10 +237,14 @@ int
 front_spawn(struct front *f)
 {
 	int child_fds[RELAY__COUNT] = { -1, -1, -1 };
-	struct spawn_request req = { .identity = &f->req.identity, .jail_exe_fd = f->paths.jail_fd,
+	struct spawn_request req = { .identity = &f->req.identity,
+				     .jail_exe_fd = f->paths.jail_fd,
 				     .stdio = child_fds,
 				     .cgroup = &f->cgroup };
+	const uint64_t *keep = f->profile->capture_stream;
 	const struct relay_options relay = { .output_limit = f->req.limits.output_bytes,
+					     .keep = { keep[RELAY_STDIN], keep[RELAY_STDOUT],
+						       keep[RELAY_STDERR] },
 					     .no_stdin = f->opt.no_stdin,
 					     .raw = f->opt.raw,
 					     .terminal = f->opt.tty };
@@ -265,8 +270,13 @@ supervise(struct front *f)
 {
 	struct hasher hasher = { .cancel = false, .cache_fd = -1, .done_fd = -1 };
 	const struct supervise_request req = {
-		.profile = f->profile, .plan = f->plan, .limits = &f->req.limits, .jail = &f->jail,
-		.relay = &f->relay, .cgroup = &f->cgroup, .shmem_bytes = f->shmem_bytes,
+		.profile = f->profile,
+		.plan = f->plan,
+		.limits = &f->req.limits,
+		.jail = &f->jail,
+		.relay = &f->relay,
+		.cgroup = &f->cgroup,
+		.shmem_bytes = f->shmem_bytes,
 		.terminal = f->opt.tty ? &f->terminal : NULL,
 		.workspace_fd = f->req.workspace_fd,
 		.signal_fd = f->signal_fd,

@@ -15,6 +15,7 @@
 #include "front.h"
 
 #define CHANGES_LISTED 1000u
+#define ENV_VALUE_KEPT 4096u /* with the equals sign */
 
 /* The payload of a journal entry (docs/formats.md, "Record"). */
 static int
@@ -138,6 +139,44 @@ env_names(struct json *j, const struct request *r)
 	json_end(j);
 }
 
+/* Those that the profile wants kept, as NAME=VALUE. */
+static void
+env_values(struct json *j, struct front *f)
+{
+	const struct request *r = &f->req;
+
+	json_begin_array(j);
+	for (size_t i = 0; i < r->envc; i++) {
+		const char *entry = r->envp[i];
+		size_t name_len = strcspn(entry, "=");
+		char *name = arena_copy(&f->arena, entry, name_len);
+
+		if (name != NULL && strlen(entry) - name_len <= ENV_VALUE_KEPT &&
+		    profile_env_matches(&f->profile->capture_env, name)) {
+			json_bytes(j, entry, strlen(entry));
+		}
+	}
+	json_end(j);
+}
+
+/* What the profile keeps: with the sizes beside it, what is missing is known to be so. */
+static void
+capture_bounds(struct json *j, const struct profile *p)
+{
+	json_begin_object(j);
+	json_key(j, "environment");
+	json_begin_array(j);
+	for (size_t i = 0; i < p->capture_env.count; i++) {
+		json_str(j, p->capture_env.items[i]);
+	}
+	json_end(j);
+	json_kv_uint(j, "file_size", p->capture_file_size);
+	json_kv_uint(j, "stderr", p->capture_stream[RELAY_STDERR]);
+	json_kv_uint(j, "stdin", p->capture_stream[RELAY_STDIN]);
+	json_kv_uint(j, "stdout", p->capture_stream[RELAY_STDOUT]);
+	json_end(j);
+}
+
 static void
 decided(struct json *j, const struct front *f)
 {
@@ -234,6 +273,8 @@ write_planned(struct front *f, struct json *j)
 	caches(j, f->profile);
 	json_kv_str(j, "call", r->call_text);
 	json_kv_str(j, "capture", profile_capture_words[f->profile->capture_inputs]);
+	json_key(j, "capture_bounds");
+	capture_bounds(j, f->profile);
 	json_key(j, "context");
 	if (r->context != NULL) {
 		json_raw(j, r->context, strlen(r->context));
@@ -245,6 +286,8 @@ write_planned(struct front *f, struct json *j)
 	draft(j, f);
 	json_key(j, "env_names");
 	env_names(j, r);
+	json_key(j, "env_values");
+	env_values(j, f);
 	json_key(j, "hidden");
 	rule_paths(j, &f->profile->hide);
 	json_kv_bytes(j, "key", r->key);

@@ -28,6 +28,7 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 		.workspace = r->workspace,
 		.hide = &f->profile->hide,
 		.capture = f->profile->capture_inputs,
+		.content_max = f->profile->capture_file_size,
 		.max_files = f->plan->scratch_inodes, /* what the tmpfs could hold at most */
 		.max_bytes =
 			r->limits.disk_bytes > READ_AT_LEAST ? r->limits.disk_bytes : READ_AT_LEAST,

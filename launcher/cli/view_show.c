@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define FILE_SIZE_ANY (1ull << 50) /* the most that capture.file_size can be: no bound */
+
 #define PREVIEW_LINES 5u
 #define PREVIEW_LINES_VERBOSE 50u
 #define VALUE_BYTES 400u /* of a nested value; --json has all of it */
@@ -37,7 +39,8 @@ show_object(struct page *p, const char *label, const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
+	json_object_foreach((json_t *)(uintptr_t)object, key, value)
+	{
 		auto_free char *dump =
 			json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 		auto_buf text = BUF_INIT;
@@ -241,15 +244,23 @@ show_hidden(struct page *p, const json_t *hidden)
 
 /* What this record cannot answer, so that nobody looks for it. */
 static void
-show_not_seen(struct page *p, const char *capture)
+show_not_seen(struct page *p, const struct record *rec)
 {
+	const json_t *values = json_object_get(rec->planned, "env_values");
+	uint64_t file_size = record_number(rec->planned, "capture_bounds.file_size");
+	const char *capture = record_text(rec->planned, "capture");
 	auto_buf text = BUF_INIT;
 
-	buf_puts(&text, "which files it read; values of variables (never stored)");
+	buf_printf(&text, "which files it read; values of %svariables",
+		   json_array_size(values) > 0 ? "the other " : "");
 	if (strcmp(capture, "digests") == 0) {
 		buf_puts(&text, "; contents of the input (digests only)");
 	} else if (strcmp(capture, "touched") == 0) {
 		buf_puts(&text, "; contents of what it did not change (digests only)");
+	}
+	if (file_size > 0 && file_size < FILE_SIZE_ANY && strcmp(capture, "digests") != 0) {
+		buf_puts(&text, "; contents of files above ");
+		view_size(&text, file_size);
 	}
 	page_fact_color(p, "not seen", VIEW_DIM, buf_text(&text));
 }
@@ -257,13 +268,17 @@ show_not_seen(struct page *p, const char *capture)
 void
 show_saw(struct page *p, struct reading *r, const struct record *rec)
 {
-	auto_buf kernel = BUF_INIT, version = BUF_INIT, names = BUF_INIT;
+	auto_buf kernel = BUF_INIT, version = BUF_INIT, names = BUF_INIT, values = BUF_INIT;
 
 	page_part(p, "SAW", "what went in");
 	show_text(p, "program", rec->planned, "tool");
 	show_workspace(p, rec);
 	show_strings(&names, json_object_get(rec->planned, "env_names"), " ");
 	page_fact(p, "environment", names.len > 0 ? buf_text(&names) : "empty");
+	show_strings(&values, json_object_get(rec->planned, "env_values"), " ");
+	if (values.len > 0) {
+		page_fact(p, "values", buf_text(&values));
+	}
 	show_terminal(p, rec);
 	if (rec->outcome != NULL) {
 		show_stream(p, r, rec, "stdin");
@@ -280,5 +295,5 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	view_text(&kernel, record_text(rec->planned, "node.kernel"));
 	view_text(&version, record_text(rec->planned, "node.airlock"));
 	page_factf(p, "host", "Linux %s, airlock %s", buf_text(&kernel), buf_text(&version));
-	show_not_seen(p, record_text(rec->planned, "capture"));
+	show_not_seen(p, rec);
 }

@@ -158,6 +158,9 @@ struct profile {
 	struct profile_check *checks; /* in the order in which they are tried */
 	size_t check_count;
 	enum capture_inputs capture_inputs;
+	uint64_t capture_file_size;    /* bytes; contents of larger files are not kept */
+	uint64_t capture_stream[3];    /* bytes kept of stdin, stdout, stderr */
+	struct strings capture_env;    /* names, or patterns, of variables whose values are kept */
 	/* Compiled ahead from `syscalls` (plan/filter.h). */
 	const struct sock_filter *filter;
 	uint16_t filter_len;

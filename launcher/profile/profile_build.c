@@ -471,6 +471,11 @@ build_fields(const struct build *b, struct profile *p)
 	build_checks(b, p);
 	p->allow_degraded = all_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;
+	p->capture_file_size = v[KEY_CAPTURE_FILE_SIZE].number;
+	p->capture_stream[0] = v[KEY_CAPTURE_STDIN].number;
+	p->capture_stream[1] = v[KEY_CAPTURE_STDOUT].number;
+	p->capture_stream[2] = v[KEY_CAPTURE_STDERR].number;
+	build_strings(b, KEY_CAPTURE_ENV, false, &p->capture_env);
 }
 
 int

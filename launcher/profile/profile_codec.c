@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 7u
+#define CODEC_VERSION 8u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -215,6 +215,11 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_u8(b, (uint8_t)p->retry);
 	put_checks(b, p);
 	buf_u8(b, (uint8_t)p->capture_inputs);
+	buf_u64(b, p->capture_file_size);
+	for (size_t i = 0; i < ARRAY_LEN(p->capture_stream); i++) {
+		buf_u64(b, p->capture_stream[i]);
+	}
+	put_strings(b, &p->capture_env);
 	put_filter(b, p->filter, p->filter_len);
 	buf_put(b, p->filter_digest, sizeof(p->filter_digest));
 	put_filter(b, p->init_filter, p->init_filter_len);
@@ -502,6 +507,11 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->retry = (enum retry)get_enum(r, RETRY__COUNT);
 	get_checks(r, a, p);
 	p->capture_inputs = (enum capture_inputs)get_enum(r, CAPTURE__COUNT);
+	p->capture_file_size = rd_u64(r);
+	for (size_t i = 0; i < ARRAY_LEN(p->capture_stream); i++) {
+		p->capture_stream[i] = rd_u64(r);
+	}
+	get_strings(r, a, &p->capture_env);
 	p->filter = get_filter(r, a, &p->filter_len);
 	get_raw(r, p->filter_digest, sizeof(p->filter_digest));
 	p->init_filter = get_filter(r, a, &p->init_filter_len);

@@ -76,11 +76,12 @@ fail(struct collect *c, int code)
 
 /* lower: what stood there before; where the tool could not see it, the store does not either. */
 static bool
-store_wanted(const struct collect *c, bool lower)
+store_wanted(const struct collect *c, bool lower, uint64_t size)
 {
 	const char *path = buf_text(&c->path);
 
 	return c->req->pack != NULL && c->req->capture != CAPTURE_DIGESTS &&
+	       (c->req->content_max == 0 || size <= c->req->content_max) &&
 	       !names_is_secret(path) &&
 	       !(lower && names_hidden_entry(path, S_IFREG, c->req->hide) != NULL);
 }
@@ -204,14 +205,14 @@ open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
 static int
 keep_content(struct collect *c, struct content *k, uint64_t size)
 {
-	return content_keep(store_wanted(c, false) ? c->req->pack : NULL, k, size, c->err);
+	return content_keep(store_wanted(c, false, size) ? c->req->pack : NULL, k, size, c->err);
 }
 
 /* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
 static int
 keep_lower(struct collect *c, struct content *k, uint64_t size)
 {
-	int r = content_keep(store_wanted(c, true) ? c->req->pack : NULL, k, size, c->err);
+	int r = content_keep(store_wanted(c, true, size) ? c->req->pack : NULL, k, size, c->err);
 
 	if (r == -ESTALE) {
 		k->known = false;
@@ -224,7 +225,7 @@ static int
 keep_target(struct collect *c, const struct buf *target, bool lower,
 	    uint8_t ret_digest[SHA256_SIZE])
 {
-	if (store_wanted(c, lower)) {
+	if (store_wanted(c, lower, target->len)) {
 		return pack_put(c->req->pack, OBJECT_BLOB, target->data, target->len, ret_digest,
 				c->err);
 	}
@@ -270,7 +271,7 @@ save_attributes(struct collect *c, const struct pair *p, const struct facts *f, 
 		dir = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 		fd = dir;
 	}
-	if (fd < 0 || !store_wanted(c, true)) {
+	if (fd < 0 || !store_wanted(c, true, 0)) {
 		return 0;
 	}
 	r = xattrs_save(fd, &saved);

@@ -41,6 +41,7 @@ struct tree_request {
 	int root_fd;
 	int cache_fd;
 	bool content;
+	uint64_t content_max; /* of a larger file the digest only; 0: no bound */
 	const struct rule_paths *hide; /* never stored either; NULL: none */
 	int64_t start_ns;
 	struct pack *pack;
@@ -175,6 +176,7 @@ struct collect_request {
 	/* what the tool could not see: its contents are not stored, a change is held; or NULL */
 	const struct rule_paths *hide;
 	enum capture_inputs capture;
+	uint64_t content_max; /* of a larger file the digest only; 0: no bound */
 	uint64_t max_files;
 	/*
 	 * sum of apparent sizes in the upper (a sparse file costs a tool nothing and us its whole

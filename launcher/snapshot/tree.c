@@ -157,12 +157,13 @@ pop(struct walk *w, struct err *err)
 }
 
 static bool
-content_wanted(struct walk *w, const char *name)
+content_wanted(struct walk *w, const char *name, uint64_t size)
 {
 	size_t len = w->path.len;
 	bool secret;
 
-	if (!w->req->content || w->req->pack == NULL) {
+	if (!w->req->content || w->req->pack == NULL ||
+	    (w->req->content_max != 0 && size > w->req->content_max)) {
 		return false;
 	}
 	fsat_path_push(&w->path, name);
@@ -245,7 +246,7 @@ file_facts(struct walk *w, int dirfd, const char *name, const struct fs_stat *st
 {
 	struct stat_cache_item item;
 	bool hit = stat_cache_find(&w->cache, st, &item);
-	bool content = content_wanted(w, name);
+	bool content = content_wanted(w, name, st->size);
 	auto_fd fd = -1;
 	int r;
 

@@ -47,6 +47,7 @@ enum relay_via {
 
 struct relay_options {
 	uint64_t output_limit; /* stdout + stderr together */
+	uint64_t keep[RELAY__COUNT]; /* bytes of each stream that are kept, from its start */
 	bool no_stdin;         /* the caller's stdin is left alone */
 	bool raw;              /* nothing is escaped on a terminal */
 	bool terminal;         /* the tool gets a terminal: one stream each way, see below */

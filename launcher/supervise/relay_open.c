@@ -212,8 +212,7 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 			     .stdin_paused = options->terminal };
 	for (int s = 0; s < RELAY__COUNT; s++) {
 		r->caller_fd[s] = r->io_fd[s] = r->tool_fd[s] = -1;
-		spool_init(&r->spool[s], state_dir_fd,
-			   s == RELAY_STDIN ? CAP_STDIN_CAPTURE : options->output_limit);
+		spool_init(&r->spool[s], state_dir_fd, options->keep[s]);
 		term_filter_init(&r->filter[s]);
 		callers[s] = is_callers(s) && !(s == RELAY_STDIN && options->no_stdin) &&
 			     !(s == RELAY_STDERR && options->terminal);

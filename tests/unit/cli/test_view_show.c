@@ -94,7 +94,7 @@ Test(view_show, what_went_in)
 		    "  key         k1\n"
 		    "  context     model: m\n"
 		    "  host        Linux 6.1, airlock 0.1.0\n"
-		    "  not seen    which files it read; values of variables (never stored)\n");
+		    "  not seen    which files it read; values of variables\n");
 }
 
 Test(view_show, what_went_in_without_an_outcome)
@@ -114,7 +114,7 @@ Test(view_show, what_went_in_without_an_outcome)
 		    "  environment empty\n"
 		    "  caller      uid 0, gid 0\n"
 		    "  host        Linux , airlock\n"
-		    "  not seen    which files it read; values of variables (never stored)\n");
+		    "  not seen    which files it read; values of variables\n");
 }
 
 Test(view_show, a_terminal_explains_the_streams)

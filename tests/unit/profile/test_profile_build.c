@@ -37,9 +37,24 @@ static const char full[] =
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
 	"toolchains: [nvm, cargo]\n"
-	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
+	"allow_degraded: [landlock, cgroup]\nretry: safe\n"
+	"capture: { inputs: content, file_size: 9MiB, stdin: 0B, stdout: 7KiB, "
+	"stderr: 8KiB, environment: [LANG, LC_*] }\n"
 	"observe_writes: "
 	"refuse\nworkspace: snapshot\n";
+
+static void
+expect_capture(const struct profile *p)
+{
+	cr_expect_eq(p->capture_inputs, CAPTURE_CONTENT);
+	cr_expect_eq(p->capture_file_size, 9437184u);
+	cr_expect_eq(p->capture_stream[0], 0u);
+	cr_expect_eq(p->capture_stream[1], 7168u);
+	cr_expect_eq(p->capture_stream[2], 8192u);
+	cr_assert_eq(p->capture_env.count, 2u);
+	cr_expect_str_eq(p->capture_env.items[0], "LANG");
+	cr_expect_str_eq(p->capture_env.items[1], "LC_*");
+}
 
 Test(profile_build, every_field)
 {
@@ -109,7 +124,7 @@ Test(profile_build, every_field)
 	cr_expect_eq(p->allow_degraded, DEGRADE_CGROUP | DEGRADE_LANDLOCK);
 	cr_expect_eq(p->retry, RETRY_SAFE);
 	cr_expect_eq(p->toolchains, 1u << TOOLCHAIN_NVM | 1u << TOOLCHAIN_CARGO);
-	cr_expect_eq(p->capture_inputs, CAPTURE_CONTENT);
+	expect_capture(p);
 	cr_expect_null(p->filter);
 	cr_expect_eq(p->filter_len, 0u);
 	profile_destroy(p);
@@ -149,7 +164,9 @@ Test(profile_build, canonical_json)
 		buf_text(&json),
 		"{\"allow_degraded\":[\"cgroup.cpu\",\"cgroup.memory\",\"cgroup.pids\","
 		"\"landlock\"],"
-		"\"capture\":{\"inputs\":\"content\"},\"credentials\":[],"
+		"\"capture\":{\"environment\":[\"LANG\",\"LC_*\"],\"file_size\":9437184,"
+		"\"inputs\":\"content\",\"stderr\":8192,\"stdin\":0,\"stdout\":7168},"
+		"\"credentials\":[],"
 		"\"description\":\"All of it\","
 		"\"done_when\":[],"
 		"\"effects\":[\"read\",\"write-external\",\"write-workspace\"],"

@@ -20,7 +20,9 @@ static const char yaml[] =
 	"1000, "
 	"output: 1MiB, open_files: 64 }\n"
 	"toolchains: [all]\n"
-	"allow_degraded: [landlock, cgroup]\nretry: safe\ncapture: { inputs: content }\n"
+	"allow_degraded: [landlock, cgroup]\nretry: safe\n"
+	"capture: { inputs: content, file_size: 9MiB, stdin: 0B, "
+	"environment: [LANG] }\n"
 	"observe_writes: "
 	"refuse\nworkspace: snapshot\n";
 

@@ -100,7 +100,9 @@ static inline void
 start_with(uint64_t limit, bool no_stdin, bool raw)
 {
 	struct err err = ERR_INIT;
-	const struct relay_options options = { .output_limit = limit, .no_stdin = no_stdin,
+	const struct relay_options options = { .output_limit = limit,
+					       .keep = { NO_LIMIT, NO_LIMIT, NO_LIMIT },
+					       .no_stdin = no_stdin,
 					       .raw = raw };
 
 	cr_assert_eq(relay_init(&relay, dir_fd, &options, tool, &err), 0, "%s", err.text);

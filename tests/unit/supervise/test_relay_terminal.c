@@ -17,7 +17,9 @@ static int end = -1; /* the tool's */
 static void
 start_terminal(enum kind in, enum kind out)
 {
-	const struct relay_options options = { .output_limit = NO_LIMIT, .terminal = true };
+	const struct relay_options options = { .output_limit = NO_LIMIT,
+					       .keep = { NO_LIMIT, NO_LIMIT, NO_LIMIT },
+					       .terminal = true };
 	struct err err = ERR_INIT;
 	struct termios t;
 	struct stat st;
