@@ -37,7 +37,8 @@ SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
 
 src = $(sort $(wildcard launcher/$(1)/*.c))
 # mains are not part of a directory's archive
-MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c
+MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c \
+	launcher/witness/main_witness.c
 
 # The front: static, no library.
 FRONT_SRC := $(call src,base) $(call src,sys) \
@@ -60,15 +61,18 @@ CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan)
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
 LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence) $(filter-out launcher/log/verify%.c,$(call src,log))
+# Says of logs that they only grew: its operator's, and what airlock-log asks one with.
+WITNESS_SRC := $(call src,base) $(call src,evidence) $(call src,witness)
 
 FRONT_LIBS :=
 JAIL_LIBS  :=
 CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto
 LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lcrypto
+WITNESS_LIBS := -lcrypto -lcurl -lmicrohttpd
 # What tests compare with, and no program of ours links.
 TEST_LIBS  := -lcriterion -lz
 
-BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe
+BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe $(BUILD)/airlock-witness
 
 .PHONY: all
 all: $(BINARIES)
@@ -95,6 +99,9 @@ $(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
 $(BUILD)/airlock-log: $(call obj,glibc,$(LOG_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
 
+$(BUILD)/airlock-witness: $(call obj,glibc,$(WITNESS_SRC))
+	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(WITNESS_LIBS)
+
 # A script that airlock-cli carries in itself (.incbin).
 $(BUILD)/obj/glibc/launcher/cli/view_case_script.o $(BUILD)/obj/san/launcher/cli/view_case_script.o: launcher/cli/case_verify.sh
 
@@ -110,7 +117,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys profile plan supervise snapshot store evidence log cli
+SAN_DIRS := base sys profile plan supervise snapshot store evidence log witness cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
@@ -157,7 +164,7 @@ faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at describe)
 $(BUILD)/tests/evidence/make_log: $(call obj,glibc,tests/evidence/make_log.c $(call src,base) $(call src,evidence))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ -lcrypto
 .PHONY: evidence
-evidence: $(BUILD)/tests/evidence/make_log
+evidence: all $(BUILD)/tests/evidence/make_log
 	$(Q)tests/evidence/run
 
 # The other compiler, over every source of ours; no program of it is used.
@@ -185,7 +192,8 @@ fuzz:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 
 BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
-	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev
+	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
+	libmicrohttpd-dev libcurl4-openssl-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
@@ -219,6 +227,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe \
+		$(BUILD)/airlock-witness \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/

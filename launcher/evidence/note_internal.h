@@ -5,23 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-
-#include "../base/cleanup.h"
-#include "../base/sha256.h"
 
 bool note_name_is_good(const char *name, size_t len);
-/*
- * A decimal number without leading zeros that is exactly len bytes of text; -EINVAL for another
- * spelling or one that does not fit.
- */
-int note_number(const char *text, size_t len, uint64_t *ret) must_check;
-/* One SHA-256 in base64 that is exactly len bytes of text; -EINVAL. */
-int note_hash(const char *text, size_t len, uint8_t ret_hash[SHA256_SIZE]) must_check;
-/*
- * One line of what is left up to end, without its newline; *text is behind it then. NULL, and *text
- * as it was, when no newline follows.
- */
-const char *note_line(const char **text, const char *end, size_t *ret_len);
 
 #endif

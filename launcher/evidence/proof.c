@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../base/text.h"
-#include "note_internal.h"
+#include "note_text.h"
 
 #define FIRST_LINE "c2sp.org/tlog-proof@v1"
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "note_internal.h"
+#include "note_text.h"
 
 #define WORDS_MAX (3 + TRUST_MAX)
 #define LINE_MAX_BYTES (16u << 10)

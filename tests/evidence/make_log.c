@@ -82,13 +82,36 @@ publish(int dir_fd, const struct note_signer *signer, const char *name, const st
 	return r;
 }
 
+/* What a witness is asked: that of `old` was cosigned, now the note of that name. */
+static int
+ask(int dir_fd, const char *name, uint64_t old, const char *note, uint64_t size, struct err *err)
+{
+	auto_tiles tiles = NULL;
+	auto_buf out = BUF_INIT;
+	struct merkle_proof proof = { .count = 0 };
+	int r = tiles_open(dir_fd, size, &tiles, err);
+
+	if (r == 0) {
+		r = merkle_prove_consistency(tiles_read, tiles, old, size, &proof);
+	}
+	buf_printf(&out, "old %llu\n", (unsigned long long)old);
+	for (size_t i = 0; r == 0 && i < proof.count; i++) {
+		text_base64(&out, proof.hash[i], SHA256_SIZE);
+		buf_putc(&out, '\n');
+	}
+	buf_putc(&out, '\n');
+	r = r == 0 ? fdio_slurp_at(dir_fd, note, NOTE_MAX, &out) : r;
+	r = r == 0 ? put(dir_fd, name, &out) : r;
+	return r < 0 ? err_sys(err, r, "%s", name) : 0;
+}
+
 static int
 make_log(int dir_fd, uint64_t count, struct err *err)
 {
 	auto_note_signer signer = { .seed = { 0 } };
 	struct checkpoint c = { .origin = ORIGIN };
 	auto_buf vkey = BUF_INIT;
-	uint64_t step = 1;
+	uint64_t step = 1, old = 0;
 	int r = note_signer_generate(ORIGIN, NOTE_ALGORITHM_ED25519, &signer, err);
 
 	while (r == 0 && c.size < count) {
@@ -99,6 +122,7 @@ make_log(int dir_fd, uint64_t count, struct err *err)
 		c.size = to;
 		if (r == 0 && is_old) {
 			r = publish(dir_fd, &signer, "checkpoint-old", &c, err);
+			old = c.size;
 			c.root[0] ^= 1;
 			r = r == 0 ? publish(dir_fd, &signer, "checkpoint-fork", &c, err) : r;
 		}
@@ -108,6 +132,10 @@ make_log(int dir_fd, uint64_t count, struct err *err)
 	if (r == 0) {
 		r = publish(dir_fd, &signer, "checkpoint", &c, err);
 	}
+	r = r == 0 ? ask(dir_fd, "request-first", 0, "checkpoint-old", old, err) : r;
+	r = r == 0 ? ask(dir_fd, "request-next", old, "checkpoint", count, err) : r;
+	r = r == 0 ? ask(dir_fd, "request-again", count, "checkpoint", count, err) : r;
+	r = r == 0 ? ask(dir_fd, "request-fork", old, "checkpoint-fork", old, err) : r;
 	note_key_print(&signer.key, &vkey);
 	buf_putc(&vkey, '\n');
 	return r == 0 ? put(dir_fd, "vkey", &vkey) : r;

@@ -13,7 +13,7 @@ make_words()
 	sed -n "s/^$1 *:= *//p" Makefile
 }
 
-for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe; do
+for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock-witness; do
 	file=$build/$binary
 	if [ ! -x "$file" ]; then
 		skip "binaries/$binary" "$file is not built"
@@ -32,6 +32,7 @@ for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe; do
 	*)
 		variable=CLI_LIBS
 		[ "$binary" = airlock-log ] && variable=LOG_LIBS
+		[ "$binary" = airlock-witness ] && variable=WITNESS_LIBS
 		libraries=$(make_words $variable)
 		while IFS= read -r library; do
 			case $library in

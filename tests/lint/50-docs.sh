@@ -158,6 +158,7 @@ while IFS=$'\t' read -r binary _ links _; do
 	airlock-jail) variable=JAIL_LIBS ;;
 	airlock-cli) variable=CLI_LIBS ;;
 	airlock-log) variable=LOG_LIBS ;;
+	airlock-witness) variable=WITNESS_LIBS ;;
 	*) continue ;;
 	esac
 	made=$(sed -n "s/^$variable *:= *//p" Makefile | tr ' ' '\n' | sed 's/^-l//' | grep -v '^$' | sort | tr '\n' ' ')

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs in whoever reads a log, over text from anybody. */
+#include "note_text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/text.h"
+
+#define HASH_BASE64 44u /* digits of 32 bytes */
+
+int
+note_number(const char *text, size_t len, uint64_t *ret)
+{
+	uint64_t n = 0;
+
+	if (len == 0 || (text[0] == '0' && len > 1)) {
+		return -EINVAL;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(n, UINT64_C(10), &n) ||
+		    __builtin_add_overflow(n, (uint64_t)(text[i] - '0'), &n)) {
+			return -EINVAL;
+		}
+	}
+	*ret = n;
+	return 0;
+}
+
+int
+note_hash(const char *text, size_t len, uint8_t ret_hash[SHA256_SIZE])
+{
+	char base64[HASH_BASE64 + 1];
+	auto_buf bytes = BUF_INIT;
+	int r;
+
+	if (len != HASH_BASE64) {
+		return -EINVAL;
+	}
+	memcpy(base64, text, len);
+	base64[len] = '\0';
+	r = text_unbase64(base64, &bytes);
+	if (r < 0 || bytes.len != SHA256_SIZE) {
+		return r == -ENOMEM ? r : -EINVAL;
+	}
+	memcpy(ret_hash, bytes.data, SHA256_SIZE);
+	return 0;
+}
+
+const char *
+note_line(const char **text, const char *end, size_t *ret_len)
+{
+	const char *line = *text;
+	const char *newline = memchr(line, '\n', (size_t)(end - line));
+
+	if (newline == NULL) {
+		return NULL;
+	}
+	*ret_len = (size_t)(newline - line);
+	*text = newline + 1;
+	return line;
+}
