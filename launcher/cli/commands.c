@@ -212,6 +212,17 @@ unknown_below(const char *verb, const char *word)
 	return EXIT_AIRLOCK;
 }
 
+static int
+print_named(const char *name, FILE *out, int status)
+{
+	const struct command *c = commands_find(name);
+
+	if (c != NULL) {
+		commands_print(c, out);
+	}
+	return status;
+}
+
 int
 cmd_below(int argc, char **argv)
 {
@@ -219,12 +230,10 @@ cmd_below(int argc, char **argv)
 	char name[64];
 
 	if (argc < 2) {
-		commands_print(commands_find(argv[0]), stderr);
-		return EXIT_AIRLOCK;
+		return print_named(argv[0], stderr, EXIT_AIRLOCK);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		commands_print(commands_find(argv[0]), stdout);
-		return 0;
+		return print_named(argv[0], stdout, 0);
 	}
 	snprintf(name, sizeof(name), "%s %s", argv[0], argv[1]);
 	verb = commands_find(name);
