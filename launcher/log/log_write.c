@@ -382,8 +382,11 @@ grow(struct writer *w, uint64_t size, struct err *err)
 {
 	auto_free struct batch *b = calloc(1, sizeof(*b));
 	uint8_t root[SHA256_SIZE];
-	int rc = b == NULL ? err_sys(err, -ENOMEM, "extend the log") : 0;
+	int rc = 0;
 
+	if (b == NULL) {
+		return err_sys(err, -ENOMEM, "extend the log");
+	}
 	while (rc == 0 && w->latest.size < size) {
 		uint64_t left = size - w->latest.size, from = w->latest.size;
 		uint64_t to = from + (left < BATCH_LEAVES ? left : BATCH_LEAVES);
