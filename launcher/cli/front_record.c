@@ -184,7 +184,7 @@ decided(struct json *j, const struct front *f)
 	json_begin_object(j);
 	json_kv_str(j, "decision", "allow");
 	json_key(j, "digest");
-	json_put_null(j); /* policies are a no policies yet: the profile alone decided */
+	json_put_null(j); /* there are no policies yet: the profile alone decided */
 	json_key(j, "rules");
 	json_begin_array(j);
 	json_end(j);
