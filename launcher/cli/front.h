@@ -36,7 +36,7 @@
 #define EXIT_OOM 137
 
 struct front_options {
-	const char *profile, *workspace, *chdir, *key, *mode, *over, *context, *result,
+	const char *profile, *workspace, *chdir, *key, *mode, *over, *input, *context, *result,
 		*receipt;
 	int result_fd, receipt_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
@@ -90,6 +90,9 @@ struct front {
 	enum layer_place over_place; /* with --over: where the last of them is kept */
 	int over_fd;		     /* that layer, locked shared: nobody discards it; else -1 */
 	char over_text[UUID_TEXT_SIZE]; /* and whose it is */
+	int input_fd;               /* with --input: what is at the workspace's place; else -1 */
+	const char *input_path;     /* without links */
+	uint64_t input_dev, input_ino;
 	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */
 	struct worktree worktree;   /* what is given of a linked worktree's repository */
@@ -184,6 +187,12 @@ uint64_t front_over_time(const struct front *f);
 int front_over(struct front *f, const struct layers *aside) must_check;
 /* What is held is kept to be applied; it is told where that fails. */
 void front_keep_held(struct front *f, enum layer_place where);
+int front_input_parse(struct front *f) must_check;    /* --input: implies observe */
+int front_input_open(struct front *f) must_check;
+/* -C, where --input is given */
+int front_input_cwd(struct front *f, const char *given) must_check;
+/* that directory at the workspace's place, and the lock is free again */
+int front_input(struct front *f) must_check;
 /* workspace: snapshot: a copy to work on, and the lock is free again */
 int front_snapshot(struct front *f) must_check;
 /*

@@ -106,7 +106,8 @@ front_draft(struct front *f)
 {
 	const struct identity *id = &f->req.identity;
 	auto_fd workflow = -1;
-	int rc = list_layers(f);
+	/* what is held is the workspace's, and lies over nothing else */
+	int rc = f->opt.input == NULL ? list_layers(f) : 0;
 
 	if (rc < 0 || f->draft.count == 0) {
 		return rc;

@@ -114,6 +114,9 @@ store_value(struct front *f, enum option_id id, const char *value)
 	case OPTION_over:
 		o->over = value;
 		return 0;
+	case OPTION_input:
+		o->input = value;
+		return 0;
 	case OPTION_env:
 		return add_to_list(f, &o->env, &o->env_count, value);
 	case OPTION_env_files:
@@ -338,6 +341,7 @@ front_parse(struct front *f, int argc, char **argv)
 	f->opt.result_fd = f->opt.receipt_fd = -1;
 	rc = parse_words(f, argc, argv);
 	rc = rc < 0 ? rc : front_over_parse(f);
+	rc = rc < 0 ? rc : front_input_parse(f);
 	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "default";
 	if (rc == -ECANCELED) {
 		return rc;

@@ -290,6 +290,7 @@ write_planned(struct front *f, struct json *j)
 	env_values(j, f);
 	json_key(j, "hidden");
 	rule_paths(j, &f->profile->hide);
+	json_kv_path(j, "input", f->input_path);
 	json_kv_bytes(j, "key", r->key);
 	json_key(j, "limits");
 	front_limits_json(j, &r->limits);

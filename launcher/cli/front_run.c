@@ -315,6 +315,7 @@ front_main_run(int argc, char **argv)
 		.upper_clone = -1,
 		.draft_clone = -1,
 		.over_fd = -1,
+		.input_fd = -1,
 		.signal_fd = -1,
 		.commits_fd = -1,
 		.jail = JAIL_HANDLE_INIT,

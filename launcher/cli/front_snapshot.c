@@ -126,6 +126,9 @@ front_snapshot(struct front *f)
 	auto_fd tree_fd = -1;
 	int rc;
 
+	if (f->opt.input != NULL) {
+		return front_input(f); /* nobody else works on it */
+	}
 	if (f->profile->workspace != WORKSPACE_SNAPSHOT) {
 		return 0;
 	}

@@ -109,6 +109,9 @@ choose_cwd(struct front *f)
 	struct stat st;
 	int rc;
 
+	if (f->opt.input != NULL) {
+		return front_input_cwd(f, given);
+	}
 	if (given == NULL) {
 		/* Inside the workspace the tool starts where its caller stands. */
 		char here[PATH_MAX];
@@ -168,9 +171,12 @@ front_workspace(struct front *f)
 	int rc = open_workspace(f, f->opt.workspace != NULL ? f->opt.workspace : ".");
 
 	if (rc == 0) {
-		rc = choose_cwd(f);
+		rc = front_input_open(f);
 	}
 	if (rc == 0) {
+		rc = choose_cwd(f);
+	}
+	if (rc == 0 && f->opt.input == NULL) {
 		hint_about_git(f);
 	}
 	return rc;
@@ -294,6 +300,26 @@ refuse_ours(struct front *f, const struct writable *w)
 	return rc == 0 ? refuse(f, w, f->paths.shipped, "the shipped profiles") : rc;
 }
 
+/*
+ * A tool sees as little of them through another directory; what airlock itself made for this in
+ * $STATE/scratch is not theirs.
+ */
+static int
+refuse_input(struct front *f)
+{
+	const struct writable input = { f->input_path, "--input" };
+	const char *state = front_resolved(f, f->state_path);
+	const char *scratch = arena_printf(&f->arena, "%s/scratch/", state);
+
+	if (f->opt.input == NULL) {
+		return 0;
+	}
+	if (scratch == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	return strncmp(f->input_path, scratch, strlen(scratch)) == 0 ? 0 : refuse_ours(f, &input);
+}
+
 int
 front_refuse_overlap(struct front *f)
 {
@@ -301,6 +327,7 @@ front_refuse_overlap(struct front *f)
 	const struct writable workspace = { r->workspace, "workspace" };
 	auto_free char *home = realpath(r->identity.home, NULL);
 	const char *real_home = home != NULL ? home : r->identity.home;
+	int rc;
 
 	if (strcmp(r->workspace, "/") == 0) {
 		return err_set(&f->err, -EINVAL,
@@ -311,7 +338,8 @@ front_refuse_overlap(struct front *f)
 			       r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
-	return refuse_ours(f, &workspace);
+	rc = refuse_ours(f, &workspace);
+	return rc == 0 ? refuse_input(f) : rc;
 }
 
 /* Names by which a later program would run or trust what the tool leaves there. */

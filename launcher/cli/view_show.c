@@ -167,9 +167,15 @@ show_workspace(struct page *p, const struct record *rec)
 
 	view_path(&root, record_text(rec->planned, "workspace.path"));
 	view_text(&cwd, record_text(rec->planned, "cwd"));
-	page_factf(p, "workspace", "%s%s", buf_text(&root),
-		   json_is_true(record_get(rec->planned, "workspace.snapshot")) ? " (a copy of it)"
-										: "");
+	if (record_text(rec->planned, "input")[0] != '\0') {
+		buf_puts(&text, ", with the content of ");
+		view_path(&text, record_text(rec->planned, "input"));
+		buf_puts(&text, " in its place");
+	} else if (json_is_true(record_get(rec->planned, "workspace.snapshot"))) {
+		buf_puts(&text, " (a copy of it)");
+	}
+	page_factf(p, "workspace", "%s%s", buf_text(&root), buf_text(&text));
+	buf_reset(&text);
 	if (strcmp(buf_text(&root), buf_text(&cwd)) != 0) {
 		page_fact(p, "started in", buf_text(&cwd));
 	}
