@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in airlock-cli as the caller: `airlock run` with what the record says, by its own options.
+ * No shell; what stands in the record are arguments and never options, which end at "--". The front
+ * checks all of it again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/arena.h"
+#include "../base/fdio.h"
+#include "../base/units.h"
+#include "../profile/profile.h"
+#include "cmd_profile.h"
+#include "rerun.h"
+
+#define SAID_MAX ((size_t)1 << 20)
+#define RESULT_MAX ((size_t)8 << 20)
+
+struct start {
+	struct arena arena;
+	const struct record *rec;
+	struct rerun_notes *notes;
+	const char **argv;
+	size_t argc, room;
+	const char **unset; /* variables that the first call had not */
+	size_t unset_count;
+	struct buf now, gone; /* names: of today's environment, and not in it */
+	int input_fd, said_fd, result_fd, context_fd;
+	bool failed; /* out of memory */
+};
+
+static void
+start_finish(struct start *s)
+{
+	arena_finish(&s->arena);
+	free(s->argv);
+	free(s->unset);
+	buf_finish(&s->now);
+	buf_finish(&s->gone);
+	cleanup_fd(&s->input_fd);
+	cleanup_fd(&s->said_fd);
+	cleanup_fd(&s->result_fd);
+	cleanup_fd(&s->context_fd);
+}
+
+/* A word of the command line; text lives as long as s. */
+static void
+add(struct start *s, const char *text)
+{
+	if (s->argc + 2 > s->room) {
+		size_t room = s->room > 0 ? 2 * s->room : 64;
+		const char **argv = reallocarray(s->argv, room, sizeof(*argv));
+
+		if (argv == NULL) {
+			s->failed = true;
+			return;
+		}
+		s->argv = argv;
+		s->room = room;
+	}
+	s->failed = s->failed || text == NULL;
+	s->argv[s->argc++] = text;
+	s->argv[s->argc] = NULL;
+}
+
+/* A string of the record, with the bytes that it spells. */
+static const char *
+raw(struct start *s, const char *spelled)
+{
+	auto_buf bytes = BUF_INIT;
+
+	if (spelled == NULL || text_unvis(spelled, &bytes) != 0 ||
+	    memchr(buf_text(&bytes), '\0', bytes.len) != NULL) {
+		return NULL;
+	}
+	return arena_copy(&s->arena, buf_text(&bytes), bytes.len);
+}
+
+/* ---- variables ------------------------------------------------------------------------------- */
+
+static bool
+is_in(const json_t *array, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(array); i++) {
+		const char *item = json_string_value(json_array_get(array, i));
+
+		if (item != NULL && strcmp(item, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What a call gets whatever its caller has. */
+static bool
+is_given(const struct profile *p, const char *name)
+{
+	static const char *const own[] = {
+#define ENV_OWN(name, value) name,
+#include "../profile/env_own.def"
+#undef ENV_OWN
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (strcmp(own[i], name) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < p->env_set_count; i++) {
+		if (strcmp(p->env_set[i].name, name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+add_name(struct buf *names, const char *name)
+{
+	buf_puts(names, names->len > 0 ? ", " : "");
+	text_safe(names, name, strlen(name), false);
+}
+
+/* The names that the first call had: passed on by the profile, or handed in. */
+static void
+hand_in(struct start *s, const struct profile *p, const json_t *names)
+{
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = raw(s, json_string_value(json_array_get(names, i)));
+		bool is_passed, is_accepted;
+
+		if (name == NULL || is_given(p, name)) {
+			continue;
+		}
+		is_passed = profile_env_matches(&p->env_pass, name);
+		is_accepted = profile_env_matches(&p->env_accept, name);
+		if (!is_passed && !is_accepted) {
+			continue; /* a toolchain's, or of another profile: the records tell */
+		}
+		if (getenv(name) == NULL) {
+			add_name(&s->gone, name);
+			continue;
+		}
+		add_name(&s->now, name);
+		if (!is_passed) {
+			add(s, "-e");
+			add(s, name);
+		}
+	}
+}
+
+/* What the profile would pass on and the first call had not. */
+static void
+leave_out(struct start *s, const struct profile *p, const json_t *names)
+{
+	for (char **e = environ; *e != NULL; e++) {
+		const char *equals = strchr(*e, '=');
+		const char *name =
+			equals != NULL ? arena_copy(&s->arena, *e, (size_t)(equals - *e)) : NULL;
+		const char **grown;
+
+		if (name == NULL || is_given(p, name) || is_in(names, name) ||
+		    !profile_env_matches(&p->env_pass, name)) {
+			continue;
+		}
+		grown = reallocarray(s->unset, s->unset_count + 1, sizeof(*grown));
+		if (grown == NULL) {
+			s->failed = true;
+			return;
+		}
+		s->unset = grown;
+		s->unset[s->unset_count++] = name;
+	}
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+/* Only those that were lowered: the others are the profile's, and a denial says so. */
+static void
+lower_limits(struct start *s, const struct profile *p)
+{
+	static const struct {
+		const char *name;
+		size_t offset;
+		void (*print)(struct buf *b, uint64_t value);
+	} rows[] = {
+#define LIMIT(id, label, member, unit, example) \
+	{ (label), offsetof(struct limits, member), units_print_##unit },
+#include "../profile/limits.def"
+#undef LIMIT
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const uint64_t *allowed =
+			(const uint64_t *)(const void *)((const char *)&p->limits + rows[i].offset);
+		uint64_t had =
+			record_number(json_object_get(s->rec->planned, "limits"), rows[i].name);
+		auto_buf word = BUF_INIT;
+
+		if (had >= *allowed) {
+			continue;
+		}
+		buf_printf(&word, "%s=", rows[i].name);
+		rows[i].print(&word, had);
+		add(s, "--limit");
+		add(s, arena_copy(&s->arena, buf_text(&word), word.len));
+	}
+}
+
+/* ---- the command line ------------------------------------------------------------------------ */
+
+static const char *
+front_of(struct start *s, const char *programs)
+{
+	char *beside = arena_printf(&s->arena, "%s/airlock", programs);
+
+	return beside != NULL && access(beside, X_OK) == 0
+		     ? beside
+		     : arena_printf(&s->arena, "%s/../../bin/airlock", programs);
+}
+
+static void
+note_variables(struct start *s)
+{
+	if (s->now.len > 0) {
+		rerun_note(s->notes,
+			   "values of variables are not recorded; taken from today's environment: "
+			   "%s",
+			   buf_text(&s->now));
+	}
+	if (s->gone.len > 0) {
+		rerun_note(s->notes, "variables that the call had and that are not set today: %s",
+			   buf_text(&s->gone));
+	}
+}
+
+/* The profile as it is today; it need not be the one of the record, which is told then. */
+static int
+read_profile(struct start *s, const char *source, const char *shipped, struct err *err)
+{
+	auto_loaded loaded = { .profile = NULL };
+	auto_buf report = BUF_INIT;
+	struct profile_request request = profile_request_of(source, shipped);
+	const json_t *names = json_object_get(s->rec->planned, "env_names");
+	int rc = profile_load(&request, &loaded, &report, err);
+
+	if (rc != 0) {
+		err_prefix(err, "the profile of the call");
+		return rc;
+	}
+	hand_in(s, loaded.profile, names);
+	leave_out(s, loaded.profile, names);
+	lower_limits(s, loaded.profile);
+	if (loaded.profile->observe_writes == OBSERVE_REFUSE &&
+	    strcmp(record_text(s->rec->planned, "mode"), "observe") != 0) {
+		rerun_note(s->notes, "the call runs in mode observe, in which the profile refuses "
+				     "writes (observe_writes: refuse)");
+	}
+	note_variables(s);
+	return 0;
+}
+
+static int
+make_argv(struct start *s, const struct rerun_scratch *scratch, struct err *err)
+{
+	const json_t *planned = s->rec->planned;
+	const json_t *argv = json_object_get(planned, "argv");
+	const char *source = raw(s, record_text(planned, "profile.source"));
+	auto_places places = { .shipped = NULL };
+	int rc = places_find(&places, err);
+
+	if (rc != 0 || source == NULL) {
+		return rc != 0 ? rc : err_set(err, -EBADMSG, "the record's profile has no path");
+	}
+	add(s, front_of(s, places.programs));
+	add(s, "run");
+	add(s, "-q");
+	add(s, "-p");
+	add(s, source);
+	add(s, "-w");
+	add(s, raw(s, record_text(planned, "workspace.path")));
+	add(s, "-C");
+	add(s, raw(s, record_text(planned, "cwd")));
+	add(s, "--input");
+	add(s, scratch->path);
+	add(s, "--context");
+	add(s, arena_printf(&s->arena, "/proc/self/fd/%d", s->context_fd));
+	add(s, "--result-fd");
+	add(s, arena_printf(&s->arena, "%d", s->result_fd));
+	rc = read_profile(s, source, places.shipped, err);
+	add(s, "--");
+	for (size_t i = 0; i < json_array_size(argv); i++) {
+		add(s, raw(s, json_string_value(json_array_get(argv, i))));
+	}
+	return rc == 0 && s->failed
+		     ? err_set(err, -EBADMSG, "the record's command cannot be run again")
+		     : rc;
+}
+
+/* ---- running it ------------------------------------------------------------------------------ */
+
+static int
+filled(const char *name, const void *data, size_t len)
+{
+	auto_fd fd = memfd_create(name, MFD_CLOEXEC);
+	int rc = fd < 0 ? -errno : fdio_write(fd, data, len);
+
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		rc = -errno;
+	}
+	return rc == 0 ? take_fd(&fd) : rc;
+}
+
+static int
+open_files(struct start *s, struct reading *r, struct err *err)
+{
+	const json_t *in = json_object_get(s->rec->outcome, "stdin");
+	uint64_t bytes = record_number(in, "bytes"), kept = record_number(in, "kept");
+	auto_buf input = BUF_INIT, context = BUF_INIT;
+	int rc;
+
+	if (kept < bytes) {
+		return err_set(err, -ENODATA,
+			       "stdin: %llu bytes passed and %llu were kept, so the call cannot "
+			       "have them again",
+			       (unsigned long long)bytes, (unsigned long long)kept);
+	}
+	rc = object_stream(r, s->rec, "stdin", &input, err);
+	if (rc != 0) {
+		return rc;
+	}
+	buf_printf(&context, "{\"rerun_of\":\"%s\"}", s->rec->id);
+	s->input_fd = filled("stdin", input.data, input.len);
+	s->context_fd = filled("context", context.data, context.len);
+	s->said_fd = filled("said", "", 0);
+	s->result_fd = filled("result", "", 0);
+	if (s->input_fd < 0 || s->context_fd < 0 || s->said_fd < 0 || s->result_fd < 0) {
+		return err_sys(err, -errno, "memfd_create");
+	}
+	return 0;
+}
+
+static void __attribute__((noreturn)) become_airlock(const struct start *s)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	for (size_t i = 0; i < s->unset_count; i++) {
+		unsetenv(s->unset[i]);
+	}
+	if (fcntl(s->context_fd, F_SETFD, 0) == 0 && fcntl(s->result_fd, F_SETFD, 0) == 0 &&
+	    dup2(s->input_fd, 0) == 0 && dup2(null, 1) == 1 && dup2(s->said_fd, 2) == 2) {
+		execv(s->argv[0], (char *const *)(uintptr_t)s->argv);
+	}
+	_exit(127);
+}
+
+/* The first line of what airlock said, without its name in front. */
+static void
+put_said(const struct start *s, struct buf *out)
+{
+	auto_buf said = BUF_INIT;
+	const char *text;
+
+	if (lseek(s->said_fd, 0, SEEK_SET) < 0 || fdio_slurp(s->said_fd, SAID_MAX, &said) < 0) {
+		return;
+	}
+	text = buf_text(&said);
+	text += strncmp(text, "airlock: ", 9) == 0 ? 9 : 0;
+	text_safe(out, text, strcspn(text, "\n"), false);
+}
+
+static int
+read_result(const struct start *s, char ret_id[UUID_TEXT_SIZE], struct err *err)
+{
+	auto_buf text = BUF_INIT, said = BUF_INIT;
+	json_t *result;
+	const char *id;
+	bool is_recorded;
+
+	if (lseek(s->result_fd, 0, SEEK_SET) < 0 ||
+	    fdio_slurp(s->result_fd, RESULT_MAX, &text) < 0) {
+		return err_sys(err, -EIO, "read the result of the second call");
+	}
+	result = json_loadb(buf_text(&text), text.len, 0, NULL);
+	id = json_string_value(json_object_get(result, "call"));
+	is_recorded = id != NULL && strlen(id) == UUID_TEXT_SIZE - 1;
+	if (is_recorded) {
+		memcpy(ret_id, id, UUID_TEXT_SIZE);
+	}
+	json_decref(result);
+	if (is_recorded) {
+		return 0;
+	}
+	put_said(s, &said);
+	return err_set(err, -ECHILD, "airlock did not run it: %s",
+		       said.len > 0 ? buf_text(&said) : "it said nothing");
+}
+
+static int
+run(const struct start *s, struct err *err)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		become_airlock(s);
+	}
+	if (pid < 0) {
+		return err_sys(err, -errno, "fork");
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR) {
+			return err_sys(err, -errno, "wait for the second call");
+		}
+	}
+	return 0;
+}
+
+int
+rerun_start(struct reading *r, const struct record *rec, const struct rerun_scratch *scratch,
+	    struct rerun_notes *notes, char ret_id[UUID_TEXT_SIZE], struct err *err)
+{
+	__attribute__((cleanup(start_finish))) struct start s = {
+		.rec = rec,
+		.notes = notes,
+		.now = BUF_INIT,
+		.gone = BUF_INIT,
+		.input_fd = -1,
+		.said_fd = -1,
+		.result_fd = -1,
+		.context_fd = -1,
+	};
+	int rc = open_files(&s, r, err);
+
+	rc = rc != 0 ? rc : make_argv(&s, scratch, err);
+	rc = rc != 0 ? rc : run(&s, err);
+	return rc != 0 ? rc : read_result(&s, ret_id, err);
+}
