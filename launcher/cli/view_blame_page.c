@@ -15,6 +15,7 @@
 
 #define ID_COLUMNS 13 /* of an id that is not shown whole */
 #define TAB_COLUMNS 8u
+#define CANDIDATES_SHOWN 8u
 #define OUTSIDE "not through airlock"
 #define UNKNOWN "unknown (not captured)"
 
@@ -342,18 +343,18 @@ put_candidates(struct page *p, const struct blame_history *h, const struct sourc
 {
 	auto_buf text = BUF_INIT;
 	const char *why = NULL;
-	bool is_first = true;
-
 	for (size_t i = s->first; i < s->first + s->steps; i++) {
 		bool is_outside = h->steps[i].call == BLAME_OUTSIDE;
+		bool is_told = p->verbose || i - s->first < CANDIDATES_SHOWN;
 
-		buf_puts(&text, is_first ? "" : ", or ");
-		if (is_outside) {
+		buf_puts(&text, i == s->first ? "" : is_told ? ", or " : "");
+		if (!is_told && i - s->first == CANDIDATES_SHOWN) {
+			buf_printf(&text, ", or one of %zu more", s->steps - CANDIDATES_SHOWN);
+		} else if (is_told && is_outside) {
 			buf_puts(&text, i == 0 ? "what was there before" : "something outside");
-		} else {
+		} else if (is_told) {
 			buf_printf(&text, "%.*s", id_columns(p), id_of(h, i));
 		}
-		is_first = false;
 		/* the last one is known, or there would be no such part */
 		if (i + 1 < s->first + s->steps && !h->states[i].has_content && why == NULL) {
 			why = h->states[i].why;
