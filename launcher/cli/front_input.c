@@ -105,8 +105,12 @@ int
 front_input(struct front *f)
 {
 	struct request *r = &f->req;
-	int fd = fcntl(f->input_fd, F_DUPFD_CLOEXEC, 3);
+	int fd;
 
+	if (f->opt.input == NULL) {
+		return 0;
+	}
+	fd = fcntl(f->input_fd, F_DUPFD_CLOEXEC, 3);
 	if (fd < 0) {
 		return err_sys(&f->err, -errno, "--input %s", f->opt.input);
 	}

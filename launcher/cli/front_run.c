@@ -127,6 +127,7 @@ static const struct stage plan_stages[] = {
 /* Without the workspace's lock: it shows what would be, and keeps nobody waiting. */
 static const struct stage dry_stages[] = {
 	{ NULL, front_draft },
+	{ NULL, front_input },
 };
 
 /* From front_claim on the call exists: its number and its key are taken. */

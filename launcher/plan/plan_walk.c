@@ -87,7 +87,11 @@ host_path(const struct plan_walk *w, const struct plan_mount *row, const char *p
 		return row->source[0] != '\0' ? arena_printf(arena, "%s%s", row->source, rest)
 					      : NULL;
 	case MOUNT_WORKSPACE:
-		return arena_printf(arena, "%s%s", w->b->request->workspace, rest);
+		/* what is shown of it; who only asks has no lower */
+		return arena_printf(arena, "%s%s",
+				    w->b->request->lower_dir != NULL ? w->b->request->lower_dir
+								     : w->b->request->workspace,
+				    rest);
 	case MOUNT_PART:
 		for (const struct plan_mount *m = w->b->plan.mounts; m < row; m++) {
 			layer = m->kind == MOUNT_LAYER ? m->source : layer;

@@ -61,6 +61,11 @@ expect_eq "the page" "  call        $first
   changes     same: ~1 -1" "$(grep -E '^  (call|verdict|exit|stderr|changes) ' "$OUT")"
 expect_eq "80 columns" "" "$(awk 'length > 80' "$OUT")"
 
+keep -- sh -c 'printf "#!/bin/sh\necho script; ls\n" >script; chmod 755 script; echo more'
+keep -- ./script
+as_id rm "$WS/script"
+expect_eq "a program that only the input has" "$same" "$(answers)"
+
 # ---- what is not the same ------------------------------------------------------------------------
 new_ws
 keep -- sh -c 'echo one; cat /proc/sys/kernel/random/uuid; cat /proc/sys/kernel/random/uuid >u; echo same >v'

@@ -17,6 +17,12 @@ expect_eq "the record names it" "$input observe" "$(record '"\(.planned.input) \
 expect_run "its directories are those of -C" 125 --input "$input" -C none -- true
 expect_match "and none else" "-C $WS/none, in the input $input: No such file" "$ERR"
 expect_run "not above the workspace" 125 --input "$input" -C ../x -- true
+printf '#!/bin/sh\necho script\n' >"$input/script"
+chmod +x "$input/script"
+own "$input/script"
+expect_run "a program that only it has" 0 --input "$input" -- ./script
+expect_run "and the plan of that" 0 --dry-run --input "$input" -- ./script
+expect_match "names it" "program   $WS/./script" "$OUT"
 expect_run "in no other mode" 125 --input "$input" -m apply -- true
 expect_match "why" '--input goes with -m observe alone' "$ERR"
 expect_run "not over what is held" 125 --input "$input" --over @last -- true
