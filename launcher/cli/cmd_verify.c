@@ -45,12 +45,6 @@ parse(struct command_line *cl, struct request *ret)
 	    0) {
 		return EXIT_AIRLOCK;
 	}
-	if (ret->key == NULL) {
-		fputs("airlock: verify: --key VKEY is missing: the line that airlock key show "
-		      "printed, from a place that you trust, or @FILE with it\n",
-		      stderr);
-		return EXIT_AIRLOCK;
-	}
 	return -1;
 }
 
@@ -62,6 +56,11 @@ load_key(const char *given, struct note_key *ret, struct err *err)
 	struct err why = ERR_INIT;
 	int rc = 0;
 
+	if (given == NULL) {
+		return err_set(err, -EINVAL,
+			       "verify: --key VKEY is missing: the line that airlock key show "
+			       "printed, from a place that you trust, or @FILE with it");
+	}
 	if (given[0] == '@') {
 		rc = fdio_slurp_at(AT_FDCWD, given + 1, INPUT_MAX, &text);
 		if (rc != 0) {

@@ -20,7 +20,7 @@ sync_file(const struct store *s, uint32_t number, uint64_t *ret_size)
 {
 	char name[JOURNAL_NAME_SIZE];
 	auto_fd fd = -1;
-	struct stat st;
+	struct stat st = { 0 };
 	int r;
 
 	journal_name(number, name);
