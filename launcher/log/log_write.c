@@ -274,27 +274,27 @@ check_signed(struct writer *w, uint64_t size, struct err *err)
 
 /* ---- publishing ---------------------------------------------------------------------------- */
 
-/* The signed note with what witnesses said of it. Repeatable. */
-static int
-publish(struct writer *w, struct err *err)
+int
+log_publish(const struct store *s, struct log_state *state, const struct log_latest *latest,
+	    struct err *err)
 {
 	auto_buf text = BUF_INIT, there = BUF_INIT;
 	int rc;
 
-	if (w->latest.size == 0) {
+	if (latest->size == 0) {
 		return 0;
 	}
-	buf_put(&text, w->latest.note.data, w->latest.note.len);
-	rc = log_state_cosignatures(w->state, w->latest.size, &text, err);
+	buf_put(&text, latest->note.data, latest->note.len);
+	rc = log_state_cosignatures(state, latest->size, &text, err);
 	if (rc != 0) {
 		return rc;
 	}
-	if (fdio_slurp_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &there) == 0 &&
+	if (fdio_slurp_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &there) == 0 &&
 	    there.len == text.len && memcmp(there.data, text.data, text.len) == 0) {
 		return 0;
 	}
-	rc = fdio_replace_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, text.data, text.len, 0644);
-	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_CHECKPOINT_FILE, w->store->path) : 0;
+	rc = fdio_replace_at(s->dir_fd, LOG_CHECKPOINT_FILE, text.data, text.len, 0644);
+	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_CHECKPOINT_FILE, s->path) : 0;
 }
 
 static int
@@ -406,7 +406,7 @@ grow(struct writer *w, uint64_t size, struct err *err)
 			rc = sign(w, to, root, err);
 		}
 		if (rc == 0) {
-			rc = publish(w, err);
+			rc = log_publish(w->store, w->state, &w->latest, err);
 		}
 	}
 	if (b != NULL) {
@@ -457,7 +457,7 @@ log_extend(struct index *ix, struct store *s, const char *credentials, uint64_t 
 		rc = check_signed(&w, size, err);
 	}
 	if (rc == 0) {
-		rc = publish(&w, err);
+		rc = log_publish(s, w.state, &w.latest, err);
 	}
 	if (rc == 0 && size > w.latest.size) {
 		rc = extend(&w, size, err);

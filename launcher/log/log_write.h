@@ -9,6 +9,7 @@
 
 #include "../store/index.h"
 #include "../store/store.h"
+#include "log_state.h"
 
 #define LOG_CHECKPOINT_FILE "log/checkpoint"
 #define LOG_AT_FILE "log.at"
@@ -24,6 +25,13 @@
  */
 int log_extend(struct index *ix, struct store *s, const char *credentials, uint64_t *ret_size,
 	       struct err *err) must_check;
+
+/*
+ * Publishes what was signed last, with what witnesses said of it. Repeatable; log_extend does it.
+ * Whoever has index.lock.
+ */
+int log_publish(const struct store *s, struct log_state *state, const struct log_latest *latest,
+		struct err *err) must_check;
 
 /*
  * Why nothing is signed at present, for whoever reads the store: -ENOENT when all is well, else 0
