@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../launcher/base/text.h"
 #include "../../launcher/evidence/proof.h"
+#include "../../launcher/evidence/tiles_internal.h"
 #include "../../launcher/evidence/trust.h"
+#include "../../launcher/witness/request.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -98,13 +101,53 @@ try_signer(const char *text, size_t len)
 	}
 }
 
+/* What a witness is asked. */
+static void
+try_request(const char *text, size_t len)
+{
+	struct witness_request req;
+	struct err err = ERR_INIT;
+	auto_buf out = BUF_INIT;
+
+	if (witness_request_parse(text, len, &req, &err) == 0) {
+		buf_printf(&out, "old %llu\n", (unsigned long long)req.old_size);
+		for (size_t i = 0; i < req.proof.count; i++) {
+			text_base64(&out, req.proof.hash[i], SHA256_SIZE);
+			buf_putc(&out, '\n');
+		}
+		buf_putc(&out, '\n');
+		buf_put(&out, req.checkpoint, req.checkpoint_len);
+		expect_same(&out, text, len);
+	}
+}
+
+/* A bundle of as many entries as its first byte says. */
+static void
+try_bundle(const char *text, size_t len)
+{
+	size_t offset[TILE_WIDTH + 1];
+	unsigned int width;
+
+	if (len == 0) {
+		return;
+	}
+	width = (unsigned char)text[0] + 1u;
+	if (tile_entries((const uint8_t *)text + 1, len - 1, width, offset) == 0) {
+		for (unsigned int i = 0; i < width; i++) {
+			uint8_t leaf[SHA256_SIZE];
+
+			merkle_leaf(text + 1 + offset[i], offset[i + 1] - 2 - offset[i], leaf);
+		}
+	}
+}
+
 /* The first byte says which reader. */
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static void (*const tries[])(const char *text, size_t len) = { try_note, try_proof,
-								       try_trust, try_key,
-								       try_signer };
+	static void (*const tries[])(const char *text, size_t len) = {
+		try_note, try_proof, try_trust, try_key, try_signer, try_request, try_bundle,
+	};
 
 	if (size > 0) {
 		tries[data[0] % ARRAY_LEN(tries)]((const char *)data + 1, size - 1);
