@@ -32,6 +32,8 @@ struct start {
 	size_t argc, room;
 	const char **unset; /* variables that the first call had not */
 	size_t unset_count;
+	const char **set; /* NAME=VALUE, of those whose values are recorded */
+	size_t set_count;
 	struct buf now, gone; /* names: of today's environment, and not in it */
 	int input_fd, said_fd, result_fd, context_fd;
 	bool failed; /* out of memory */
@@ -43,6 +45,7 @@ start_finish(struct start *s)
 	arena_finish(&s->arena);
 	free(s->argv);
 	free(s->unset);
+	free(s->set);
 	buf_finish(&s->now);
 	buf_finish(&s->gone);
 	cleanup_fd(&s->input_fd);
@@ -129,6 +132,40 @@ add_name(struct buf *names, const char *name)
 	text_safe(names, name, strlen(name), false);
 }
 
+/* What airlock itself goes by is today's: the tool gets it from there. */
+static bool
+is_ours(const char *name)
+{
+	return strncmp(name, "AIRLOCK_", 8) == 0 || strncmp(name, "XDG_", 4) == 0 ||
+	       profile_env_refused(name) != NULL;
+}
+
+/* The value that the profile had kept, put where airlock finds it; false: it is not recorded. */
+static bool
+restore(struct start *s, const char *name)
+{
+	const json_t *values = json_object_get(s->rec->planned, "env_values");
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < json_array_size(values) && !is_ours(name); i++) {
+		const char *entry = raw(s, json_string_value(json_array_get(values, i)));
+		const char **grown;
+
+		if (entry == NULL || strncmp(entry, name, len) != 0 || entry[len] != '=') {
+			continue;
+		}
+		grown = reallocarray(s->set, s->set_count + 1, sizeof(*grown));
+		if (grown == NULL) {
+			s->failed = true;
+			return false;
+		}
+		s->set = grown;
+		s->set[s->set_count++] = entry;
+		return true;
+	}
+	return false;
+}
+
 /* The names that the first call had: passed on by the profile, or handed in. */
 static void
 hand_in(struct start *s, const struct profile *p, const json_t *names)
@@ -145,11 +182,12 @@ hand_in(struct start *s, const struct profile *p, const json_t *names)
 		if (!is_passed && !is_accepted) {
 			continue; /* a toolchain's, or of another profile: the records tell */
 		}
-		if (getenv(name) == NULL) {
-			add_name(&s->gone, name);
-			continue;
+		if (!restore(s, name)) {
+			add_name(getenv(name) != NULL ? &s->now : &s->gone, name);
+			if (getenv(name) == NULL) {
+				continue;
+			}
 		}
-		add_name(&s->now, name);
 		if (!is_passed) {
 			add(s, "-e");
 			add(s, name);
@@ -232,8 +270,7 @@ note_variables(struct start *s)
 {
 	if (s->now.len > 0) {
 		rerun_note(s->notes,
-			   "values of variables are not recorded; taken from today's environment: "
-			   "%s",
+			   "values that are not recorded, taken from today's environment: %s",
 			   buf_text(&s->now));
 	}
 	if (s->gone.len > 0) {
@@ -330,7 +367,7 @@ open_files(struct start *s, struct reading *r, struct err *err)
 	if (kept < bytes) {
 		return err_set(err, -ENODATA,
 			       "stdin: %llu bytes passed and %llu were kept, so the call cannot "
-			       "have them again",
+			       "have them again (capture.stdin of the profile says how much is)",
 			       (unsigned long long)bytes, (unsigned long long)kept);
 	}
 	rc = object_stream(r, s->rec, "stdin", &input, err);
@@ -354,6 +391,9 @@ static void __attribute__((noreturn)) become_airlock(const struct start *s)
 
 	for (size_t i = 0; i < s->unset_count; i++) {
 		unsetenv(s->unset[i]);
+	}
+	for (size_t i = 0; i < s->set_count; i++) {
+		putenv((char *)(uintptr_t)s->set[i]);
 	}
 	if (fcntl(s->context_fd, F_SETFD, 0) == 0 && fcntl(s->result_fd, F_SETFD, 0) == 0 &&
 	    dup2(s->input_fd, 0) == 0 && dup2(null, 1) == 1 && dup2(s->said_fd, 2) == 2) {

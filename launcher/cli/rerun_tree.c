@@ -177,37 +177,44 @@ open_above(struct making *m, const char *path, const char **ret_name)
 	return m->above_fd < 0 ? m->above_fd : 0;
 }
 
+/* Never stored, whatever the profile keeps. */
+static bool
+is_never_kept(const struct making *m, const struct tree_entry *e)
+{
+	const char *why = object_not_kept(m->rec, e->path, 0, true);
+
+	return names_is_secret(e->path) ||
+	       (strcmp(record_text(m->rec->planned, "capture"), "content") == 0 && why != NULL);
+}
+
 static int
 not_there(struct making *m, const struct tree_entry *e)
 {
+	const char *why = object_not_kept(m->rec, e->path, e->size, true);
 	auto_buf shown = BUF_INIT, profile = BUF_INIT;
 
 	text_safe(&shown, e->path, strlen(e->path), false);
 	view_text(&profile, record_text(m->rec->planned, "profile.name"));
-	if (strcmp(record_text(m->rec->planned, "capture"), "content") == 0) {
+	if (strcmp(record_text(m->rec->planned, "capture"), "content") != 0) {
 		return err_set(m->err, -ENODATA,
-			       "%s: its content was captured and is in no pack any more: removed, "
-			       "or not restored",
-			       buf_text(&shown));
+			       "%s was in the input and its content was not captured: `capture: { "
+			       "inputs: content }` in profile %s keeps the input of calls to come",
+			       buf_text(&shown), buf_text(&profile));
 	}
 	return err_set(m->err, -ENODATA,
-		       "%s was in the input and its content was not captured: `capture: { inputs: "
-		       "content }` in profile %s keeps the input of calls to come",
-		       buf_text(&shown), buf_text(&profile));
+		       "%s was in the input and its content is not in the store: %s",
+		       buf_text(&shown), why != NULL ? why : "removed, or not restored");
 }
 
 static int
 make_file(struct making *m, const struct tree_entry *e, const char *name)
 {
 	auto_buf content = BUF_INIT;
-	bool is_never_kept = names_is_secret(e->path) ||
-			     (strcmp(record_text(m->rec->planned, "capture"), "content") == 0 &&
-			      object_not_kept(m->rec, e->path, true) != NULL);
 	auto_fd fd = -1;
 	int rc = e->has_digest ? object_content(m->r, m->rec, e->digest, &content, m->err)
 			       : -ENODATA;
 
-	if (rc == -ENODATA && e->has_digest && !is_never_kept && e->size > 0) {
+	if (rc == -ENODATA && e->has_digest && e->size > 0 && !is_never_kept(m, e)) {
 		return not_there(m, e);
 	}
 	if (rc == -ENODATA && (!e->has_digest || e->size > 0)) {

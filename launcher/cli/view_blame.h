@@ -52,6 +52,7 @@ int blame_trace(const struct blame_version *versions, size_t count, bool by_line
 /* What stands at the path. */
 struct blame_state {
 	char type; /* 'f' file, 'l' link, 'd' directory, '?' anything else, '-' nothing */
+	uint64_t size; /* of a file in a change set; else 0 */
 	bool has_digest;
 	uint8_t digest[SHA256_SIZE]; /* of a file's bytes or a link's target */
 	bool has_content;

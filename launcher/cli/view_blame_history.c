@@ -325,6 +325,8 @@ take_item(struct blame_call *c, const json_t *item)
 	c->kind = record_text(item, "kind");
 	c->before = state_of((mode_t)record_number(item, "mode_before"), has_before, before);
 	c->after = state_of((mode_t)record_number(item, "mode_after"), has_after, after);
+	c->before.size = record_number(item, "size_before");
+	c->after.size = record_number(item, "size_after");
 }
 
 /* 1: the call has a change of the path; 0: it has none, or nobody can say. */
@@ -348,6 +350,8 @@ take_listed(struct loading *l, struct blame_call *c)
 		c->kind = changes_kind_word(change->kind);
 		c->before = state_of(change->mode_before, change->before_known, change->before);
 		c->after = state_of(change->mode_after, change->after_known, change->after);
+		c->before.size = change->size_before;
+		c->after.size = change->size_after;
 	}
 	changes_finish(&list.set);
 	return change != NULL ? 1 : 0;
@@ -398,8 +402,8 @@ meet(struct loading *l, const struct event *e, struct seen *ret)
 	rc = record_load(l->r, e->call, &c->record, l->err);
 	rc = rc != 0 ? rc : take_change(l, c, e->below);
 	if (rc == 1) {
-		c->before.why = object_not_kept(&c->record, c->path, true);
-		c->after.why = object_not_kept(&c->record, c->path, false);
+		c->before.why = object_not_kept(&c->record, c->path, c->before.size, true);
+		c->after.why = object_not_kept(&c->record, c->path, c->after.size, false);
 		ret->call = h->call_count++;
 		return 0;
 	}

@@ -149,7 +149,7 @@ load_side(struct diff_set *set, const struct change *c, bool is_before, struct s
 	if (rc != -ENODATA) {
 		return;
 	}
-	ret->why = object_not_kept(set->record, c->path, is_before);
+	ret->why = object_not_kept(set->record, c->path, ret->size, is_before);
 	if (ret->why == NULL) {
 		text_hex(ret->digest, SHA256_SIZE, hex);
 		ignore_err(err_set(&ret->err, rc,

@@ -361,13 +361,18 @@ is_hidden(const struct record *rec, const char *path)
 }
 
 const char *
-object_not_kept(const struct record *rec, const char *path, bool is_before)
+object_not_kept(const struct record *rec, const char *path, uint64_t size, bool is_before)
 {
+	const json_t *bound = record_get(rec->planned, "capture_bounds.file_size");
+
 	if (names_is_secret(path)) {
 		return "its name may stand for a secret, so it is never stored";
 	}
 	if (strcmp(record_text(rec->planned, "capture"), "digests") == 0) {
 		return "the profile has capture.inputs: digests";
+	}
+	if (bound != NULL && size > record_value(bound)) {
+		return "it is larger than the profile's capture.file_size";
 	}
 	return is_before && is_hidden(rec, path) ? "the profile hides it, so it is not stored"
 						 : NULL;

@@ -68,7 +68,8 @@ int object_content(struct reading *r, const struct record *rec, const uint8_t di
  * Why the content of a change at that raw path, before it or after it, was not kept; static. NULL:
  * it should be in the packs.
  */
-const char *object_not_kept(const struct record *rec, const char *path, bool is_before);
+const char *object_not_kept(const struct record *rec, const char *path, uint64_t size,
+			    bool is_before);
 
 /*
  * The call's change set from its list in the packs, and hold_rule of its items as the record spells

@@ -119,6 +119,25 @@ expect_rc "a profile that is gone" 125 as_id "$A" rerun "$first"
 expect_match "is named" 'the profile of the call: ' <(as_id "$A" rerun "$first" 2>&1)
 mv "$P.gone" "$P"
 
+# ---- what the profile keeps ----------------------------------------------------------------------
+new_ws
+as_id sh -c 'echo x >"$1/f"; head -c 3000 /dev/zero >"$1/large"' sh "$WS"
+sed 's/^capture:.*/capture: { inputs: content, file_size: 2KiB, stdin: 4B, environment: [FLAVOUR, LANG] }/; s/^name: .*/name: less/' \
+	"$P" >"$T/profiles/less.yaml"
+own "$T/profiles"
+FLAVOUR=sweet LANG=C run_airlock -p "$T/profiles/less.yaml" -e FLAVOUR -- sh -c 'rm large; echo "$FLAVOUR" "$LANG"'
+first=$(record .planned.call)
+expect_rc "a file that is larger than what is kept" 125 as_id "$A" rerun "$first"
+expect_match "which, and why" "large was in the input and its content is not in the store: it is larger than the profile's capture.file_size" \
+	<(as_id "$A" rerun "$first" 2>&1)
+expect_match "diff says why as well" "it is larger than the profile's capture.file_size" <(as_id "$A" diff "$first")
+FLAVOUR=sweet LANG=C run_airlock -p "$T/profiles/less.yaml" -e FLAVOUR -- sh -c 'echo "$FLAVOUR" "$LANG"'
+first=$(record .planned.call)
+expect_eq "a value that is recorded is given again" "$same" "$(FLAVOUR=sour LANG=POSIX answers)"
+expect_no_match "and is not today's" 'FLAVOUR' <(jq -r '.notes[]' "$T/.again")
+run_airlock -p "$T/profiles/less.yaml" -- cat < <(echo longer than that)
+expect_match "input that was not kept" 'stdin: 17 bytes passed and 4 were kept' <(as_id "$A" rerun @last 2>&1)
+
 # ---- over what was held --------------------------------------------------------------------------
 new_ws
 as_id sh -c 'echo base >"$1/f"' sh "$WS"
