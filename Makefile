@@ -57,7 +57,8 @@ CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan)
 	$(call src,snapshot) $(call src,store) $(call src,evidence) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
-	$(sort $(wildcard launcher/cli/rerun_*.c)) $(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
+	$(sort $(wildcard launcher/cli/collect*.c)) $(sort $(wildcard launcher/cli/rerun_*.c)) \
+	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
 LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence) $(filter-out launcher/log/verify%.c,$(call src,log))

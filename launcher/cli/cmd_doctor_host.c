@@ -22,6 +22,7 @@
 
 #include "../base/fdio.h"
 #include "../base/text.h"
+#include "../store/quota.h"
 #include "../store/store.h"
 #include "../sys/sys.h"
 #include "cmd_doctor_internal.h"
@@ -535,7 +536,7 @@ doctor_cpu(struct doctor *d, struct finding *ret)
 
 /* ---- state directory ------------------------------------------------------------------------- */
 
-/* Puts the free bytes as a number and the path, or the reason. */
+/* Puts the free bytes, the quota and what of it is used as numbers, and the path; or the reason. */
 static int
 act_state(const struct doctor *d, struct buf *ret_text)
 {
@@ -543,6 +544,7 @@ act_state(const struct doctor *d, struct buf *ret_text)
 	auto_store store = STORE_INIT;
 	struct err err = ERR_INIT;
 	struct statvfs fs = { 0 };
+	struct quota quota = { 0 };
 	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), places_home(), &path,
 			    &err);
 
@@ -553,13 +555,33 @@ act_state(const struct doctor *d, struct buf *ret_text)
 	if (rc == 0 && fstatvfs(store.dir_fd, &fs) < 0) {
 		rc = err_sys(&err, -errno, "%s", path);
 	}
+	rc = rc < 0 ? rc : quota_read(&store, &quota, &err);
 	if (rc == 0) {
-		buf_printf(ret_text, "%llu %s", (unsigned long long)fs.f_bavail * fs.f_frsize,
-			   path);
+		buf_printf(ret_text, "%llu %llu %llu %s",
+			   (unsigned long long)fs.f_bavail * fs.f_frsize,
+			   (unsigned long long)quota.limit_bytes,
+			   (unsigned long long)quota.used_bytes, path);
 	} else {
 		buf_puts(ret_text, err.text);
 	}
 	return rc;
+}
+
+static void
+put_quota(struct finding *ret, const struct quota *q)
+{
+	unsigned int percent = quota_percent(q);
+
+	buf_puts(&ret->detail, ", quota ");
+	view_size(&ret->detail, q->limit_bytes);
+	buf_printf(&ret->detail, ", %u %% used", percent);
+	if (percent >= QUOTA_WARN_PERCENT) {
+		ret->status = DOCTOR_INFO;
+		buf_puts(&ret->detail, percent >= 100 ? ": no call begins" : "");
+		buf_puts(&ret->fix, "Make room, or raise the quota:\n"
+				    "  airlock gc --older-than 30d\n"
+				    "  airlock gc --quota SIZE\n");
+	}
 }
 
 void
@@ -567,6 +589,7 @@ doctor_state(struct doctor *d, struct finding *ret)
 {
 	auto_buf text = BUF_INIT;
 	int rc = doctor_try(d, TRY_AS_OWNER, act_state, &text);
+	struct quota quota = { 0 };
 	unsigned long long room;
 	char *path;
 
@@ -578,9 +601,14 @@ doctor_state(struct doctor *d, struct finding *ret)
 		return;
 	}
 	room = strtoull(buf_text(&text), &path, 10);
+	quota.limit_bytes = strtoull(path, &path, 10);
+	quota.used_bytes = strtoull(path, &path, 10);
 	buf_printf(&ret->detail, "%s, ", path + 1);
 	view_size(&ret->detail, room);
 	buf_puts(&ret->detail, " free");
+	if (quota.limit_bytes > 0) {
+		put_quota(ret, &quota);
+	}
 	if (room < LOW_ROOM_BYTES) {
 		ret->status = DOCTOR_INFO;
 		buf_puts(&ret->detail,

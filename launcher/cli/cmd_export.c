@@ -159,6 +159,7 @@ cmd_export(int argc, char **argv)
 	struct request req = { .to = NULL };
 	auto_reading r = READING_INIT;
 	auto_record rec = RECORD_INIT;
+	auto_buf gone = BUF_INIT;
 	struct err err = ERR_INIT;
 	uint64_t lost = 0;
 	int rc = parse(&cl, &req);
@@ -180,9 +181,10 @@ cmd_export(int argc, char **argv)
 		return commands_fail(1, &err);
 	}
 	if (lost > 0) {
+		object_put_collected(&r, &rec, &gone);
 		fprintf(stderr,
-			"airlock: %llu that the record says were kept are not in the store\n",
-			(unsigned long long)lost);
+			"airlock: %llu that the record says were kept are not in the store%s\n",
+			(unsigned long long)lost, buf_text(&gone));
 		return 1;
 	}
 	return 0;

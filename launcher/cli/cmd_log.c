@@ -206,6 +206,24 @@ print_json(void *arg, const struct index_call *call)
 	return fwrite(line.data, 1, line.len, stdout) == line.len ? 0 : -EIO;
 }
 
+/* Why a workflow that somebody asks for has no calls. */
+static bool
+tell_forgotten(struct reading *r, const char *workflow)
+{
+	auto_buf who = BUF_INIT;
+	struct index_forgotten f;
+	struct err none = ERR_INIT;
+	char id[UUID_TEXT_SIZE];
+
+	if (workflow == NULL || index_workflow(r->ix, workflow, id, &none) != 0 ||
+	    index_collected(r->ix, id, 0, &f, &none) != 0 || !f.is_all) {
+		return false;
+	}
+	index_put_remover(&who, &f);
+	fprintf(stderr, "airlock: workflow %s was forgotten %s\n", id, buf_text(&who));
+	return true;
+}
+
 static int
 print_table(struct reading *r, const struct request *req, struct err *err)
 {
@@ -225,6 +243,9 @@ print_table(struct reading *r, const struct request *req, struct err *err)
 	}
 	view_list_print(&list, &v, clock_realtime_ms(), &page);
 	fwrite(page.data, 1, page.len, stdout);
+	if (list.count == 0 && tell_forgotten(r, req->query.workflow)) {
+		return rc;
+	}
 	if (list.count == 0 && v.terminal) {
 		fputs("airlock: no call matches\n", stderr);
 	}

@@ -76,8 +76,10 @@ struct front {
 	uint64_t shmem_bytes;
 	const char *state_path;
 	struct store store;
+	unsigned int quota_percent; /* of what the store may hold; 0: no limit */
 	struct workspace_lock lock; /* shared from before the jail starts until all is settled */
 	uint8_t workflow[16];
+	int calls_fd; /* of the workflow's list of calls, locked shared: this one is under way */
 	uint64_t seq;
 	int scratch_parent_fd;      /* $STATE/scratch when something of the call is there */
 	int upper_parent_fd;        /* the call's directory in it */

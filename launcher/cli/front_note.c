@@ -11,6 +11,7 @@
 
 #include "../base/fdio.h"
 #include "../base/text.h"
+#include "../store/quota.h"
 #include "front.h"
 
 static bool
@@ -109,6 +110,22 @@ put_settled(struct buf *line, const struct front *f)
 	}
 }
 
+/* A line of its own: it is about the store, not about the call. */
+static void
+note_quota(const struct front *f)
+{
+	auto_buf text = BUF_INIT;
+
+	if (f->quota_percent < QUOTA_WARN_PERCENT) {
+		return;
+	}
+	buf_printf(&text,
+		   "airlock: the state directory uses %u %% of its quota, and at 100 %% no call "
+		   "begins: airlock gc --older-than 30d makes room\n",
+		   f->quota_percent);
+	ignore_err(fdio_write(STDERR_FILENO, text.data, text.len), "a person who left");
+}
+
 void
 front_note(const struct front *f)
 {
@@ -119,6 +136,7 @@ front_note(const struct front *f)
 	if (f->opt.quiet || (!f->opt.verbose && isatty(STDERR_FILENO) != 1)) {
 		return;
 	}
+	note_quota(f);
 	if (!held || f->opt.verbose) {
 		put_changes(&line, &f->changes);
 		put_settled(&line, f);

@@ -309,6 +309,7 @@ front_main_run(int argc, char **argv)
 		.cgroup = CGROUP_INIT,
 		.store = STORE_INIT,
 		.lock = WORKSPACE_LOCK_INIT,
+		.calls_fd = -1,
 		.scratch_parent_fd = -1,
 		.upper_parent_fd = -1,
 		.snapshot_fd = -1,
@@ -349,6 +350,9 @@ front_main_run(int argc, char **argv)
 	workspace_lock_release(&f.lock); /* the child behind the answer must not have it */
 	if (f.over_fd >= 0) {
 		ignore_err(flock(f.over_fd, LOCK_UN), "the same");
+	}
+	if (f.calls_fd >= 0) {
+		ignore_err(flock(f.calls_fd, LOCK_UN), "the same");
 	}
 	front_result(&f);
 	front_receipt(&f);

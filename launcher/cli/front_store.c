@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/text.h"
+#include "../store/quota.h"
 #include "front.h"
 
 /*
@@ -90,17 +92,35 @@ claim_key(struct front *f, int workflow_fd)
 	return 0;
 }
 
+/*
+ * Whoever forgets or collects the workflow waits for no call: shared, this lock says that one is
+ * under way. It is held until the outcome is durable.
+ */
+static int
+hold_workflow(struct front *f, int workflow_fd)
+{
+	f->calls_fd = openat(workflow_fd, "calls", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (f->calls_fd < 0) {
+		return err_sys(&f->err, -errno, "open the workflow's list of calls");
+	}
+	while (flock(f->calls_fd, LOCK_SH) < 0) {
+		if (errno != EINTR) {
+			return err_sys(&f->err, -errno, "lock the workflow");
+		}
+	}
+	return 0;
+}
+
 /* Appending one fixed record is atomic under O_APPEND; where it landed is the call's number. */
 static int
-take_number(struct front *f, int workflow_fd)
+take_number(struct front *f)
 {
-	auto_fd fd = openat(workflow_fd, "calls", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	off_t end;
 
-	if (fd < 0 || write(fd, f->req.call, 16) != 16) {
+	if (write(f->calls_fd, f->req.call, 16) != 16) {
 		return err_sys(&f->err, errno != 0 ? -errno : -EIO, "number the call");
 	}
-	end = lseek(fd, 0, SEEK_CUR);
+	end = lseek(f->calls_fd, 0, SEEK_CUR);
 	if (end < 16) {
 		return err_sys(&f->err, -errno, "number the call");
 	}
@@ -125,11 +145,23 @@ front_state_path(struct front *f)
 	return rc;
 }
 
+/* Not of a call over a held change set: that is how another call's postconditions are tried. */
+static int
+check_quota(struct front *f)
+{
+	struct quota q = { 0 };
+	int rc = f->opt.over != NULL ? 0 : quota_read(&f->store, &q, &f->err);
+
+	f->quota_percent = quota_percent(&q);
+	return rc < 0 ? rc : quota_check(&f->store, &q, &f->err);
+}
+
 int
 front_store(struct front *f)
 {
 	int rc = store_open_write(f->state_path, &f->store, &f->err);
 
+	rc = rc < 0 ? rc : check_quota(f);
 	if (rc < 0) {
 		return rc;
 	}
@@ -150,10 +182,9 @@ int
 front_claim(struct front *f)
 {
 	auto_fd workflow_fd = open_workflow_dir(f);
-	int rc = workflow_fd < 0 ? workflow_fd : claim_key(f, workflow_fd);
+	int rc = workflow_fd < 0 ? workflow_fd : hold_workflow(f, workflow_fd);
 
-	if (rc == 0) {
-		rc = take_number(f, workflow_fd);
-	}
+	rc = rc < 0 ? rc : claim_key(f, workflow_fd);
+	rc = rc < 0 ? rc : take_number(f);
 	return rc == 0 ? pack_init(&f->pack, &f->store, f->workflow, f->req.call, &f->err) : rc;
 }

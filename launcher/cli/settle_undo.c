@@ -52,15 +52,16 @@ invert(struct settling *s, int upper_fd, struct err *err)
 		.content = content,
 		.arg = s,
 	};
-	auto_buf lost = BUF_INIT;
+	auto_buf lost = BUF_INIT, gone = BUF_INIT;
 	int rc = changes_invert(&req, &lost, err);
 
 	if (rc == -ENODATA) {
 		fputs(buf_text(&lost), stderr);
+		object_put_collected(&s->reading, &s->rec, &gone);
 		rc = err_set(err, rc,
 			     "%s: what the paths above held before was not kept, so it cannot be "
-			     "given back; nothing was changed",
-			     s->rec.id);
+			     "given back; nothing was changed%s",
+			     s->rec.id, buf_text(&gone));
 	}
 	return rc;
 }

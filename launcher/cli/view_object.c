@@ -46,7 +46,20 @@ object_content(struct reading *r, const struct record *rec, const uint8_t digest
 	return rc;
 }
 
-/* ---- streams ------------------------------------------------------------------------------ */
+void
+object_put_collected(struct reading *r, const struct record *rec, struct buf *out)
+{
+	struct index_forgotten gone;
+	struct err none = ERR_INIT;
+
+	if (index_collected(r->ix, record_text(rec->planned, "workflow"),
+			    record_number(rec->planned, "t0"), &gone, &none) == 0) {
+		buf_puts(out, "; gc removed the objects of its workflow, ");
+		index_put_remover(out, &gone);
+	}
+}
+
+/* ---- streams -------------------------------------------------------------------------------- */
 
 static int
 stream_not_kept(const char *name, uint64_t bytes, struct err *err)
@@ -68,6 +81,7 @@ object_stream(struct reading *r, const struct record *rec, const char *name, str
 	const char *hex = record_text(stream, "object");
 	uint64_t bytes = record_number(stream, "bytes"), kept = record_number(stream, "kept");
 	uint8_t digest[SHA256_SIZE], seen[SHA256_SIZE];
+	auto_buf gone = BUF_INIT;
 	int rc;
 
 	if (rec->outcome == NULL) {
@@ -83,9 +97,12 @@ object_stream(struct reading *r, const struct record *rec, const char *name, str
 	}
 	if (!json_is_string(content)) {
 		rc = object_content(r, rec, digest, out, err);
-		return rc != -ENODATA
-			     ? rc
-			     : err_set(err, rc, "%s: its object %s is not in the packs", name, hex);
+		if (rc == -ENODATA) {
+			object_put_collected(r, rec, &gone);
+			err_set(err, rc, "%s: its object %s is not in the packs%s", name, hex,
+				buf_text(&gone));
+		}
+		return rc;
 	}
 	if (text_unbase64(json_string_value(content), out) != 0) {
 		return err_set(err, -EBADMSG, "%s: the record's base64 is damaged", name);
@@ -98,7 +115,7 @@ object_stream(struct reading *r, const struct record *rec, const char *name, str
 	return 0;
 }
 
-/* ---- paths -------------------------------------------------------------------------------- */
+/* ---- paths ---------------------------------------------------------------------------------- */
 
 int
 object_path(const struct record *rec, const char *given, struct buf *ret_path, struct err *err)
@@ -141,7 +158,7 @@ object_path(const struct record *rec, const char *given, struct buf *ret_path, s
 	return buf_error(ret_path);
 }
 
-/* ---- the input tree ----------------------------------------------------------------------- */
+/* ---- the input tree ------------------------------------------------------------------------- */
 
 static int
 not_captured(const char *path, const char *what, struct err *err)
@@ -186,6 +203,7 @@ end_of_path(struct reading *r, const struct record *rec, const char *path,
 	}
 	if (rc == -ENODATA) {
 		buf_printf(&what, "sha256 %s", hex);
+		object_put_collected(r, rec, &what);
 		return not_captured(path, buf_text(&what), err);
 	}
 	return rc;
@@ -250,7 +268,7 @@ object_in(struct reading *r, const struct record *rec, const char *path, struct 
 	return rc;
 }
 
-/* ---- changes ------------------------------------------------------------------------------ */
+/* ---- changes -------------------------------------------------------------------------------- */
 
 /* Whether dir is path or a directory above it. */
 static bool
@@ -323,6 +341,7 @@ object_out(struct reading *r, const struct record *rec, const char *path, struct
 	rc = object_content(r, rec, digest, &content, err);
 	if (rc == -ENODATA) {
 		buf_printf(&what, "sha256 %s", record_text(change, "after"));
+		object_put_collected(r, rec, &what);
 		return not_captured(path, buf_text(&what), err);
 	}
 	if (rc == 0 && S_ISLNK((mode_t)record_number(change, "mode_after"))) {
@@ -458,7 +477,7 @@ object_changes(struct reading *r, const struct record *rec, struct change_list *
 	const char *hex = list_object(rec);
 	struct change_list list;
 	uint8_t digest[SHA256_SIZE];
-	auto_buf text = BUF_INIT;
+	auto_buf text = BUF_INIT, gone = BUF_INIT;
 	int rc;
 
 	if (hex[0] == '\0') {
@@ -469,10 +488,10 @@ object_changes(struct reading *r, const struct record *rec, struct change_list *
 	}
 	rc = object_content(r, rec, digest, &text, err);
 	if (rc == -ENODATA) {
+		object_put_collected(r, rec, &gone);
 		return err_set(err, rc,
-			       "the change list, object %s, is in no pack of the workflow: "
-			       "removed, or not restored",
-			       hex);
+			       "the change list, object %s, is in no pack of the workflow%s", hex,
+			       gone.len > 0 ? buf_text(&gone) : ": removed, or not restored");
 	}
 	rc = rc != 0 ? rc : changes_list_read(buf_text(&text), text.len, &list, err);
 	if (rc != 0) {

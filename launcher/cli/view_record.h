@@ -60,6 +60,9 @@ uint64_t record_number(const json_t *object, const char *path);
 int object_stream(struct reading *r, const struct record *rec, const char *name, struct buf *out,
 		  struct err *err) must_check;
 
+/* Where gc removed the workflow's objects since the call: "; gc removed …", who and when. */
+void object_put_collected(struct reading *r, const struct record *rec, struct buf *out);
+
 /* The object with that digest; -ENODATA, and err empty, when it was not captured. */
 int object_content(struct reading *r, const struct record *rec, const uint8_t digest[SHA256_SIZE],
 		   struct buf *out, struct err *err) must_check;

@@ -86,6 +86,19 @@ reading_open(struct reading *ret, struct err *err)
 	return 0;
 }
 
+int
+reading_refresh(struct reading *r, struct err *err)
+{
+	int rc = catch_up(&r->store, err);
+
+	if (rc == 0) {
+		index_close(r->ix);
+		r->ix = NULL;
+		rc = index_open_read(&r->store, &r->ix, err);
+	}
+	return rc;
+}
+
 static int
 add_id(void *arg, const struct index_call *call)
 {

@@ -23,6 +23,8 @@ struct reading {
 
 /* Where there is no store: -ENOENT, with where it was looked for. */
 int reading_open(struct reading *ret, struct err *err) must_check;
+/* A newer snapshot of the index, with everything that is in the journal now. */
+int reading_refresh(struct reading *r, struct err *err) must_check;
 void reading_finish(struct reading *r);
 
 /* The ids of calls, in the order of the list. */

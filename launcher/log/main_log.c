@@ -22,6 +22,7 @@
 #include "log_witness.h"
 #include "log_write.h"
 #include "../store/index.h"
+#include "../store/quota.h"
 
 #define NICEST 19
 #define LINGER_MS 1000u
@@ -209,7 +210,8 @@ follow(struct store *s, const struct request *req, bool rebuild, int watch, stru
 	if (rc == -EWOULDBLOCK) {
 		return 0;
 	}
-	return rc == 0 ? take_in(s, ix, watch, err) : rc;
+	rc = rc == 0 ? take_in(s, ix, watch, err) : rc;
+	return rc == 0 ? quota_update(s, err) : rc;
 }
 
 int

@@ -454,6 +454,24 @@ index_open_temporary(struct index **ret, struct err *err)
 }
 
 int
+index_remake(struct store *s, struct index **slot, int (*change)(void *arg, struct err *err),
+	     void *arg, struct err *err)
+{
+	auto_fd lock_fd = take_fd(&(*slot)->lock_fd);
+	int rc;
+
+	index_close(*slot);
+	*slot = NULL;
+	rc = drop_files(s, err);
+	rc = rc == 0 ? change(arg, err) : rc;
+	rc = rc == 0 ? open_locked(s, slot, err) : rc;
+	if (rc == 0) {
+		(*slot)->lock_fd = take_fd(&lock_fd);
+	}
+	return rc;
+}
+
+int
 index_attach(struct index *ix, const struct store *s, struct err *err)
 {
 	auto_stmt st = NULL;

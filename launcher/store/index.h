@@ -53,7 +53,27 @@ index_ingest(struct index *ix, struct store *s, uint64_t *ret_entries, struct er
  */
 int index_catch_up(struct store *s, struct err *err) must_check;
 
-/* ---- reading ------------------------------------------------------------------------------ */
+/*
+ * A workflow by its id, a prefix of that, or its name; also one that was forgotten. -ENOENT;
+ * -ENOTUNIQ, with the candidates in err.
+ */
+int index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE],
+		   struct err *err) must_check;
+/* When the newest entry of its calls was made; 0 when there is none. */
+int index_workflow_newest(struct index *ix, const char *workflow, uint64_t *ret_ms,
+			  struct err *err) must_check;
+/* How many entries of the workflow's calls still have a record. */
+int index_forgettable(struct index *ix, const char *workflow, uint64_t *ret_entries,
+		      struct err *err) must_check;
+/*
+ * Takes the records of all calls of a workflow out of the journal and makes the index again. The
+ * store is open for writing; the gc entry that says so is in the journal already, no call of the
+ * workflow runs and nobody settles one: the caller has its locks. A crash leaves some records, and
+ * doing it again takes them.
+ */
+int index_forget(struct store *s, const char *workflow, struct err *err) must_check;
+
+/* ---- reading -------------------------------------------------------------------------------- */
 
 /* One row of `call`. Strings are borrowed until the callback returns; "" where absent. */
 struct index_call {
@@ -161,7 +181,7 @@ typedef int (*index_settle_fn)(void *arg, const struct index_settle *settle);
 int index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, struct err *err)
 	must_check;
 
-/* ---- the log, and entries of no call --------------------------------------------------------- */
+/* ---- the log, and entries of no call -------------------------------------------------------- */
 
 /* How many leaves the log has when everything that was taken in is in it: n goes from 0 to this. */
 int index_size(struct index *ix, uint64_t *ret_size, struct err *err) must_check;
@@ -221,10 +241,11 @@ typedef int (*index_event_fn)(void *arg, const struct index_event *event);
 int index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
 	must_check;
 
-/* Who had a call's records forgotten. */
+/* Who had a call's records forgotten, or the objects of its workflow removed. */
 struct index_forgotten {
 	char workflow[UUID_TEXT_SIZE];
 	bool is_logged; /* a gc entry says so; else somebody did it by hand */
+	bool is_all;	/* records too: forgotten, and not only collected */
 	uint64_t n;	/* of that entry, the last one of the workflow */
 	uint64_t t_ms;
 	int64_t uid;
@@ -234,6 +255,15 @@ struct index_forgotten {
 /* -ENOENT when the call (a whole id) is not forgotten. */
 int index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, struct err *err)
 	must_check;
+
+/*
+ * Whether gc, or forget, removed objects of a workflow (its whole id) at since_ms or later: the
+ * last time. -ENOENT.
+ */
+int index_collected(struct index *ix, const char *workflow, uint64_t since_ms,
+		    struct index_forgotten *ret, struct err *err) must_check;
+/* "by uid 1000 at 2026-01-31 12:00:00Z (reason)", safe to print. */
+void index_put_remover(struct buf *out, const struct index_forgotten *f);
 
 /* One argv item of a record as a person would type it in bash, safe for a page. */
 void index_spell_argument(struct buf *out, const char *spelled);

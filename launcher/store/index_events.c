@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "../base/cleanup.h"
 #include "index_internal.h"
@@ -133,11 +134,80 @@ index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, s
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list the entries of no call");
 }
 
+/* In UTC: it is an error's text, which may be read elsewhere. */
+static void
+put_time(struct buf *out, uint64_t t_ms)
+{
+	time_t moment = (time_t)(t_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&moment, &tm);
+	buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+}
+
+void
+index_put_remover(struct buf *out, const struct index_forgotten *f)
+{
+	buf_printf(out, "by uid %lld at ", (long long)f->uid);
+	put_time(out, f->t_ms);
+	if (f->reason[0] != '\0') {
+		buf_puts(out, " (");
+		text_safe(out, f->reason, strlen(f->reason), false);
+		buf_putc(out, ')');
+	}
+}
+
+/* Columns: workflow, n, t, uid, reason, action. */
+static int
+read_remover(struct index *ix, sqlite3_stmt *st, struct index_forgotten *ret, struct err *err)
+{
+	switch (sqlite3_step(st)) {
+	case SQLITE_ROW:
+		break;
+	case SQLITE_DONE:
+		return -ENOENT;
+	default:
+		return index_error(ix, err, "look for who removed something");
+	}
+	*ret = (struct index_forgotten){
+		.is_logged = sqlite3_column_type(st, 1) != SQLITE_NULL,
+		.is_all = strcmp(column_text(st, 5), "forget") == 0,
+		.n = column_u64(st, 1),
+		.t_ms = column_u64(st, 2),
+		.uid = column_uid(st, 3),
+	};
+	snprintf(ret->workflow, sizeof(ret->workflow), "%s", column_text(st, 0));
+	snprintf(ret->reason, sizeof(ret->reason), "%s", column_text(st, 4));
+	return 0;
+}
+
+int
+index_collected(struct index *ix, const char *workflow, uint64_t since_ms,
+		struct index_forgotten *ret, struct err *err)
+{
+	static const char sql[] =
+		"SELECT workflow, n, t, uid, reason, action FROM event WHERE workflow = ?1"
+		" AND type = 'gc' AND t >= ?2 ORDER BY n DESC LIMIT 1";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	ignore_err(sqlite3_bind_text(st, 1, workflow, -1, SQLITE_STATIC),
+		   "unbound is NULL: no row");
+	ignore_err(sqlite3_bind_int64(st, 2, (sqlite3_int64)since_ms), "cannot fail");
+	rc = read_remover(ix, st, ret, err);
+	return rc == -ENOENT ? err_set(err, rc, "no object of workflow %s was removed", workflow)
+			     : rc;
+}
+
 int
 index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, struct err *err)
 {
 	static const char sql[] =
-		"SELECT forgotten.workflow, event.n, t, uid, reason FROM forgotten"
+		"SELECT forgotten.workflow, event.n, t, uid, reason, action FROM forgotten"
 		" LEFT JOIN event ON event.workflow = forgotten.workflow"
 		" AND event.action = 'forget' WHERE call = ?1 ORDER BY event.n DESC LIMIT 1";
 	auto_stmt st = NULL;
@@ -147,21 +217,6 @@ index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, s
 		return rc;
 	}
 	ignore_err(sqlite3_bind_text(st, 1, id, -1, SQLITE_STATIC), "unbound is NULL: no row");
-	switch (sqlite3_step(st)) {
-	case SQLITE_ROW:
-		break;
-	case SQLITE_DONE:
-		return err_set(err, -ENOENT, "%s was not forgotten", id);
-	default:
-		return index_error(ix, err, "look for a forgotten call");
-	}
-	*ret = (struct index_forgotten){
-		.is_logged = sqlite3_column_type(st, 1) != SQLITE_NULL,
-		.n = column_u64(st, 1),
-		.t_ms = column_u64(st, 2),
-		.uid = column_uid(st, 3),
-	};
-	snprintf(ret->workflow, sizeof(ret->workflow), "%s", column_text(st, 0));
-	snprintf(ret->reason, sizeof(ret->reason), "%s", column_text(st, 4));
-	return 0;
+	rc = read_remover(ix, st, ret, err);
+	return rc == -ENOENT ? err_set(err, rc, "%s was not forgotten", id) : rc;
 }

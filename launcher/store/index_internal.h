@@ -51,6 +51,13 @@ int index_attach(struct index *ix, const struct store *s, struct err *err) must_
 /* Prepares the statements of the ingest. */
 int index_statements(struct index *ix, struct err *err) must_check;
 
+/*
+ * Closes the read-write connection and drops the file, lets change do its work, and makes the file
+ * again, empty: all of it under the lock. *slot is NULL after a failure.
+ */
+int index_remake(struct store *s, struct index **slot, int (*change)(void *arg, struct err *err),
+		 void *arg, struct err *err) must_check;
+
 /* One journal entry into rows of the open transaction; only SQLite's own failures are errors. */
 int index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t len,
 	       struct err *err) must_check;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "../base/cleanup.h"
 #include "index_internal.h"
@@ -29,18 +28,6 @@ static uint64_t
 column_u64(sqlite3_stmt *st, int column)
 {
 	return (uint64_t)sqlite3_column_int64(st, column);
-}
-
-/* In UTC, as the pages print it. */
-static void
-put_time(struct buf *out, uint64_t t_ms)
-{
-	time_t moment = (time_t)(t_ms / 1000);
-	struct tm tm;
-
-	gmtime_r(&moment, &tm);
-	buf_printf(out, "%04d-%02d-%02d %02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
-		   tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
 
 static void
@@ -188,7 +175,7 @@ static int
 no_records(struct index *ix, const char *id, struct err *err)
 {
 	struct index_forgotten f;
-	auto_buf when = BUF_INIT, why = BUF_INIT;
+	auto_buf who = BUF_INIT;
 	int rc = index_forgotten(ix, id, &f, err);
 
 	if (rc == -ENOENT) {
@@ -203,16 +190,11 @@ no_records(struct index *ix, const char *id, struct err *err)
 			       "changed by hand",
 			       id);
 	}
-	put_time(&when, f.t_ms);
-	if (f.reason[0] != '\0') {
-		buf_puts(&why, " (");
-		text_safe(&why, f.reason, strlen(f.reason), false);
-		buf_putc(&why, ')');
-	}
+	index_put_remover(&who, &f);
 	return err_set(err, -ENODATA,
-		       "%s was forgotten by uid %lld at %s%s: its records and objects are gone, "
-		       "its entries in the log stay",
-		       id, (long long)f.uid, buf_text(&when), buf_text(&why));
+		       "%s was forgotten %s: its records and objects are gone, its entries in the "
+		       "log stay",
+		       id, buf_text(&who));
 }
 
 int

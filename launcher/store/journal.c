@@ -352,6 +352,24 @@ journal_append(struct store *s, const void *json, size_t len, struct journal_pos
 	return r;
 }
 
+int
+journal_roll(struct store *s, struct err *err)
+{
+	uint64_t end = 0;
+	int r = s->journal_fd < 0 ? err_set(err, -EBADF, "the store is not open for writing")
+				  : lock_newest(s, err);
+
+	r = r < 0 ? r : settle_end(s, &end, err);
+	if (r == 0 && end > 0) {
+		r = journal_create(s->dir_fd, s->journal_number + 1);
+		r = r < 0 && r != -EEXIST ? store_fail(err, r, s->path, "new journal file") : 0;
+	}
+	if (s->journal_fd >= 0) {
+		ignore_err(store_lock(s->journal_fd, LOCK_UN), "closing unlocks as well");
+	}
+	return r;
+}
+
 /* ---- read ------------------------------------------------------------------------------------ */
 
 #define CHUNK (256u << 10)

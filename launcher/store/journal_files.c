@@ -75,9 +75,8 @@ journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newes
 	return r;
 }
 
-/* A file beside the journal's that no other process or thread makes too. */
-static int
-open_unnamed(int dir_fd, char ret_name[JOURNAL_NAME_SIZE], int *ret_fd)
+int
+journal_open_unnamed(int dir_fd, char ret_name[JOURNAL_NAME_SIZE], int *ret_fd)
 {
 	char text[UUID_TEXT_SIZE];
 	uint8_t uuid[16];
@@ -103,7 +102,7 @@ try_room(int dir_fd)
 	static const char zeros[4096];
 	char name[JOURNAL_NAME_SIZE];
 	auto_fd fd = -1;
-	int r = open_unnamed(dir_fd, name, &fd);
+	int r = journal_open_unnamed(dir_fd, name, &fd);
 
 	if (r == 0 && unlinkat(dir_fd, name, 0) < 0) {
 		r = -errno;
@@ -153,7 +152,7 @@ journal_create(int dir_fd, uint32_t number)
 		return -errno;
 	}
 	journal_name(number, name);
-	r = open_unnamed(dir_fd, unnamed, &fd);
+	r = journal_open_unnamed(dir_fd, unnamed, &fd);
 	if (r < 0) {
 		return r;
 	}

@@ -172,6 +172,18 @@ pack_catalog_destroy(struct pack_catalog *c)
 	free(c);
 }
 
+size_t
+pack_catalog_count(const struct pack_catalog *c)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < c->place_count; i++) {
+		count += i == 0 || memcmp(c->places[i - 1].h.digest, c->places[i].h.digest,
+					  SHA256_SIZE) != 0;
+	}
+	return count;
+}
+
 const struct pack_place *
 pack_catalog_find(const struct pack_catalog *c, const uint8_t digest[SHA256_SIZE],
 		  size_t *ret_count)

@@ -165,6 +165,8 @@ void pack_catalog_destroy(struct pack_catalog *c);
  * -EBADMSG when no copy of it has the bytes that the name says; -EOPNOTSUPP for another codec. out
  * stays as it was on failure.
  */
+/* How many different objects there are. */
+size_t pack_catalog_count(const struct pack_catalog *c);
 int pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
 		     enum object_type *ret_type, struct err *err) must_check;
 

@@ -6,55 +6,28 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include "../base/cleanup.h"
-#include "../base/text.h"
 #include "store_internal.h"
 
 #define COVERED_FILE "log.at"
-#define COVERED_MAX 40 /* "4294967295 18446744073709551615\n" and to spare */
-
-/* Exactly "FILE OFFSET\n", as airlock-log writes it. */
-static bool
-parse(const char *text, size_t len, struct journal_pos *ret)
-{
-	uint64_t n[2] = { 0 };
-	char canonical[COVERED_MAX + 1];
-
-	if (text_numbers(text, ' ', n, 2) == NULL || n[0] > UINT32_MAX) {
-		return false;
-	}
-	snprintf(canonical, sizeof(canonical), "%llu %llu\n", (unsigned long long)n[0],
-		 (unsigned long long)n[1]);
-	*ret = (struct journal_pos){ .file = (uint32_t)n[0], .offset = n[1] };
-	return strlen(canonical) == len && memcmp(canonical, text, len) == 0;
-}
 
 int
 store_covered(const struct store *s, struct journal_pos *ret, struct err *err)
 {
-	char text[COVERED_MAX + 1] = "";
-	auto_fd fd =
-		openat(s->dir_fd, COVERED_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	ssize_t n;
+	uint64_t pair[2] = { 0 };
+	int r = store_read_pair(s, COVERED_FILE, pair);
 
-	if (fd < 0) {
-		return errno == ENOENT ? -ENOENT
-				       : err_sys(err, -errno, "%s/%s", s->path, COVERED_FILE);
-	}
-	n = pread(fd, text, COVERED_MAX, 0);
-	if (n < 0) {
-		return err_sys(err, -errno, "%s/%s", s->path, COVERED_FILE);
-	}
-	if (!parse(text, (size_t)n, ret)) {
+	if (r == -EBADMSG || pair[0] > UINT32_MAX) {
 		return err_set(err, -EBADMSG,
 			       "%s/%s is damaged: how far the signed log goes cannot be told. "
 			       "Remove it, and airlock-log writes it again",
 			       s->path, COVERED_FILE);
 	}
+	if (r < 0) {
+		return r == -ENOENT ? r : err_sys(err, r, "%s/%s", s->path, COVERED_FILE);
+	}
+	*ret = (struct journal_pos){ .file = (uint32_t)pair[0], .offset = pair[1] };
 	return 0;
 }
 

@@ -24,6 +24,13 @@ int journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_n
  * which is closed (and so unlocked).
  */
 int journal_switch(struct store *s, uint32_t number, struct err *err) must_check;
+/*
+ * Begins a new file behind the newest one, if that has an entry: from then on that one is complete
+ * and nobody writes to it.
+ */
+int journal_roll(struct store *s, struct err *err) must_check;
+/* A file beside the journal's, journal/.new-<uuid>, that no other process or thread makes too. */
+int journal_open_unnamed(int dir_fd, char ret_name[JOURNAL_NAME_SIZE], int *ret_fd) must_check;
 /* Makes file `number`, with room reserved, durable in its directory; -EEXIST when it is there. On
  * failure nothing is left. */
 int journal_create(int dir_fd, uint32_t number) must_check;
@@ -36,6 +43,13 @@ int journal_reserve(int dir_fd, int fd) must_check;
  * there is no log; one that cannot be read is a refusal.
  */
 int store_covered_check(const struct store *s, struct err *err) must_check;
+
+/*
+ * Two numbers of a file in the state directory, exactly "N M\n": -EBADMSG otherwise. Written
+ * durably, in the place of what is there; one writer at a time, under index.lock. -errno.
+ */
+int store_read_pair(const struct store *s, const char *name, uint64_t ret_pair[2]) must_check;
+int store_write_pair(const struct store *s, const char *name, const uint64_t pair[2]) must_check;
 
 /* Says what is wrong with the state directory; returns code. */
 int store_fail(struct err *err, int code, const char *path, const char *what);
