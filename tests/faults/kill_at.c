@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a command and kills it before its Nth system call, counted from the one that begins to
- * commit: mkdirat of ".airlock-commit". 0: never; then it prints how many there were.
- * usage: kill_at N CMD [ARG…]
+ * commit: mkdirat of ".airlock-commit"; with -a from the first one on. 0: never; then it prints how
+ * many there were. Only what the command itself calls counts, not what its children or threads do.
+ * usage: kill_at [-a] N CMD [ARG…]
  */
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -30,14 +31,18 @@ begins(pid_t pid)
 int
 main(int argc, char **argv)
 {
-	unsigned long at = argc > 2 ? strtoul(argv[1], NULL, 10) : 0, calls;
+	bool all = argc > 1 && strcmp(argv[1], "-a") == 0;
+	unsigned long at, calls;
 	int status;
 	pid_t pid;
 
+	argc -= all;
+	argv += all;
 	if (argc < 3) {
-		fputs("usage: kill_at N CMD [ARG...]\n", stderr);
+		fputs("usage: kill_at [-a] N CMD [ARG...]\n", stderr);
 		return 125;
 	}
+	at = strtoul(argv[1], NULL, 10);
 	pid = fork();
 	check(pid >= 0, "fork");
 	if (pid == 0) {
@@ -46,7 +51,7 @@ main(int argc, char **argv)
 		execvp(argv[2], argv + 2);
 		check(false, argv[2]);
 	}
-	calls = run_until(pid, at, begins, &status);
+	calls = run_until(pid, at, all ? NULL : begins, &status);
 	if (at == 0) {
 		printf("%lu\n", calls);
 	}
