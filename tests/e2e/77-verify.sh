@@ -182,3 +182,26 @@ expect_match "the log knows it by itself" "signed over $entries entries and the 
 expect_eq "the checkpoint stays" "$before" "$(as_id sha256sum "$BAD/log/checkpoint")"
 as_id env AIRLOCK_STATE="$BAD" "$A" log >"$OUT" 2>"$ERR"
 expect_match "and whoever reads is told" "the log is not signed any more" "$ERR"
+
+# ---- the key as a credential -----------------------------------------------------------------------
+# As systemd delivers it: a directory that only the service reads. The state directory has no private key then.
+as_id mkdir -m 700 "$T/credentials"
+as_id env AIRLOCK_STATE="$T/donor" "$A" key new --origin test.example/credential >"$T/credential.vkey" 2>/dev/null
+as_id mv "$T/donor/log.key" "$T/credentials/airlock-log-key"
+export AIRLOCK_STATE=$T/state-credential CREDENTIALS_DIRECTORY=$T/credentials
+run_airlock -- true
+expect_verb "a credential signs" 0 key show --json
+expect_eq "with its name" "test.example/credential $T/credentials/airlock-log-key" "$(jq -r '"\(.origin) \(.private_key)"' "$OUT")"
+expect_rc "no key is made beside it" 1 as_id test -e "$AIRLOCK_STATE/log.key"
+expect_verb "it cannot be replaced where it is" 1 key rotate
+expect_match "with what to do" "--next FILE" "$ERR"
+as_id env -u CREDENTIALS_DIRECTORY AIRLOCK_STATE="$T/donor2" "$A" key new --origin test.example/credential >"$T/next.vkey" 2>/dev/null
+expect_verb "but by another that is named" 0 key rotate --next "$T/donor2/log.key"
+expect_verb "until that one is delivered nothing is signed" 1 key show
+expect_match "and it is said" "the key that is here is another" "$ERR"
+as_id cp "$T/donor2/log.key" "$T/credentials/airlock-log-key"
+expect_verb "then it is" 0 key show
+expect_verb "all under the first key" 0 verify --store "$AIRLOCK_STATE" --key "@$T/credential.vkey"
+as_id chmod 640 "$T/credentials/airlock-log-key"
+expect_verb "a key that others can read is none" 1 key show
+expect_match "which is said" "can be read by others (mode 0640)" "$ERR"
