@@ -171,7 +171,10 @@ trace(const struct blame_history *h, bool by_line, struct blame_part **ret_parts
 	for (size_t i = 0; rc == 0 && i < h->count; i++) {
 		versions[i].restores = h->restores[i];
 		if (is_known(&h->states[i], by_line)) {
-			versions[i].content = by_line ? &h->states[i].content : &ids[i];
+			/* what is no file has no lines: an empty id */
+			versions[i].content = by_line && h->states[i].type == 'f'
+						    ? &h->states[i].content
+						    : &ids[i];
 		}
 	}
 	rc = rc != 0 ? rc : blame_trace(versions, h->count, by_line, ret_parts, ret_count, err);

@@ -132,6 +132,9 @@ call moves -- sh -c 'mv d e; rm link'
 expect_eq "a file that was moved" "moves*1" "$(who "$WS/e/x")"
 expect_match "where it was" 'not there any more: deleted by a call' <(as_id "$A" blame "$WS/d/x")
 expect_match "and by which" "${ids[moves]:0:13}" <(as_id "$A" blame "$WS/d/x")
+call link -- ln -s target was
+call file -- sh -c 'rm was; printf target >was'
+expect_eq "a target is no line" "file*1" "$(who "$WS/was")"
 expect_verb "a directory" 1 blame "$WS/e"
 expect_match "a directory: why not" 'is a directory: name a file of it' "$ERR"
 expect_verb "no file, no call" 1 blame "$WS/never"
