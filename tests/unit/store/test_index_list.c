@@ -257,3 +257,52 @@ Test(index_list, how_the_calls_that_changed_a_path_were_settled)
 		cr_expect_str_eq(buf_text(&seen), rows[i].expected, "row %zu", i);
 	}
 }
+
+Test(index_list, an_entry_by_the_digest_of_its_leaf)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf digest = BUF_INIT;
+	struct err err = ERR_INIT;
+	static const size_t lengths[] = { 64, 9, 8 };
+
+	append_planned(&s, CALL_A, "python");
+	append_planned(&s, CALL_B, "strict");
+	ingest(&s);
+	ask("SELECT lower(hex(digest)) FROM entry WHERE call = '" CALL_A "'", &digest);
+	cr_assert_eq(digest.len, (size_t)65);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		bool of_a = false, of_b = true;
+
+		digest.data[lengths[i]] = '\0';
+		cr_expect_eq(index_has_entry(ix, CALL_A, buf_text(&digest), &of_a, &err), 0);
+		cr_expect_eq(index_has_entry(ix, CALL_B, buf_text(&digest), &of_b, &err), 0);
+		cr_expect_eq(of_a, true);
+		cr_expect_eq(of_b, false);
+	}
+}
+
+Test(index_list, forgotten_calls_are_counted_and_in_no_list)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf planned = BUF_INIT, outcome = BUF_INIT, seen = BUF_INIT, steps = BUF_INIT;
+	struct index_query query = { .last = 0 };
+	struct err err = ERR_INIT;
+	uint64_t count = 99;
+
+	put_planned(&planned, CALL_A, "python", "[\"true\"]", "null");
+	put_outcome(&outcome, CALL_A, "ok", "[{\"kind\":\"create\",\"path\":\"f\"}]", "[]");
+	append_forgotten(&s, buf_text(&planned));
+	append_forgotten(&s, buf_text(&outcome));
+	append_planned(&s, CALL_B, "python");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_forgotten_count(ix, &count, &err), 0);
+	cr_expect_eq(count, (uint64_t)1);
+	cr_expect_eq(index_list(ix, &query, note_call, &seen, &err), 0);
+	cr_expect_str_eq(buf_text(&seen), CALL_B " unknown python exit -1 true\n");
+	cr_expect_eq(index_steps(ix, "/w", "f", note_step, &steps, &err), 0);
+	cr_expect_str_eq(buf_text(&steps), "");
+}
