@@ -29,13 +29,14 @@ sync_file(const struct store *s, uint32_t number, uint64_t *ret_size)
 		return -errno;
 	}
 	r = store_lock(fd, LOCK_SH);
-	if (r == 0 && (fdatasync(fd) < 0 || fstat(fd, &st) < 0)) {
-		r = -errno;
+	if (r < 0) {
+		return r;
 	}
-	if (r == 0) {
-		*ret_size = (uint64_t)st.st_size;
+	if (fdatasync(fd) < 0 || fstat(fd, &st) < 0) {
+		return -errno;
 	}
-	return r;
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
 }
 
 int
