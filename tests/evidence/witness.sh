@@ -139,8 +139,9 @@ address=unix:$wit/socket
 # killed CALL NUMBER SIZE: the size that it must remember then.
 killed() {
 	rm -rf "$wit/state"
-	# a shell between, since a killed child of ours is told of
-	start bash -c '"$@"; exit 0' - strace -f -o "$wit/trace" -e trace="$1" -e inject="$1":signal=KILL:when="$2"
+	# a shell between, since a killed child of ours is told of; what was not killed goes with it
+	start bash -c 'trap "kill \$!" TERM; "$@" & wait $!; exit 0' - strace -I 1 -f -o "$wit/trace" -e trace="$1" \
+		-e inject="$1":signal=KILL:when="$2" setpriv --pdeathsig KILL
 	"$witness" submit --url "$url" <"$log/request-first" >"$wit/out" 2>/dev/null
 	echo "submit: $?, $(cat "$wit/out")" >>"$wit/trace"
 	stop
