@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock export`: what was captured of a call, as files in a new or empty directory, with a
- * MANIFEST that `sha256sum -c` takes; or its tree as mtree(5). Runs in airlock-cli as the caller.
+ * MANIFEST that `sha256sum -c` takes; or its tree as mtree(5), or a signed
+ * statement; or all of a workflow. Runs in airlock-cli as the caller.
  * Names, modes and link targets are the tool's and the workspace's: everything is made by
  * descriptor, below the directory, never through a link.
  */
@@ -11,8 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../log/log_key.h"
+#include "../snapshot/snapshot.h"
 #include "commands.h"
 #include "view_case.h"
+#include "view_dsse.h"
+#include "view_evidence.h"
 #include "view_export.h"
 #include "view_record.h"
 #include "view_tree.h"
@@ -20,7 +25,7 @@
 struct request {
 	const char *to;	      /* a directory; NULL: to stdout */
 	const char *workflow; /* NULL: a call */
-	bool mtree, after;
+	bool mtree, after, dsse;
 };
 
 static int
@@ -28,6 +33,27 @@ refuse(const char *why)
 {
 	fprintf(stderr, "airlock: export: %s\n", why);
 	return EXIT_AIRLOCK;
+}
+
+/* One form at a time. -1 to go on, else the exit status. */
+static int
+check(const struct request *req)
+{
+	if (req->workflow != NULL && (req->mtree || req->dsse || req->to == NULL)) {
+		return refuse("--workflow takes --to DIR and nothing else");
+	}
+	if ((req->mtree || req->dsse) && req->to != NULL) {
+		return refuse("--mtree and --dsse write to standard output, they take no --to");
+	}
+	if (req->mtree && req->dsse) {
+		return refuse("--mtree or --dsse, not both");
+	}
+	if (req->after && !req->mtree) {
+		return refuse("--after belongs to --mtree");
+	}
+	return req->mtree || req->dsse || req->to != NULL
+		     ? -1
+		     : refuse("--to DIR is missing, or --mtree, or --dsse");
 }
 
 /* -1 to go on, else the exit status. */
@@ -42,6 +68,8 @@ parse(struct command_line *cl, struct request *ret)
 			ret->to = argument;
 		} else if (strcmp(name, "mtree") == 0) {
 			ret->mtree = true;
+		} else if (strcmp(name, "dsse") == 0) {
+			ret->dsse = true;
 		} else if (strcmp(name, "workflow") == 0) {
 			ret->workflow = argument;
 		} else {
@@ -55,16 +83,7 @@ parse(struct command_line *cl, struct request *ret)
 				  ret->workflow != NULL ? 0 : 1) != 0) {
 		return EXIT_AIRLOCK;
 	}
-	if (ret->workflow != NULL && (ret->mtree || ret->to == NULL)) {
-		return refuse("--workflow takes --to DIR and nothing else");
-	}
-	if (ret->mtree && ret->to != NULL) {
-		return refuse("--mtree writes to standard output, it takes no --to");
-	}
-	if (ret->after && !ret->mtree) {
-		return refuse("--after belongs to --mtree");
-	}
-	return ret->mtree || ret->to != NULL ? -1 : refuse("--to DIR is missing, or --mtree");
+	return check(ret);
 }
 
 static int
@@ -135,21 +154,77 @@ export_call(struct reading *r, const struct record *rec, const char *to, uint64_
 }
 
 static int
+print(const struct record *rec, const struct buf *text, struct err *err)
+{
+	int rc = buf_error(text);
+
+	if (rc == 0 && fwrite(text->data, 1, text->len, stdout) != text->len) {
+		rc = -EIO;
+	}
+	return rc == 0 ? 0 : err_sys(err, rc, "export %s", rec->id);
+}
+
+static int
 print_mtree(struct reading *r, const struct record *rec, enum tree_side side, struct err *err)
 {
 	auto_tree_list list = TREE_LIST_INIT;
 	auto_buf page = BUF_INIT;
 	int rc = tree_list_read(r, rec, side, &list, err);
 
-	if (rc == 0) {
-		tree_print_mtree(&list, &page);
-		rc = buf_error(&page);
-		if (rc == 0 && fwrite(page.data, 1, page.len, stdout) != page.len) {
-			rc = -EIO;
-		}
-		rc = rc == 0 ? 0 : err_sys(err, rc, "export %s", rec->id);
+	if (rc != 0) {
+		return rc;
 	}
-	return rc;
+	tree_print_mtree(&list, &page);
+	return print(rec, &page, err);
+}
+
+/* The log's key, which signs nothing that the log does not hold: both records are in it first. */
+static int
+load_signer(struct note_signer *ret, struct err *err)
+{
+	auto_signing s = SIGNING_INIT;
+	int rc = signing_open(&s, err);
+
+	return rc != 0 ? rc
+		       : log_key_load(&s.store, getenv("CREDENTIALS_DIRECTORY"), ret, NULL, err);
+}
+
+static int
+print_dsse(struct reading *r, struct record *rec, struct err *err)
+{
+	auto_note_signer signer = { .key.algorithm = 0 };
+	struct change_list list = { .set = { .items = NULL } };
+	auto_buf statement = BUF_INIT, envelope = BUF_INIT;
+	int rc;
+
+	if (rec->outcome == NULL) {
+		return err_set(err, -ENODATA,
+			       "%s: the call has no outcome, so there is nothing to state",
+			       rec->id);
+	}
+	rc = load_signer(&signer, err);
+	rc = rc == 0 ? record_leaves(r, rec, err) : rc;
+	rc = rc == 0 ? object_changes(r, rec, &list, err) : rc;
+	if (rc != 0) {
+		return rc;
+	}
+	rc = dsse_statement(rec, &list.set, signer.key.name, &statement);
+	changes_finish(&list.set);
+	rc = rc == 0 ? dsse_envelope(&statement, &signer, &envelope, err) : rc;
+	if (rc != 0) {
+		return err->code != 0 ? rc : err_sys(err, rc, "export %s", rec->id);
+	}
+	return print(rec, &envelope, err);
+}
+
+static int
+export_one(struct reading *r, struct record *rec, const struct request *req, uint64_t *ret_lost,
+	   struct err *err)
+{
+	if (req->mtree) {
+		return print_mtree(r, rec, req->after ? TREE_OUT : TREE_IN, err);
+	}
+	return req->dsse ? print_dsse(r, rec, err) : export_call(r, rec, req->to, ret_lost, err);
 }
 
 int
@@ -174,8 +249,7 @@ cmd_export(int argc, char **argv)
 	}
 	rc = rc == 0 ? record_load(&r, cl.operand[0], &rec, &err) : rc;
 	if (rc == 0) {
-		rc = req.mtree ? print_mtree(&r, &rec, req.after ? TREE_OUT : TREE_IN, &err)
-			       : export_call(&r, &rec, req.to, &lost, &err);
+		rc = export_one(&r, &rec, &req, &lost, &err);
 	}
 	if (rc != 0) {
 		return commands_fail(1, &err);

@@ -114,3 +114,43 @@ expect_out "one request, a span of the call" "execute_tool sh 3 failed" \
 		."process.exit.code".intValue + " " + ."airlock.verdict".stringValue)) | .[]' "$OUT"
 expect_verb "as OTLP, no call" 0 log --profile nobody --otlp-json
 expect_eq "no request" "" "$(cat "$OUT")"
+
+# ---- export --dsse: verified by openssl alone, its subjects by sha256sum ---------------------------------
+# pae FILE: what DSSE signs of a payload.
+pae()
+{
+	printf 'DSSEv1 28 application/vnd.in-toto+json %d ' "$(wc -c <"$1")"
+	cat "$1"
+}
+
+new_ws
+expect_run "a call with output" 0 -- sh -c 'echo told; echo made >"new file"; mkdir d; echo more >d/m'
+expect_verb "as a statement" 0 export @last --dsse
+cp "$OUT" "$T/envelope"
+jq -r .payload "$T/envelope" | base64 -d >"$T/payload"
+jq -r '.signatures[0].sig' "$T/envelope" | base64 -d >"$T/sig"
+expect_verb "the log's key" 0 key show
+vkey=$(head -n 1 "$OUT")
+{ printf '302a300506032b6570032100' | xxd -r -p; echo "$vkey" | cut -d+ -f3- | base64 -d | tail -c 32; } >"$T/pub.der"
+pae "$T/payload" >"$T/signed"
+# openssl verify of $T/signed
+signed()
+{
+	openssl pkeyutl -verify -rawin -pubin -keyform DER -inkey "$T/pub.der" -sigfile "$T/sig" -in "$T/signed"
+}
+expect_rc "openssl: the log's key signed it" 0 signed
+expect_eq "the key's id" "$(echo "$vkey" | cut -d+ -f2)" "$(jq -r '.signatures[0].keyid' "$T/envelope")"
+sed 's/"exit":0/"exit":1/' "$T/payload" >"$T/forged"
+pae "$T/forged" >"$T/signed"
+expect_rc "openssl: another exit is not signed" 1 signed
+expect_verb "the files themselves" 0 export @last --to "$T/files"
+jq -r '.subject[] | .digest.sha256 + "  " + .name' "$T/payload" | sed 's/\\040/ /' >"$T/sums"
+expect_out "sha256sum: the subjects are these files" "record-outcome.json: OK
+stdout: OK
+out/d/m: OK
+out/new file: OK" sh -c 'cd "$1" && sha256sum -c "$2"' - "$T/files" "$T/sums"
+as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT type, lower(hex(digest)), n FROM entry WHERE call = '$(record .planned.call)'" \
+	>"$T/entries"
+expect_eq "its entries are the log's" "$(sort "$T/entries")" \
+	"$(jq -r '.predicate.entries | to_entries[] | "\(.key)|\(.value.digest)|\(.value.index)"' "$T/payload" | sort)"
+expect_verb "--dsse and --mtree" 125 export @last --dsse --mtree
