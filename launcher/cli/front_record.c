@@ -68,6 +68,16 @@ argv_digest(const struct request *r, uint8_t ret[32])
 	sha256_final(&hash, ret);
 }
 
+static void
+argv_list(struct json *j, const struct request *r)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < r->argc; i++) {
+		json_bytes(j, r->argv[i], strlen(r->argv[i]));
+	}
+	json_end(j);
+}
+
 /* Calls whose held change sets lie below this one, oldest first. */
 static void
 draft(struct json *j, const struct front *f)
@@ -233,6 +243,63 @@ rule_paths(struct json *j, const struct rule_paths *paths)
 	json_end(j);
 }
 
+/* Whether every file of that name that the profile was read from is one of airlock's own. */
+static bool
+came_with_airlock(const struct front *f, const char *origin)
+{
+	size_t len = strcspn(origin, ":"), dir_len = strlen(f->paths.shipped);
+	bool found = false;
+
+	for (size_t i = 0; i < f->profile->files.count; i++) {
+		const char *file = f->profile->files.items[i], *slash = strrchr(file, '/');
+
+		if (slash == NULL || strlen(slash + 1) != len ||
+		    strncmp(slash + 1, origin, len) != 0) {
+			continue;
+		}
+		if ((size_t)(slash - file) != dir_len ||
+		    strncmp(file, f->paths.shipped, dir_len) != 0) {
+			return false;
+		}
+		found = true;
+	}
+	return found;
+}
+
+/* What somebody let the tool read beyond what airlock's own profiles do. */
+static void
+reads(struct json *j, const struct front *f)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < f->profile->read_count; i++) {
+		const struct rule_path *path = &f->profile->read[i];
+
+		if (came_with_airlock(f, path->origin)) {
+			continue;
+		}
+		json_begin_object(j);
+		json_key(j, "path");
+		json_path(j, path->path);
+		json_kv_str(j, "rule", path->origin);
+		json_end(j);
+	}
+	json_end(j);
+}
+
+/* The places of what the profile decided without leaving an event. */
+static void
+rules(struct json *j, const struct front *f)
+{
+	const struct profile_rule *r = f->profile->rules;
+
+	json_begin_object(j);
+	json_kv_str(j, "environment.pass", r[KEY_ENV_PASS].place);
+	json_kv_str(j, "mode", f->req.mode == f->profile->mode ? r[KEY_MODE].place : "--mode");
+	json_kv_str(j, "network.loopback", r[KEY_NET_LOOPBACK].place);
+	json_kv_str(j, "syscalls.allow", r[KEY_SYSCALLS].place);
+	json_end(j);
+}
+
 static void
 caches(struct json *j, const struct profile *p)
 {
@@ -262,11 +329,7 @@ write_planned(struct front *f, struct json *j)
 	json_key(j, "actor");
 	actor(j, f);
 	json_key(j, "argv");
-	json_begin_array(j);
-	for (size_t i = 0; i < r->argc; i++) {
-		json_bytes(j, r->argv[i], strlen(r->argv[i]));
-	}
-	json_end(j);
+	argv_list(j, r);
 	argv_digest(r, digest);
 	json_kv_hex(j, "argv_digest", digest, 32);
 	json_key(j, "caches");
@@ -294,15 +357,20 @@ write_planned(struct front *f, struct json *j)
 	json_kv_bytes(j, "key", r->key);
 	json_key(j, "limits");
 	front_limits_json(j, &r->limits);
+	json_kv_bool(j, "loopback", f->profile->loopback);
 	json_kv_str(j, "mode", profile_mode_words[r->mode]);
 	json_key(j, "node");
 	store_put_node(j);
 	json_kv_str(j, "over", f->opt.over != NULL ? f->over_text : NULL);
 	json_kv_hex(j, "plan_digest", f->jail.plan_digest, 32);
 	decided(j, f);
+	json_key(j, "read");
+	reads(j, f);
 	request_digest(f, digest);
 	json_kv_hex(j, "request_digest", digest, 32);
 	json_kv_str(j, "retry", profile_retry_words[f->profile->retry]);
+	json_key(j, "rules");
+	rules(j, f);
 	json_kv_uint(j, "seq", f->seq);
 	json_kv_uint(j, "t0", f->t0_ms);
 	json_kv_bool(j, "terminal", r->terminal);

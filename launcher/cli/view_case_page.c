@@ -233,6 +233,7 @@ case_page_call(struct case_folder *c, const struct record *rec)
 	page_html(p, buf_text(&command));
 	buf_puts(&p->out, "</code></h2>\n");
 	show_head(p, rec);
+	show_findings(p, rec);
 	show_saw(p, c->r, rec);
 	show_decided(p, rec);
 	show_touched(p, c->r, rec);

@@ -36,7 +36,7 @@ show_isolation(struct page *p, const json_t *a)
 		show_strings(&text, capabilities, " ");
 	}
 	put_item(&text, json_is_true(json_object_get(a, "no_new_privs")) ? "no_new_privs"
-									   : "NOT no_new_privs");
+									 : "NOT no_new_privs");
 	put_item(&text, "seccomp (");
 	view_count(&text, filters, "filter ", "filters ");
 	page_digest(p, &text, record_text(a, "seccomp_digest"));
@@ -286,6 +286,37 @@ show_worktree(struct page *p, const struct record *rec)
 	}
 }
 
+/* " (default.yaml:33)": the place of a rule; nothing in a record that does not say it. */
+static void
+put_rule(struct buf *b, const struct record *rec, const char *key)
+{
+	const char *rule =
+		json_string_value(json_object_get(json_object_get(rec->planned, "rules"), key));
+
+	if (rule != NULL) {
+		buf_puts(b, " (");
+		view_text(b, rule);
+		buf_putc(b, ')');
+	}
+}
+
+/* There is no egress: what a profile can say is whether its own programs reach each other. */
+static void
+show_network(struct page *p, const struct record *rec)
+{
+	const json_t *loopback = json_object_get(rec->planned, "loopback");
+	auto_buf text = BUF_INIT;
+
+	if (!json_is_boolean(loopback)) {
+		return;
+	}
+	buf_puts(&text, json_is_true(loopback)
+				? "127.0.0.1 and ::1 among its own programs, nothing else"
+				: "none: no address could be reached, not even 127.0.0.1");
+	put_rule(&text, rec, "network.loopback");
+	page_fact(p, "network", buf_text(&text));
+}
+
 static void
 show_mode(struct page *p, const struct record *rec)
 {
@@ -302,6 +333,7 @@ show_mode(struct page *p, const struct record *rec)
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
 		buf_puts(&text, strcmp(modes[i].mode, mode) == 0 ? modes[i].meaning : "");
 	}
+	put_rule(&text, rec, "mode");
 	page_fact(p, "mode", buf_text(&text));
 }
 
@@ -325,7 +357,7 @@ show_draft(struct page *p, const struct record *rec)
 		buf_printf(&text, "%s%.13s", i > 0 ? ", " : "", buf_text(&id));
 	}
 	buf_puts(&text, over[0] != '\0' ? ": held change sets, the last as --over asked"
-				       : ": the draft, held change sets that are not applied yet");
+					: ": the draft, held change sets that are not applied yet");
 	page_fact(p, "over", buf_text(&text));
 }
 
@@ -334,8 +366,9 @@ show_retry(struct page *p, const struct record *rec)
 {
 	bool safe = strcmp(record_text(rec->planned, "retry"), "safe") == 0;
 
-	page_fact(p, "retry", safe ? "safe: may be run again when it was interrupted" :
-				     "ask: a person decides when it was interrupted");
+	page_fact(p, "retry",
+		  safe ? "safe: may be run again when it was interrupted"
+		       : "ask: a person decides when it was interrupted");
 }
 
 /* Paths of the record are escaped already. */
@@ -413,6 +446,7 @@ show_decided(struct page *p, const struct record *rec)
 	show_worktree(p, rec);
 	show_mode(p, rec);
 	show_draft(p, rec);
+	show_network(p, rec);
 	show_retry(p, rec);
 	show_write(p, rec);
 	show_caches(p, rec);

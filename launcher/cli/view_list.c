@@ -19,7 +19,8 @@ static const struct {
 	[COLUMN_TIME] = { "TIME", false },	 [COLUMN_CALL] = { "CALL", false },
 	[COLUMN_VERDICT] = { "VERDICT", false }, [COLUMN_EXIT] = { "EXIT", true },
 	[COLUMN_PROFILE] = { "PROFILE", false }, [COLUMN_TOOK] = { "TOOK", true },
-	[COLUMN_CHANGES] = { "CHANGES", false }, [COLUMN_COMMAND] = { "COMMAND", false },
+	[COLUMN_CHANGES] = { "CHANGES", false }, [COLUMN_DENIED] = { "DENIED", true },
+	[COLUMN_COMMAND] = { "COMMAND", false },
 };
 
 int64_t
@@ -102,6 +103,10 @@ fill_row(struct view_list_row *row, const struct index_call *call)
 	row->text[COLUMN_TOOK] = take_text(&b);
 	put_changes(&b, call);
 	row->text[COLUMN_CHANGES] = take_text(&b);
+	if (call->denials > 0) {
+		buf_printf(&b, "%llu", (unsigned long long)call->denials);
+	}
+	row->text[COLUMN_DENIED] = take_text(&b);
 	text_safe(&b, call->command, strlen(call->command), false);
 	row->text[COLUMN_COMMAND] = take_text(&b);
 	for (enum view_list_column c = COLUMN_VERDICT; c < COLUMN__COUNT; c++) {
@@ -224,6 +229,9 @@ color_of(const struct view_list_row *row, enum view_list_column c)
 {
 	if (c == COLUMN_VERDICT) {
 		return view_verdict_color(row->text[COLUMN_VERDICT]);
+	}
+	if (c == COLUMN_DENIED) {
+		return VIEW_YELLOW;
 	}
 	return c == COLUMN_TIME ? VIEW_DIM : VIEW_PLAIN;
 }

@@ -221,6 +221,24 @@ show_terminal(struct page *p, const struct record *rec)
 	}
 }
 
+/*
+ * What somebody's profile let the tool read of the host, beyond what airlock's own do. Whether it
+ * did is not seen. Paths of the record are escaped already.
+ */
+static void
+show_reads(struct page *p, const json_t *reads)
+{
+	for (size_t i = 0; i < json_array_size(reads); i++) {
+		const json_t *read = json_array_get(reads, i);
+		auto_buf text = BUF_INIT;
+
+		view_path(&text, record_text(read, "path"));
+		buf_puts(&text, ", by ");
+		view_text(&text, record_text(read, "rule"));
+		page_fact_color(p, i == 0 ? "could read" : "", VIEW_YELLOW, buf_text(&text));
+	}
+}
+
 static void
 show_ids(struct page *p, const json_t *actor)
 {
@@ -279,6 +297,7 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	page_part(p, "SAW", "what went in");
 	show_text(p, "program", rec->planned, "tool");
 	show_workspace(p, rec);
+	show_reads(p, json_object_get(rec->planned, "read"));
 	show_strings(&names, json_object_get(rec->planned, "env_names"), " ");
 	page_fact(p, "environment", names.len > 0 ? buf_text(&names) : "empty");
 	show_strings(&values, json_object_get(rec->planned, "env_values"), " ");

@@ -11,6 +11,8 @@ void show_sentence(struct buf *b, const struct record *rec);
 enum view_color show_sentence_color(const struct record *rec);
 
 void show_head(struct page *p, const struct record *rec);
+/* What a person looks for first; nothing at all when there is nothing of it. */
+void show_findings(struct page *p, const struct record *rec);
 /* r gives the first lines of long streams; NULL: of those only that stand in the record. */
 void show_saw(struct page *p, struct reading *r, const struct record *rec);
 void show_decided(struct page *p, const struct record *rec);
@@ -26,6 +28,8 @@ void show_object(struct page *p, const char *label, const json_t *object);
 void show_stream(struct page *p, struct reading *r, const struct record *rec, const char *name);
 /* One of denials[]: "system call ptrace, 3 times, by python.yaml:14: why". */
 void show_denial(struct buf *b, const json_t *denial);
+/* The limits that the call reached: "pids 40 of 40"; nothing when none. */
+void show_reached(struct buf *b, const struct record *rec);
 /* Whether a person must decide about the change. */
 bool show_is_held(const json_t *item);
 

@@ -310,8 +310,9 @@ show_denials(struct page *p, const json_t *denials, uint64_t dropped)
 			 (unsigned long long)dropped);
 		page_fact_color(p, "", VIEW_YELLOW, more);
 	}
-	page_fact_color(p, "", VIEW_DIM,
-			"without event: paths and hosts that the sandbox does not have");
+	page_fact_color(p, "no event", VIEW_DIM,
+			"a path or an address that the sandbox does not have: a try to open or "
+			"reach it fails, and is not recorded");
 }
 
 /* ---- limits ------------------------------------------------------------------------------- */
@@ -355,25 +356,40 @@ used_of(const struct record *rec, const char *member)
 					   record_number(rec->outcome, "stderr.bytes");
 }
 
-/* "memory 3.5 MiB of 2 GiB, …", and what was reached on a line of its own. */
+/* "memory 3.5 MiB of 2 GiB, …": what stayed below its limit, or what reached it. */
+static void
+put_limits(struct buf *text, const struct record *rec, bool is_reached)
+{
+	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
+		uint64_t limit = record_number(rec->planned, limit_rows[i].limit);
+		uint64_t used = used_of(rec, limit_rows[i].used);
+
+		if ((used >= limit) != is_reached) {
+			continue;
+		}
+		buf_printf(text, "%s%s ", text->len > 0 ? ", " : "", limit_rows[i].label);
+		put_quantity(text, limit_rows[i].unit, used);
+		buf_puts(text, " of ");
+		put_quantity(text, limit_rows[i].unit, limit);
+	}
+}
+
+void
+show_reached(struct buf *b, const struct record *rec)
+{
+	put_limits(b, rec, true);
+}
+
 static void
 show_limits(struct page *p, const struct record *rec)
 {
 	auto_buf text = BUF_INIT, reached = BUF_INIT;
 
-	for (size_t i = 0; i < ARRAY_LEN(limit_rows); i++) {
-		uint64_t limit = record_number(rec->planned, limit_rows[i].limit);
-		uint64_t used = used_of(rec, limit_rows[i].used);
-		struct buf *line = used >= limit ? &reached : &text;
-
-		buf_printf(line, "%s%s ", line->len > 0 ? ", " : "", limit_rows[i].label);
-		put_quantity(line, limit_rows[i].unit, used);
-		buf_puts(line, " of ");
-		put_quantity(line, limit_rows[i].unit, limit);
-	}
+	show_reached(&reached, rec);
 	if (reached.len > 0) {
 		page_fact_color(p, "reached", VIEW_RED, buf_text(&reached));
 	}
+	put_limits(&text, rec, false);
 	page_fact(p, "used", buf_text(&text));
 }
 

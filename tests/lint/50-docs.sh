@@ -10,7 +10,7 @@ jail_page=docs/airlock-jail.8
 profile_page=docs/airlock-profile.5
 architecture=docs/architecture.md
 
-for file in README.md CONTRIBUTING.md LICENSE docs/threat-model.md docs/operations.md docs/formats.md docs/first-hour.md \
+for file in README.md CONTRIBUTING.md LICENSE docs/threat-model.md docs/operations.md docs/formats.md docs/first-hour.md docs/incident.md \
 	$architecture $page $jail_page $profile_page; do
 	[ -s "$file" ] || echo "$file is missing"
 done | verdict docs/there

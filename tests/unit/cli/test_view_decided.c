@@ -24,12 +24,12 @@
 
 Test(view_decided, everything_held)
 {
-	auto_record rec = make_record(
-		PLANNED(NO_POLICY),
-		ATTESTED("{\"cpu_period_us\":100000,\"cpu_quota_us\":400000,"
-			 "\"memory_max\":3221225472,\"pids_max\":512,\"swap_max\":0,"
-			 "\"version\":1}",
-			 "[]", "7"));
+	auto_record rec =
+		make_record(PLANNED(NO_POLICY),
+			    ATTESTED("{\"cpu_period_us\":100000,\"cpu_quota_us\":400000,"
+				     "\"memory_max\":3221225472,\"pids_max\":512,\"swap_max\":0,"
+				     "\"version\":1}",
+				     "[]", "7"));
 	auto_page p = make_page();
 
 	show_decided(&p, &rec);
@@ -113,4 +113,17 @@ Test(view_decided, verbose_has_the_attestation_whole)
 	cr_expect_not_null(
 		strstr(buf_text(&p.out), "              namespaces: {\"a\":1,\"b\":2}\n"));
 	cr_expect_not_null(strstr(buf_text(&p.out), "  profile     default " D1 ", from"));
+}
+
+/* Only where the record says so: older ones do not. */
+Test(view_decided, network_and_mode_name_their_rules)
+{
+	expect_line("{\"loopback\":false,\"mode\":\"propose\",\"rules\":{\"mode\":\"--mode\","
+		    "\"network.loopback\":\"p.yaml:7\"}}",
+		    NULL,
+		    "  mode        propose (--mode)\n"
+		    "  network     none: no address could be reached, not even 127.0.0.1 "
+		    "(p.yaml:7)\n");
+	expect_line("{\"loopback\":true}", NULL,
+		    "  network     127.0.0.1 and ::1 among its own programs, nothing else\n");
 }

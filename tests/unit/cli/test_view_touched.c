@@ -19,7 +19,8 @@
 	"              wall 5ms of 1.0s, cpu time 4ms of 1h00m, pids 2 of 8\n"
 #define NOTHING_DENIED                                                                             \
 	"  denied      nothing that leaves an event\n"                                               \
-	"              without event: paths and hosts that the sandbox does not have\n"
+	"  no event    a path or an address that the sandbox does not have: a try to open\n"          \
+	"              or reach it fails, and is not recorded\n"
 
 /* clang-format on */
 
@@ -157,8 +158,9 @@ Test(view_touched, denials_say_what_can_be_done)
 		"              launch mounts, once, built in\n"
 		"              airlock doctor\n"
 		"              and 7 more of other kinds\n"
-		"              without event: paths and hosts that the sandbox does not "
-		"have\n" END);
+		"  no event    a path or an address that the sandbox does not have: a try to "
+		"open\n"
+		"              or reach it fails, and is not recorded\n" END);
 }
 
 Test(view_touched, limits_that_were_reached_stand_apart)
