@@ -51,7 +51,7 @@ int blame_trace(const struct blame_version *versions, size_t count, bool by_line
 
 /* What stands at the path. */
 struct blame_state {
-	char type; /* 'f' file, 'l' link, 'd' directory, '?' anything else, '-' nothing */
+	char type;     /* 'f' file, 'l' link, 'd' directory, '?' anything else, '-' nothing */
 	uint64_t size; /* of a file in a change set; else 0 */
 	bool has_digest;
 	uint8_t digest[SHA256_SIZE]; /* of a file's bytes or a link's target */
@@ -87,6 +87,7 @@ struct blame_history {
 	size_t *restores;
 	size_t count;
 	bool by_line;	      /* what is there now is a text that can be compared by line */
+	uint64_t mtime_ms;    /* of what is there now, as it says itself; 0: nothing is */
 	uint64_t uncommitted; /* calls that touched it and whose changes are not in the workspace */
 	uint64_t forgotten;   /* calls of the store that nobody knows anything of any more */
 	uint64_t unlisted;    /* calls whose list is not in the store, so that they may have */

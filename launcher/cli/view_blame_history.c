@@ -186,7 +186,7 @@ read_bytes(int fd, struct blame_state *ret)
 }
 
 static int
-read_now(const char *path, struct blame_state *ret, struct err *err)
+read_now(const char *path, struct blame_state *ret, uint64_t *ret_mtime_ms, struct err *err)
 {
 	auto_fd fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	auto_buf shown = BUF_INIT;
@@ -194,6 +194,9 @@ read_now(const char *path, struct blame_state *ret, struct err *err)
 	int rc = fd < 0 ? -errno : 0;
 
 	text_safe(&shown, path, strlen(path), false);
+	if (lstat(path, &st) == 0 && st.st_mtim.tv_sec > 0) {
+		*ret_mtime_ms = (uint64_t)st.st_mtim.tv_sec * 1000;
+	}
 	if (rc == -ENOENT || rc == -ENOTDIR) {
 		*ret = state_of(0, false, NULL);
 		return 0;
@@ -626,7 +629,7 @@ blame_history_load(struct reading *r, const struct buf *path, struct blame_histo
 
 	buf_put(&ret->path, path->data, path->len);
 	rc = buf_error(&ret->path);
-	rc = rc != 0 ? rc : read_now(buf_text(&ret->path), &now, err);
+	rc = rc != 0 ? rc : read_now(buf_text(&ret->path), &now, &ret->mtime_ms, err);
 	rc = rc != 0 ? rc : load(&l, &events, &now);
 	state_finish(&now);
 	free(l.seen);

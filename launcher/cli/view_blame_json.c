@@ -125,10 +125,12 @@ blame_json(const struct blame *b, struct buf *out)
 	for (size_t i = 0; i < h->count; i++) {
 		is_good = append(steps, step_json(h, i)) && is_good;
 	}
-	whole = json_pack("{s:b, s:o, s:o, s:I, s:o, s:o, s:o, s:I, s:I}", "by_line", b->by_line,
-			  "calls", calls, "digest", digest_or_null(&h->states[h->count - 1]),
-			  "forgotten", (json_int_t)h->forgotten, "parts", parts, "path",
-			  spelled(&h->path), "steps", steps, "uncommitted",
+	whole = json_pack("{s:b, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "by_line",
+			  b->by_line, "calls", calls, "digest",
+			  digest_or_null(&h->states[h->count - 1]), "forgotten",
+			  (json_int_t)h->forgotten, "mtime",
+			  h->mtime_ms > 0 ? json_integer((json_int_t)h->mtime_ms) : json_null(),
+			  "parts", parts, "path", spelled(&h->path), "steps", steps, "uncommitted",
 			  (json_int_t)h->uncommitted, "unlisted", (json_int_t)h->unlisted);
 	text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(whole);

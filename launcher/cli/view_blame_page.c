@@ -322,6 +322,12 @@ put_outside(struct page *p, const struct blame_history *h, size_t step)
 {
 	size_t before = call_beside(h, step, true), behind = call_beside(h, step, false);
 	int len = id_columns(p);
+	auto_buf time = BUF_INIT;
+
+	if (h->mtime_ms > 0) {
+		buf_puts(&time, "; the file says ");
+		view_time(&time, h->mtime_ms, VIEW_TIME_FULL);
+	}
 
 	if (before == BLAME_NONE && behind == BLAME_NONE) {
 		page_fact(p, "when", "no call that is recorded here changed the file");
@@ -329,8 +335,8 @@ put_outside(struct page *p, const struct blame_history *h, size_t step)
 		page_factf(p, "when", "before %.*s, the first call that changed it", len,
 			   id_of(h, behind));
 	} else if (behind == BLAME_NONE) {
-		page_factf(p, "when", "after %.*s, the last call that changed it", len,
-			   id_of(h, before));
+		page_factf(p, "when", "after %.*s, the last call that changed it%s", len,
+			   id_of(h, before), buf_text(&time));
 	} else {
 		page_factf(p, "when", "between %.*s and %.*s", len, id_of(h, before), len,
 			   id_of(h, behind));

@@ -95,8 +95,10 @@ $b
 
 not through airlock
   line        6
-  when        after $b, the last call that changed it" \
+  when        after $b, the last call that changed it; the file says
+              $(date -d "@$(stat -c %Y "$WS/f")" '+%Y-%m-%d %H:%M:%S %z')" \
 	"$(as_id "$A" blame "$WS/f" | sed -E 's/  20[0-9-]+ [0-9:]+ [+-][0-9]+,/  TIME,/')"
+expect_eq "its time for a program" "$(stat -c %Y "$WS/f")000" "$(as_id "$A" blame --json "$WS/f" | jq .mtime)"
 as_id "$A" blame -v "$WS/f" >"$OUT"
 expect_match "-v: the whole id" "${ids[first]} 1  TWO" "$OUT"
 expect_match "-v: the change set" "$(record .outcome.changes.digest "${ids[second]}")" "$OUT"
