@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/json.h"
 #include "../log/log_key.h"
@@ -206,5 +207,69 @@ cmd_key_rotate(int argc, char **argv)
 	fputs("airlock: the old key and this one signed the change; give the line above to whoever "
 	      "verifies\n",
 	      stderr);
+	return 0;
+}
+
+/* ---- close --------------------------------------------------------------------------------- */
+
+static int
+refuse_held(void *arg, const struct index_call *call)
+{
+	return err_set(arg, -EBUSY, "call %s is held: apply or discard it first (airlock pending)",
+		       call->id);
+}
+
+static int
+append_close(const struct signing *s, const char *reason, struct err *err)
+{
+	auto_store journal = STORE_INIT;
+	auto_buf record = BUF_INIT;
+	struct journal_pos pos;
+	struct json j;
+	int rc;
+
+	json_init(&j, &record);
+	json_begin_object(&j);
+	json_key(&j, "actor");
+	json_begin_object(&j);
+	json_kv_uint(&j, "gid", getegid());
+	json_kv_uint(&j, "uid", geteuid());
+	json_end(&j);
+	json_kv_bytes(&j, "reason", reason);
+	json_kv_uint(&j, "t", clock_realtime_ms());
+	json_kv_uint(&j, "v", 1);
+	json_end(&j);
+	rc = json_error(&j);
+	if (rc != 0) {
+		return err_sys(err, rc, "close the log");
+	}
+	rc = store_open_write(s->store.path, &journal, err);
+	return rc == 0 ? store_append_event(&journal, ENTRY_LOG_CLOSE, record.data, record.len,
+					    &pos, err)
+		       : rc;
+}
+
+int
+cmd_key_close(int argc, char **argv)
+{
+	const struct index_query held = { .settled = "held" };
+	auto_signing s = SIGNING_INIT;
+	struct err err = ERR_INIT;
+	const char *reason;
+	bool given;
+	int status, rc;
+
+	if (!parse(argc, argv, &reason, &given, &status)) {
+		return status;
+	}
+	rc = signing_open(&s, &err);
+	rc = rc == 0 ? index_list(s.ix, &held, refuse_held, &err, &err) : rc;
+	rc = rc == 0 ? append_close(&s, reason, &err) : rc;
+	rc = rc == 0 ? signing_extend(&s, &err) : rc;
+	if (rc != 0) {
+		return commands_fail(1, &err);
+	}
+	printf("closed: %llu entries are signed, and no call is added\n",
+	       (unsigned long long)s.size);
 	return 0;
 }

@@ -59,6 +59,12 @@ signing_open(struct signing *ret, struct err *err)
 	return rc;
 }
 
+int
+signing_extend(struct signing *s, struct err *err)
+{
+	return extend(s->ix, &s->store, &s->size, err);
+}
+
 /* -EAGAIN: not there, or of fewer entries. */
 static int
 read_checkpoint(const struct store *s, uint64_t index, struct buf *ret_note, struct checkpoint *ret,

@@ -28,6 +28,8 @@ struct signing {
 /* -ENOENT when there is no state directory yet. */
 int signing_open(struct signing *ret, struct err *err) must_check;
 void signing_finish(struct signing *s);
+/* What was added since is taken in and signed. */
+int signing_extend(struct signing *s, struct err *err) must_check;
 
 /*
  * The published checkpoint, verbatim, once it covers more than `index` entries: by this process, or

@@ -44,6 +44,7 @@ struct witnesses {
 	struct witness all[2 * TRUST_MAX];
 	size_t count;
 	bool logged;
+	bool is_closed; /* no entry is added any more */
 	struct err *err;
 };
 
@@ -141,6 +142,9 @@ log_action(struct witnesses *w, const struct witness *wit, const char *action)
 	struct json j;
 	int rc;
 
+	if (w->is_closed) {
+		return 0;
+	}
 	json_init(&j, &record);
 	json_begin_object(&j);
 	json_kv_str(&j, "action", action);
@@ -298,12 +302,14 @@ log_witness(struct index *ix, struct store *s, const char *program, bool *ret_lo
 								.latest = LOG_LATEST_INIT,
 								.log_fd = -1,
 								.err = err };
+	struct journal_pos covered = { 0, 0 };
 	int rc = load(&w);
 
 	*ret_logged = false;
 	if (rc != 0 || w.count == 0) {
 		return rc;
 	}
+	w.is_closed = store_covered(s, &covered, NULL) == 0 && covered.file == COVERED_CLOSED;
 	rc = log_state_open(s, true, &w.state, err);
 	if (rc == 0) {
 		rc = log_state_latest(w.state, &w.latest, err);

@@ -298,6 +298,28 @@ log_publish(const struct store *s, struct log_state *state, const struct log_lat
 }
 
 static int
+look_for_close(void *arg, const struct index_event *event)
+{
+	if (event->type == ENTRY_LOG_CLOSE || event->type == ENTRY_LOG_OPEN) {
+		*(bool *)arg = event->type == ENTRY_LOG_CLOSE;
+	}
+	return 0;
+}
+
+/* Behind log.close no call begins: the front looks nowhere else. */
+static int
+position_to_publish(struct writer *w, struct journal_pos *pos, struct err *err)
+{
+	bool is_closed = false;
+	int rc = index_events(w->ix, NULL, look_for_close, &is_closed, err);
+
+	if (rc == 0 && is_closed) {
+		*pos = (struct journal_pos){ .file = COVERED_CLOSED };
+	}
+	return rc;
+}
+
+static int
 publish_position(struct writer *w, struct journal_pos pos, struct err *err)
 {
 	char text[64];
@@ -426,11 +448,17 @@ extend(struct writer *w, uint64_t size, struct err *err)
 		rc = store_covered(w->store, &covered, err);
 		rc = rc == -ENOENT ? 0 : rc; /* then all of the journal is synced */
 	}
+	if (rc == 0 && covered.file == COVERED_CLOSED) {
+		covered = (struct journal_pos){ 0, 0 }; /* a call that still ran has ended */
+	}
 	if (rc == 0) {
 		rc = journal_sync(w->store, covered, at, err);
 	}
 	if (rc == 0) {
 		rc = grow(w, size, err);
+	}
+	if (rc == 0) {
+		rc = position_to_publish(w, &at, err);
 	}
 	return rc == 0 ? publish_position(w, at, err) : rc;
 }

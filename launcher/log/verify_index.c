@@ -27,6 +27,8 @@ check_position(struct verify *v)
 
 	if (rc != 0) {
 		verify_wrong(v, LOG_AT_FILE, "is missing, or no position in the journal");
+	} else if (at.file == COVERED_CLOSED) {
+		verify_note(v, LOG_AT_FILE, "the log was closed");
 	} else if (index_position(v->fresh, &end, NULL) == 0 &&
 		   (at.file > end.file || (at.file == end.file && at.offset > end.offset))) {
 		verify_wrong(v, LOG_AT_FILE,

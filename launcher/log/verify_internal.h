@@ -49,6 +49,7 @@ struct verify {
 	size_t gcs, gc_cap;
 	struct verify_rotation *rotation;
 	size_t rotations, rotation_cap;
+	bool is_closed; /* the last log.open or log.close was the latter */
 };
 
 void verify_wrong(struct verify *v, const char *where, const char *fmt, ...)

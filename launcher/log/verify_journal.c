@@ -293,12 +293,27 @@ parse(const char *text, size_t len)
 		     : json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
 }
 
+/* A call that was about to begin when the log was closed can be behind that; others are not. */
+static void
+tell_late(struct verify *v, const struct index_row *row)
+{
+	char where[64];
+
+	if (row->leaf.type == ENTRY_LOG_CLOSE || row->leaf.type == ENTRY_LOG_OPEN) {
+		v->is_closed = row->leaf.type == ENTRY_LOG_CLOSE;
+	} else if (v->is_closed && row->leaf.type == ENTRY_PLANNED) {
+		snprintf(where, sizeof(where), "entry %llu", (unsigned long long)row->leaf.n);
+		verify_note(v, where, "a call began behind the entry that closed the log");
+	}
+}
+
 static int
 take_record(struct verify *v, const struct index_row *row)
 {
 	json_t *record = row->record != NULL ? parse(row->record, row->record_len) : NULL;
 	int rc = 0;
 
+	tell_late(v, row);
 	if (entry_type_is_of_call(row->leaf.type)) {
 		v->result.calls += row->leaf.type == ENTRY_PLANNED ? 1 : 0;
 		v->result.forgotten += row->record == NULL ? 1 : 0;

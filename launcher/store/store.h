@@ -91,6 +91,8 @@ int store_append_event(struct store *s, enum entry_type type, const void *record
 int journal_sync(const struct store *s, struct journal_pos from, struct journal_pos to,
 	       struct err *err) must_check;
 
+/* The file of that position where the log was closed: no journal gets there. */
+#define COVERED_CLOSED UINT32_MAX
 /*
  * The journal position that log.at names: all before it is covered by the signed log. -ENOENT
  * (without a text) when there is no log yet, -EBADMSG when it is no position.

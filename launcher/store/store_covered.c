@@ -61,6 +61,12 @@ store_covered_check(const struct store *s, struct err *err)
 	if (covered.file < s->journal_number) {
 		return 0;
 	}
+	if (covered.file == COVERED_CLOSED) {
+		return err_set(err, -ESHUTDOWN,
+			       "state directory %s: its log was closed (airlock key close), and "
+			       "takes no more entries: use another state directory",
+			       s->path);
+	}
 	/* one that was made since the store looked is fine */
 	r = size_of(s, covered.file, &size);
 	journal_name(covered.file, name);

@@ -205,3 +205,19 @@ expect_verb "all under the first key" 0 verify --store "$AIRLOCK_STATE" --key "@
 as_id chmod 640 "$T/credentials/airlock-log-key"
 expect_verb "a key that others can read is none" 1 key show
 expect_match "which is said" "can be read by others (mode 0640)" "$ERR"
+
+# ---- the end of a log ------------------------------------------------------------------------------
+as_id chmod 600 "$T/credentials/airlock-log-key"
+expect_run "a change that waits" 0 -m propose -- sh -c 'echo x >waits'
+expect_verb "a log with something held is not closed" 1 key close
+expect_match "which is named" "is held: apply or discard it first" "$ERR"
+expect_verb "discarded" 0 discard @last
+expect_verb "closed" 0 key close --reason "the host is retired"
+expect_run "no call is added" 125 -- true
+expect_match "and it is said" "its log was closed (airlock key close)" "$ERR"
+expect_verb "nor is anything settled" 1 undo @last
+expect_verb "it verifies as before" 0 verify --store "$AIRLOCK_STATE" --key "@$T/credential.vkey"
+expect_match "which says that it is closed" "log.at: the log was closed" "$OUT"
+expect_eq "with the reason as its last entry" "log.close the host is retired" \
+	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT type || ' ' || reason FROM event ORDER BY n DESC LIMIT 1")"
+expect_verb "and can be read" 0 log
