@@ -279,6 +279,37 @@ warn_unlisted(const struct request *req)
 	}
 }
 
+#define PROFILES_COMPARED 256u
+
+/* A profile that no call ran under may be one, or a slip. */
+static void
+warn_unknown_profile(struct reading *r, const struct request *req)
+{
+	auto_buf names = BUF_INIT, shown = BUF_INIT, near = BUF_INIT;
+	const char *list[PROFILES_COMPARED], *found;
+	size_t count = 0;
+
+	if (req->query.profile == NULL || index_profiles(r->ix, &names, NULL) != 0) {
+		return;
+	}
+	for (size_t at = 0; at < names.len && count < PROFILES_COMPARED;) {
+		list[count] = buf_text(&names) + at;
+		if (strcmp(list[count], req->query.profile) == 0) {
+			return;
+		}
+		at += strlen(list[count++]) + 1;
+	}
+	found = nearest_name(req->query.profile, list, count);
+	if (found == NULL) {
+		return;
+	}
+	text_safe(&shown, req->query.profile, strlen(req->query.profile), false);
+	text_safe(&near, found, strlen(found), false);
+	fflush(stdout);
+	fprintf(stderr, "airlock: no call ran under a profile %s; did you mean %s?\n",
+		buf_text(&shown), buf_text(&near));
+}
+
 static void
 request_finish(struct request *req)
 {
@@ -323,6 +354,7 @@ cmd_log(int argc, char **argv)
 		}
 		return commands_fail(1, &err);
 	}
+	warn_unknown_profile(&r, &req);
 	warn_unlisted(&req);
 	warn_damaged(&r);
 	return 0;

@@ -140,6 +140,8 @@ int index_records(struct index *ix, const char *id, struct buf *planned, struct 
 int index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_listed,
 		  uint64_t *ret_there, struct err *err) must_check;
 
+/* The names of the profiles that calls ran under, sorted; each ended by a NUL. */
+int index_profiles(struct index *ix, struct buf *ret_names, struct err *err) must_check;
 /* Whether the digest of one of a call's entries, as a leaf of the log has it, begins so: in hex. */
 int index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret,
 		    struct err *err) must_check;

@@ -221,6 +221,26 @@ index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_
 }
 
 int
+index_profiles(struct index *ix, struct buf *ret_names, struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT DISTINCT profile FROM call ORDER BY 1", &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		const char *name = column_text(st, 0);
+
+		buf_put(ret_names, name, strlen(name) + 1);
+	}
+	if (step != SQLITE_DONE) {
+		return index_error(ix, err, "list the profiles");
+	}
+	return buf_error(ret_names) == 0 ? 0 : err_sys(err, -ENOMEM, "list the profiles");
+}
+
+int
 index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret, struct err *err)
 {
 	static const char sql[] = "SELECT EXISTS (SELECT 1 FROM entry WHERE call = ?1"

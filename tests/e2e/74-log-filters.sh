@@ -117,6 +117,10 @@ expect_eq "the table as well" "${ids[one]:0:13} ${ids[alice]:0:13}" \
 	"$(as_id "$A" log --touched "$first/sub" | grep -oE '[0-9a-f]{8}-[0-9a-f]{4}' | xargs)"
 expect_verb "verdict: misspelt" 125 log --verdict faild
 expect_match "verdict: the nearest" '--verdict faild: there is no such verdict; did you mean failed?' "$ERR"
+expect_verb "profile: misspelt" 0 log --profile defalt
+expect_match "profile: the nearest" 'airlock: no call ran under a profile defalt; did you mean default?' "$ERR"
+expect_verb "profile: one that exists" 0 log --profile default
+expect_eq "profile: one that exists: nothing is said" "" "$(cat "$ERR")"
 expect_verb "verdict: none near" 125 log --verdict purple
 expect_match "verdict: all of them" 'there are ok, failed, signaled, timeout,' "$ERR"
 expect_verb "an option: misspelt" 125 log --tuched x

@@ -306,3 +306,16 @@ Test(index_list, forgotten_calls_are_counted_and_in_no_list)
 	cr_expect_eq(index_steps(ix, "/w", "f", note_step, &steps, &err), 0);
 	cr_expect_str_eq(buf_text(&steps), "");
 }
+
+Test(index_list, profiles_that_calls_ran_under)
+{
+	static const char expected[] = "python\0strict";
+	auto_store s = open_store();
+	auto_index ix = three_calls(&s);
+	auto_buf names = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(index_profiles(ix, &names, &err), 0, "%s", err.text);
+	cr_assert_eq(names.len, sizeof(expected));
+	cr_expect_eq(memcmp(names.data, expected, sizeof(expected)), 0);
+}
