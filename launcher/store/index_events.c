@@ -11,20 +11,6 @@
 #include "../base/cleanup.h"
 #include "index_internal.h"
 
-static const char *
-column_text(sqlite3_stmt *st, int column)
-{
-	const unsigned char *text = sqlite3_column_text(st, column);
-
-	return text != NULL ? (const char *)text : "";
-}
-
-static uint64_t
-column_u64(sqlite3_stmt *st, int column)
-{
-	return (uint64_t)sqlite3_column_int64(st, column);
-}
-
 /* Who did it; -1 where nobody is named. */
 static int64_t
 column_uid(sqlite3_stmt *st, int column)
@@ -45,17 +31,8 @@ unknown_type(const char *word, struct err *err)
 int
 index_size(struct index *ix, uint64_t *ret_size, struct err *err)
 {
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT ifnull(max(n), -1) + 1 FROM entry", &st, err);
-
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "count the entries");
-	}
-	*ret_size = column_u64(st, 0);
-	return 0;
+	return index_number(ix, "SELECT ifnull(max(n), -1) + 1 FROM entry", "count the entries",
+			    ret_size, err);
 }
 
 int
@@ -74,13 +51,13 @@ index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struc
 	}
 	for (uint64_t n = from; (step = sqlite3_step(st)) == SQLITE_ROW; n++) {
 		struct index_leaf leaf = {
-			.n = column_u64(st, 0),
-			.call = column_text(st, 2),
+			.n = index_column_u64(st, 0),
+			.call = index_column_text(st, 2),
 			.digest = sqlite3_column_blob(st, 3),
 		};
 
-		if (!entry_type_find(column_text(st, 1), &leaf.type)) {
-			return unknown_type(column_text(st, 1), err);
+		if (!entry_type_find(index_column_text(st, 1), &leaf.type)) {
+			return unknown_type(index_column_text(st, 1), err);
 		}
 		if (leaf.n != n || sqlite3_column_bytes(st, 3) != SHA256_SIZE) {
 			return err_set(err, -EBADMSG, "index.db: entry %llu is not what it must be",
@@ -111,20 +88,20 @@ index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, s
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct index_event event = {
-			.n = column_u64(st, 0),
-			.t_ms = column_u64(st, 2),
+			.n = index_column_u64(st, 0),
+			.t_ms = index_column_u64(st, 2),
 			.uid = column_uid(st, 3),
-			.action = column_text(st, 4),
-			.workflow = column_text(st, 5),
-			.name = column_text(st, 6),
-			.digest = column_text(st, 7),
-			.reason = column_text(st, 8),
+			.action = index_column_text(st, 4),
+			.workflow = index_column_text(st, 5),
+			.name = index_column_text(st, 6),
+			.digest = index_column_text(st, 7),
+			.reason = index_column_text(st, 8),
 			.record = sqlite3_column_blob(st, 9),
 			.record_len = (size_t)sqlite3_column_bytes(st, 9),
 		};
 
-		if (!entry_type_find(column_text(st, 1), &event.type)) {
-			return unknown_type(column_text(st, 1), err);
+		if (!entry_type_find(index_column_text(st, 1), &event.type)) {
+			return unknown_type(index_column_text(st, 1), err);
 		}
 		rc = fn(arg, &event);
 		if (rc != 0) {
@@ -172,13 +149,13 @@ read_remover(struct index *ix, sqlite3_stmt *st, struct index_forgotten *ret, st
 	}
 	*ret = (struct index_forgotten){
 		.is_logged = sqlite3_column_type(st, 1) != SQLITE_NULL,
-		.is_all = strcmp(column_text(st, 5), "forget") == 0,
-		.n = column_u64(st, 1),
-		.t_ms = column_u64(st, 2),
+		.is_all = strcmp(index_column_text(st, 5), "forget") == 0,
+		.n = index_column_u64(st, 1),
+		.t_ms = index_column_u64(st, 2),
 		.uid = column_uid(st, 3),
 	};
-	snprintf(ret->workflow, sizeof(ret->workflow), "%s", column_text(st, 0));
-	snprintf(ret->reason, sizeof(ret->reason), "%s", column_text(st, 4));
+	snprintf(ret->workflow, sizeof(ret->workflow), "%s", index_column_text(st, 0));
+	snprintf(ret->reason, sizeof(ret->reason), "%s", index_column_text(st, 4));
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "../base/cleanup.h"
 #include "index.h"
 
 /* Statements of the ingest, prepared once per connection. */
@@ -42,12 +43,41 @@ void index_finalize(sqlite3_stmt **slot);
 /* Turns the connection's last error into -errno and text. */
 int index_error(struct index *ix, struct err *err, const char *step);
 int index_exec(struct index *ix, const char *sql, const char *step, struct err *err) must_check;
-int index_prepare(struct index *ix, const char *sql, sqlite3_stmt **ret_stmt,
-		  struct err *err) must_check;
+int index_prepare(struct index *ix, const char *sql, sqlite3_stmt **ret_stmt, struct err *err)
+	must_check;
 /* An empty index in a temporary database of its own. */
 int index_open_temporary(struct index **ret, struct err *err) must_check;
 /* Attaches index.db, read-only, as `disk`. -ENOENT when there is none. */
 int index_attach(struct index *ix, const struct store *s, struct err *err) must_check;
+/* The one number that a query without parameters gives. */
+int index_number(struct index *ix, const char *sql, const char *step, uint64_t *ret,
+		 struct err *err) must_check;
+
+/* "" where it is NULL; borrowed until the next step. */
+static inline const char *
+index_column_text(sqlite3_stmt *st, int column)
+{
+	const unsigned char *text = sqlite3_column_text(st, column);
+
+	return text != NULL ? (const char *)text : "";
+}
+
+static inline uint64_t
+index_column_u64(sqlite3_stmt *st, int column)
+{
+	return (uint64_t)sqlite3_column_int64(st, column);
+}
+
+/* NULL leaves it unbound: any. */
+static inline void
+index_bind_filter(sqlite3_stmt *st, int at, const char *text)
+{
+	if (text != NULL) {
+		ignore_err(sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC),
+			   "unbound would be NULL: any");
+	}
+}
+
 /* Prepares the statements of the ingest. */
 int index_statements(struct index *ix, struct err *err) must_check;
 
@@ -68,7 +98,7 @@ int index_take_damaged(struct index *ix, struct journal_pos pos, const char *why
  * Damage begins at pos: appends the bytes up to the next whole entry of that file, or to its end
  * when none follows. 0 or -errno.
  */
-int index_resync(const struct store *s, struct journal_pos pos, struct buf *damage,
-		 bool *ret_found) must_check;
+int index_resync(const struct store *s, struct journal_pos pos, struct buf *damage, bool *ret_found)
+	must_check;
 
 #endif

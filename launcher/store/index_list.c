@@ -22,29 +22,6 @@
 	" AND (?5 IS NULL OR settled = ?5)"                                           \
 	" AND (?6 IS NULL OR t0 >= ?6) AND (?7 IS NULL OR t0 < ?7)"
 
-static const char *
-column_text(sqlite3_stmt *st, int column)
-{
-	const unsigned char *text = sqlite3_column_text(st, column);
-
-	return text != NULL ? (const char *)text : "";
-}
-
-static uint64_t
-column_u64(sqlite3_stmt *st, int column)
-{
-	return (uint64_t)sqlite3_column_int64(st, column);
-}
-
-static void
-bind_filter(sqlite3_stmt *st, int at, const char *text)
-{
-	if (text != NULL) {
-		ignore_err(sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC),
-			   "unbound would be NULL: any");
-	}
-}
-
 static void
 bind_time(sqlite3_stmt *st, int at, uint64_t ms)
 {
@@ -60,10 +37,10 @@ bind_query(struct index *ix, sqlite3_stmt *st, const struct index_query *q, stru
 {
 	bool is_all = q->last == 0 || q->last >= INT64_MAX || q->match != NULL;
 
-	bind_filter(st, 1, q->workflow);
-	bind_filter(st, 2, q->profile);
-	bind_filter(st, 3, q->verdict);
-	bind_filter(st, 5, q->settled);
+	index_bind_filter(st, 1, q->workflow);
+	index_bind_filter(st, 2, q->profile);
+	index_bind_filter(st, 3, q->verdict);
+	index_bind_filter(st, 5, q->settled);
 	bind_time(st, 6, q->since_ms);
 	bind_time(st, 7, q->until_ms);
 	return sqlite3_bind_int64(st, 4, is_all ? -1 : (sqlite3_int64)q->last) == SQLITE_OK
@@ -78,31 +55,31 @@ read_call(sqlite3_stmt *st)
 	bool exited = sqlite3_column_type(st, 15) != SQLITE_NULL;
 
 	return (struct index_call){
-		.id = column_text(st, 1),
-		.workflow = column_text(st, 2),
-		.workflow_name = column_text(st, 3),
-		.key = column_text(st, 4),
-		.profile = column_text(st, 5),
-		.mode = column_text(st, 6),
-		.tool = column_text(st, 7),
-		.command = column_text(st, 8),
-		.verdict = column_text(st, 9),
-		.settled = column_text(st, 10),
-		.seq = column_u64(st, 11),
-		.uid = column_u64(st, 12),
-		.t0_ms = column_u64(st, 13),
-		.t1_ms = column_u64(st, 14),
+		.id = index_column_text(st, 1),
+		.workflow = index_column_text(st, 2),
+		.workflow_name = index_column_text(st, 3),
+		.key = index_column_text(st, 4),
+		.profile = index_column_text(st, 5),
+		.mode = index_column_text(st, 6),
+		.tool = index_column_text(st, 7),
+		.command = index_column_text(st, 8),
+		.verdict = index_column_text(st, 9),
+		.settled = index_column_text(st, 10),
+		.seq = index_column_u64(st, 11),
+		.uid = index_column_u64(st, 12),
+		.t0_ms = index_column_u64(st, 13),
+		.t1_ms = index_column_u64(st, 14),
 		.exit = exited ? sqlite3_column_int(st, 15) : -1,
 		.signal = sqlite3_column_int(st, 16),
-		.created = column_u64(st, 17),
-		.modified = column_u64(st, 18),
-		.deleted = column_u64(st, 19),
-		.held = column_u64(st, 20),
-		.denials = column_u64(st, 21),
-		.degraded = column_u64(st, 22),
-		.workspace = column_text(st, 23),
-		.reason = column_text(st, 24),
-		.changes_digest = column_text(st, 25),
+		.created = index_column_u64(st, 17),
+		.modified = index_column_u64(st, 18),
+		.deleted = index_column_u64(st, 19),
+		.held = index_column_u64(st, 20),
+		.denials = index_column_u64(st, 21),
+		.degraded = index_column_u64(st, 22),
+		.workspace = index_column_text(st, 23),
+		.reason = index_column_text(st, 24),
+		.changes_digest = index_column_text(st, 25),
 	};
 }
 
@@ -137,7 +114,7 @@ choose(struct index *ix, const struct index_query *q, struct buf *ret_numbers, s
 	while (rc == 0 && (q->last == 0 || found < q->last) &&
 	       (step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct index_call call = read_call(st);
-		uint64_t n = column_u64(st, 0);
+		uint64_t n = index_column_u64(st, 0);
 		int is_taken = q->match(q->match_arg, &call);
 
 		if (is_taken < 0) {
@@ -210,13 +187,13 @@ index_changed(struct index *ix, const char *id, const char *path, uint64_t *ret_
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, id);
-	bind_filter(st, 2, path);
+	index_bind_filter(st, 1, id);
+	index_bind_filter(st, 2, path);
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		return index_error(ix, err, "look for a path");
 	}
-	*ret_listed = column_u64(st, 0);
-	*ret_there = column_u64(st, 1);
+	*ret_listed = index_column_u64(st, 0);
+	*ret_there = index_column_u64(st, 1);
 	return 0;
 }
 
@@ -230,7 +207,7 @@ index_profiles(struct index *ix, struct buf *ret_names, struct err *err)
 		return rc;
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		const char *name = column_text(st, 0);
+		const char *name = index_column_text(st, 0);
 
 		buf_put(ret_names, name, strlen(name) + 1);
 	}
@@ -251,8 +228,8 @@ index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret,
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, id);
-	bind_filter(st, 2, prefix);
+	index_bind_filter(st, 1, id);
+	index_bind_filter(st, 2, prefix);
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		return index_error(ix, err, "look for a digest");
 	}
@@ -263,17 +240,8 @@ index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret,
 int
 index_forgotten_count(struct index *ix, uint64_t *ret_count, struct err *err)
 {
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT count(*) FROM forgotten", &st, err);
-
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "count forgotten calls");
-	}
-	*ret_count = column_u64(st, 0);
-	return 0;
+	return index_number(ix, "SELECT count(*) FROM forgotten", "count forgotten calls",
+			    ret_count, err);
 }
 
 int
@@ -296,14 +264,14 @@ index_steps(struct index *ix, const char *workspace, const char *path, index_ste
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, workspace);
-	bind_filter(st, 2, path);
+	index_bind_filter(st, 1, workspace);
+	index_bind_filter(st, 2, path);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct index_step one = {
-			.n = column_u64(st, 0),
-			.call = column_text(st, 1),
-			.settled = column_text(st, 2),
-			.t_ms = column_u64(st, 3),
+			.n = index_column_u64(st, 0),
+			.call = index_column_text(st, 1),
+			.settled = index_column_text(st, 2),
+			.t_ms = index_column_u64(st, 3),
 			.uid = sqlite3_column_int64(st, 4),
 		};
 

@@ -16,29 +16,6 @@
 #define UUID_DIGITS 32u
 #define CANDIDATES_SHOWN 8u
 
-static const char *
-column_text(sqlite3_stmt *st, int column)
-{
-	const unsigned char *text = sqlite3_column_text(st, column);
-
-	return text != NULL ? (const char *)text : "";
-}
-
-static uint64_t
-column_u64(sqlite3_stmt *st, int column)
-{
-	return (uint64_t)sqlite3_column_int64(st, column);
-}
-
-static void
-bind_filter(sqlite3_stmt *st, int at, const char *text)
-{
-	if (text != NULL) {
-		ignore_err(sqlite3_bind_text(st, at, text, -1, SQLITE_STATIC),
-			   "unbound would be NULL: any");
-	}
-}
-
 /* Lower case, with the dashes where a UUID has them; false when it is not the start of one. */
 static bool
 canonical_prefix(const char *name, char ret[UUID_TEXT_SIZE])
@@ -73,7 +50,7 @@ find_last(struct index *ix, char ret_id[UUID_TEXT_SIZE], struct err *err)
 	}
 	switch (sqlite3_step(st)) {
 	case SQLITE_ROW:
-		snprintf(ret_id, UUID_TEXT_SIZE, "%s", column_text(st, 0));
+		snprintf(ret_id, UUID_TEXT_SIZE, "%s", index_column_text(st, 0));
 		return 0;
 	case SQLITE_DONE:
 		return err_set(err, -ENOENT, "@last: no call is recorded yet");
@@ -109,13 +86,14 @@ index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], stru
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, prefix);
+	index_bind_filter(st, 1, prefix);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		if (count == 0) {
-			snprintf(first, sizeof(first), "%s", column_text(st, 0));
+			snprintf(first, sizeof(first), "%s", index_column_text(st, 0));
 		}
 		if (count < CANDIDATES_SHOWN) {
-			buf_printf(&candidates, "%s%s", count > 0 ? ", " : "", column_text(st, 0));
+			buf_printf(&candidates, "%s%s", count > 0 ? ", " : "",
+				   index_column_text(st, 0));
 		}
 		count++;
 	}
@@ -157,12 +135,12 @@ index_prefix_len(struct index *ix, const char *id, size_t min, size_t *ret_len, 
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, id);
+	index_bind_filter(st, 1, id);
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		return index_error(ix, err, "compare ids");
 	}
 	for (int i = 0; i < 2; i++) {
-		size_t needed = common_len(id, column_text(st, i)) + 1;
+		size_t needed = common_len(id, index_column_text(st, i)) + 1;
 
 		len = needed > len ? needed : len;
 	}
@@ -213,7 +191,7 @@ index_records(struct index *ix, const char *id, struct buf *planned, struct buf 
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, id);
+	index_bind_filter(st, 1, id);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		bool is_planned = sqlite3_column_int(st, 0) != 0;
 		const void *record = sqlite3_column_blob(st, 1);
@@ -246,15 +224,15 @@ index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, s
 	if (rc != 0) {
 		return rc;
 	}
-	bind_filter(st, 1, id);
+	index_bind_filter(st, 1, id);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct index_settle settle = {
-			.action = column_text(st, 0),
-			.settled = column_text(st, 1),
-			.reason = column_text(st, 2),
-			.changes = column_text(st, 3),
-			.t_ms = column_u64(st, 4),
-			.uid = column_u64(st, 5),
+			.action = index_column_text(st, 0),
+			.settled = index_column_text(st, 1),
+			.reason = index_column_text(st, 2),
+			.changes = index_column_text(st, 3),
+			.t_ms = index_column_u64(st, 4),
+			.uid = index_column_u64(st, 5),
 			.record = sqlite3_column_blob(st, 6),
 			.record_len = (size_t)sqlite3_column_bytes(st, 6),
 		};
@@ -270,15 +248,22 @@ index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, s
 int
 index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err)
 {
+	return index_number(ix, "SELECT count(*) FROM damaged", "count damaged entries", ret_count,
+			    err);
+}
+
+int
+index_number(struct index *ix, const char *sql, const char *step, uint64_t *ret, struct err *err)
+{
 	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT count(*) FROM damaged", &st, err);
+	int rc = index_prepare(ix, sql, &st, err);
 
 	if (rc != 0) {
 		return rc;
 	}
 	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "count damaged entries");
+		return index_error(ix, err, step);
 	}
-	*ret_count = column_u64(st, 0);
+	*ret = index_column_u64(st, 0);
 	return 0;
 }
