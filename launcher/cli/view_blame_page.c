@@ -489,9 +489,9 @@ put_notes(struct page *p, const struct blame_history *h)
 		buf_reset(&text);
 	}
 	if (h->forgotten > 0) {
-		view_count(&text, h->forgotten, "call", "calls");
-		buf_puts(&text,
-			 " of this store were forgotten: what they wrote counts as " OUTSIDE);
+		view_count(&text, h->forgotten, "call of this store was",
+			   "calls of this store were");
+		buf_puts(&text, " forgotten: what was written then counts as " OUTSIDE);
 		page_fact(p, h->uncommitted > 0 ? "" : "besides", buf_text(&text));
 		buf_reset(&text);
 	}

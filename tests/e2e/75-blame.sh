@@ -173,3 +173,17 @@ expect_eq "what comes after is" "unknown*2 seen*1" "$(who "$WS/u")"
 expect_match "its rule" "mode apply by $rule" <(as_id "$A" blame "$WS/f")
 expect_match "a profile that says something else now" 'the profile says something else today, or is gone' \
 	<(AIRLOCK_PROFILES=$T/profiles as_id "$A" blame "$WS/f" | tr -s ' \n' ' ')
+
+# ---- what was forgotten --------------------------------------------------------------------------
+new_ws
+call gone -- sh -c 'echo gone >f'
+expect_eq "before it is forgotten" "gone*1" "$(who "$WS/f")"
+expect_verb "forget" 0 forget --workflow "$(record .planned.workflow)"
+expect_eq "a call that was forgotten" "outside*1" "$(who "$WS/f")"
+expect_match "it is said" '1 call of this store was forgotten: what was written then counts as not through airlock' \
+	<(as_id "$A" blame "$WS/f" | tr -s ' \n' ' ')
+expect_eq "for a program" 1 "$(as_id "$A" blame --json "$WS/f" | jq .forgotten)"
+expect_eq "log --touched has none" "" "$(as_id "$A" log --json --touched "$WS/f")"
+expect_eq "log --digest has none" "" "$(as_id "$A" log --json --digest "$(echo gone | sha256sum | cut -c 1-64)")"
+expect_verb "rerun" 125 rerun "${ids[gone]}"
+expect_match "rerun: why not" 'was forgotten' "$ERR"
