@@ -54,7 +54,8 @@ int
 log_key_read(int dirfd, const char *path, uint8_t algorithm, struct note_signer *ret,
 	     struct err *err)
 {
-	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	/* a FIFO is refused, not waited for */
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	char pem[KEY_FILE_MAX];
 	struct err why = ERR_INIT;
 	ssize_t n;

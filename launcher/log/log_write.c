@@ -43,25 +43,98 @@ writer_finish(struct writer *w)
 
 /* ---- the key ------------------------------------------------------------------------------- */
 
+static int
+lost(const struct writer *w, const char *trace, struct err *err)
+{
+	return err_set(err, -EBADMSG,
+		       "%s/" LOG_STATE_FILE " is missing or empty, but %s: signing again could "
+		       "fork the log; put the file back, or start a new state directory",
+		       w->store->path, trace);
+}
+
 /*
  * Without log.db nobody knows what was signed last, and a log that goes on without knowing can
- * fork.
+ * fork. Whatever a log leaves behind shows that there was one.
  */
+static int
+check_no_trace(const struct writer *w, struct err *err)
+{
+	static const struct {
+		const char *path, *trace;
+	} traces[] = {
+		{ LOG_CHECKPOINT_FILE, "a checkpoint was published" },
+		{ LOG_DIR "/tile", "there are tiles" },
+		{ LOG_AT_FILE, LOG_AT_FILE " is there" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(traces); i++) {
+		if (faccessat(w->store->dir_fd, traces[i].path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+			return lost(w, traces[i].trace, err);
+		}
+	}
+	return 0;
+}
+
 static int
 check_not_lost(const struct writer *w, struct err *err)
 {
-	const struct store *s = w->store;
+	return faccessat(w->store->dir_fd, LOG_STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0
+		     ? check_no_trace(w, err)
+		     : 0;
+}
 
-	if (faccessat(s->dir_fd, LOG_CHECKPOINT_FILE, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    faccessat(s->dir_fd, LOG_STATE_FILE, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		return err_set(err, -EBADMSG,
-			       "%s/" LOG_STATE_FILE
-			       " is missing, but a checkpoint was published: signing "
-			       "again could fork the log; put the file back, or start a new state "
-			       "directory",
-			       s->path);
-	}
+struct mention {
+	const char *member, *vkey;
+	bool found;
+};
+
+static int
+look_for_mention(void *arg, const struct index_event *event)
+{
+	struct mention *m = arg;
+	json_t *record = json_loadb(event->record, event->record_len, 0, NULL);
+	const char *vkey = json_string_value(json_object_get(record, m->member));
+
+	m->found = m->found || (vkey != NULL && strcmp(vkey, m->vkey) == 0);
+	json_decref(record);
 	return 0;
+}
+
+/* Whether the journal says that this key opened the log, or that it was rotated to. */
+static int
+is_mentioned(const struct writer *w, bool *ret, struct err *err)
+{
+	auto_buf vkey = BUF_INIT;
+	struct mention open = { .member = "vkey" }, rotate = { .member = "new" };
+	int rc;
+
+	note_key_print(&w->signer.key, &vkey);
+	if (buf_error(&vkey) != 0) {
+		return err_sys(err, -ENOMEM, "look for the log's key");
+	}
+	open.vkey = rotate.vkey = buf_text(&vkey);
+	rc = index_events(w->ix, entry_type_word(ENTRY_LOG_OPEN), look_for_mention, &open, err);
+	if (rc == 0) {
+		rc = index_events(w->ix, entry_type_word(ENTRY_KEY_ROTATE), look_for_mention,
+				  &rotate, err);
+	}
+	*ret = open.found || rotate.found;
+	return rc;
+}
+
+static int
+begin_state(struct writer *w, struct err *err)
+{
+	bool mentioned = false;
+	int rc = is_mentioned(w, &mentioned, err);
+
+	if (rc == 0 && mentioned) {
+		return lost(w, "the journal says that this key opened a log", err);
+	}
+	if (rc == 0) {
+		rc = log_state_begin(w->state, &w->signer.key, err);
+	}
+	return rc == 0 ? log_state_latest(w->state, &w->latest, err) : rc;
 }
 
 /* The first key is the one that is there, or a new one; from then on it is the one in log.db. */
@@ -75,6 +148,9 @@ choose_key(struct writer *w, const char *credentials, struct err *err)
 	if (rc != 0 && !is_first) {
 		return err_set(err, rc, "%s", none.text);
 	}
+	if (is_first && check_no_trace(w, err) != 0) {
+		return -EBADMSG;
+	}
 	rc = log_key_load(w->store, credentials, &w->signer, NULL, &none);
 	if (rc == -ENOENT && is_first) {
 		rc = log_key_make(w->store, credentials, NULL, &w->signer, &none);
@@ -83,8 +159,7 @@ choose_key(struct writer *w, const char *credentials, struct err *err)
 		return err_set(err, rc, "the log's key: %s", none.text);
 	}
 	if (is_first) {
-		rc = log_state_begin(w->state, &w->signer.key, err);
-		return rc == 0 ? log_state_latest(w->state, &w->latest, err) : rc;
+		return begin_state(w, err);
 	}
 	if (!note_key_equal(&w->signer.key, &w->latest.key)) {
 		return err_set(err, -EPERM,
@@ -115,23 +190,6 @@ write_open_record(const struct writer *w, struct buf *out)
 	return buf_error(&vkey) != 0 ? buf_error(&vkey) : json_error(&j);
 }
 
-struct opening {
-	const char *origin;
-	bool is_there;
-};
-
-static int
-look_for_opening(void *arg, const struct index_event *event)
-{
-	struct opening *o = arg;
-	json_t *record = json_loadb(event->record, event->record_len, 0, NULL);
-	const char *origin = json_string_value(json_object_get(record, "origin"));
-
-	o->is_there = o->is_there || (origin != NULL && strcmp(origin, o->origin) == 0);
-	json_decref(record);
-	return 0;
-}
-
 /* Once per log: who signs it from when on. One of an earlier log may be there. */
 static int
 log_opening(struct writer *w, struct err *err)
@@ -139,12 +197,11 @@ log_opening(struct writer *w, struct err *err)
 	auto_buf record = BUF_INIT;
 	auto_store journal = STORE_INIT;
 	struct journal_pos pos;
-	struct opening opening = { .origin = w->signer.key.name };
 	uint64_t entries;
-	int rc = index_events(w->ix, entry_type_word(ENTRY_LOG_OPEN), look_for_opening, &opening,
-			      err);
+	bool mentioned = false;
+	int rc = is_mentioned(w, &mentioned, err);
 
-	if (rc != 0 || opening.is_there) {
+	if (rc != 0 || mentioned) {
 		return rc;
 	}
 	rc = write_open_record(w, &record);
@@ -225,6 +282,33 @@ compare_leaf(void *arg, const struct index_leaf *leaf)
 			       "entry %llu of the journal is not what the log has: airlock verify "
 			       "--store says what was changed",
 			       (unsigned long long)leaf->n);
+}
+
+/*
+ * A checkpoint that says more than log.db knows of: log.db was put back to an older state, and who
+ * saw that checkpoint would see a fork. One that cannot be read is written again.
+ */
+static int
+check_published(struct writer *w, struct err *err)
+{
+	auto_buf text = BUF_INIT;
+	struct checkpoint c;
+	struct note note;
+
+	if (fdio_slurp_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &text) != 0 ||
+	    note_parse(buf_text(&text), text.len, &note, NULL) != 0 ||
+	    checkpoint_parse(note.text, note.text_len, &c, NULL) != 0 ||
+	    strcmp(c.origin, w->latest.key.name) != 0 || c.size < w->latest.size ||
+	    (c.size == w->latest.size && memcmp(c.root, w->latest.root, SHA256_SIZE) == 0)) {
+		return 0;
+	}
+	return err_set(err, -EBADMSG,
+		       "%s/" LOG_CHECKPOINT_FILE " is over %llu entries, and " LOG_STATE_FILE
+		       " knows of %llu%s: one of the two was put back; nothing is signed, for it "
+		       "would fork the log",
+		       w->store->path, (unsigned long long)c.size,
+		       (unsigned long long)w->latest.size,
+		       c.size == w->latest.size ? " with another root" : "");
 }
 
 /*
@@ -370,6 +454,34 @@ append_batch(struct writer *w, const struct batch *b, uint8_t ret_root[SHA256_SI
 	return tiles_append(w->log_fd, w->latest.size, entries, b->count, ret_root, err);
 }
 
+/*
+ * The new tree has the signed one as its beginning: whoever changed tiles meanwhile, and whatever
+ * is wrong in the appending, nobody gets a signature over another history.
+ */
+static int
+check_grown(struct writer *w, uint64_t size, const uint8_t root[SHA256_SIZE], struct err *err)
+{
+	auto_tiles tiles = NULL;
+	struct merkle_proof proof;
+	int rc;
+
+	if (w->latest.size == 0) {
+		return 0;
+	}
+	rc = tiles_open(w->log_fd, size, &tiles, err);
+	if (rc == 0) {
+		rc = merkle_prove_consistency(tiles_read, tiles, w->latest.size, size, &proof);
+	}
+	if (rc == 0 &&
+	    merkle_check_consistency(&proof, w->latest.size, size, w->latest.root, root) != 0) {
+		rc = err_set(err, -EBADMSG,
+			     "the tiles in %s/" LOG_DIR " do not go on from what was signed: "
+			     "airlock verify --store says which",
+			     w->store->path);
+	}
+	return rc;
+}
+
 /* Signs the tree of that size and root, and makes it what was signed last. */
 static int
 sign(struct writer *w, uint64_t size, const uint8_t root[SHA256_SIZE], struct err *err)
@@ -425,6 +537,9 @@ grow(struct writer *w, uint64_t size, struct err *err)
 			rc = append_batch(w, b, root, err);
 		}
 		if (rc == 0) {
+			rc = check_grown(w, to, root, err);
+		}
+		if (rc == 0) {
 			rc = sign(w, to, root, err);
 		}
 		if (rc == 0) {
@@ -437,7 +552,10 @@ grow(struct writer *w, uint64_t size, struct err *err)
 	return rc;
 }
 
-/* Nothing is signed that a power cut could still take out of the journal. */
+/*
+ * Nothing is signed that a power cut could still take out of the journal. Where a crash came before
+ * log.at was written, that alone is made up for.
+ */
 static int
 extend(struct writer *w, uint64_t size, struct err *err)
 {
@@ -446,6 +564,10 @@ extend(struct writer *w, uint64_t size, struct err *err)
 
 	if (rc == 0) {
 		rc = store_covered(w->store, &covered, err);
+		if (rc == 0 && size == w->latest.size && covered.file == at.file &&
+		    covered.offset == at.offset) {
+			return 0;
+		}
 		rc = rc == -ENOENT ? 0 : rc; /* then all of the journal is synced */
 	}
 	if (rc == 0 && covered.file == COVERED_CLOSED) {
@@ -482,12 +604,15 @@ log_extend(struct index *ix, struct store *s, const char *credentials, uint64_t 
 		rc = index_size(ix, &size, err);
 	}
 	if (rc == 0) {
+		rc = check_published(&w, err);
+	}
+	if (rc == 0) {
 		rc = check_signed(&w, size, err);
 	}
 	if (rc == 0) {
 		rc = log_publish(s, w.state, &w.latest, err);
 	}
-	if (rc == 0 && size > w.latest.size) {
+	if (rc == 0 && size > 0) {
 		rc = extend(&w, size, err);
 	}
 	*ret_size = w.latest.size;
