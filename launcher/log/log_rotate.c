@@ -63,21 +63,62 @@ write_record(const struct note_signer *old, const struct note_signer *next, stru
 	return rc != 0 ? err_sys(err, rc, "rotate the log's key") : 0;
 }
 
-struct last {
-	struct note_key key; /* the new key of the last rotation */
-	bool is_there;
-};
+static bool
+signed_by(const struct note_key *key, const struct buf *text, const json_t *signature)
+{
+	auto_buf raw = BUF_INIT;
+
+	return json_is_string(signature) &&
+	       text_unbase64(json_string_value(signature), &raw) == 0 && raw.len == 64 &&
+	       note_check_raw(key, text->data, text->len, raw.data) == 0;
+}
 
 static int
-take_last(void *arg, const struct index_event *event)
+key_of(const json_t *record, const char *member, struct note_key *ret)
 {
-	struct last *last = arg;
-	json_t *record = json_loadb(event->record, event->record_len, 0, NULL);
-	const char *text = json_string_value(json_object_get(record, "new"));
+	const char *text = json_string_value(json_object_get(record, member));
 
-	last->is_there = text != NULL && note_key_parse(text, &last->key, NULL) == 0;
-	json_decref(record);
-	return 0;
+	return text != NULL && note_key_parse(text, ret, NULL) == 0 ? 0 : -EBADMSG;
+}
+
+int
+log_rotate_read(const char *record, size_t len, struct note_key *ret_old, struct note_key *ret_next)
+{
+	json_t *r = json_loadb(record, len, 0, NULL);
+	const json_t *signatures = json_object_get(r, "signatures");
+	struct note_key old, next;
+	auto_buf text = BUF_INIT;
+	int rc = key_of(r, "old", &old);
+
+	rc = rc == 0 ? key_of(r, "new", &next) : rc;
+	if (rc == 0) {
+		log_key_rotation_text(&old, &next, &text);
+		rc = buf_error(&text);
+	}
+	if (rc == 0 && (strcmp(old.name, next.name) != 0 ||
+			!signed_by(&old, &text, json_array_get(signatures, 0)) ||
+			!signed_by(&next, &text, json_array_get(signatures, 1)))) {
+		rc = -EBADMSG;
+	}
+	json_decref(r);
+	if (rc == 0) {
+		*ret_old = old;
+		*ret_next = next;
+	}
+	return rc;
+}
+
+/* The key that the journal's rotations lead to; one that it did not sign leads nowhere. */
+static int
+follow(void *arg, const struct index_event *event)
+{
+	struct note_key *key = arg, old, next;
+	int rc = log_rotate_read(event->record, event->record_len, &old, &next);
+
+	if (rc == 0 && note_key_equal(&old, key)) {
+		*key = next;
+	}
+	return rc == -ENOMEM ? rc : 0;
 }
 
 /* ---- the steps ----------------------------------------------------------------------------- */
@@ -110,9 +151,9 @@ move_key(const struct store *s, struct err *err)
 	return 0;
 }
 
-/* The file of the next key, when there is one, takes its place or goes. */
+/* The file of the next key, when there is one, takes its place or goes; key: who signs now. */
 static int
-settle_next(const struct store *s, const struct last *last, struct err *err)
+settle_next(const struct store *s, const struct note_key *key, struct err *err)
 {
 	auto_note_signer next = { .key.algorithm = 0 };
 	int rc;
@@ -124,7 +165,7 @@ settle_next(const struct store *s, const struct last *last, struct err *err)
 	if (rc != 0) {
 		return rc;
 	}
-	if (last->is_there && note_key_equal(&last->key, &next.key)) {
+	if (key != NULL && note_key_equal(key, &next.key)) {
 		return move_key(s, err);
 	}
 	return unlinkat(s->dir_fd, LOG_KEY_NEXT_FILE, 0) < 0
@@ -136,13 +177,23 @@ int
 log_rotate_recover(struct index *ix, const struct store *s, struct log_state *state,
 		   struct err *err)
 {
-	struct last last = { .is_there = false };
-	int rc = index_events(ix, entry_type_word(ENTRY_KEY_ROTATE), take_last, &last, err);
+	auto_log_latest latest = LOG_LATEST_INIT;
+	struct err none = ERR_INIT;
+	struct note_key key;
+	int rc = log_state_latest(state, &latest, &none);
 
-	if (rc == 0 && last.is_there) {
-		rc = swap_key(state, &last.key, err);
+	if (rc == -ENODATA) {
+		return settle_next(s, NULL, err); /* no key yet: nothing was rotated */
 	}
-	return rc == 0 ? settle_next(s, &last, err) : rc;
+	if (rc != 0) {
+		return err_set(err, rc, "%s", none.text);
+	}
+	key = latest.key;
+	rc = index_events(ix, entry_type_word(ENTRY_KEY_ROTATE), follow, &key, err);
+	if (rc == 0) {
+		rc = swap_key(state, &key, err);
+	}
+	return rc == 0 ? settle_next(s, &key, err) : rc;
 }
 
 /* The next key: from the file, or made and durable beside the old one. */

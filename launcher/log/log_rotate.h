@@ -20,9 +20,17 @@ int log_rotate(struct index *ix, struct store *s, const char *credentials, const
 	       struct note_key *ret, struct err *err) must_check;
 /*
  * A rotation that a crash cut short: finished when its entry is in the journal, else undone. Does
- * nothing when there is none.
+ * nothing when there is none. Only what the key that signs now has signed leads to another one:
+ * entries of the journal are not yet signed here, and anybody's who could write there.
  */
 int log_rotate_recover(struct index *ix, const struct store *s, struct log_state *state,
 		       struct err *err) must_check;
+
+/*
+ * The record of a key.rotate entry, from anybody. -EBADMSG when it is none, when the names differ,
+ * or when not both of its keys signed it.
+ */
+int log_rotate_read(const char *record, size_t len, struct note_key *ret_old,
+		    struct note_key *ret_next) must_check;
 
 #endif
