@@ -403,6 +403,24 @@ reader_look(struct reader *rd)
 	return 0;
 }
 
+/*
+ * The same between two writers: an entry that is only being written may be taken back by its
+ * writer, when the sync fails, and another one stand in its place afterwards. Nobody has read it
+ * then.
+ */
+static int
+reader_look_between(struct reader *rd)
+{
+	int r = store_lock(rd->fd, LOCK_SH);
+
+	if (r < 0) {
+		return r;
+	}
+	r = reader_look(rd);
+	ignore_err(store_lock(rd->fd, LOCK_UN), "closing unlocks as well");
+	return r;
+}
+
 /* Buffers [at, at + len), which is below size. */
 static int
 reader_fill(struct reader *rd, uint64_t at, size_t len)
@@ -557,7 +575,7 @@ read_number(const struct walk *walk, bool is_newest, struct journal_pos *pos)
 
 	journal_name(pos->file, name);
 	rd.fd = openat(walk->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	r = rd.fd < 0 ? -errno : reader_look(&rd);
+	r = rd.fd < 0 ? -errno : is_newest ? reader_look_between(&rd) : reader_look(&rd);
 	if (r < 0) {
 		return r == -ENOENT ?
 			       err_set(walk->err, -ESTALE, "%s/%s is not there", path, name) :

@@ -3,6 +3,7 @@
  * it. */
 #include <pthread.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <zlib.h>
 
@@ -602,6 +603,85 @@ check_order(void *arg, struct journal_pos pos, const uint8_t *json, size_t len)
 	}
 	next[w]++;
 	return 0;
+}
+
+/* ---- an entry that is taken back ------------------------------------------------------------ */
+
+struct walker {
+	const struct temp *t;
+	struct seen seen;
+	int result;
+};
+
+static void *
+walk_journal(void *arg)
+{
+	struct walker *w = arg;
+	auto_store s = STORE_INIT;
+	struct journal_pos next;
+
+	w->result = store_open_read(w->t->state, &s, NULL);
+	if (w->result == 0) {
+		w->result = journal_read(&s, (struct journal_pos){ 0, 0 }, &next, see, &w->seen,
+					 NULL);
+	}
+	return NULL;
+}
+
+/* Whether somebody waits for the lock of that file. */
+static bool
+is_waited_for(ino_t ino)
+{
+	auto_buf locks = BUF_INIT;
+	char inode[32];
+
+	snprintf(inode, sizeof(inode), ":%llu ", (unsigned long long)ino);
+	cr_assert_eq(fdio_slurp_at(AT_FDCWD, "/proc/locks", 1u << 20, &locks), 0);
+	for (const char *p = buf_text(&locks); (p = strstr(p, "-> FLOCK")) != NULL; p++) {
+		const char *end = strchr(p, '\n'), *found = strstr(p, inode);
+
+		if (found != NULL && (end == NULL || found < end)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A whole entry whose writer is not done: its sync may fail, and then another one stands there. */
+Test(journal, nobody_reads_an_entry_before_its_writer_is_done)
+{
+	static const uint8_t first[] = "{\"durable\":1}", ghost[] = "{\"ghost\":123}",
+			     other[] = "{\"other\":123}";
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct walker w = { .t = &t, .seen = { .text = BUF_INIT }, .result = 1 };
+	auto_buf bytes = BUF_INIT;
+	pthread_t thread;
+	struct stat st;
+	bool done = false;
+
+	open_store(&t, &s);
+	append(&s, (const char *)first);
+	cr_assert_eq(store_lock(s.journal_fd, LOCK_EX), 0);
+	cr_assert_eq(fstat(s.journal_fd, &st), 0);
+	put_entry(&bytes, ghost, sizeof(ghost) - 1);
+	cr_assert_eq(fdio_pwrite(s.journal_fd, bytes.data, bytes.len, st.st_size), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, walk_journal, &w), 0);
+	while (!done && !is_waited_for(st.st_ino)) {
+		done = pthread_tryjoin_np(thread, NULL) == 0;
+		sched_yield();
+	}
+	cr_expect_not(done, "it waits");
+	buf_reset(&bytes);
+	put_entry(&bytes, other, sizeof(other) - 1);
+	cr_assert_eq(fdio_pwrite(s.journal_fd, bytes.data, bytes.len, st.st_size), 0);
+	cr_assert_eq(store_lock(s.journal_fd, LOCK_UN), 0);
+	if (!done) {
+		cr_assert_eq(pthread_join(thread, NULL), 0);
+	}
+	cr_expect_eq(w.result, 0);
+	cr_expect_str_eq(buf_text(&w.seen.text), "{\"durable\":1}\n{\"other\":123}\n");
+	buf_finish(&w.seen.text);
 }
 
 /* They roll on the way, and a reader follows them. */
