@@ -4,30 +4,34 @@
 #define AIRLOCK_LOG_VERIFY_INTERNAL_H
 
 #include "../store/index_compare.h"
+#include "log_state.h"
 #include "../evidence/tiles.h"
 #include "verify.h"
 
 /* One call, as its records say. */
 struct verify_call {
 	uint8_t id[16], workflow[16];
-	bool has_workflow; /* its planned record can be read */
-	bool has_outcome, is_forgotten;
-	bool has_objects; /* the outcome says what was stored */
-	uint64_t n;	  /* of the outcome entry */
+	bool has_workflow; /* its planned record, or what is left of it, says which */
+	bool has_outcome;
+	bool has_objects;     /* the outcome says what was stored */
+	uint64_t n;	      /* of the planned entry, or of the outcome once it is there */
+	uint64_t forgotten;   /* entries without their record */
+	uint64_t forgotten_n; /* the last one of those */
 	uint64_t count;
 	uint8_t digest[SHA256_SIZE];
+	uint64_t files; /* packs that were read */
 };
 
-/* A gc entry: objects of a workflow that went. */
+/* A gc entry: objects of a workflow that went, or entries and objects. */
 struct verify_gc {
 	uint8_t workflow[16];
-	uint64_t n, t_ms;
+	uint64_t n, entries;
 	bool is_forget;
 };
 
+/* A key.rotate entry that holds. */
 struct verify_rotation {
-	struct note_key old, next;
-	bool is_signed; /* by both */
+	struct note_key old, next; /* signed by both */
 	uint64_t n;
 };
 
@@ -39,8 +43,16 @@ struct verify {
 	void *arg;
 	struct verify_result result;
 	int log_fd;
-	struct checkpoint checkpoint;
-	struct buf note; /* the checkpoint file */
+	struct checkpoint checkpoint; /* the last that was signed */
+	struct buf note;	      /* the same, signed */
+	struct checkpoint older;      /* that is published instead */
+	struct buf older_note;	      /* empty when there is none */
+	/* What the log said when the checkpoint was read; it may go on meanwhile. */
+	struct log_latest latest;
+	struct journal_pos at;
+	int latest_rc, at_rc; /* 0 when they could be read */
+	struct err latest_err;
+	struct note_key next_signer; /* that a rotation behind the checkpoint leads to */
 	struct tiles *tiles;
 	struct index *fresh; /* the journal once more */
 	struct verify_call *call;

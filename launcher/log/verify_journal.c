@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "../base/text.h"
-#include "log_key.h"
+#include "log_rotate.h"
 #include "verify_internal.h"
 
 #define SHOWN_MISSING 16u /* missing entries that are told one by one */
@@ -173,18 +173,12 @@ text_of(const json_t *record, const char *name)
 	return text != NULL ? text : "";
 }
 
-/* The call of an entry: the entries of one stand near each other, so the search is from the end. */
 static struct verify_call *
-call_of(struct verify *v, const uint8_t id[16])
+add_call(struct verify *v, const uint8_t id[16])
 {
-	struct verify_call *grown;
+	struct verify_call *grown =
+		verify_grow(v->call, v->calls, &v->call_cap, sizeof(v->call[0]));
 
-	for (size_t i = v->calls; i-- > 0;) {
-		if (memcmp(v->call[i].id, id, 16) == 0) {
-			return &v->call[i];
-		}
-	}
-	grown = verify_grow(v->call, v->calls, &v->call_cap, sizeof(*grown));
 	if (grown == NULL) {
 		return NULL;
 	}
@@ -194,33 +188,60 @@ call_of(struct verify *v, const uint8_t id[16])
 	return &v->call[v->calls++];
 }
 
+/*
+ * The call of an entry. A call has one planned entry, which comes first; what comes later of it is
+ * near, so the search is from the end.
+ */
+static struct verify_call *
+call_of(struct verify *v, enum entry_type type, const uint8_t id[16])
+{
+	for (size_t i = type == ENTRY_PLANNED ? 0 : v->calls; i-- > 0;) {
+		if (memcmp(v->call[i].id, id, 16) == 0) {
+			return &v->call[i];
+		}
+	}
+	return add_call(v, id);
+}
+
+static void
+take_outcome(struct verify_call *c, const json_t *record)
+{
+	const json_t *objects = json_object_get(record, "objects");
+
+	c->has_outcome = true;
+	c->has_objects = objects != NULL;
+	c->count = (uint64_t)json_number_value(json_object_get(objects, "count"));
+	if (c->count > 0 && text_unhex(text_of(objects, "digest"), c->digest, SHA256_SIZE) != 0) {
+		c->count = UINT64_MAX; /* matches nothing */
+	}
+}
+
 static int
 take_call(struct verify *v, const struct index_row *row, const json_t *record)
 {
-	const json_t *objects = json_object_get(record, "objects");
 	struct verify_call *c;
 	uint8_t id[16];
 
 	if (text_uuid_parse(row->leaf.call, id) != 0) {
 		return 0;
 	}
-	c = call_of(v, id);
+	c = call_of(v, row->leaf.type, id);
 	if (c == NULL) {
 		return -ENOMEM;
 	}
-	c->is_forgotten = c->is_forgotten || row->record == NULL;
-	if (row->leaf.type == ENTRY_PLANNED && record != NULL) {
-		c->has_workflow = text_uuid_parse(text_of(record, "workflow"), c->workflow) == 0;
+	if (row->record == NULL) {
+		c->forgotten++;
+		c->forgotten_n = row->leaf.n;
 	}
-	if (row->leaf.type == ENTRY_OUTCOME) {
-		c->has_outcome = true;
+	if (row->leaf.type == ENTRY_PLANNED) {
+		const char *workflow =
+			row->record == NULL ? row->forgotten : text_of(record, "workflow");
+
 		c->n = row->leaf.n;
-		c->has_objects = objects != NULL;
-		c->count = (uint64_t)json_number_value(json_object_get(objects, "count"));
-		if (c->count > 0 &&
-		    text_unhex(text_of(objects, "digest"), c->digest, SHA256_SIZE) != 0) {
-			c->count = UINT64_MAX; /* matches nothing */
-		}
+		c->has_workflow = text_uuid_parse(workflow, c->workflow) == 0;
+	} else if (row->leaf.type == ENTRY_OUTCOME) {
+		c->n = row->leaf.n;
+		take_outcome(c, record);
 	}
 	return 0;
 }
@@ -235,7 +256,7 @@ take_gc(struct verify *v, const struct index_row *row, const json_t *record)
 		return -ENOMEM;
 	}
 	v->gc = grown;
-	gc.t_ms = (uint64_t)json_number_value(json_object_get(record, "t"));
+	gc.entries = (uint64_t)json_number_value(json_object_get(record, "entries"));
 	gc.is_forget = strcmp(text_of(record, "action"), "forget") == 0;
 	if (text_uuid_parse(text_of(record, "workflow"), gc.workflow) == 0) {
 		v->gc[v->gcs++] = gc;
@@ -243,40 +264,27 @@ take_gc(struct verify *v, const struct index_row *row, const json_t *record)
 	return 0;
 }
 
-static bool
-signed_by(const struct note_key *key, const struct buf *text, const json_t *signature)
-{
-	auto_buf raw = BUF_INIT;
-
-	return json_is_string(signature) &&
-	       text_unbase64(json_string_value(signature), &raw) == 0 && raw.len == 64 &&
-	       note_check_raw(key, text->data, text->len, raw.data) == 0;
-}
-
 static int
-take_rotation(struct verify *v, const struct index_row *row, const json_t *record)
+take_rotation(struct verify *v, const struct index_row *row)
 {
-	const json_t *signatures = json_object_get(record, "signatures");
 	struct verify_rotation *grown =
 		verify_grow(v->rotation, v->rotations, &v->rotation_cap, sizeof(*grown));
 	struct verify_rotation r = { .n = row->leaf.n };
-	auto_buf text = BUF_INIT;
 	char where[64];
+	int rc;
 
 	if (grown == NULL) {
 		return -ENOMEM;
 	}
 	v->rotation = grown;
-	if (note_key_parse(text_of(record, "old"), &r.old, NULL) == 0 &&
-	    note_key_parse(text_of(record, "new"), &r.next, NULL) == 0) {
-		log_key_rotation_text(&r.old, &r.next, &text);
-		r.is_signed = buf_error(&text) == 0 &&
-			      signed_by(&r.old, &text, json_array_get(signatures, 0)) &&
-			      signed_by(&r.next, &text, json_array_get(signatures, 1));
+	rc = log_rotate_read(row->record, row->record_len, &r.old, &r.next);
+	if (rc == -ENOMEM) {
+		return rc;
 	}
-	if (!r.is_signed) {
+	if (rc != 0) {
 		snprintf(where, sizeof(where), "entry %llu", (unsigned long long)r.n);
 		verify_wrong(v, where, "the rotation of the key is not signed by both keys");
+		return 0;
 	}
 	v->rotation[v->rotations++] = r;
 	return 0;
@@ -321,7 +329,7 @@ take_record(struct verify *v, const struct index_row *row)
 	} else if (row->leaf.type == ENTRY_GC) {
 		rc = take_gc(v, row, record);
 	} else if (row->leaf.type == ENTRY_KEY_ROTATE) {
-		rc = take_rotation(v, row, record);
+		rc = take_rotation(v, row);
 	}
 	json_decref(record);
 	return rc;

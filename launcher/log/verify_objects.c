@@ -29,13 +29,19 @@ find_call(const struct verify *v, const uint8_t id[16])
 	return v->calls == 0 ? NULL : bsearch(&key, v->call, v->calls, sizeof(key), by_id);
 }
 
-/* The newest gc entry of a workflow behind entry n; NULL when there is none. */
+/*
+ * The newest gc entry of a workflow behind entry n; NULL when there is none. One that is not signed
+ * takes nothing away that is: whoever can write the journal could have added it.
+ */
 static const struct verify_gc *
-removed_after(const struct verify *v, const uint8_t workflow[16], uint64_t n)
+removed_after(const struct verify *v, const uint8_t workflow[16], uint64_t n, bool with_records)
 {
 	for (size_t i = v->gcs; i-- > 0;) {
-		if (v->gc[i].n >= n && memcmp(v->gc[i].workflow, workflow, 16) == 0) {
-			return &v->gc[i];
+		const struct verify_gc *gc = &v->gc[i];
+
+		if (gc->n > n && (gc->n < v->checkpoint.size || n >= v->checkpoint.size) &&
+		    (gc->is_forget || !with_records) && memcmp(gc->workflow, workflow, 16) == 0) {
+			return gc;
 		}
 	}
 	return NULL;
@@ -80,12 +86,13 @@ compare(struct verify *v, const struct verify_call *c, const struct pack_sum *su
 }
 
 static int
-check_call(struct verify *v, const struct verify_call *c, struct err *err)
+check_call(struct verify *v, struct verify_call *c, struct err *err)
 {
 	struct pack_sum sum = { .objects = 0 };
 	int rc;
 
-	if (!c->has_workflow || removed_after(v, c->workflow, c->n) != NULL) {
+	if (!c->has_workflow || c->forgotten > 0 ||
+	    removed_after(v, c->workflow, c->n, false) != NULL) {
 		return 0; /* told by workflow */
 	}
 	rc = pack_check(v->store, c->workflow, c->id, c->has_outcome ? on_wrong : ignore_wrong, v,
@@ -93,6 +100,7 @@ check_call(struct verify *v, const struct verify_call *c, struct err *err)
 	if (rc != 0) {
 		return rc;
 	}
+	c->files = sum.files;
 	v->result.objects += sum.objects;
 	if (c->has_outcome) {
 		compare(v, c, &sum);
@@ -102,39 +110,75 @@ check_call(struct verify *v, const struct verify_call *c, struct err *err)
 
 /* ---- packs of nobody ------------------------------------------------------------------------- */
 
-/* "pack-<uuid>-NN.alp"; false for other names. */
+/* "pack-<uuid>-NN.alp", spelled as a call spells it; false for other names. */
 static bool
-pack_call(const char *name, uint8_t ret_call[16])
+pack_call(const char *name, uint8_t ret_call[16], unsigned int *ret_number)
 {
-	char id[UUID_TEXT_SIZE];
+	char id[UUID_TEXT_SIZE], again[64];
 	size_t len = strlen(name);
 
-	if (strncmp(name, "pack-", 5) != 0 || len < 5 + UUID_TEXT_SIZE + 4 ||
-	    strcmp(name + len - 4, ".alp") != 0) {
+	if (strncmp(name, "pack-", 5) != 0 || len < 5 + UUID_TEXT_SIZE + 4) {
 		return false;
 	}
 	snprintf(id, sizeof(id), "%s", name + 5);
-	return text_uuid_parse(id, ret_call) == 0;
+	*ret_number = (unsigned int)strtoul(name + 5 + UUID_TEXT_SIZE, NULL, 10);
+	snprintf(again, sizeof(again), "pack-%s-%02u.alp", id, *ret_number);
+	return strcmp(name, again) == 0 && text_uuid_parse(id, ret_call) == 0;
+}
+
+static int
+note_entry(void *arg, const struct index_entry *entry)
+{
+	(void)entry;
+	*(bool *)arg = true;
+	return 0;
+}
+
+/*
+ * Calls begin while others verify: the journal has an entry of theirs before they store anything.
+ */
+static bool
+began_meanwhile(struct verify *v, const uint8_t call[16])
+{
+	char id[UUID_TEXT_SIZE];
+	uint64_t entries;
+	bool found = false;
+
+	text_uuid_print(call, id);
+	return index_ingest(v->fresh, v->store, &entries, NULL) == 0 &&
+	       index_entries(v->fresh, id, note_entry, &found, NULL) == 0 && found;
 }
 
 static void
 check_pack_name(struct verify *v, const char *workflow, const uint8_t id[16], const char *name)
 {
 	const struct verify_call *c;
+	unsigned int number;
 	uint8_t call[16];
 	char where[192];
 
-	if (!pack_call(name, call)) {
+	snprintf(where, sizeof(where), "wf/%.40s/%.80s", workflow, name);
+	if (!pack_call(name, call, &number)) {
+		size_t len = strlen(name);
+
+		/* what readers take for a pack */
+		if (strncmp(name, "pack-", 5) == 0 && len > 4 &&
+		    strcmp(name + len - 4, ".alp") == 0) {
+			verify_wrong(v, where, "has not the name of a pack");
+		}
 		return;
 	}
-	snprintf(where, sizeof(where), "wf/%.40s/%.80s", workflow, name);
 	c = find_call(v, call);
 	if (c == NULL) {
-		verify_wrong(v, where, "is of a call that no entry is of");
+		if (!began_meanwhile(v, call)) {
+			verify_wrong(v, where, "is of a call that no entry is of");
+		}
 	} else if (c->has_workflow && memcmp(c->workflow, id, 16) != 0) {
 		verify_wrong(v, where, "is of a call of another workflow");
-	} else if (c->is_forgotten || removed_after(v, id, c->n) != NULL) {
+	} else if (c->forgotten > 0 || removed_after(v, id, c->n, false) != NULL) {
 		verify_wrong(v, where, "is there although it was removed (gc entry)");
+	} else if (c->has_outcome && number > c->files) {
+		verify_wrong(v, where, "is a pack behind the last one of its call");
 	}
 }
 
@@ -145,10 +189,10 @@ check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
 	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 	uint8_t id[16];
+	int rc = 0;
 
 	if (dir == NULL) {
-		int rc = -errno;
-
+		rc = -errno;
 		if (fd >= 0) {
 			close(fd);
 		}
@@ -158,9 +202,10 @@ check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
 		while ((entry = readdir(dir)) != NULL) {
 			check_pack_name(v, name, id, entry->d_name);
 		}
+		rc = pack_check_have(v->store, id, on_wrong, v, err);
 	}
 	closedir(dir);
-	return 0;
+	return rc;
 }
 
 static int
@@ -188,6 +233,59 @@ check_packs(struct verify *v, struct err *err)
 
 /* ---- what was forgotten ---------------------------------------------------------------------- */
 
+/* A leaf does not say whether the record is still there: the gc entry has to. */
+static void
+check_forgotten(struct verify *v, const struct verify_call *c)
+{
+	char id[UUID_TEXT_SIZE], where[64];
+
+	if (c->forgotten == 0 ||
+	    (c->has_workflow && removed_after(v, c->workflow, c->forgotten_n, true) != NULL)) {
+		return;
+	}
+	text_uuid_print(c->id, id);
+	snprintf(where, sizeof(where), "records of call %s", id);
+	verify_wrong(v, where,
+		     "%llu are gone, and no signed gc entry behind them says that the workflow was "
+		     "forgotten",
+		     (unsigned long long)c->forgotten);
+}
+
+/* No more entries than the gc entries say, where each counts those that still had a record. */
+static void
+check_forgotten_count(struct verify *v, const struct verify_gc *first)
+{
+	uint64_t said = 0, gone = 0;
+	char id[UUID_TEXT_SIZE], where[64];
+
+	for (const struct verify_gc *gc = first; gc < v->gc + v->gcs; gc++) {
+		said += gc->is_forget && memcmp(gc->workflow, first->workflow, 16) == 0
+			      ? gc->entries
+			      : 0;
+	}
+	for (size_t i = 0; i < v->calls; i++) {
+		gone += memcmp(v->call[i].workflow, first->workflow, 16) == 0 ? v->call[i].forgotten
+									      : 0;
+	}
+	if (gone > said) {
+		text_uuid_print(first->workflow, id);
+		snprintf(where, sizeof(where), "workflow %s", id);
+		verify_wrong(v, where, "%llu records are gone, and the gc entries say %llu",
+			     (unsigned long long)gone, (unsigned long long)said);
+	}
+}
+
+static bool
+is_first_forget(const struct verify *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (v->gc[i].is_forget && memcmp(v->gc[i].workflow, v->gc[n].workflow, 16) == 0) {
+			return false;
+		}
+	}
+	return v->gc[n].is_forget;
+}
+
 static void
 tell_removed(struct verify *v)
 {
@@ -196,11 +294,26 @@ tell_removed(struct verify *v)
 
 		text_uuid_print(v->gc[i].workflow, id);
 		snprintf(where, sizeof(where), "workflow %s", id);
-		verify_note(v, where, "%s (entry %llu): its leaves stand in the log",
+		verify_note(v, where, "%s (entry %llu%s): its leaves stand in the log",
 			    v->gc[i].is_forget ? "records and objects were forgotten"
 					       : "objects were removed",
-			    (unsigned long long)v->gc[i].n);
+			    (unsigned long long)v->gc[i].n,
+			    v->gc[i].n < v->checkpoint.size ? "" : ", not signed yet");
 	}
+}
+
+static void
+check_removed(struct verify *v)
+{
+	for (size_t i = 0; i < v->calls; i++) {
+		check_forgotten(v, &v->call[i]);
+	}
+	for (size_t i = 0; i < v->gcs; i++) {
+		if (is_first_forget(v, i)) {
+			check_forgotten_count(v, &v->gc[i]);
+		}
+	}
+	tell_removed(v);
 }
 
 int
@@ -217,6 +330,6 @@ verify_objects(struct verify *v, struct err *err)
 	if (rc == 0) {
 		rc = check_packs(v, err);
 	}
-	tell_removed(v);
+	check_removed(v);
 	return rc;
 }

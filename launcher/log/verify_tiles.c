@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "log_key.h"
-#include "log_state.h"
 #include "log_write.h"
 #include "verify_internal.h"
 
@@ -25,7 +24,7 @@ on_tile(void *arg, const char *path, uint64_t index, const char *what)
 }
 
 static int
-check_root(struct verify *v, struct err *err)
+check_root(struct verify *v, const struct checkpoint *c, const char *where, struct err *err)
 {
 	uint8_t root[SHA256_SIZE];
 	struct err why = ERR_INIT;
@@ -35,15 +34,24 @@ check_root(struct verify *v, struct err *err)
 	if (rc != 0) {
 		return err_set(err, rc, "%s", why.text);
 	}
-	rc = merkle_root(tiles_read, tiles, v->checkpoint.size, root);
+	rc = merkle_root(tiles_read, tiles, c->size, root);
 	if (rc == -EBADMSG) {
 		return 0; /* told by tiles_check */
 	}
-	if (rc == 0 && memcmp(root, v->checkpoint.root, SHA256_SIZE) != 0) {
-		verify_wrong(v, LOG_CHECKPOINT_FILE,
-			     "the tiles have another root than the one that is signed");
+	if (rc == 0 && memcmp(root, c->root, SHA256_SIZE) != 0) {
+		verify_wrong(v, where, "the tiles have another root than the one that is signed");
 	}
 	return rc != 0 ? err_sys(err, rc, "read the tiles") : 0;
+}
+
+static int
+check_roots(struct verify *v, struct err *err)
+{
+	const bool is_published = v->older_note.len == 0;
+	int rc = check_root(v, &v->checkpoint, is_published ? LOG_CHECKPOINT_FILE : LOG_STATE_FILE,
+			    err);
+
+	return rc == 0 && !is_published ? check_root(v, &v->older, LOG_CHECKPOINT_FILE, err) : rc;
 }
 
 static int
@@ -62,33 +70,27 @@ on_stray(void *arg, const char *path, bool is_ahead, const char *what)
 
 /* ---- log.db -------------------------------------------------------------------------------- */
 
-/* What was signed last is what is published, or was about to be. */
+/* What was signed last is the checkpoint. */
 static int
 check_state(struct verify *v, struct err *err)
 {
-	auto_log_latest latest = LOG_LATEST_INIT;
-	auto_log_state state = NULL;
-	struct err why = ERR_INIT;
-	int rc = log_state_open(v->store, false, &state, &why);
+	const struct log_latest *latest = &v->latest;
 
-	if (rc == 0) {
-		rc = log_state_latest(state, &latest, &why);
+	if (v->latest_rc == -ENOMEM) {
+		return err_set(err, v->latest_rc, "%s", v->latest_err.text);
 	}
-	if (rc == -ENOMEM) {
-		return err_set(err, rc, "%s", why.text);
-	}
-	if (rc != 0) {
-		verify_wrong(v, LOG_STATE_FILE, "cannot be read: %s", why.text);
-	} else if (latest.size < v->checkpoint.size) {
+	if (v->latest_rc != 0) {
+		verify_wrong(v, LOG_STATE_FILE, "cannot be read: %s", v->latest_err.text);
+	} else if (latest->size != v->checkpoint.size) {
 		verify_wrong(v, LOG_STATE_FILE,
 			     "says that %llu entries were signed, and the checkpoint has %llu",
-			     (unsigned long long)latest.size,
+			     (unsigned long long)latest->size,
 			     (unsigned long long)v->checkpoint.size);
-	} else if (latest.size == v->checkpoint.size &&
-		   memcmp(latest.root, v->checkpoint.root, SHA256_SIZE) != 0) {
+	} else if (memcmp(latest->root, v->checkpoint.root, SHA256_SIZE) != 0) {
 		verify_wrong(v, LOG_STATE_FILE,
 			     "another root was signed for the same size: the log forked");
-	} else if (!note_key_equal(&latest.key, &v->result.signer)) {
+	} else if (!note_key_equal(&latest->key, &v->result.signer) &&
+		   !note_key_equal(&latest->key, &v->next_signer)) {
 		verify_wrong(v, LOG_STATE_FILE, "names another key than the one that signs");
 	}
 	return 0;
@@ -102,7 +104,7 @@ verify_tiles(struct verify *v, struct err *err)
 	if (rc != 0) {
 		return err_sys(err, rc, "read the tiles");
 	}
-	rc = check_root(v, err);
+	rc = check_roots(v, err);
 	if (rc == 0) {
 		rc = tiles_stray(v->tiles, on_stray, v);
 		rc = rc != 0 ? err_sys(err, rc, "read the tiles") : 0;

@@ -33,8 +33,9 @@ index_rows(struct index *ix, index_row_fn fn, void *arg, struct err *err)
 {
 	auto_stmt st = NULL;
 	int step, rc = index_prepare(ix,
-				     "SELECT n, type, call, digest, file, offset, record FROM entry"
-				     " ORDER BY n",
+				     "SELECT n, type, call, digest, file, offset, record,"
+				     " ifnull(workflow, '') FROM entry"
+				     " LEFT JOIN forgotten USING (call) ORDER BY n",
 				     &st, err);
 
 	if (rc != 0) {
@@ -49,6 +50,7 @@ index_rows(struct index *ix, index_row_fn fn, void *arg, struct err *err)
 			.pos.offset = (uint64_t)sqlite3_column_int64(st, 5),
 			.record = sqlite3_column_blob(st, 6),
 			.record_len = (size_t)sqlite3_column_bytes(st, 6),
+			.forgotten = (const char *)sqlite3_column_text(st, 7),
 		};
 
 		if (!entry_type_find((const char *)sqlite3_column_text(st, 1), &row.leaf.type)) {
@@ -85,18 +87,25 @@ index_damaged(struct index *ix, index_damaged_fn fn, void *arg, struct err *err)
 
 /* ---- comparing ----------------------------------------------------------------------------- */
 
+struct comparison {
+	struct index *ix; /* borrowed, as the rest */
+	index_differs_fn fn;
+	void *arg;
+	struct err *err;
+};
+
 /* Rows of one side that the other has not. A and B are "main" (fresh) and "disk". */
 static int
-compare_side(struct index *ix, const char *table, const char *a, const char *b, const char *what,
-	     index_differs_fn fn, void *arg, struct err *err)
+compare_side(const struct comparison *c, const char *columns, const char *table, const char *a,
+	     const char *b, const char *what)
 {
 	auto_stmt st = NULL;
 	char sql[256];
 	int step, rc;
 
-	snprintf(sql, sizeof(sql), "SELECT * FROM %s.\"%s\" EXCEPT SELECT * FROM %s.\"%s\"", a,
-		 table, b, table);
-	rc = index_prepare(ix, sql, &st, err);
+	snprintf(sql, sizeof(sql), "SELECT %s FROM %s.\"%s\" EXCEPT SELECT %s FROM %s.\"%s\"",
+		 columns, a, table, columns, b, table);
+	rc = index_prepare(c->ix, sql, &st, c->err);
 	if (rc != 0) {
 		return rc;
 	}
@@ -107,46 +116,46 @@ compare_side(struct index *ix, const char *table, const char *a, const char *b, 
 
 		snprintf(row, sizeof(row), "%.70s %.70s", first != NULL ? (const char *)first : "-",
 			 second != NULL ? (const char *)second : "-");
-		rc = fn(arg, table, row, what);
+		rc = c->fn(c->arg, table, row, what);
 		if (rc != 0) {
 			return rc;
 		}
 	}
-	return step == SQLITE_DONE ? 0 : index_error(ix, err, "compare the index");
+	return step == SQLITE_DONE ? 0 : index_error(c->ix, c->err, "compare the index");
 }
 
 static int
-compare_table(struct index *ix, const char *table, index_differs_fn fn, void *arg, struct err *err)
+compare_table(const struct comparison *c, const char *table)
 {
-	int rc = compare_side(ix, table, "main", "disk", "is in the journal and not in index.db",
-			      fn, arg, err);
+	int rc = compare_side(c, "*", table, "main", "disk",
+			      "is in the journal and not in index.db");
 
-	return rc == 0 ? compare_side(ix, table, "disk", "main",
-				      "is in index.db and not in the journal", fn, arg, err)
+	return rc == 0 ? compare_side(c, "*", table, "disk", "main",
+				      "is in index.db and not in the journal")
 		       : rc;
 }
 
-/* Every table of the schema, and that there is no other. */
+/* Every table of the schema. */
 static int
-compare_tables(struct index *ix, index_differs_fn fn, void *arg, struct err *err)
+compare_tables(const struct comparison *c)
 {
 	auto_stmt st = NULL;
-	int step, rc = index_prepare(ix,
+	int step, rc = index_prepare(c->ix,
 				     "SELECT name FROM main.sqlite_master WHERE type = 'table'"
 				     " AND name NOT LIKE 'sqlite_%' AND name <> 'position'"
 				     " ORDER BY name",
-				     &st, err);
+				     &st, c->err);
 
 	if (rc != 0) {
 		return rc;
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		rc = compare_table(ix, (const char *)sqlite3_column_text(st, 0), fn, arg, err);
+		rc = compare_table(c, (const char *)sqlite3_column_text(st, 0));
 		if (rc != 0) {
 			return rc;
 		}
 	}
-	return step == SQLITE_DONE ? 0 : index_error(ix, err, "compare the index");
+	return step == SQLITE_DONE ? 0 : index_error(c->ix, c->err, "compare the index");
 }
 
 static int
@@ -170,25 +179,28 @@ is_whole(struct index *ix, struct err *err)
 
 /* Tables, indices and version are those of this airlock; *ret is false for another version. */
 static int
-compare_schema(struct index *ix, bool *ret_same_version, index_differs_fn fn, void *arg,
-	       struct err *err)
+compare_schema(const struct comparison *c, bool *ret_same_version)
 {
+	static const char columns[] = "type, name, tbl_name, sql";
 	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "PRAGMA disk.user_version", &st, err);
+	int rc = index_prepare(c->ix, "PRAGMA disk.user_version", &st, c->err);
 
 	if (rc != 0) {
 		return rc;
 	}
 	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "read the schema version");
+		return index_error(c->ix, c->err, "read the schema version");
 	}
 	*ret_same_version = sqlite3_column_int(st, 0) == index_schema_version;
 	index_finalize(&st);
 	if (!*ret_same_version) {
 		return 0;
 	}
-	rc = compare_side(ix, "sqlite_master", "main", "disk", "is missing", fn, arg, err);
-	return rc;
+	rc = compare_side(c, columns, "sqlite_master", "main", "disk", "is missing");
+	/* a trigger of somebody's would change what is taken in from now on */
+	return rc == 0 ? compare_side(c, columns, "sqlite_master", "disk", "main",
+				      "is no part of an index")
+		       : rc;
 }
 
 static int
@@ -209,39 +221,39 @@ position_of(struct index *ix, const char *sql, struct journal_pos *ret, struct e
 }
 
 static int
-compare_attached(struct index *ix, index_differs_fn fn, void *arg, bool *ret_is_behind,
-		 struct err *err)
+compare_attached(const struct comparison *c, bool *ret_is_behind)
 {
 	struct journal_pos here = { 0, 0 }, there = { 0, 0 };
 	bool same_version = false;
-	int rc = is_whole(ix, err);
+	int rc = is_whole(c->ix, c->err);
 
 	if (rc == 0) {
-		rc = compare_schema(ix, &same_version, fn, arg, err);
+		rc = compare_schema(c, &same_version);
 	}
 	if (rc == 0 && same_version) {
-		rc = position_of(ix, "SELECT file, offset FROM main.position", &here, err);
+		rc = position_of(c->ix, "SELECT file, offset FROM main.position", &here, c->err);
 	}
 	if (rc == 0 && same_version) {
-		rc = position_of(ix, "SELECT file, offset FROM disk.position", &there, err);
+		rc = position_of(c->ix, "SELECT file, offset FROM disk.position", &there, c->err);
 	}
 	if (rc != 0) {
 		return rc;
 	}
 	*ret_is_behind = !same_version || here.file != there.file || here.offset != there.offset;
-	return *ret_is_behind ? 0 : compare_tables(ix, fn, arg, err);
+	return *ret_is_behind ? 0 : compare_tables(c);
 }
 
 int
 index_compare(struct index *fresh, const struct store *s, index_differs_fn fn, void *arg,
 	      bool *ret_is_behind, struct err *err)
 {
+	const struct comparison c = { .ix = fresh, .fn = fn, .arg = arg, .err = err };
 	int rc = index_attach(fresh, s, err);
 
 	if (rc != 0) {
 		return rc;
 	}
-	rc = compare_attached(fresh, fn, arg, ret_is_behind, err);
+	rc = compare_attached(&c, ret_is_behind);
 	ignore_err(index_exec(fresh, "DETACH disk", "let go of index.db", NULL),
 		   "closing detaches as well");
 	return rc;

@@ -20,6 +20,7 @@ struct index_row {
 	struct journal_pos pos;
 	const char *record; /* NULL: forgotten; not NUL-terminated */
 	size_t record_len;
+	const char *forgotten; /* the workflow with which the call was, else "" */
 };
 
 typedef int (*index_row_fn)(void *arg, const struct index_row *row);

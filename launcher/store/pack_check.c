@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/fdio.h"
@@ -108,5 +109,59 @@ pack_check(struct store *s, const uint8_t workflow[16], const uint8_t call[16], 
 	}
 	sha256_final(&c.chain, c.sum.digest);
 	*ret = c.sum;
+	return r < 0 ? err_sys(err, r, "read %s/%s", s->path, name) : r;
+}
+
+/* ---- what a workflow is said to have --------------------------------------------------------- */
+
+static int
+check_have(const struct pack_catalog *c, int fd, const char *name, pack_wrong_fn fn, void *arg)
+{
+	static const uint8_t nobody[SHA256_SIZE];
+	uint8_t digests[128][SHA256_SIZE];
+	uint64_t at = 0;
+
+	for (;;) {
+		ssize_t n = pread(fd, digests, sizeof(digests), (off_t)at);
+
+		if (n < SHA256_SIZE) { /* a torn last digest counts for nothing */
+			return n < 0 ? -errno : 0;
+		}
+		for (size_t i = 0; i < (size_t)n / SHA256_SIZE; i++, at += SHA256_SIZE) {
+			size_t count = 0;
+			int r;
+
+			if (memcmp(digests[i], nobody, SHA256_SIZE) == 0 ||
+			    pack_catalog_find(c, digests[i], &count) != NULL) {
+				continue;
+			}
+			r = fn(arg, name, at, "names an object that no pack has");
+			if (r != 0) {
+				return r;
+			}
+		}
+	}
+}
+
+int
+pack_check_have(struct store *s, const uint8_t workflow[16], pack_wrong_fn fn, void *arg,
+		struct err *err)
+{
+	struct pack_catalog *c = NULL;
+	char name[PACK_NAME_SIZE];
+	auto_fd fd = -1;
+	int r;
+
+	pack_have_name(workflow, name);
+	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		return errno == ENOENT ? 0 : err_sys(err, -errno, "read %s/%s", s->path, name);
+	}
+	r = pack_catalog_create(s, workflow, &c, err);
+	if (r < 0) {
+		return r;
+	}
+	r = check_have(c, fd, name, fn, arg);
+	pack_catalog_destroy(c);
 	return r < 0 ? err_sys(err, r, "read %s/%s", s->path, name) : r;
 }

@@ -189,4 +189,11 @@ typedef int (*pack_wrong_fn)(void *arg, const char *file, uint64_t offset, const
 int pack_check(struct store *s, const uint8_t workflow[16], const uint8_t call[16],
 	       pack_wrong_fn fn, void *arg, struct pack_sum *ret, struct err *err) must_check;
 
+/*
+ * Each digest in the workflow's `have` that none of its packs holds: a later call would not store
+ * what it believes to be there. fn and results as above.
+ */
+int pack_check_have(struct store *s, const uint8_t workflow[16], pack_wrong_fn fn, void *arg,
+		    struct err *err) must_check;
+
 #endif
