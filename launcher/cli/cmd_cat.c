@@ -11,6 +11,44 @@
 #include "commands.h"
 #include "view_record.h"
 
+struct wanted {
+	const char *digest;
+	struct buf *out;
+};
+
+/* The text of the first entry with the digest; 1 ends the walk. */
+static int
+take_profile(void *arg, const struct index_event *event)
+{
+	struct wanted *w = arg;
+	json_t *record;
+	int rc;
+
+	if (strcmp(event->digest, w->digest) != 0) {
+		return 0;
+	}
+	record = json_loadb(event->record, event->record_len, 0, NULL);
+	rc = text_unvis(record_text(record, "text"), w->out);
+	json_decref(record);
+	return rc < 0 ? rc : 1;
+}
+
+/* What held: effective values, each with its file and line. */
+static int
+fetch_profile(struct reading *r, const struct record *rec, struct buf *out, struct err *err)
+{
+	struct wanted w = { .digest = record_text(rec->planned, "profile.digest"), .out = out };
+	int rc = index_events(r->ix, "profile.load", take_profile, &w, err);
+
+	if (rc == 0) {
+		return err_set(err, -ENODATA,
+			       "profile %s: its values are in no entry: the call is older than "
+			       "that they are",
+			       w.digest);
+	}
+	return rc < 0 && err->code != rc ? err_sys(err, rc, "read the profile") : rc < 0 ? rc : 0;
+}
+
 static int
 fetch(struct reading *r, const struct record *rec, const char *what, struct buf *out,
       struct err *err)
@@ -25,9 +63,12 @@ fetch(struct reading *r, const struct record *rec, const char *what, struct buf 
 			return object_stream(r, rec, what, out, err);
 		}
 	}
+	if (strcmp(what, "profile") == 0) {
+		return fetch_profile(r, rec, out, err);
+	}
 	if (strncmp(what, "in:", 3) != 0 && strncmp(what, "out:", 4) != 0) {
 		return err_set(err, -EINVAL,
-			       "cat takes stdin, stdout, stderr, in:PATH or out:PATH");
+			       "cat takes stdin, stdout, stderr, profile, in:PATH or out:PATH");
 	}
 	if (rec->outcome == NULL) {
 		return err_set(err, -ENODATA,

@@ -74,6 +74,7 @@ struct front {
 	const char *site_cache;     /* its file */
 	struct cgroup cgroup;
 	uint64_t shmem_bytes;
+	const char *profile_name; /* as airlock-cli finds it: a path is absolute */
 	const char *state_path;
 	struct store store;
 	unsigned int quota_percent; /* of what the store may hold; 0: no limit */
@@ -163,6 +164,8 @@ int front_refuse_overlap(struct front *f) must_check; /* workspace against state
 /* directories of filesystem.write against the same, and names that others run or trust */
 int front_refuse_writes(struct front *f) must_check;
 int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
+/* its values into the journal, once per state directory */
+int front_note_profile(struct front *f) must_check;
 int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
 int front_toolchains(struct front *f) must_check;     /* what this host has of them */
 /* The toolchain that would show a host path and is not given; NULL when there is none. */

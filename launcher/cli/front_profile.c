@@ -112,6 +112,7 @@ front_profile(struct front *f)
 		}
 		name = arena_printf(&f->arena, "%s/%s", here, name);
 	}
+	f->profile_name = name;
 	path = name == NULL ? NULL : cache_name(f, name);
 	if (path == NULL || uname(&host) < 0) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
@@ -139,6 +140,39 @@ front_profile(struct front *f)
 		return rc;
 	}
 	return refuse_inside(f);
+}
+
+/*
+ * The first call under a profile in this state directory has its values put into the journal,
+ * before its own entry; all later ones look for a file.
+ */
+int
+front_note_profile(struct front *f)
+{
+	char digest[HEX_DIGEST_SIZE], path[sizeof(PROFILES_NOTED) + HEX_DIGEST_SIZE];
+	const char *argv[] = { "airlock",   "note-profile",
+			       "--profile", f->profile_name,
+			       "--shipped", f->paths.shipped,
+			       "--home",    f->req.identity.home,
+			       "--state",   f->store.path,
+			       "--digest",  digest,
+			       NULL };
+	int rc;
+
+	text_hex(f->profile->digest, sizeof(f->profile->digest), digest);
+	snprintf(path, sizeof(path), PROFILES_NOTED "/%s", digest);
+	if (faccessat(f->store.dir_fd, path, F_OK, 0) == 0) {
+		return 0;
+	}
+	rc = front_run_cli(f, argv);
+	if (rc != 0) {
+		f->said = rc > 0;
+		return rc < 0 ? rc
+			      : err_set(&f->err, -EINVAL,
+					"the journal could not be told the values of profile %s",
+					f->profile_name);
+	}
+	return 0;
 }
 
 static int

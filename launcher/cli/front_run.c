@@ -105,6 +105,7 @@ static const struct stage prepare_stages[] = {
  * fails below.
  */
 static const struct stage begin_stages[] = {
+	{ NULL, front_note_profile },
 	{ "workspace locked", front_lock },
 	{ NULL, front_draft },
 	{ NULL, front_snapshot },

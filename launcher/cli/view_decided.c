@@ -257,6 +257,10 @@ show_profile(struct page *p, const struct record *rec)
 	buf_puts(&text, ", from ");
 	view_path(&text, record_text(rec->planned, "profile.source"));
 	page_fact(p, "profile", buf_text(&text));
+	if (p->verbose && !p->html) {
+		page_factf(p, "values", "airlock cat %.13s profile: each with its file and line",
+			   rec->id);
+	}
 }
 
 static void

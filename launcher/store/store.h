@@ -17,6 +17,9 @@
 #include "../base/sha256.h"
 #include "entry.h"
 
+/* In $STATE: a file for each digest of a profile whose values the journal has (profile.load). */
+#define PROFILES_NOTED "profiles"
+
 struct store {
 	int dir_fd;     /* $STATE; -1 when not open */
 	int journal_fd; /* the journal file to append to, opened by store_open_write; else -1 */

@@ -31,7 +31,7 @@ words "a profile, or a file" "strict :files" run -p str
 words "a profile as an operand" "strict :files" profile show str
 words "every operand of a verb that takes many" "strict :files" profile check a b c str
 words "the last call" "@last" show ""
-words "words of a synopsis" "stdout stderr stdin" cat @last ""
+words "words of a synopsis" "stdout stderr stdin profile" cat @last ""
 words "the command of run" ":commands" run -p strict -- ""
 words "also without --" ":commands" run -p strict ""
 words "its arguments" ":files" run -p strict cat -n ""

@@ -22,7 +22,8 @@ inject()
 	shift 2
 
 	as_id mkdir "$dir" "$dir/ws" "$dir/state"
-	as_id cp -r "$AIRLOCK_STATE/cache" "$dir/state/" # the compiled profile: that compiling can fail is told elsewhere
+	# the compiled profile, and that it is in the journal: that those can fail is told elsewhere
+	as_id cp -r "$AIRLOCK_STATE/cache" "$AIRLOCK_STATE/profiles" "$dir/state/"
 	as_id env AIRLOCK_STATE="$dir/state" strace -f -o "$dir/trace" -e trace="${spec%%:*}" -e inject="$spec" \
 		"$A" run -w "$dir/ws" "$@" >"$dir/out" 2>"$dir/err"
 	RC=$?

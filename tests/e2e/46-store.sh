@@ -23,7 +23,7 @@ entries()
 				die "torn at $at\n" if length $payload != $len;
 				die "crc at $at\n" if crc($payload) != $crc;
 				$at += 8 + $len;
-				next if $payload =~ /"type":"log\.open"\}$/;
+				next if $payload =~ /"type":"(log\.open|profile\.load)"\}$/;
 				$payload =~ /^\{"call":"([0-9a-f-]{36})","record":\{.*\},"salt":"[0-9a-f]{32}","type":"call\.(planned|outcome)"\}$/s
 					or die "shape before $at\n";
 				print "$2 $1\n";

@@ -21,8 +21,8 @@ expect_verb "rotated" 0 key rotate
 last_key=$(cat "$OUT")
 run_airlock -- sh -c 'echo last; echo six >file-6'
 expect_verb "key show brings the log up to date" 0 key show --json
-# five calls, log.open, key.rotate
-expect_eq "and all is signed" "12" "$(jq .size "$OUT")"
+# five calls, profile.load, log.open, key.rotate
+expect_eq "and all is signed" "13" "$(jq .size "$OUT")"
 expect_eq "by the last key" "$last_key" "$(jq -r .vkey "$OUT")"
 expect_eq "no call waits for the log: the outcome of the last one is its last entry" "call.outcome" \
 	"$(as_id "$A" receipt @last | sed -n 's/^extra //p' | base64 -d | jq -r .type)"
@@ -31,9 +31,9 @@ expect_eq "no call waits for the log: the outcome of the last one is its last en
 as_id "$A" receipt @last >"$T/receipt" 2>"$ERR"
 expect_eq "a receipt is a tlog-proof" "c2sp.org/tlog-proof@v1" "$(head -n 1 "$T/receipt")"
 expect_verb "it is verified with the key" 0 verify "$T/receipt" --key "$last_key"
-expect_match "and says of what" "ok: entry 11 of 12 in the log test.example/verify" "$OUT"
+expect_match "and says of what" "ok: entry 12 of 13 in the log test.example/verify" "$OUT"
 expect_verb "the old key did not sign it" 1 verify "$T/receipt" --key "$first_key"
-sed 's/^index 11/index 10/' "$T/receipt" >"$T/receipt.bad"
+sed 's/^index 12/index 11/' "$T/receipt" >"$T/receipt.bad"
 expect_verb "another index is refused" 1 verify "$T/receipt.bad" --key "$last_key"
 sed '3{s/^index/index/};4s/^./A/' "$T/receipt" >"$T/receipt.bad"
 expect_verb "another hash is refused" 1 verify "$T/receipt.bad" --key "$last_key"
@@ -52,7 +52,7 @@ expect_match "says so" "no receipt: " "$ERR"
 expect_eq "and is recorded as it ended" "ok" "$(record .outcome.verdict 2>/dev/null)"
 as_id mv "$T/log.db.kept" "$AIRLOCK_STATE/log.db"
 expect_verb "and signed when it can be again" 0 key show
-calls=7 entries=16
+calls=7 entries=17
 
 # ---- the whole store -----------------------------------------------------------------------------
 expect_verb "the store verifies with the last key" 0 verify --store "$AIRLOCK_STATE" --key "$last_key"
@@ -121,12 +121,12 @@ expect_verb "the copy as it is verifies" 0 verify --store "$BAD" --key "$first_k
 
 found "a bit of an entry" 'journal/0001.log at byte [0-9]+: no whole entry' flip "$BAD/journal/0001.log" 300
 found "which entry that was" 'entry 0: is signed, and the journal does not have it' flip "$BAD/journal/0001.log" 300
-found "an entry that was changed" 'at byte 0: an entry \(call.planned of call .*\) that was not signed' \
-	edit '$e[0] =~ s/"seq":1/"seq":7/ or die'
-found "an entry that was removed" 'entry 0: is signed, and the journal does not have it: .*call.planned' edit 'splice @e, 0, 2'
+found "an entry that was changed" 'at byte [0-9]+: an entry \(call.planned of call .*\) that was not signed' \
+	edit '$e[1] =~ s/"seq":1/"seq":7/ or die'
+found "an entry that was removed" 'entry 1: is signed, and the journal does not have it: .*call.planned' edit 'splice @e, 1, 2'
 found "an entry that was added" 'an entry \(call.planned of call .*\) that was not signed' \
-	edit 'my $n = $e[0]; my ($c) = $n =~ /"call":"([^"]*)"/; my $d = substr($c, 0, 35) . ($c =~ /0$/ ? 1 : 0); $n =~ s/$c/$d/g; splice @e, 2, 0, $n'
-found "two entries that were swapped" 'entry [0-9]+' edit '@e[2,4] = @e[4,2]'
+	edit 'my $n = $e[1]; my ($c) = $n =~ /"call":"([^"]*)"/; my $d = substr($c, 0, 35) . ($c =~ /0$/ ? 1 : 0); $n =~ s/$c/$d/g; splice @e, 3, 0, $n'
+found "two entries that were swapped" 'entry [0-9]+' edit '@e[3,5] = @e[5,3]'
 found "a journal that was cut" "entry $((entries - 1)): is signed, and the journal does not have it: .*call.outcome" edit 'pop @e'
 found "and log.at says so as well" 'log.at: is behind the journal' edit 'pop @e'
 
@@ -158,8 +158,8 @@ found "what was signed last" 'log.db: another root was signed for the same size'
 found "what was signed last, removed" 'log.db: cannot be read' as_id rm "$BAD/log.db"
 found "the position" 'log.at: is missing, or no position' as_id sh -c "echo 1 x >$BAD/log.at"
 
-found "a row that was changed" "index.db, table call, row 0 .*: is in index.db and not in the journal" \
-	as_id sqlite3 "$BAD/index.db" "UPDATE call SET verdict = 'failed' WHERE n = 0"
+found "a row that was changed" "index.db, table call, row 1 .*: is in index.db and not in the journal" \
+	as_id sqlite3 "$BAD/index.db" "UPDATE call SET verdict = 'failed' WHERE n = 1"
 found "a row that was removed" "index.db, table entry, row 3 .*: is in the journal and not in index.db" \
 	as_id sqlite3 "$BAD/index.db" "DELETE FROM entry WHERE n = 3"
 found "a row that was added" "index.db, table denial, row .*: is in index.db and not in the journal" \

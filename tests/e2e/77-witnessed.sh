@@ -42,7 +42,7 @@ run_airlock -- true
 as_id "$LOG" --wait
 expect_eq "the checkpoint has its line" "1" "$(as_id grep -c '^— w.example/1 ' "$AIRLOCK_STATE/log/checkpoint")"
 verify
-expect_eq "verify counts it" "0 4 4" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
+expect_eq "verify counts it" "0 5 5" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
 expect_eq "that it was added is an entry" "added W1" \
 	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT action || ' ' || name FROM event WHERE type = 'witness'")"
 as_id "$A" receipt @last >"$T/receipt"
@@ -58,14 +58,14 @@ stop_witness
 run_airlock -- true
 as_id "$LOG" --wait
 verify
-expect_eq "without it the log goes on, and verify says since when" "0 7 4" \
+expect_eq "without it the log goes on, and verify says since when" "0 8 5" \
 	"$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
 expect_match "in words" "the 3 entries since are not witnessed" "$OUT"
 start_witness
 run_airlock -- true
 as_id "$LOG" --wait
 verify
-expect_eq "it catches up" "0 10 10" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
+expect_eq "it catches up" "0 11 11" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
 expect_eq "each change once" "added silent answers" \
 	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT action FROM event WHERE type = 'witness' ORDER BY n" | tr '\n' ' ' | sed 's/ $//')"
 
@@ -73,7 +73,7 @@ expect_eq "each change once" "added silent answers" \
 as_id env AIRLOCK_STATE="$T/older" "$A" run -w "$WS" -- true >/dev/null 2>&1
 as_id env AIRLOCK_STATE="$T/older" "$LOG" --wait --state "$T/older" 2>"$ERR"
 expect_eq "a whole older directory goes on by itself; the witness has seen more" "1" "$?"
-expect_match "which is said" "the witness W1 has seen 10 entries of this log" "$ERR"
+expect_match "which is said" "the witness W1 has seen 11 entries of this log" "$ERR"
 as_id env AIRLOCK_STATE="$T/older" "$A" log >"$OUT" 2>"$ERR"
 expect_match "by every verb that reads" "a restored backup" "$ERR"
 
