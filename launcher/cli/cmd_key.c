@@ -231,10 +231,7 @@ append_close(const struct signing *s, const char *reason, struct err *err)
 	json_init(&j, &record);
 	json_begin_object(&j);
 	json_key(&j, "actor");
-	json_begin_object(&j);
-	json_kv_uint(&j, "gid", getegid());
-	json_kv_uint(&j, "uid", geteuid());
-	json_end(&j);
+	store_put_actor(&j);
 	json_kv_bytes(&j, "reason", reason);
 	json_kv_uint(&j, "t", clock_realtime_ms());
 	json_kv_uint(&j, "v", 1);

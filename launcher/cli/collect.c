@@ -318,10 +318,7 @@ collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 	json_begin_object(&j);
 	json_kv_str(&j, "action", e->action);
 	json_key(&j, "actor");
-	json_begin_object(&j);
-	json_kv_uint(&j, "gid", getegid());
-	json_kv_uint(&j, "uid", geteuid());
-	json_end(&j);
+	store_put_actor(&j);
 	json_kv_uint(&j, "bytes", e->bytes);
 	json_kv_uint(&j, "entries", e->entries);
 	json_kv_uint(&j, "objects", e->objects);

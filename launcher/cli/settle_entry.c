@@ -6,6 +6,7 @@
 
 #include "../base/clock.h"
 #include "../base/json.h"
+#include "../store/store.h"
 #include "../store/entry.h"
 
 static void
@@ -14,10 +15,7 @@ write_record(struct json *j, const struct settle_entry *e)
 	json_begin_object(j);
 	json_kv_str(j, "action", e->action);
 	json_key(j, "actor");
-	json_begin_object(j);
-	json_kv_uint(j, "gid", getegid());
-	json_kv_uint(j, "uid", geteuid());
-	json_end(j);
+	store_put_actor(j);
 	json_kv_str(j, "call", e->call);
 	json_kv_hex(j, "changes", e->changes_digest, SHA256_SIZE);
 	json_kv_bytes(j, "reason", e->reason);

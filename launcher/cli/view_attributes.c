@@ -30,25 +30,12 @@ is_verdict(const struct attribute_of *of, const char *verdict)
 
 /* ---- made values -------------------------------------------------------------------------- */
 
-static void
-put_command(struct buf *b, const struct record *rec)
-{
-	const json_t *argv = json_object_get(rec->planned, "argv");
-
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(b, i > 0 ? " " : "");
-		index_spell_argument(b, argument != NULL ? argument : "?");
-	}
-}
-
 static json_t *
 make_command(const struct attribute_of *of)
 {
 	auto_buf text = BUF_INIT;
 
-	put_command(&text, of->rec);
+	record_command(&text, of->rec);
 	return new_text(&text);
 }
 
@@ -187,7 +174,7 @@ make_launch_message(const struct attribute_of *of)
 	buf_puts(&text, is_verdict(of, "launch_failed") || is_verdict(of, "denied")
 				? "did not start: "
 				: "started: ");
-	put_command(&text, of->rec);
+	record_command(&text, of->rec);
 	buf_puts(&text, ", profile ");
 	view_text(&text, record_text(of->rec->planned, "profile.name"));
 	return new_text(&text);

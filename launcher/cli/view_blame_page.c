@@ -273,15 +273,9 @@ put_profile(struct page *p, const struct record *rec, const struct blame_rule *r
 static void
 put_command(struct page *p, const struct record *rec)
 {
-	const json_t *argv = json_object_get(rec->planned, "argv");
 	auto_buf text = BUF_INIT, cut = BUF_INIT;
 
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(&text, i > 0 ? " " : "");
-		index_spell_argument(&text, argument != NULL ? argument : "?");
-	}
+	record_command(&text, rec);
 	view_cut(&cut, buf_text(&text), p->verbose ? SIZE_MAX : 3 * (size_t)p->view.columns);
 	page_fact(p, "command", buf_text(&cut));
 }

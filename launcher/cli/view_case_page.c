@@ -65,19 +65,6 @@ put_time(struct page *p, uint64_t ms)
 	buf_puts(&p->out, "</time>");
 }
 
-static void
-put_command(struct buf *b, const struct record *rec)
-{
-	const json_t *argv = json_object_get(rec->planned, "argv");
-
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(b, i > 0 ? " " : "");
-		index_spell_argument(b, argument != NULL ? argument : "?");
-	}
-}
-
 /* Opens an element whose text a color's class paints. */
 static void
 open_element(struct page *p, const char *element, enum view_color color)
@@ -174,7 +161,7 @@ put_row(struct page *p, const struct record *rec)
 	uint64_t t0 = record_number(rec->planned, "t0"), t1 = record_number(rec->outcome, "t1");
 	auto_buf command = BUF_INIT, text = BUF_INIT;
 
-	put_command(&command, rec);
+	record_command(&command, rec);
 	buf_puts(&p->out, "<tr><td>");
 	put_time(p, t0);
 	buf_puts(&p->out, "</td><td>");
@@ -227,7 +214,7 @@ case_page_call(struct case_folder *c, const struct record *rec)
 
 	put_row(&c->timeline, rec);
 	note_call(c, rec);
-	put_command(&command, rec);
+	record_command(&command, rec);
 	buf_printf(&p->out, "<section id=\"call-%s\">\n<h2>", rec->id);
 	buf_printf(&p->out, "%llu. <code>", (unsigned long long)record_number(rec->planned, "seq"));
 	page_html(p, buf_text(&command));

@@ -165,3 +165,16 @@ record_value(const json_t *number)
 	}
 	return real > 0 ? (uint64_t)real : 0;
 }
+
+void
+record_command(struct buf *b, const struct record *rec)
+{
+	const json_t *argv = json_object_get(rec->planned, "argv");
+
+	for (size_t i = 0; i < json_array_size(argv); i++) {
+		const char *argument = json_string_value(json_array_get(argv, i));
+
+		buf_puts(b, i > 0 ? " " : "");
+		index_spell_argument(b, argument != NULL ? argument : "?");
+	}
+}

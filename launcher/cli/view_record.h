@@ -97,4 +97,7 @@ int object_in(struct reading *r, const struct record *rec, const char *path, str
 int object_out(struct reading *r, const struct record *rec, const char *path, struct buf *out,
 	       struct err *err) must_check;
 
+/* argv as one would type it in bash, safe to print. */
+void record_command(struct buf *b, const struct record *rec);
+
 #endif

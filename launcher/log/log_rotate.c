@@ -44,10 +44,7 @@ write_record(const struct note_signer *old, const struct note_signer *next, stru
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_key(&j, "actor");
-	json_begin_object(&j);
-	json_kv_uint(&j, "gid", getegid());
-	json_kv_uint(&j, "uid", geteuid());
-	json_end(&j);
+	store_put_actor(&j);
 	json_kv_str(&j, "new", buf_text(&next_vkey));
 	json_kv_str(&j, "old", buf_text(&old_vkey));
 	json_kv_str(&j, "origin", old->key.name);

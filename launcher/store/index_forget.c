@@ -163,21 +163,6 @@ find_targets(struct index *ix, const char *workflow, struct targets *t, struct e
 
 /* ---- the journal ---------------------------------------------------------------------------- */
 
-static uint32_t
-load_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void
-store_le32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
-}
-
 /* The entry at that offset of the file's bytes is forgotten in its place. */
 static int
 forget_entry(struct buf *file, uint64_t offset, const char *workflow)
@@ -185,23 +170,21 @@ forget_entry(struct buf *file, uint64_t offset, const char *workflow)
 	auto_buf stub = BUF_INIT;
 	struct entry e;
 	uint8_t *p;
-	uint32_t len;
+	size_t len;
 	int r;
 
-	if (offset > file->len || file->len - offset < JOURNAL_HEADER) {
+	if (offset > file->len) {
 		return -EBADMSG;
 	}
 	p = file->data + offset;
-	len = load_le32(p);
-	if (len > file->len - offset - JOURNAL_HEADER ||
-	    crc32_update(0, p + JOURNAL_HEADER, len) != load_le32(p + 4) ||
-	    !entry_slice(p + JOURNAL_HEADER, len, &e)) {
+	len = journal_entry_len(p, file->len - offset);
+	if (len == 0 || !entry_slice(p + JOURNAL_HEADER, len, &e)) {
 		return -EBADMSG;
 	}
 	r = entry_print_forgotten(&e, workflow, len, &stub);
 	if (r == 0) {
 		memcpy(p + JOURNAL_HEADER, stub.data, len);
-		store_le32(p + 4, crc32_update(0, p + JOURNAL_HEADER, len));
+		journal_store32(p + 4, crc32_update(0, p + JOURNAL_HEADER, len));
 	}
 	return r;
 }

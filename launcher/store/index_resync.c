@@ -11,26 +11,10 @@
 #include <sys/stat.h>
 
 #include "../base/cleanup.h"
-#include "../base/crc32.h"
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "index_internal.h"
 #include "store_internal.h"
-
-static uint32_t
-load_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static bool
-is_whole_entry(const uint8_t *p, size_t left)
-{
-	uint32_t len = left >= JOURNAL_HEADER ? load_le32(p) : 0;
-
-	return len > 0 && len <= CAP_JOURNAL_ENTRY && len <= left - JOURNAL_HEADER &&
-	       crc32_update(0, p + JOURNAL_HEADER, len) == load_le32(p + 4);
-}
 
 int
 index_resync(const struct store *s, struct journal_pos pos, struct buf *damage, bool *ret_found)
@@ -51,7 +35,7 @@ index_resync(const struct store *s, struct journal_pos pos, struct buf *damage, 
 	if (rc != 0) {
 		return rc;
 	}
-	while (at < bytes.len && !is_whole_entry(bytes.data + at, bytes.len - at)) {
+	while (at < bytes.len && journal_entry_len(bytes.data + at, bytes.len - at) == 0) {
 		at++;
 	}
 	buf_put(damage, bytes.data, at < bytes.len ? at : bytes.len);

@@ -28,33 +28,17 @@
 
 _Static_assert(CAP_JOURNAL_ENTRY < 1u << 24, "a header must hold a zero byte");
 
-static uint32_t
-load_le32(const uint8_t *p)
-{
-	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static void
-store_le32(uint8_t *p, uint32_t v)
-{
-	p[0] = (uint8_t)v;
-	p[1] = (uint8_t)(v >> 8);
-	p[2] = (uint8_t)(v >> 16);
-	p[3] = (uint8_t)(v >> 24);
-}
-
-/* Payload length of the whole entry at p, of which `left` bytes are there; 0 when it is none. */
-static size_t
-whole_entry(const uint8_t *p, uint64_t left)
+size_t
+journal_entry_len(const uint8_t *p, uint64_t left)
 {
 	uint32_t len;
 
 	if (left < JOURNAL_HEADER) {
 		return 0;
 	}
-	len = load_le32(p);
+	len = journal_load32(p);
 	if (len == 0 || len > CAP_JOURNAL_ENTRY || len > left - JOURNAL_HEADER ||
-	    crc32_update(0, p + JOURNAL_HEADER, len) != load_le32(p + 4)) {
+	    crc32_update(0, p + JOURNAL_HEADER, len) != journal_load32(p + 4)) {
 		return 0;
 	}
 	return len;
@@ -80,8 +64,9 @@ look_at_tail(const uint8_t *window, size_t len)
 	zero--;
 	/* The zero byte is one of the length's (its fourth always is) or of the crc's. */
 	for (size_t back = 3; back < JOURNAL_HEADER; back++) {
-		size_t n =
-			zero >= back ? whole_entry(window + zero - back, len - (zero - back)) : 0;
+		size_t n = zero >= back
+				 ? journal_entry_len(window + zero - back, len - (zero - back))
+				 : 0;
 
 		if (n > 0 && zero - back + JOURNAL_HEADER + n == len) {
 			return TAIL_WHOLE;
@@ -148,7 +133,7 @@ find_end(int fd, uint64_t size, uint64_t *ret_end)
 		return r;
 	}
 	for (uint64_t at = window; at-- > 0;) {
-		size_t n = whole_entry(data + at, window - at);
+		size_t n = journal_entry_len(data + at, window - at);
 
 		if (n > 0) {
 			uint64_t torn = window - at - JOURNAL_HEADER - n;
@@ -290,8 +275,8 @@ write_entry(int fd, const void *json, size_t len, uint64_t at)
 	ssize_t n;
 	int r;
 
-	store_le32(header, (uint32_t)len);
-	store_le32(header + 4, crc32_update(0, json, len));
+	journal_store32(header, (uint32_t)len);
+	journal_store32(header + 4, crc32_update(0, json, len));
 	do {
 		n = pwritev(fd, parts, 2, (off_t)at);
 	} while (n < 0 && errno == EINTR);
@@ -377,10 +362,10 @@ journal_roll(struct store *s, struct err *err)
 struct reader {
 	int fd;
 	uint32_t number;
-	uint64_t size;  /* as of the last look */
+	uint64_t size;	/* as of the last look */
 	uint64_t start; /* file offset of the buffered bytes */
-	size_t have;    /* how many there are */
-	uint8_t *data;  /* owned; of cap bytes */
+	size_t have;	/* how many there are */
+	uint8_t *data;	/* owned; of cap bytes */
 	size_t cap;
 };
 
@@ -469,7 +454,7 @@ reader_entry(struct reader *rd, uint64_t at, const uint8_t **ret_json, size_t *r
 	if (r < 0) {
 		return r;
 	}
-	len = load_le32(rd->data + (at - rd->start));
+	len = journal_load32(rd->data + (at - rd->start));
 	if (len == 0 || len > CAP_JOURNAL_ENTRY || len > left - JOURNAL_HEADER) {
 		return 0;
 	}
@@ -478,7 +463,7 @@ reader_entry(struct reader *rd, uint64_t at, const uint8_t **ret_json, size_t *r
 		return r;
 	}
 	p = rd->data + (at - rd->start);
-	*ret_len = whole_entry(p, JOURNAL_HEADER + len);
+	*ret_len = journal_entry_len(p, JOURNAL_HEADER + len);
 	*ret_json = p + JOURNAL_HEADER;
 	return 0;
 }
@@ -553,8 +538,8 @@ read_file(const struct walk *walk, struct reader *rd, bool is_newest, uint64_t *
 			r = is_newest ? reader_judge(rd, *at, &again) : -EBADMSG;
 		}
 		if (r < 0) {
-			return r == -EBADMSG ? damaged(walk->store, rd->number, *at, walk->err) :
-					       err_sys(walk->err, r, "read the journal in %s",
+			return r == -EBADMSG ? damaged(walk->store, rd->number, *at, walk->err)
+					     : err_sys(walk->err, r, "read the journal in %s",
 						       walk->store->path);
 		}
 		if (!again) {
@@ -577,9 +562,8 @@ read_number(const struct walk *walk, bool is_newest, struct journal_pos *pos)
 	rd.fd = openat(walk->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	r = rd.fd < 0 ? -errno : is_newest ? reader_look_between(&rd) : reader_look(&rd);
 	if (r < 0) {
-		return r == -ENOENT ?
-			       err_set(walk->err, -ESTALE, "%s/%s is not there", path, name) :
-			       err_sys(walk->err, r, "%s/%s", path, name);
+		return r == -ENOENT ? err_set(walk->err, -ESTALE, "%s/%s is not there", path, name)
+				    : err_sys(walk->err, r, "%s/%s", path, name);
 	}
 	if (pos->offset > rd.size) {
 		return err_set(walk->err, -ESTALE,

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "../base/cleanup.h"
 #include "../base/fdio.h"
@@ -24,5 +25,14 @@ store_put_node(struct json *j)
 	json_key(j, "boot_id");
 	json_bytes(j, buf_text(&boot), rc < 0 || boot.len < 1 ? 0 : boot.len - 1);
 	json_kv_str(j, "kernel", host.release);
+	json_end(j);
+}
+
+void
+store_put_actor(struct json *j)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "gid", getegid());
+	json_kv_uint(j, "uid", geteuid());
 	json_end(j);
 }

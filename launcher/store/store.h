@@ -104,6 +104,8 @@ int store_covered(const struct store *s, struct journal_pos *ret, struct err *er
 
 /* The value of a record's `node`: version of airlock, boot, kernel. */
 void store_put_node(struct json *j);
+/* The value of `actor` of an entry that is no call's own: whoever runs this process. */
+void store_put_actor(struct json *j);
 
 /* ---- packs ----------------------------------------------------------------------------------- */
 

@@ -51,6 +51,24 @@ int store_covered_check(const struct store *s, struct err *err) must_check;
 int store_read_pair(const struct store *s, const char *name, uint64_t ret_pair[2]) must_check;
 int store_write_pair(const struct store *s, const char *name, const uint64_t pair[2]) must_check;
 
+static inline uint32_t
+journal_load32(const uint8_t *p)
+{
+	return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static inline void
+journal_store32(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)v;
+	p[1] = (uint8_t)(v >> 8);
+	p[2] = (uint8_t)(v >> 16);
+	p[3] = (uint8_t)(v >> 24);
+}
+
+/* Payload length of the whole entry at p, of which `left` bytes are there; 0 when it is none. */
+size_t journal_entry_len(const uint8_t *p, uint64_t left);
+
 /* Says what is wrong with the state directory; returns code. */
 int store_fail(struct err *err, int code, const char *path, const char *what);
 /* flock(2), over EINTR. */
