@@ -134,6 +134,24 @@ export_call(void *arg, const struct index_call *call)
 	return rc == 0 || of->err->code != 0 ? rc : err_sys(of->err, rc, "export %s", call->id);
 }
 
+/* Nothing is left of it but its entries, and the one that says who had it forgotten. */
+static int
+export_forgotten(void *arg, const char *call, const char *workflow)
+{
+	struct call_of *of = arg;
+	struct index_forgotten f;
+	int rc = json_object_set_new(of->c->workflows, workflow, json_string("forgotten")) == 0
+		       ? index_forgotten(of->c->r->ix, call, &f, of->err)
+		       : -ENOMEM;
+
+	rc = rc == 0 ? export_entries(of->c, call, NULL, of->err) : rc;
+	if (rc == 0) {
+		case_page_forgotten(of->c, call, &f);
+		of->c->calls++;
+	}
+	return rc == 0 || of->err->code != 0 ? rc : err_sys(of->err, rc, "export %s", call);
+}
+
 static int
 export_calls(struct case_folder *c, const char *workflow, struct err *err)
 {
@@ -142,6 +160,7 @@ export_calls(struct case_folder *c, const char *workflow, struct err *err)
 	auto_buf shown = BUF_INIT;
 	int rc = index_list(c->r->ix, &query, export_call, &of, err);
 
+	rc = rc == 0 ? index_forgotten_calls(c->r->ix, workflow, export_forgotten, &of, err) : rc;
 	if (rc == 0 && c->calls == 0) {
 		text_safe(&shown, workflow, strlen(workflow), false);
 		return err_set(err, -ENOENT, "no call of a workflow %s is recorded",

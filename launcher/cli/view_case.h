@@ -40,6 +40,8 @@ int case_objects(struct case_folder *c, const struct record *rec, struct err *er
 int case_proofs(struct case_folder *c, struct err *err) must_check;
 /* The call on the page. */
 void case_page_call(struct case_folder *c, const struct record *rec);
+/* A call of which nothing is left but its entries. */
+void case_page_forgotten(struct case_folder *c, const char *call, const struct index_forgotten *f);
 /* The whole page. */
 int case_page(struct case_folder *c, struct buf *out) must_check;
 /* verify.sh, as it is in launcher/cli/case_verify.sh. */

@@ -228,6 +228,32 @@ case_page_call(struct case_folder *c, const struct record *rec)
 	buf_puts(&p->out, "</section>\n");
 }
 
+void
+case_page_forgotten(struct case_folder *c, const char *call, const struct index_forgotten *f)
+{
+	struct page *p = &c->notable;
+	auto_buf text = BUF_INIT;
+
+	buf_printf(&text, "forgotten: call %s; ", call);
+	if (f->is_logged) {
+		buf_printf(&text, "uid %lld had its records removed", (long long)f->uid);
+	} else {
+		buf_puts(&text, "its records were removed by hand, no entry says by whom");
+	}
+	if (f->reason[0] != '\0') {
+		buf_puts(&text, " (");
+		text_safe(&text, f->reason, strlen(f->reason), false);
+		buf_putc(&text, ')');
+	}
+	open_element(p, "li", f->is_logged ? VIEW_DIM : VIEW_RED);
+	page_html(p, buf_text(&text));
+	if (f->is_logged) {
+		buf_puts(&p->out, " ");
+		put_time(p, f->t_ms);
+	}
+	buf_puts(&p->out, "</li>\n");
+}
+
 /* ---- the page ----------------------------------------------------------------------------- */
 
 /* The policy names the one style by its digest. */
@@ -290,11 +316,15 @@ put_facts(struct page *p, const struct case_folder *c, const char *workflows)
 {
 	buf_puts(&p->out, "<div class=\"facts\"><p>");
 	page_html(p, workflows);
-	buf_printf(&p->out, ": %llu %s, ", (unsigned long long)c->calls,
-		   c->calls == 1 ? "call" : "calls");
-	put_time(p, c->t0_ms);
-	buf_puts(&p->out, " to ");
-	put_time(p, c->t1_ms > c->t0_ms ? c->t1_ms : c->t0_ms);
+	buf_printf(&p->out, ": %llu %s%s", (unsigned long long)c->calls,
+		   c->calls == 1 ? "call" : "calls", c->t0_ms > 0 ? ", " : "");
+	if (c->t0_ms > 0) {
+		put_time(p, c->t0_ms);
+	}
+	if (c->t0_ms > 0) {
+		buf_puts(&p->out, " to ");
+		put_time(p, c->t1_ms > c->t0_ms ? c->t1_ms : c->t0_ms);
+	}
 	buf_puts(&p->out, ".</p>\n");
 	put_log(p, c);
 	buf_puts(&p->out, "<p>This page was made from the records beside it and is not part "

@@ -254,6 +254,14 @@ struct index_forgotten {
 	char reason[256]; /* "" when none was given; cut to fit */
 };
 
+typedef int (*index_forgotten_fn)(void *arg, const char *call, const char *workflow);
+
+/*
+ * The calls of a workflow (its id, or a start of it) whose records were forgotten, oldest first.
+ * fn's non-zero result ends the walk and is returned.
+ */
+int index_forgotten_calls(struct index *ix, const char *workflow, index_forgotten_fn fn, void *arg,
+			  struct err *err) must_check;
 /* -ENOENT when the call (a whole id) is not forgotten. */
 int index_forgotten(struct index *ix, const char *id, struct index_forgotten *ret, struct err *err)
 	must_check;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The journal's entries of one call as they are stored, for whoever hands them on with their
- * proofs. Runs in airlock-cli, as the caller, over a read-only connection.
+ * The journal's entries of one call as they are stored, and which calls have none any more, for
+ * whoever hands them on with their proofs. Runs in airlock-cli, as the caller, over a read-only
+ * connection.
  */
 #include "index.h"
 
@@ -61,4 +62,31 @@ index_entries(struct index *ix, const char *call, index_entry_fn fn, void *arg, 
 		}
 	}
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read the entries of a call");
+}
+
+int
+index_forgotten_calls(struct index *ix, const char *workflow, index_forgotten_fn fn, void *arg,
+		      struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix,
+			       "SELECT call, workflow FROM forgotten"
+			       " WHERE substr(workflow, 1, length(?1)) = ?1 ORDER BY call",
+			       &st, err);
+	int step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	if (sqlite3_bind_text(st, 1, workflow, -1, SQLITE_STATIC) != SQLITE_OK) {
+		return index_error(ix, err, "look for forgotten calls");
+	}
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		rc = fn(arg, (const char *)sqlite3_column_text(st, 0),
+			(const char *)sqlite3_column_text(st, 1));
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "look for forgotten calls");
 }

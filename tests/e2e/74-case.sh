@@ -129,3 +129,15 @@ expect_match "says so" "no call of a workflow nobody is recorded" "$ERR"
 expect_verb "without a directory" 125 export --workflow "$workflow"
 expect_verb "with a call" 125 export @last --workflow "$workflow" --to "$T/x"
 expect_verb "into a directory that is not empty" 1 export --workflow "$workflow" --to "$T/case"
+
+# ---- a workflow that was forgotten: what is left is proved, and said to be all that is left -------------------
+expect_verb "what is held is decided first" 0 discard --workflow "$workflow"
+expect_verb "it is forgotten" 0 forget --workflow "$workflow" --reason "<asked> for"
+rm -rf "$T/case"
+expect_verb "a case folder of it" 0 export --workflow "$workflow" --to "$T/case"
+verify
+expect_eq "verify.sh" "0 verified" "$RC $(tail -n 1 "$OUT")"
+expect_match "says what is gone" "note  7 entries were forgotten since: their records are gone, their proofs hold" "$OUT"
+expect_eq "no record of a call is in it" "" "$(find "$T/case/records" -name '*call*')"
+expect_eq "who had it removed is" 1 "$(find "$T/case/records" -name '*-gc.json' | wc -l)"
+expect_match "and the page tells" "had its records removed (&lt;asked&gt; for)" "$T/case/index.html"

@@ -41,6 +41,24 @@ expect_entries(struct index *ix, const char *call, const char *expected)
 	cr_expect_str_eq(buf_text(&seen), expected, "%s", call);
 }
 
+static int
+note_forgotten(void *arg, const char *call, const char *workflow)
+{
+	buf_printf(arg, "%s of %s\n", call, workflow);
+	return 0;
+}
+
+static void
+expect_forgotten(struct index *ix, const char *workflow, const char *expected)
+{
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(index_forgotten_calls(ix, workflow, note_forgotten, &seen, &err), 0, "%s",
+		     err.text);
+	cr_expect_str_eq(buf_text(&seen), expected, "%s", workflow);
+}
+
 Test(index_entries, those_of_a_call_in_the_log_s_order)
 {
 	auto_store s = open_store();
@@ -64,5 +82,8 @@ Test(index_entries, those_of_a_call_in_the_log_s_order)
 	expect_entries(ix, CALL_C, "5 call.planned forgotten\n");
 	expect_entries(ix, ENTRY_NO_CALL, "3 gc salted digest\n");
 	expect_entries(ix, "0198c2a4-7f3e-7abc-8def-000000000000", "");
+	expect_forgotten(ix, WORKFLOW, CALL_C " of " WORKFLOW "\n");
+	expect_forgotten(ix, "0198c2a4", CALL_C " of " WORKFLOW "\n");
+	expect_forgotten(ix, "local", "");
 	cr_expect_eq(index_entries(ix, CALL_A, stop, NULL, &err), 7);
 }
