@@ -113,6 +113,7 @@ forget(const struct request *req, struct err *err)
 	rc = rc < 0 ? rc : store_open_write(r.store.path, &s, err);
 	rc = rc < 0 ? rc : collect_lock(&s, id, COLLECT_ALL, &c, err);
 	rc = rc < 0 ? rc : forget_locked(&r, &s, &c, req, err);
+	rc = rc < 0 ? rc : collect_sign(err);
 	return rc < 0 ? rc : quota_update(&s, err);
 }
 

@@ -229,6 +229,7 @@ run(struct gc *g, struct err *err)
 	}
 	rc = rc < 0 || !g->req->by_age ? rc : collect_all(g, err);
 	rc = rc < 0 ? rc : sweep(g, err);
+	rc = rc < 0 || g->req->dry ? rc : collect_sign(err);
 	rc = rc < 0 ? rc : set_quota(g, err);
 	rc = rc < 0 || g->req->dry ? rc : quota_update(&g->store, err);
 	if (rc == 0) {

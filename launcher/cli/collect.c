@@ -16,6 +16,7 @@
 #include "../snapshot/layer.h"
 #include "../snapshot/remove.h"
 #include "../store/quota.h"
+#include "view_evidence.h"
 
 #define CALLS_FILE "calls"
 #define IDS_SHOWN 3u
@@ -332,4 +333,12 @@ collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 		return err_sys(err, json_error(&j), "write a gc entry");
 	}
 	return store_append_event(s, ENTRY_GC, record.data, record.len, &pos, err);
+}
+
+int
+collect_sign(struct err *err)
+{
+	auto_signing s = SIGNING_INIT;
+
+	return signing_open(&s, err);
 }

@@ -76,6 +76,11 @@ struct collect_entry {
 
 /* Durable when it returns 0. */
 int collect_log(struct store *s, const struct collect_entry *e, struct err *err) must_check;
+/*
+ * The log covers what was logged: who verifies takes nothing for gone that no signed entry says.
+ * Behind the removal, which may be what makes room for it; a later call makes up for it as well.
+ */
+int collect_sign(struct err *err) must_check;
 
 /* Looks for what crashes left, and removes it unless dry; puts a line about each. */
 struct collect_swept {

@@ -70,6 +70,7 @@ expect_verb "which is missing" 125 forget
 
 expect_verb "forgotten" 0 forget --workflow "${id:0:8}" --reason "asked for it"
 expect_match "what went is said" "forgot workflow $id: 10 records, " "$OUT"
+expect_verb "what went is signed for" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
 expect_eq "nothing of it is anywhere" "" "$(holds_secret | tr ' ' '\n' | grep -v '^cache' | paste -sd' ')"
 expect_eq "the list of calls is there" calls "$(find "$AIRLOCK_STATE/wf/$id" -mindepth 1 -printf '%P\n')"
 expect_eq "every leaf is as before, and one more" "$before" "$(leaves | head -n -1)"
@@ -93,7 +94,6 @@ expect_verb "log has the others" 0 log -n 0 --json
 expect_eq "and none of it" "$kept" "$(jq -r .call "$OUT")"
 expect_verb "log of the workflow" 0 log --workflow "$id"
 expect_match "says who forgot it" "workflow $id was forgotten by uid" "$ERR"
-as_id "$(dirname "$(readlink -f "$A")")/airlock-log" --wait
 expect_verb "the log verifies" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
 expect_match "and says what is not there" "workflow $id: records and objects were forgotten" "$OUT"
 expect_verb "the other workflow is whole" 0 cat "$kept" stdout
@@ -133,6 +133,9 @@ expect_eq "and that is in the log" "gc|NULL|left by a crash|4" \
 		FROM event JOIN entry USING (n) ORDER BY n DESC LIMIT 1")"
 expect_verb "control: it can be read" 0 cat "$call" stdout
 expect_verb "old" 0 gc --older-than 0s
+cp "$OUT" "$T/gc.out"
+expect_verb "what went is signed for" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
+cp "$T/gc.out" "$OUT"
 expect_eq "its packs went" calls "$(find "$AIRLOCK_STATE/wf/$id" -mindepth 1 -printf '%P\n')"
 check "those of what is held did not" test -f "$AIRLOCK_STATE/wf/$waiting/pack-$waits-01.alp"
 expect_eq "an entry for each" "gc|$id" "$(index "SELECT action, workflow FROM event WHERE workflow = '$id'")"
