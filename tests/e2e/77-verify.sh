@@ -35,7 +35,7 @@ expect_match "and says of what" "ok: entry 12 of 13 in the log test.example/veri
 expect_verb "the old key did not sign it" 1 verify "$T/receipt" --key "$first_key"
 sed 's/^index 12/index 11/' "$T/receipt" >"$T/receipt.bad"
 expect_verb "another index is refused" 1 verify "$T/receipt.bad" --key "$last_key"
-sed '3{s/^index/index/};4s/^./A/' "$T/receipt" >"$T/receipt.bad"
+sed '4{s/^A/B/;t;s/^./A/}' "$T/receipt" >"$T/receipt.bad"
 expect_verb "another hash is refused" 1 verify "$T/receipt.bad" --key "$last_key"
 sed "2s/.*/extra $(printf '{"call":"x"}' | base64)/" "$T/receipt" >"$T/receipt.bad"
 expect_verb "another entry is refused" 1 verify "$T/receipt.bad" --key "$last_key"
