@@ -172,6 +172,23 @@ sha256_update(struct sha256 *s, const void *data, size_t len)
 }
 
 void
+sha256_update_two(struct sha256 *a, struct sha256 *b, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	size_t whole = len / BLOCK * BLOCK;
+
+	if (whole > 0 && a->total % BLOCK == 0 && b->total % BLOCK == 0 && use_ni(whole)) {
+		sha256_ni_blocks_two(a->state, b->state, p, whole / BLOCK);
+		a->total += whole;
+		b->total += whole;
+		p += whole;
+		len -= whole;
+	}
+	sha256_update(a, p, len);
+	sha256_update(b, p, len);
+}
+
+void
 sha256_final(struct sha256 *s, uint8_t ret_digest[SHA256_SIZE])
 {
 	static const uint8_t padding[BLOCK] = { 0x80 };

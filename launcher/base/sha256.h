@@ -22,6 +22,11 @@ struct sha256 {
 
 void sha256_init(struct sha256 *s);
 void sha256_update(struct sha256 *s, const void *data, size_t len);
+/*
+ * Both of them, over the same bytes: hardly slower than one where the CPU helps and both have whole
+ * blocks so far. Each counts as updated by itself.
+ */
+void sha256_update_two(struct sha256 *a, struct sha256 *b, const void *data, size_t len);
 void sha256_final(struct sha256 *s, uint8_t ret_digest[SHA256_SIZE]);
 void sha256_of(const void *data, size_t len, uint8_t ret_digest[SHA256_SIZE]);
 

@@ -14,5 +14,7 @@ extern const uint32_t sha256_k[64] __attribute__((aligned(16)));
 bool sha256_ni_usable(void);
 /* Only when sha256_ni_usable() said yes. */
 void sha256_ni_blocks(uint32_t state[8], const uint8_t *p, size_t blocks);
+/* The same blocks into two states. */
+void sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, size_t blocks);
 
 #endif

@@ -27,59 +27,131 @@ sha256_ni_usable(void)
 	return (c & bit_SSE4_1) != 0;
 }
 
+struct lanes {
+	__m128i abef, cdgh;
+};
+
 /* Four rounds with the message words w and the constants from k on. */
-#define ROUNDS(w, k)                                                                               \
-	do {                                                                                       \
-		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k)));            \
-		cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk_);                                     \
-		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                                \
-		abef = _mm_sha256rnds2_epu32(abef, cdgh, wk_);                                     \
+#define ROUNDS(l, w, k)                                                                 \
+	do {                                                                            \
+		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k))); \
+		(l).cdgh = _mm_sha256rnds2_epu32((l).cdgh, (l).abef, wk_);              \
+		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                     \
+		(l).abef = _mm_sha256rnds2_epu32((l).abef, (l).cdgh, wk_);              \
+	} while (0)
+
+/*
+ * The same for two states: the rounds of one wait for each other, and those of the second fit in
+ * between.
+ */
+#define ROUNDS_TWO(l, m, w, k)                                                          \
+	do {                                                                            \
+		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k))); \
+		(l).cdgh = _mm_sha256rnds2_epu32((l).cdgh, (l).abef, wk_);              \
+		(m).cdgh = _mm_sha256rnds2_epu32((m).cdgh, (m).abef, wk_);              \
+		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                     \
+		(l).abef = _mm_sha256rnds2_epu32((l).abef, (l).cdgh, wk_);              \
+		(m).abef = _mm_sha256rnds2_epu32((m).abef, (m).cdgh, wk_);              \
 	} while (0)
 
 /* The four message words that follow w0..w3 (16 words); they take the place of w0. */
-#define EXPAND(w0, w1, w2, w3)                                                                     \
-	((w0) = _mm_sha256msg2_epu32(                                                              \
+#define EXPAND(w0, w1, w2, w3)        \
+	((w0) = _mm_sha256msg2_epu32( \
 		 _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8(w3, w2, 4)), w3))
+
+__attribute__((target("sha,sse4.1"))) static struct lanes
+load_lanes(const uint32_t state[8])
+{
+	const __m128i *words = (const __m128i *)state;
+	__m128i dcba = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1);
+	__m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
+
+	return (struct lanes){ _mm_alignr_epi8(dcba, hgfe, 8), _mm_blend_epi16(hgfe, dcba, 0xf0) };
+}
+
+__attribute__((target("sha,sse4.1"))) static void
+store_lanes(struct lanes l, uint32_t state[8])
+{
+	__m128i *words = (__m128i *)state;
+	__m128i dcba = _mm_shuffle_epi32(l.abef, 0x1b);
+	__m128i hgfe = _mm_shuffle_epi32(l.cdgh, 0xb1);
+
+	_mm_storeu_si128(words, _mm_blend_epi16(dcba, hgfe, 0xf0));
+	_mm_storeu_si128(words + 1, _mm_alignr_epi8(hgfe, dcba, 8));
+}
+
+__attribute__((target("sha,sse4.1"))) static struct lanes
+add_lanes(struct lanes a, struct lanes b)
+{
+	return (struct lanes){ _mm_add_epi32(a.abef, b.abef), _mm_add_epi32(a.cdgh, b.cdgh) };
+}
 
 __attribute__((target("sha,sse4.1"))) void
 sha256_ni_blocks(uint32_t state[8], const uint8_t *p, size_t blocks)
 {
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	__m128i *words = (__m128i *)state;
-	__m128i dcba = _mm_shuffle_epi32(_mm_loadu_si128(words), 0xb1);
-	__m128i hgfe = _mm_shuffle_epi32(_mm_loadu_si128(words + 1), 0x1b);
-	__m128i abef = _mm_alignr_epi8(dcba, hgfe, 8);
-	__m128i cdgh = _mm_blend_epi16(hgfe, dcba, 0xf0);
+	struct lanes a = load_lanes(state);
 
 	for (; blocks > 0; blocks--, p += 64) {
 		const __m128i *in = (const __m128i *)p;
-		__m128i abef_before = abef, cdgh_before = cdgh;
+		const struct lanes before = a;
 		__m128i w0 = _mm_shuffle_epi8(_mm_loadu_si128(in), swap);
 		__m128i w1 = _mm_shuffle_epi8(_mm_loadu_si128(in + 1), swap);
 		__m128i w2 = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), swap);
 		__m128i w3 = _mm_shuffle_epi8(_mm_loadu_si128(in + 3), swap);
 
-		ROUNDS(w0, sha256_k);
-		ROUNDS(w1, sha256_k + 4);
-		ROUNDS(w2, sha256_k + 8);
-		ROUNDS(w3, sha256_k + 12);
+		ROUNDS(a, w0, sha256_k);
+		ROUNDS(a, w1, sha256_k + 4);
+		ROUNDS(a, w2, sha256_k + 8);
+		ROUNDS(a, w3, sha256_k + 12);
 		for (unsigned int t = 16; t < 64; t += 16) {
 			EXPAND(w0, w1, w2, w3);
-			ROUNDS(w0, sha256_k + t);
+			ROUNDS(a, w0, sha256_k + t);
 			EXPAND(w1, w2, w3, w0);
-			ROUNDS(w1, sha256_k + t + 4);
+			ROUNDS(a, w1, sha256_k + t + 4);
 			EXPAND(w2, w3, w0, w1);
-			ROUNDS(w2, sha256_k + t + 8);
+			ROUNDS(a, w2, sha256_k + t + 8);
 			EXPAND(w3, w0, w1, w2);
-			ROUNDS(w3, sha256_k + t + 12);
+			ROUNDS(a, w3, sha256_k + t + 12);
 		}
-		abef = _mm_add_epi32(abef, abef_before);
-		cdgh = _mm_add_epi32(cdgh, cdgh_before);
+		a = add_lanes(a, before);
 	}
-	dcba = _mm_shuffle_epi32(abef, 0x1b);
-	hgfe = _mm_shuffle_epi32(cdgh, 0xb1);
-	_mm_storeu_si128(words, _mm_blend_epi16(dcba, hgfe, 0xf0));
-	_mm_storeu_si128(words + 1, _mm_alignr_epi8(hgfe, dcba, 8));
+	store_lanes(a, state);
+}
+
+__attribute__((target("sha,sse4.1"))) void
+sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, size_t blocks)
+{
+	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
+	struct lanes a = load_lanes(state), b = load_lanes(other);
+
+	for (; blocks > 0; blocks--, p += 64) {
+		const __m128i *in = (const __m128i *)p;
+		const struct lanes a_before = a, b_before = b;
+		__m128i w0 = _mm_shuffle_epi8(_mm_loadu_si128(in), swap);
+		__m128i w1 = _mm_shuffle_epi8(_mm_loadu_si128(in + 1), swap);
+		__m128i w2 = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), swap);
+		__m128i w3 = _mm_shuffle_epi8(_mm_loadu_si128(in + 3), swap);
+
+		ROUNDS_TWO(a, b, w0, sha256_k);
+		ROUNDS_TWO(a, b, w1, sha256_k + 4);
+		ROUNDS_TWO(a, b, w2, sha256_k + 8);
+		ROUNDS_TWO(a, b, w3, sha256_k + 12);
+		for (unsigned int t = 16; t < 64; t += 16) {
+			EXPAND(w0, w1, w2, w3);
+			ROUNDS_TWO(a, b, w0, sha256_k + t);
+			EXPAND(w1, w2, w3, w0);
+			ROUNDS_TWO(a, b, w1, sha256_k + t + 4);
+			EXPAND(w2, w3, w0, w1);
+			ROUNDS_TWO(a, b, w2, sha256_k + t + 8);
+			EXPAND(w3, w0, w1, w2);
+			ROUNDS_TWO(a, b, w3, sha256_k + t + 12);
+		}
+		a = add_lanes(a, a_before);
+		b = add_lanes(b, b_before);
+	}
+	store_lanes(a, state);
+	store_lanes(b, other);
 }
 
 #else
@@ -94,6 +166,16 @@ void
 sha256_ni_blocks(uint32_t state[8], const uint8_t *p, size_t blocks)
 {
 	(void)state;
+	(void)p;
+	(void)blocks;
+	__builtin_trap();
+}
+
+void
+sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, size_t blocks)
+{
+	(void)state;
+	(void)other;
 	(void)p;
 	(void)blocks;
 	__builtin_trap();

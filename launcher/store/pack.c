@@ -339,11 +339,21 @@ check_end(int fd, uint64_t size, struct err *err)
 }
 
 static int
+put_hashed(struct pack *p, enum object_type type, const void *data, size_t len,
+	   const uint8_t digest[SHA256_SIZE], struct err *err)
+{
+	if (p->failed < 0) {
+		return fail(p, p->failed, err);
+	}
+	return pack_has(p, digest) ? 0 : add(p, type, digest, data, len, err);
+}
+
+static int
 put_parts(struct pack *p, const struct source *src, const uint8_t *digest_known,
 	  uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	auto_buf list = BUF_INIT;
-	struct sha256 whole;
+	struct sha256 whole, part;
 	uint8_t digest[SHA256_SIZE];
 	int r = 0;
 
@@ -358,8 +368,10 @@ put_parts(struct pack *p, const struct source *src, const uint8_t *digest_known,
 		if (r < 0) {
 			return r;
 		}
-		sha256_update(&whole, piece, len);
-		r = pack_put(p, OBJECT_BLOB, piece, len, digest, err);
+		sha256_init(&part);
+		sha256_update_two(&whole, &part, piece, len);
+		sha256_final(&part, digest);
+		r = put_hashed(p, OBJECT_BLOB, piece, len, digest, err);
 		if (r < 0) {
 			return r;
 		}
@@ -395,6 +407,7 @@ pack_put(struct pack *p, enum object_type type, const void *data, size_t len,
 	 uint8_t ret_digest[SHA256_SIZE], struct err *err)
 {
 	uint8_t digest[SHA256_SIZE];
+	int r;
 
 	if (p->failed < 0) {
 		return fail(p, p->failed, err);
@@ -409,12 +422,9 @@ pack_put(struct pack *p, enum object_type type, const void *data, size_t len,
 		return put_parts(p, &src, NULL, ret_digest, err);
 	}
 	sha256_of(data, len, digest);
-	if (!pack_has(p, digest)) {
-		int r = add(p, type, digest, data, len, err);
-
-		if (r < 0) {
-			return r;
-		}
+	r = put_hashed(p, type, data, len, digest, err);
+	if (r < 0) {
+		return r;
 	}
 	memcpy(ret_digest, digest, SHA256_SIZE);
 	return 0;

@@ -115,3 +115,35 @@ Test(sha256, many_pieces_as_one)
 		cr_expect_arr_eq(pieces, whole, SHA256_SIZE, "step %zu", step);
 	}
 }
+
+/* Two digests over the same pieces: from the start, and one that has a head start. */
+Test(sha256, two_at_once_are_each_as_alone)
+{
+	static const size_t heads[] = { 0, 1, 63, 64, 65, 4096, 4097 };
+	static const size_t pieces[] = { 0, 1, 63, 64, 65, 127, 4096, 40000, BIG };
+	auto_free uint8_t *data = random_bytes(2 * BIG);
+
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(pieces); k++) {
+			struct sha256 a, b;
+			uint8_t got[SHA256_SIZE], want[SHA256_SIZE];
+
+			sha256_init(&a);
+			sha256_init(&b);
+			sha256_update(&a, data, heads[i]);
+			sha256_update_two(&a, &b, data + heads[i], pieces[k]);
+			sha256_update_two(&b, &a, data + heads[i] + pieces[k], 100);
+			sha256_final(&a, got);
+			cr_assert_eq(EVP_Digest(data, heads[i] + pieces[k] + 100, want, NULL,
+						EVP_sha256(), NULL),
+				     1);
+			cr_expect_arr_eq(got, want, SHA256_SIZE, "head %zu, piece %zu", heads[i],
+					 pieces[k]);
+			sha256_final(&b, got);
+			cr_assert_eq(EVP_Digest(data + heads[i], pieces[k] + 100, want, NULL,
+						EVP_sha256(), NULL),
+				     1);
+			cr_expect_arr_eq(got, want, SHA256_SIZE, "piece %zu", pieces[k]);
+		}
+	}
+}
