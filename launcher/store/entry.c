@@ -117,12 +117,12 @@ unhex(const uint8_t *digits, uint8_t *ret, size_t len)
 
 /* From the end: `,"salt":"`, 32 digits, `","type":"call.planned"}`; before it is the record. */
 static bool
-cut_record(struct entry *e, struct rest r, const char *type_end)
+cut_record(struct entry *e, struct rest r, const char *word)
 {
 	const size_t hex_len = 2 * (size_t)ENTRY_SALT_SIZE;
 
-	if (!take_end(&r, type_end) || r.len < hex_len ||
-	    !unhex(r.p + r.len - hex_len, e->salt, ENTRY_SALT_SIZE)) {
+	if (!take_end(&r, "\"}") || !take_end(&r, word) || !take_end(&r, "\",\"type\":\"") ||
+	    r.len < hex_len || !unhex(r.p + r.len - hex_len, e->salt, ENTRY_SALT_SIZE)) {
 		return false;
 	}
 	r.len -= hex_len;
@@ -184,14 +184,11 @@ entry_slice(const uint8_t *json, size_t len, struct entry *ret)
 		return false;
 	}
 	for (enum entry_type t = 0; t < ENTRY__COUNT; t++) {
-		char type_end[48];
-
 		if (types[t].of_call == (strcmp(e.call, ENTRY_NO_CALL) == 0)) {
 			continue;
 		}
-		snprintf(type_end, sizeof(type_end), "\",\"type\":\"%s\"}", types[t].word);
 		if (forgotten ? types[t].of_call && cut_forgotten(&e, r, types[t].word)
-			      : cut_record(&e, r, type_end)) {
+			      : cut_record(&e, r, types[t].word)) {
 			e.type = t;
 			if (!forgotten) {
 				digest_of(e.salt, e.record, e.record_len, e.digest);

@@ -137,6 +137,8 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_DROP_SETTLES] = ("DELETE FROM settle WHERE call = :call"),
 		[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
 		[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
+		[STMT_HAS_ENTRY] = ("SELECT 1 FROM entry WHERE call = ?1 AND type = ?2"),
+		[STMT_IS_FORGOTTEN] = ("SELECT 1 FROM forgotten WHERE call = ?1"),
 	};
 	/* clang-format on */
 	int rc = 0;

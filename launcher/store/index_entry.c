@@ -64,12 +64,14 @@ static const json_t *
 member(const json_t *record, const char *path)
 {
 	const char *dot = strchr(path, '.');
+	size_t len = dot != NULL ? (size_t)(dot - path) : 0;
 	char outer[32];
 
-	if (dot == NULL) {
+	if (dot == NULL || len >= sizeof(outer)) {
 		return json_object_get(record, path);
 	}
-	snprintf(outer, sizeof(outer), "%.*s", (int)(dot - path), path);
+	memcpy(outer, path, len);
+	outer[len] = '\0';
 	return json_object_get(json_object_get(record, outer), dot + 1);
 }
 
@@ -559,17 +561,14 @@ index_take_damaged(struct index *ix, struct journal_pos pos, const char *why,
 	return run(ix, STMT_DAMAGED, err, "note a damaged journal entry");
 }
 
-/* Whether a row says yes to `?1 [?2]`; *ret untouched on failure. */
+/* Whether a row says yes to the statement's `?1 [?2]`; *ret untouched on failure. */
 static int
-has_row(struct index *ix, const char *sql, const char *first, const char *second, bool *ret,
-	struct err *err)
+has_row(struct index *ix, enum index_statement which, const char *first, const char *second,
+	bool *ret, struct err *err)
 {
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, sql, &st, err);
+	sqlite3_stmt *st = ix->stmt[which];
+	int rc = 0;
 
-	if (rc != 0) {
-		return rc;
-	}
 	ignore_err(sqlite3_bind_text(st, 1, first, -1, SQLITE_STATIC), "as in bind_json");
 	if (second != NULL) {
 		ignore_err(sqlite3_bind_text(st, 2, second, -1, SQLITE_STATIC), "as in bind_json");
@@ -577,21 +576,23 @@ has_row(struct index *ix, const char *sql, const char *first, const char *second
 	switch (sqlite3_step(st)) {
 	case SQLITE_ROW:
 		*ret = true;
-		return 0;
+		break;
 	case SQLITE_DONE:
 		*ret = false;
-		return 0;
+		break;
 	default:
-		return index_error(ix, err, "look for a journal entry");
+		rc = index_error(ix, err, "look for a journal entry");
 	}
+	ignore_err(sqlite3_reset(st), "repeats the error of sqlite3_step");
+	ignore_err(sqlite3_clear_bindings(st), "cannot fail");
+	return rc;
 }
 
 /* Whether the call has an entry of that type already. */
 static int
 has_entry(struct index *ix, const char *call, enum entry_type type, bool *ret, struct err *err)
 {
-	return has_row(ix, "SELECT 1 FROM entry WHERE call = ?1 AND type = ?2", call,
-		       entry_type_word(type), ret, err);
+	return has_row(ix, STMT_HAS_ENTRY, call, entry_type_word(type), ret, err);
 }
 
 static json_t *
@@ -689,8 +690,7 @@ put_rows(struct index *ix, const struct entry *e, const json_t *record, struct e
 {
 	bool forgotten = false;
 	int rc = entry_type_is_of_call(e->type)
-		       ? has_row(ix, "SELECT 1 FROM forgotten WHERE call = ?1", e->call, NULL,
-				 &forgotten, err)
+		       ? has_row(ix, STMT_IS_FORGOTTEN, e->call, NULL, &forgotten, err)
 		       : 0;
 
 	return rc != 0 || forgotten ? rc : put_type[e->type](ix, e, record, err);
