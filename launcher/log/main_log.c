@@ -26,7 +26,7 @@
 
 #define NICEST 19
 #define LINGER_MS 1000u
-#define EXTEND_MS 1000u
+#define EXTEND_MS 500u /* so that a call is signed within a second of its answer */
 #define HOLD_MS 10000u /* then whoever waits for the lock gets a turn */
 #define OTHERS_TURN_MS 20
 #define EXIT_USAGE 125
@@ -171,7 +171,7 @@ extend(struct index *ix, struct store *s, struct err *err)
 
 /*
  * Ingests until nothing was appended for LINGER_MS. The log is extended for the first entries at
- * once, then for all that came within a second: a checkpoint costs several syncs.
+ * once, then for all that came within EXTEND_MS: a checkpoint costs several syncs.
  */
 static int
 take_in(struct store *s, struct index *ix, int watch, struct err *err)
