@@ -181,9 +181,12 @@ analyze:
 .PHONY: bench vm
 $(BUILD)/tests/bench/settle: $(call obj,glibc,tests/bench/settle.c $(FAULTS_SRC))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
-bench: all $(BUILD)/tests/bench/settle
+$(BUILD)/tests/bench/store: $(call obj,glibc,tests/bench/store.c $(filter-out launcher/log/main_log.c,$(LOG_SRC)))
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
+bench: all $(BUILD)/tests/bench/settle $(BUILD)/tests/bench/store
 	$(Q)tests/bench/launch
 	$(Q)tests/bench/settle
+	$(Q)tests/bench/store
 vm: all
 	$(Q)tests/vm/build.sh && tests/vm/run.sh
 
