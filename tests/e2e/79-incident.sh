@@ -37,12 +37,13 @@ part SAW >"$T/saw"
 part DECIDED >"$T/decided"
 part TOUCHED >"$T/touched"
 expect_match "saw: the secret, and the line that let it" "/keys/token, by tidy.yaml:8" "$T/saw"
-expect_match "decided: no network, and the line" "(default.yaml:96)" "$T/decided"
+line=$(grep -n 'loopback:' "$E2E_DIR/../../profiles/default.yaml" | cut -d: -f1)
+expect_match "decided: no network, and the line" "(default.yaml:$line)" "$T/decided"
 expect_match "touched: the copy of the secret" "13 B  .cache" "$T/touched"
 expect_match "touched: the connection that it tried" "/dev/tcp/203.0.113.7/443" "$T/touched"
 expect_match "first: the hook, and its rule" "held        .git/hooks/pre-commit, built-in: .git/hooks" "$T/first"
 expect_match "first: the bomb, and the line of its limit" "denied      limit pids, once, by tidy.yaml:10" "$T/first"
-expect_out "the record says the same" "tidy.yaml:8 false default.yaml:96" \
+expect_out "the record says the same" "tidy.yaml:8 false default.yaml:$line" \
 	record '.planned | "\(.read[0].rule) \(.loopback | not) \(.rules["network.loopback"])"'
 
 # What airlock's own profiles grant is not listed, and a mode that the caller narrowed says so.
