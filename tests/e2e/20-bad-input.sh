@@ -39,7 +39,7 @@ bad "unknown long option" "unknown option --frobnicate" --frobnicate -- true
 bad "unknown short option" "unknown option -Z" -Z -- true
 bad "a misspelt option names the nearest" "unknown option --workspce; did you mean --workspace?" --workspce "$WS" -- true
 bad "unknown among joined flags" "unknown option -Z" -nqZ -- true
-for option in --step --receipt; do
+for option in --step --workflow; do
 	bad "$option is not there yet" "unknown option $option" "$option" x -- true
 done
 bad "-W is not there yet" "unknown option -W" -W task -- true
