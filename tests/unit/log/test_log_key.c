@@ -95,6 +95,24 @@ Test(log_key, others_can_neither_read_nor_write_it)
 	}
 }
 
+/* As systemd hands a credential to the user of a service: root's, with an ACL for that user. */
+Test(log_key, an_acl_s_mask_is_no_group)
+{
+	auto_world w = world_make();
+	auto_note_signer made = { .key.algorithm = 0 }, read = made;
+	struct err err = ERR_INIT;
+
+	if (geteuid() != 0) {
+		cr_skip_test("only root gives files away");
+	}
+	make_signer(ORIGIN, &made);
+	put_key(w.store.dir_fd, LOG_KEY_FILE, &made, 0440);
+	cr_assert_eq(fchownat(w.store.dir_fd, LOG_KEY_FILE, 0, 0, 0), 0);
+	cr_expect_eq(log_key_load(&w.store, NULL, &read, NULL, &err), 0, "%s", err.text);
+	cr_assert_eq(fchownat(w.store.dir_fd, LOG_KEY_FILE, 0, 4321, 0), 0);
+	cr_expect_eq(log_key_load(&w.store, NULL, &read, NULL, &err), -EPERM);
+}
+
 Test(log_key, of_another_user_it_is_refused)
 {
 	auto_world w = world_make();
