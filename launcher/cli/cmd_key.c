@@ -200,6 +200,10 @@ cmd_key_rotate(int argc, char **argv)
 	if (rc == 0) {
 		rc = log_key_publish(&s.store, &key, &err);
 	}
+	/* a key that is put in place later signs then */
+	if (rc == 0 && next == NULL) {
+		rc = signing_extend(&s, &err);
+	}
 	if (rc != 0) {
 		return commands_fail(1, &err);
 	}

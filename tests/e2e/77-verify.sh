@@ -19,6 +19,8 @@ for i in 1 2 3 4; do
 done
 expect_verb "rotated" 0 key rotate
 last_key=$(cat "$OUT")
+expect_verb "which the new key has signed at once" 0 verify --store "$AIRLOCK_STATE" --key "$last_key"
+expect_verb "and the old one leads to" 0 verify --store "$AIRLOCK_STATE" --key "$first_key"
 run_airlock -- sh -c 'echo last; echo six >file-6'
 expect_verb "key show brings the log up to date" 0 key show --json
 # five calls, profile.load, log.open, key.rotate
@@ -183,6 +185,16 @@ expect_eq "the checkpoint stays" "$before" "$(as_id sha256sum "$BAD/log/checkpoi
 as_id env AIRLOCK_STATE="$BAD" "$A" log >"$OUT" 2>"$ERR"
 expect_match "and whoever reads is told" "the log is not signed any more" "$ERR"
 
+# All of an older directory but what was signed last.
+rm -rf "$BAD"
+as_id cp -a "$AIRLOCK_STATE" "$BAD"
+run_airlock -- true
+as_id "$LOG" --wait
+as_id cp "$AIRLOCK_STATE/log.db" "$BAD/log.db"
+as_id "$A" verify --store "$BAD" --key "$first_key" >"$OUT" 2>"$ERR"
+expect_eq "an older log under a newer log.db" "1" "$?"
+expect_match "is told" "log/checkpoint: is over $entries entries; one over $((entries + 2)) was signed after it" "$OUT"
+
 # ---- the key as a credential -----------------------------------------------------------------------
 # As systemd delivers it: a directory that only the service reads. The state directory has no private key then.
 as_id mkdir -m 700 "$T/credentials"
@@ -197,6 +209,7 @@ expect_verb "it cannot be replaced where it is" 1 key rotate
 expect_match "with what to do" "--next FILE" "$ERR"
 as_id env -u CREDENTIALS_DIRECTORY AIRLOCK_STATE="$T/donor2" "$A" key new --origin test.example/credential >"$T/next.vkey" 2>/dev/null
 expect_verb "but by another that is named" 0 key rotate --next "$T/donor2/log.key"
+expect_verb "which the log still verifies with" 0 verify --store "$AIRLOCK_STATE" --key "@$T/credential.vkey"
 expect_verb "until that one is delivered nothing is signed" 1 key show
 expect_match "and it is said" "the key that is here is another" "$ERR"
 as_id cp "$T/donor2/log.key" "$T/credentials/airlock-log-key"
