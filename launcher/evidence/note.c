@@ -282,12 +282,13 @@ check_signature(const struct note *n, const struct note_key *key, const struct n
 	return note_check_raw(key, message.data, message.len, s->data + TIME_SIZE);
 }
 
-int
-note_check(const struct note *n, const struct note_key *key, uint64_t *ret_time)
+/* The latest of the key's signatures, all of which are good. */
+static int
+find_latest(const struct note *n, const struct note_key *key, uint64_t *ret_time, size_t *ret_at)
 {
-	uint64_t latest = 0;
 	bool has_one = false;
 
+	*ret_time = 0;
 	for (size_t i = 0; i < n->count; i++) {
 		const struct note_signature *s = &n->signature[i];
 		uint64_t time;
@@ -302,14 +303,37 @@ note_check(const struct note *n, const struct note_key *key, uint64_t *ret_time)
 		if (r < 0) {
 			return r;
 		}
+		if (!has_one || time > *ret_time) {
+			*ret_time = time;
+			*ret_at = i;
+		}
 		has_one = true;
-		latest = time > latest ? time : latest;
 	}
-	if (!has_one) {
-		return -ENOENT;
+	return has_one ? 0 : -ENOENT;
+}
+
+int
+note_check(const struct note *n, const struct note_key *key, uint64_t *ret_time)
+{
+	uint64_t time = 0;
+	size_t at = 0;
+	int r = find_latest(n, key, &time, &at);
+
+	if (r == 0 && ret_time != NULL) {
+		*ret_time = time;
 	}
-	if (ret_time != NULL) {
-		*ret_time = latest;
+	return r;
+}
+
+int
+note_pick(const struct note *n, const struct note_key *key, uint64_t *ret_time, struct buf *out)
+{
+	size_t at = 0;
+	int r = find_latest(n, key, ret_time, &at);
+
+	if (r == 0) {
+		put_line(key, n->signature[at].data, n->signature[at].data_len, out);
+		r = buf_error(out);
 	}
-	return 0;
+	return r;
 }

@@ -90,6 +90,13 @@ int note_parse(const char *bytes, size_t len, struct note *ret, struct err *err)
  */
 int note_check(const struct note *n, const struct note_key *key, uint64_t *ret_time) must_check;
 
+/*
+ * As note_check, and appends the line of that signature to out; of several the latest. Nothing else
+ * of the note is in it.
+ */
+int note_pick(const struct note *n, const struct note_key *key, uint64_t *ret_time, struct buf *out)
+	must_check;
+
 /* ---- checkpoint: the text of a log's note ---------------------------------------------------- */
 
 struct checkpoint {

@@ -194,25 +194,27 @@ write_request(struct witnesses *w, uint64_t old, struct buf *out)
 	return rc;
 }
 
-/* The lines that came back, kept when there is a good signature of the witness among them. */
+/* Of what came back the one line that is the witness's: the rest would stand in the checkpoint. */
 static int
 keep_cosignature(struct witnesses *w, const struct witness *wit, const struct buf *lines)
 {
-	auto_buf text = BUF_INIT;
+	auto_buf text = BUF_INIT, line = BUF_INIT;
 	struct note note;
 	uint64_t time = 0;
+	int rc;
 
 	buf_put(&text, w->latest.note.data, w->latest.note.len);
 	buf_put(&text, lines->data, lines->len);
 	if (buf_error(&text) != 0) {
 		return err_sys(w->err, -ENOMEM, "read what a witness says");
 	}
-	if (note_parse(buf_text(&text), text.len, &note, NULL) != 0 ||
-	    note_check(&note, &wit->trust->key, &time) != 0) {
-		return -EPROTO;
+	rc = note_parse(buf_text(&text), text.len, &note, NULL);
+	rc = rc == 0 ? note_pick(&note, &wit->trust->key, &time, &line) : rc;
+	if (rc != 0) {
+		return rc == -ENOMEM ? err_sys(w->err, rc, "read what a witness says") : -EPROTO;
 	}
-	return log_state_put_cosignature(w->state, w->latest.size, wit->trust->key.name, time,
-					 buf_text(lines), w->err);
+	return log_state_put_cosignature(w->state, w->latest.size, wit->vkey, time, buf_text(&line),
+					 w->err);
 }
 
 /* It has another size than we think: older, when an answer of its was lost; or newer. */
@@ -247,7 +249,7 @@ static int
 ask(struct witnesses *w, const struct witness *wit)
 {
 	uint64_t old = 0, time;
-	int rc = log_state_cosigned(w->state, wit->trust->key.name, &old, &time, w->err);
+	int rc = log_state_cosigned(w->state, wit->vkey, &old, &time, w->err);
 
 	if (rc != 0 || old == w->latest.size) {
 		return rc;
@@ -292,6 +294,29 @@ visit(struct witnesses *w, struct witness *wit)
 	return rc == 0 && wit->known == SILENT ? log_action(w, wit, "answers") : rc;
 }
 
+/* One that says that the log was put back does not keep the others from signing. */
+static int
+visit_all(struct witnesses *w)
+{
+	struct err first = ERR_INIT;
+	int rc = 0;
+
+	for (size_t i = 0; i < w->count; i++) {
+		rc = visit(w, &w->all[i]);
+		if (rc == -ESTALE || rc == -EBADMSG) {
+			first = first.code == 0 ? *w->err : first;
+		} else if (rc != 0) {
+			return rc;
+		}
+	}
+	rc = log_publish(w->store, w->state, &w->latest, w->err);
+	if (rc == 0 && first.code != 0) {
+		*w->err = first;
+		rc = first.code;
+	}
+	return rc;
+}
+
 int
 log_witness(struct index *ix, struct store *s, const char *program, bool *ret_logged,
 	    struct err *err)
@@ -319,11 +344,8 @@ log_witness(struct index *ix, struct store *s, const char *program, bool *ret_lo
 			openat(s->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		rc = w.log_fd < 0 ? err_sys(err, -errno, "%s/" LOG_DIR, s->path) : 0;
 	}
-	for (size_t i = 0; rc == 0 && i < w.count; i++) {
-		rc = visit(&w, &w.all[i]);
-	}
 	if (rc == 0) {
-		rc = log_publish(s, w.state, &w.latest, err);
+		rc = visit_all(&w);
 	}
 	*ret_logged = w.logged;
 	return rc;

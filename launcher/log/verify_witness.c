@@ -53,14 +53,15 @@ static int
 see(struct verify *v, struct log_state *state, const struct note_key *key, struct sight *ret,
     struct err *err)
 {
-	auto_buf lines = BUF_INIT, text = BUF_INIT;
+	auto_buf lines = BUF_INIT, text = BUF_INIT, vkey = BUF_INIT;
 	uint64_t size = 0, time;
 	int rc = 0;
 
 	*ret = (struct sight){ .size = 0 };
 	look(key, buf_text(&v->note), v->note.len, v->checkpoint.size, ret);
-	if (state != NULL) {
-		rc = log_state_cosigned(state, key->name, &size, &time, err);
+	note_key_print(key, &vkey);
+	if (state != NULL && buf_error(&vkey) == 0) {
+		rc = log_state_cosigned(state, buf_text(&vkey), &size, &time, err);
 	}
 	if (rc != 0 || size <= ret->size || size > v->checkpoint.size) {
 		return rc;

@@ -77,6 +77,72 @@ expect_match "which is said" "the witness W1 has seen 11 entries of this log" "$
 as_id env AIRLOCK_STATE="$T/older" "$A" log >"$OUT" 2>"$ERR"
 expect_match "by every verb that reads" "a restored backup" "$ERR"
 
+# ---- witnesses that are hostile -----------------------------------------------------------------------
+# One in front of the good one: it adds a line of the log's own key that is wrong, or says that it has seen more.
+cat >"$T/hostile.py" <<'EOF'
+import http.server, re, socket, socketserver, sys
+place, real, mode = sys.argv[1:]
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        answer, kind, status = b"999999\n", "text/x.tlog.size", 409
+        if mode == "line":
+            with socket.socket(socket.AF_UNIX) as s:
+                s.connect(real)
+                s.sendall(b"POST /add-checkpoint HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+                head, answer = b"".join(iter(lambda: s.recv(65536), b"")).split(b"\r\n\r\n", 1)
+            status, kind = int(head.split()[1]), re.search(b"Content-Type: ([^\r]*)", head)[1].decode()
+            if status == 200:
+                own = [x for x in body.decode().splitlines() if x.startswith("\u2014 test.example/witnessed ")][-1]
+                answer += (own[:-8] + "AAAAAA==\n").encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+socketserver.UnixStreamServer(place, Handler).serve_forever()
+EOF
+start_hostile()
+{
+	"${E2E_AS_ID[@]}" python3 "$T/hostile.py" "$T/h$1.sock" "$T/w.sock" "$1" >/dev/null 2>&1 &
+	hostile+=($!)
+	check "a hostile one listens" wait_for 20 test -S "$T/h$1.sock"
+}
+hostile=()
+own "$T/hostile.py"
+start_hostile line
+start_hostile size
+# a witness chooses its name: this one took the good one's
+as_id "$WITNESS" new-key --key "$T/w3.key" --name w.example/1 >"$T/w3.vkey"
+printf 'log %s\nwitness W0 %s unix:%s\nwitness W1 %s unix:%s\ngroup g all W1\nquorum g\n' "$(cat "$T/vkey")" \
+	"$(cat "$T/w3.vkey")" "$T/hsize.sock" "$(cat "$T/w.vkey")" "$T/hline.sock" >"$T/policy"
+as_id cp "$T/policy" "$policy"
+run_airlock -- true
+as_id "$LOG" --wait 2>"$ERR"
+expect_match "one that has seen more is told" "the witness W0 has seen 999999 entries of this log" "$ERR"
+expect_eq "and the next one signs nevertheless" "1" "$(as_id grep -c '^— w.example/1 ' "$AIRLOCK_STATE/log/checkpoint")"
+expect_eq "nothing but its line is taken from it" "2" "$(as_id grep -c '^— ' "$AIRLOCK_STATE/log/checkpoint")"
+verify
+expect_eq "so all of it verifies" "0" "$RC"
+kill "${hostile[@]}"
+wait "${hostile[@]}" 2>/dev/null
+"${E2E_AS_ID[@]}" "$WITNESS" serve --key "$T/w3.key" --state "$T/w3" --listen "unix:$T/w3.sock" --log "@$T/vkey" >/dev/null 2>&1 &
+third=$!
+check "it becomes an honest one" wait_for 20 test -S "$T/w3.sock"
+sed "s|$T/hsize.sock|$T/w3.sock|; s|$T/hline.sock|$T/w.sock|; s/all W1/all W0 W1/" "$T/policy" >"$T/policy.2"
+as_id cp "$T/policy.2" "$policy"
+run_airlock -- true
+as_id "$LOG" --wait
+verify
+expect_eq "two of one name are two" "0 all" "$RC $(jq -r 'select(.kind == "result") | if .entries == .witnessed then "all" else . end' "$OUT")"
+kill "$third"
+wait "$third" 2>/dev/null
+
 # ---- a trust file that is none --------------------------------------------------------------------
 printf 'quorum g\n' >"$T/bad"
 verify "$T/bad"

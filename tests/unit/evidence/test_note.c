@@ -171,6 +171,28 @@ Test(note, the_latest_cosignature_counts)
 	cr_expect_eq(time, GOLDEN_TIME + 60);
 }
 
+Test(note, only_the_latest_line_of_the_key_is_picked)
+{
+	struct note_signer witness = signer_of(WITNESS_NAME, 4);
+	struct note_key other = witness.key;
+	auto_buf bytes = BUF_INIT, want = BUF_INIT, got = BUF_INIT;
+	uint64_t time = 0;
+
+	cr_assert_eq(note_cosign(&witness, GOLDEN_TEXT, strlen(GOLDEN_TEXT), GOLDEN_TIME + 60,
+				 &want, &err),
+		     0);
+	buf_puts(&bytes, GOLDEN_NOTE);
+	buf_put(&bytes, want.data, want.len);
+	cr_assert_eq(note_cosign(&witness, GOLDEN_TEXT, strlen(GOLDEN_TEXT), 7, &bytes, &err), 0);
+	cr_assert_eq(note_parse(buf_text(&bytes), bytes.len, &n, &err), 0);
+	cr_expect_eq(note_pick(&n, &witness.key, &time, &got), 0);
+	cr_expect_eq(time, GOLDEN_TIME + 60);
+	cr_expect_str_eq(buf_text(&got), buf_text(&want));
+	other.id[0] ^= 1;
+	cr_expect_eq(note_pick(&n, &other, &time, &got), -ENOENT);
+	cr_expect_eq(got.len, want.len);
+}
+
 Test(note, a_cosignature_is_no_signature_of_a_log)
 {
 	struct note_signer log = signer_of(LOG_NAME, 1), witness = signer_of(WITNESS_NAME, 4);

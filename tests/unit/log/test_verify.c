@@ -594,7 +594,7 @@ static void
 cosign(struct world *w, const struct note_signer *witness, uint64_t time)
 {
 	auto_log_state state = NULL;
-	auto_buf text = slurp(w, LOG_CHECKPOINT_FILE), line = BUF_INIT;
+	auto_buf text = slurp(w, LOG_CHECKPOINT_FILE), line = BUF_INIT, vkey = BUF_INIT;
 	struct checkpoint c;
 	struct note note;
 
@@ -602,7 +602,8 @@ cosign(struct world *w, const struct note_signer *witness, uint64_t time)
 	cr_assert_eq(note_parse(buf_text(&text), text.len, &note, NULL), 0);
 	cr_assert_eq(note_cosign(witness, note.text, note.text_len, time, &line, NULL), 0);
 	cr_assert_eq(log_state_open(&w->store, true, &state, NULL), 0);
-	cr_assert_eq(log_state_put_cosignature(state, c.size, witness->key.name, time,
+	note_key_print(&witness->key, &vkey);
+	cr_assert_eq(log_state_put_cosignature(state, c.size, buf_text(&vkey), time,
 					       buf_text(&line), NULL),
 		     0);
 }
