@@ -70,6 +70,9 @@ load_key(const char *given, struct note_key *ret, struct err *err)
 		buf_puts(&text, given);
 	}
 	rc = note_key_parse(buf_text(&text), ret, &why);
+	if (rc == 0 && ret->algorithm != NOTE_ALGORITHM_ED25519) {
+		rc = err_set(&why, -EINVAL, "it is the key of a witness, not of a log");
+	}
 	return rc != 0 ? err_set(err, rc, "--key: %s", why.text) : 0;
 }
 
@@ -115,13 +118,19 @@ print_receipt(const struct request *req, const struct tlog_proof *proof, const s
 	return 0;
 }
 
-/* The witnesses of the trust file that signed the receipt's checkpoint are a quorum. */
+/* The log is one of the trust file's, and a quorum of its witnesses signed the checkpoint. */
 static int
-check_quorum(const struct tlog_proof *proof, const struct trust *trust, struct err *err)
+check_trust(const struct tlog_proof *proof, const struct note_key *key, const struct trust *trust,
+	    struct err *err)
 {
 	bool signed_by[TRUST_MAX] = { false };
 	struct note note;
-	int rc = note_parse(buf_text(&proof->checkpoint), proof->checkpoint.len, &note, err);
+	int rc;
+
+	if (!trust_has_log(trust, key)) {
+		return err_set(err, -EBADMSG, "the trust file does not name this log's key");
+	}
+	rc = note_parse(buf_text(&proof->checkpoint), proof->checkpoint.len, &note, err);
 
 	for (size_t i = 0; rc == 0 && i < trust->witnesses; i++) {
 		signed_by[i] = note_check(&note, &trust->witness[i].key, NULL) == 0;
@@ -151,7 +160,7 @@ verify_receipt(const struct request *req, const char *path, const struct note_ke
 		rc = tlog_proof_check(&proof, key, &c, &why);
 	}
 	if (rc == 0 && trust != NULL) {
-		rc = check_quorum(&proof, trust, &why);
+		rc = check_trust(&proof, key, trust, &why);
 	}
 	if (rc != 0) {
 		ignore_err(err_set(&err, rc, "%s: %s", path, why.text), "it is returned below");

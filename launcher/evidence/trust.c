@@ -342,6 +342,17 @@ trust_parse(const char *name, const char *text, size_t len, struct trust *ret, s
 }
 
 bool
+trust_has_log(const struct trust *t, const struct note_key *key)
+{
+	for (size_t i = 0; i < t->logs; i++) {
+		if (note_key_equal(&t->log[i].key, key)) {
+			return true;
+		}
+	}
+	return t->logs == 0;
+}
+
+bool
 trust_is_met(const struct trust *t, const bool signed_by[TRUST_MAX])
 {
 	bool met[2 * TRUST_MAX] = { false };

@@ -39,6 +39,8 @@ struct trust {
 /* `name` is for messages. -EINVAL with file:line, why, and what to do. */
 int trust_parse(const char *name, const char *text, size_t len, struct trust *ret, struct err *err)
 	must_check;
+/* Whether it is the key of a log of the file's; of any where the file names none. */
+bool trust_has_log(const struct trust *t, const struct note_key *key);
 /* signed_by[i]: witness i cosigned. Whether the quorum is met ("none" always is). */
 bool trust_is_met(const struct trust *t, const bool signed_by[TRUST_MAX]);
 

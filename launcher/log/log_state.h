@@ -52,7 +52,10 @@ int log_state_swap(struct log_state *st, const struct log_latest *old,
  * ---- cosignatures: what witnesses said of a checkpoint ----------------------------------------
  */
 
-/* witness: its public key, as note_key_print has it. A line as note_cosign writes it, over the checkpoint of that size, at time (seconds). */
+/*
+ * A line as note_cosign writes it, over the checkpoint of that size, at time (seconds). witness:
+ * its public key as note_key_print has it, here and below.
+ */
 int log_state_put_cosignature(struct log_state *st, uint64_t size, const char *witness,
 			      uint64_t time, const char *line, struct err *err) must_check;
 /* Appends the lines for the checkpoint of that size, one per witness, the newest of each. */

@@ -51,6 +51,19 @@ sed '/^— w.example/d' "$T/receipt" >"$T/receipt.bad"
 expect_verb "one without is no quorum" 1 verify "$T/receipt.bad" --key "@$T/vkey" --policy "$policy"
 expect_match "which it says" "no quorum of the trust file" "$ERR"
 
+expect_verb "a witness is no log" 125 verify "$T/receipt" --key "@$T/w.vkey"
+expect_match "and that is said" "it is the key of a witness" "$ERR"
+as_id env AIRLOCK_STATE="$T/third" "$A" key new --origin test.example/third >"$T/third.vkey" 2>/dev/null
+{ echo "log $(cat "$T/third.vkey")" && sed 1d "$T/policy"; } >"$T/another"
+expect_verb "a trust file of another log does not do" 1 verify "$T/receipt" --key "@$T/vkey" --policy "$T/another"
+expect_match "for a receipt" "the trust file does not name this log" "$ERR"
+verify "$T/another"
+expect_eq "nor for a store" "1" "$RC"
+printf 'log %s\nquorum none\n' "$(cat "$T/third.vkey")" >"$T/another"
+verify "$T/another"
+expect_eq "also where no witness is asked for" "1" "$RC"
+expect_match "as it says" "the trust file does not name this log" "$OUT"
+
 # ---- silent, and back -----------------------------------------------------------------------------
 rm -rf "$T/older"
 as_id cp -a "$AIRLOCK_STATE" "$T/older"
