@@ -192,6 +192,9 @@ note(const struct compile_args *args, struct buf *report, struct err *err)
 	struct journal_pos pos;
 	int rc;
 
+	if (args->digest == NULL || args->state == NULL) {
+		return err_set(err, -EINVAL, "--state and --digest belong together");
+	}
 	request.home = args->home;
 	rc = profile_load(&request, &loaded, report, err);
 	if (rc < 0) {

@@ -27,8 +27,6 @@ struct signing {
 
 /* -ENOENT when there is no state directory yet. */
 int signing_open(struct signing *ret, struct err *err) must_check;
-/* Takes in and signs what came since. */
-int signing_extend(struct signing *s, struct err *err) must_check;
 void signing_finish(struct signing *s);
 /* What was added since is taken in and signed. */
 int signing_extend(struct signing *s, struct err *err) must_check;

@@ -19,7 +19,7 @@
 
 /* ---- telling ------------------------------------------------------------------------------- */
 
-static void
+__attribute__((format(printf, 4, 0))) static void
 tell(struct verify *v, enum verify_kind kind, const char *where, const char *fmt, va_list ap)
 {
 	char what[512];
