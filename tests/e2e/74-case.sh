@@ -77,7 +77,9 @@ tampered "an entry twice" "WRONG entries.tsv: line $((entries + 1)) is not an en
 tampered "an entry with another call" "WRONG entry $p1: it is not in the log" 'sed -i "1s/\t[0-9a-f]\{8\}-/\t00000000-/" entries.tsv'
 tampered "no entries" "WRONG entries.tsv: there is no entry in it" ': >entries.tsv'
 tampered "a path that leads out" "WRONG entries.tsv: line 1 is not an entry" 'sed -i "1s,records/.*,records/../../x," entries.tsv'
-tampered "a link" "WRONG records/$p1-call.planned.json: the record is not here" 'mv records/$p1-call.planned.json x; ln -s ../x records/$p1-call.planned.json'
+tampered "a link" "WRONG ./records/$p1-call.planned.json: neither a file nor a directory" 'mv records/$p1-call.planned.json x; ln -s ../x records/$p1-call.planned.json'
+tampered "a pipe that nobody writes to" "WRONG ./proofs/$p1.tlog-proof: neither a file nor a directory" 'rm proofs/$p1.tlog-proof; mkfifo proofs/$p1.tlog-proof'
+tampered "a name that acts on a terminal" "WRONG objects/?]0;x: " "cp $object \"objects/$(printf '\033')]0;x\""
 tampered "a receipt taken away" "WRONG proofs/$o2.tlog-proof: it is not here" 'rm proofs/$o2.tlog-proof'
 tampered "a receipt of another entry" "WRONG proofs/$o2.tlog-proof: it is of another entry" 'cp proofs/$p1.tlog-proof proofs/$o2.tlog-proof'
 tampered "a hash of a receipt" "WRONG entry $o2: it is not in the log" 'sed -i "4s/^./$(sed -n 4p proofs/$o2.tlog-proof | cut -c1 | tr A-Za-z B-ZAb-za | tr 0-9+/ AAAAAAAAAAAA)/" proofs/$o2.tlog-proof'
