@@ -40,7 +40,7 @@ struct note_signer {
 int note_key_parse(const char *text, struct note_key *ret, struct err *err) must_check;
 void note_key_print(const struct note_key *key, struct buf *out);
 bool note_key_equal(const struct note_key *a, const struct note_key *b);
-/* 0, or -EINVAL: empty, too long, white space, '+', control or not UTF-8. */
+/* 0, or -EINVAL: empty, too long, white space, "+", control or not UTF-8. */
 int note_name_check(const char *name, struct err *err) must_check;
 
 int note_signer_generate(const char *name, uint8_t algorithm, struct note_signer *ret,

@@ -46,7 +46,7 @@ note_name_is_good(const char *name, size_t len)
 		uint32_t c;
 		size_t n = text_utf8(p + i, len - i, &c);
 
-		if (n == 0 || c <= ' ' || c == '+' || c == 0x7f || is_space(c)) {
+		if (n == 0 || c <= ' ' || c == '+' || (c >= 0x7f && c < 0xa0) || is_space(c)) {
 			return false;
 		}
 		i += n;

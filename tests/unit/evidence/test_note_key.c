@@ -75,8 +75,8 @@ Test(note_key, names)
 {
 	static const char *const good[] = { "a", LOG_NAME, "caf\xc3\xa9.example", "a:b@c" };
 	static const char *const bad[] = {
-		"",	 "a b",	      "a+b",	       "a\tb",		"a\nb",	   "a\x7f",
-		"a\xff", "a\xc2\xa0", "a\xe3\x80\x80", "a\xe2\x80\x83", "\xc2\x85"
+		"",	 "a b",	      "a+b",	       "a\tb",		"a\nb",	    "a\x7f",
+		"a\xff", "a\xc2\xa0", "a\xe3\x80\x80", "a\xe2\x80\x83", "\xc2\x85", "a\xc2\x9b"
 	};
 	char text[NOTE_KEY_NAME_MAX + 2];
 
