@@ -173,7 +173,7 @@ forget_entry(struct buf *file, uint64_t offset, const char *workflow)
 	size_t len;
 	int r;
 
-	if (offset > file->len) {
+	if (file->data == NULL || offset > file->len) {
 		return -EBADMSG;
 	}
 	p = file->data + offset;
