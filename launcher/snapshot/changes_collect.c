@@ -402,9 +402,10 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 		    strcmp(buf_text(&before.xattrs.text), buf_text(&after->xattrs.text)) == 0;
 	/*
 	 * A mode is the inode's: of one with another name outside, a new file takes the place, as
-	 * for bytes.
+	 * for bytes. So does one that was written again with the same bytes: its mtime says so.
 	 */
-	if (r == 0 && same_bytes && !same_rest && p->lower->nlink == 1) {
+	if (r == 0 && same_bytes && !same_rest && p->lower->nlink == 1 &&
+	    p->upper->mtime_ns == p->lower->mtime_ns) {
 		f.kind = CHANGE_MODE;
 		r = add(c, p, &f);
 	} else if (r == 0 && (!same_bytes || !same_rest)) {
