@@ -54,8 +54,8 @@ index_ingest(struct index *ix, struct store *s, uint64_t *ret_entries, struct er
 int index_catch_up(struct store *s, struct err *err) must_check;
 
 /*
- * A workflow by its id, a prefix of that, or its name; also one that was forgotten. -ENOENT;
- * -ENOTUNIQ, with the candidates in err.
+ * A workflow by its id, a start of that (at least INDEX_PREFIX_MIN characters), or its name; also
+ * one that was forgotten. -ENOENT; -ENOTUNIQ, with the candidates in err.
  */
 int index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE],
 		   struct err *err) must_check;

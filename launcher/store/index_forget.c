@@ -55,10 +55,9 @@ index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], 
 {
 	static const char sql[] =
 		"SELECT workflow FROM call WHERE workflow_name = ?1"
-		" OR substr(workflow, 1, length(?1)) = ?1"
-		" UNION SELECT workflow FROM forgotten WHERE substr(workflow, 1, length(?1)) = ?1"
-		" UNION SELECT workflow FROM event WHERE workflow IS NOT NULL"
-		" AND substr(workflow, 1, length(?1)) = ?1 ORDER BY 1";
+		" UNION SELECT workflow FROM (SELECT workflow FROM call"
+		" UNION SELECT workflow FROM forgotten UNION SELECT workflow FROM event)"
+		" WHERE length(?1) >= ?2 AND substr(workflow, 1, length(?1)) = ?1 ORDER BY 1";
 	auto_stmt st = NULL;
 	auto_buf candidates = BUF_INIT, shown = BUF_INIT;
 	char first[UUID_TEXT_SIZE] = "";
@@ -69,6 +68,7 @@ index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], 
 	if (rc != 0) {
 		return rc;
 	}
+	ignore_err(sqlite3_bind_int(st, 2, INDEX_PREFIX_MIN), "unbound, no start of an id counts");
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		const char *id = (const char *)sqlite3_column_text(st, 0);
 

@@ -68,6 +68,8 @@ expect_verb "which does not matter, there is none" 1 forget --workflow ffffffff
 expect_match "and that is said" "no such workflow is recorded" "$ERR"
 expect_verb "which is missing" 125 forget
 
+expect_verb "three characters are no name" 1 forget --workflow "${id:0:3}"
+expect_match "of any workflow" "no such workflow is recorded" "$ERR"
 expect_verb "forgotten" 0 forget --workflow "${id:0:8}" --reason "asked for it"
 expect_match "what went is said" "forgot workflow $id: 10 records, " "$OUT"
 expect_verb "what went is signed for" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
