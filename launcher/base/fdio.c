@@ -6,8 +6,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "text.h"
 
 int
 fdio_write(int fd, const void *data, size_t len)
@@ -128,6 +131,20 @@ fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b)
 }
 
 int
+fdio_slurp_file_at(int dirfd, const char *path, size_t max, struct buf *b)
+{
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	return S_ISREG(st.st_mode) ? fdio_slurp(fd, max, b)
+	     : S_ISDIR(st.st_mode) ? -EISDIR
+				   : -EINVAL;
+}
+
+int
 fdio_path(int fd, char ret_path[PATH_MAX])
 {
 	char link[32];
@@ -234,4 +251,55 @@ fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_
 		return r;
 	}
 	return fsync(parent) < 0 ? -errno : 0;
+}
+
+/* The file of these bytes in the place of name; what stops in the middle leaves no other name. */
+static int
+replace_beside(int parent, const char *name, const void *data, size_t len)
+{
+	char unfinished[32], hex[17];
+	uint8_t random[8];
+	auto_fd fd = -1;
+	int r;
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random)) {
+		return -EIO;
+	}
+	text_hex(random, sizeof(random), hex);
+	snprintf(unfinished, sizeof(unfinished), ".airlock-%s", hex);
+	fd = openat(parent, unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (fd < 0) {
+		return -errno;
+	}
+	r = fdio_write(fd, data, len);
+	if (r == 0 && (fsync(fd) < 0 || renameat(parent, unfinished, parent, name) < 0)) {
+		r = -errno;
+	}
+	if (r < 0) {
+		ignore_err(unlinkat(parent, unfinished, 0), "the first failure is returned");
+		return r;
+	}
+	return fsync(parent) < 0 ? -errno : 0;
+}
+
+int
+fdio_write_path(const char *path, const void *data, size_t len)
+{
+	const char *slash = strrchr(path, '/');
+	auto_fd fd = -1;
+	struct stat st;
+
+	if (lstat(path, &st) < 0) {
+		st.st_mode = S_IFREG; /* what stands against it says opening its directory */
+	}
+	if (S_ISLNK(st.st_mode)) {
+		return -ELOOP;
+	}
+	if (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) {
+		fd = open_parent(AT_FDCWD, path);
+		return fd < 0 ? fd
+			      : replace_beside(fd, slash != NULL ? slash + 1 : path, data, len);
+	}
+	fd = open(path, O_WRONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fdio_write(fd, data, len);
 }

@@ -21,6 +21,11 @@ int fdio_slurp(int fd, size_t max, struct buf *b) must_check;
 /* Opens path below dirfd (AT_FDCWD for a plain path), read-only, and slurps it. */
 int fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b) must_check;
 /*
+ * The same of a regular file alone, where whoever put it there is not trusted: a FIFO would make
+ * whoever opens it wait. -EINVAL when it is something else, -EISDIR.
+ */
+int fdio_slurp_file_at(int dirfd, const char *path, size_t max, struct buf *b) must_check;
+/*
  * Where the kernel says that the open fd is now, without links; of what was deleted or lies outside
  * of our root it is no path that leads there. -ENAMETOOLONG.
  */
@@ -41,5 +46,11 @@ int fdio_mkdirs(const char *path, mode_t mode) must_check;
  */
 int
 fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode) must_check;
+/*
+ * Writes to a path that a person named, and touches nothing beside it: a file there is replaced
+ * whole (temporary name `.airlock-<random>`), a new one has the mode that the umask gives, a FIFO
+ * or a device is written to. -ELOOP where it is a link.
+ */
+int fdio_write_path(const char *path, const void *data, size_t len) must_check;
 
 #endif

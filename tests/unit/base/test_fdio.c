@@ -194,6 +194,74 @@ expect_content(int dir, const char *path, const char *want)
 	cr_expect_str_eq(buf_text(&got), want);
 }
 
+Test(fdio, slurps_a_regular_file_and_waits_for_nothing_else)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX";
+	auto_buf got = BUF_INIT;
+	auto_fd fd = -1;
+
+	make_dir(dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(fdio_replace_at(fd, "a", "one", 3, 0600), 0);
+	cr_assert_eq(symlinkat("a", fd, "link"), 0);
+	cr_assert_eq(mkfifoat(fd, "fifo", 0600), 0);
+	cr_expect_eq(fdio_slurp_file_at(fd, "link", 3, &got), 0);
+	cr_expect_str_eq(buf_text(&got), "one");
+	cr_expect_eq(fdio_slurp_file_at(fd, "a", 2, &got), -EFBIG);
+	cr_expect_eq(fdio_slurp_file_at(fd, "fifo", 3, &got), -EINVAL);
+	cr_expect_eq(fdio_slurp_file_at(fd, ".", 3, &got), -EISDIR);
+	cr_expect_eq(fdio_slurp_file_at(fd, "none", 3, &got), -ENOENT);
+	cr_expect_eq(unlinkat(fd, "a", 0), 0);
+	cr_expect_eq(unlinkat(fd, "link", 0), 0);
+	cr_expect_eq(unlinkat(fd, "fifo", 0), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
+Test(fdio, writes_to_a_path_and_touches_nothing_beside_it)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX", path[64], name[300], got[8] = "";
+	auto_fd fd = -1, fifo = -1;
+	struct stat st;
+
+	make_dir(dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(fchdir(fd), 0);
+	umask(0027);
+	cr_assert_eq(fdio_replace_at(fd, "a.new", "mine", 4, 0600), 0);
+	cr_expect_eq(fdio_write_path("a", "one", 3), 0);
+	snprintf(path, sizeof(path), "%s/a", dir);
+	cr_expect_eq(fdio_write_path(path, "two", 3), 0);
+	expect_content(fd, "a", "two");
+	expect_content(fd, "a.new", "mine");
+	cr_assert_eq(stat("a", &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0640);
+	/* as long as a name can be */
+	memset(name, 'n', 255);
+	name[255] = '\0';
+	cr_expect_eq(fdio_write_path(name, "three", 5), 0);
+	cr_expect_eq(unlink(name), 0);
+	/* what is no file stays what it is */
+	cr_assert_eq(mkfifo("fifo", 0600), 0);
+	fifo = open("fifo", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	cr_expect_eq(fdio_write_path("fifo", "four", 4), 0);
+	cr_expect_eq(read(fifo, got, sizeof(got)), 4);
+	cr_expect_str_eq(got, "four");
+	cr_assert_eq(lstat("fifo", &st), 0);
+	cr_expect(S_ISFIFO(st.st_mode));
+	cr_assert_eq(symlink("a", "link"), 0);
+	cr_expect_eq(fdio_write_path("link", "five", 4), -ELOOP);
+	expect_content(fd, "a", "two");
+	cr_expect_eq(fdio_write_path(dir, "x", 1), -EISDIR);
+	cr_expect_eq(fdio_write_path("none/a", "x", 1), -ENOENT);
+	cr_expect_eq(fdio_write_path("", "x", 1), -ENOENT);
+	/* and nothing else is left */
+	cr_expect_eq(unlink("a"), 0);
+	cr_expect_eq(unlink("a.new"), 0);
+	cr_expect_eq(unlink("fifo"), 0);
+	cr_expect_eq(unlink("link"), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
 Test(fdio, replaces_a_file_whole_or_not_at_all)
 {
 	char dir[] = "/tmp/airlock-test-XXXXXX";
