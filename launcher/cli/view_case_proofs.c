@@ -38,7 +38,7 @@ prover_finish(struct prover *p)
 static int
 put_state_file(struct prover *p, const char *path, const char *name, struct buf *content)
 {
-	int rc = fdio_slurp_at(p->signing.store.dir_fd, path, NOTE_MAX, content);
+	int rc = fdio_slurp_file_at(p->signing.store.dir_fd, path, NOTE_MAX, content);
 
 	return rc != 0 ? err_sys(p->err, rc, "read %s/%s", p->signing.store.path, path)
 		       : export_at(&p->c->x, name, 0600, content, p->err);
@@ -60,7 +60,7 @@ put_tile(struct prover *p, int level, uint64_t n)
 	if (faccessat(p->c->x.root_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
 		return 0;
 	}
-	rc = fdio_slurp_at(p->log_fd, path, TILE_BYTES_MAX, &content);
+	rc = fdio_slurp_file_at(p->log_fd, path, TILE_BYTES_MAX, &content);
 	return rc != 0 ? err_sys(p->err, rc, "read %s/" LOG_DIR "/%s", p->signing.store.path, path)
 		       : export_at(&p->c->x, path, 0600, &content, p->err);
 }

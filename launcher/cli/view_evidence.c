@@ -74,7 +74,7 @@ read_checkpoint(const struct store *s, uint64_t index, struct buf *ret_note, str
 	int rc;
 
 	buf_reset(ret_note);
-	rc = fdio_slurp_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, ret_note);
+	rc = fdio_slurp_file_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, ret_note);
 	if (rc != 0) {
 		return rc == -ENOENT ? -EAGAIN
 				     : err_sys(err, rc, "read %s/" LOG_CHECKPOINT_FILE, s->path);

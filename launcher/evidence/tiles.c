@@ -96,13 +96,13 @@ tile_load(int dir_fd, int level, uint64_t n, unsigned int width, struct buf *out
 	int r;
 
 	tile_path(level, n, width, path);
-	r = fdio_slurp_at(dir_fd, path, max, &bytes);
+	r = fdio_slurp_file_at(dir_fd, path, max, &bytes);
 	if (r == -ENOENT && !is_full) {
 		char full[TILE_PATH_SIZE];
 
 		is_full = true;
 		tile_path(level, n, TILE_WIDTH, full);
-		r = fdio_slurp_at(dir_fd, full, max, &bytes);
+		r = fdio_slurp_file_at(dir_fd, full, max, &bytes);
 		if (r != -ENOENT) {
 			memcpy(path, full, sizeof(path));
 		}

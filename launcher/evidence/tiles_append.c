@@ -163,12 +163,12 @@ is_there(const struct writer *w, int level, uint64_t n, unsigned int width, cons
 	int r;
 
 	tile_path(level, n, width, path);
-	r = fdio_slurp_at(w->dir_fd, path, TILE_BUNDLE_MAX, &old);
+	r = fdio_slurp_file_at(w->dir_fd, path, TILE_BUNDLE_MAX, &old);
 	if (r == 0) {
 		is_same = old.len == bytes->len;
 	} else if (r == -ENOENT && width < TILE_WIDTH) {
 		tile_path(level, n, TILE_WIDTH, path);
-		r = fdio_slurp_at(w->dir_fd, path, TILE_BUNDLE_MAX, &old);
+		r = fdio_slurp_file_at(w->dir_fd, path, TILE_BUNDLE_MAX, &old);
 		is_same = r == 0 && old.len > bytes->len;
 	}
 	if (r == -ENOENT) {

@@ -199,7 +199,7 @@ log_key_publish(const struct store *s, const struct note_key *key, struct err *e
 	if (mkdirat(s->dir_fd, LOG_DIR, 0755) < 0 && errno != EEXIST) {
 		return err_sys(err, -errno, "make %s/" LOG_DIR, s->path);
 	}
-	rc = fdio_slurp_at(s->dir_fd, LOG_VKEY_FILE, KEY_FILE_MAX, &there);
+	rc = fdio_slurp_file_at(s->dir_fd, LOG_VKEY_FILE, KEY_FILE_MAX, &there);
 	if (rc == 0 && there.len == text.len && memcmp(there.data, text.data, text.len) == 0) {
 		return 0;
 	}

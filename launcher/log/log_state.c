@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/clock.h"
 
@@ -123,14 +124,19 @@ int
 log_state_open(const struct store *s, bool make, struct log_state **ret, struct err *err)
 {
 	const int flags = make ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-	auto_fd fd = openat(s->dir_fd, LOG_STATE_FILE,
-			    (make ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_CLOEXEC, 0600);
+	auto_fd fd = openat(
+		s->dir_fd, LOG_STATE_FILE,
+		(make ? O_RDWR | O_CREAT : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 	auto_log_state st = calloc(1, sizeof(*st));
 	auto_buf path = BUF_INIT;
+	struct stat meta;
 	int rc;
 
-	if (fd < 0) {
+	if (fd < 0 || fstat(fd, &meta) < 0) {
 		return err_sys(err, -errno, "open %s/" LOG_STATE_FILE, s->path);
+	}
+	if (!S_ISREG(meta.st_mode)) { /* SQLite would wait at a FIFO */
+		return err_set(err, -EBADMSG, "%s/" LOG_STATE_FILE " is no regular file", s->path);
 	}
 	buf_printf(&path, "%s/" LOG_STATE_FILE, s->path);
 	if (st == NULL || buf_error(&path) != 0) {

@@ -295,7 +295,7 @@ check_published(struct writer *w, struct err *err)
 	struct checkpoint c;
 	struct note note;
 
-	if (fdio_slurp_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &text) != 0 ||
+	if (fdio_slurp_file_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &text) != 0 ||
 	    note_parse(buf_text(&text), text.len, &note, NULL) != 0 ||
 	    checkpoint_parse(note.text, note.text_len, &c, NULL) != 0 ||
 	    strcmp(c.origin, w->latest.key.name) != 0 || c.size < w->latest.size ||
@@ -373,7 +373,7 @@ log_publish(const struct store *s, struct log_state *state, const struct log_lat
 	if (rc != 0) {
 		return rc;
 	}
-	if (fdio_slurp_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &there) == 0 &&
+	if (fdio_slurp_file_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &there) == 0 &&
 	    there.len == text.len && memcmp(there.data, text.data, text.len) == 0) {
 		return 0;
 	}
@@ -624,7 +624,7 @@ log_extend(struct index *ix, struct store *s, const char *credentials, uint64_t 
 int
 log_refusal(const struct store *s, struct buf *ret)
 {
-	return fdio_slurp_at(s->dir_fd, LOG_REFUSED_FILE, 4096, ret);
+	return fdio_slurp_file_at(s->dir_fd, LOG_REFUSED_FILE, 4096, ret);
 }
 
 int

@@ -124,7 +124,7 @@ open_log(struct verify *v, struct err *err)
 		return errno == ENOENT ? err_set(err, -ENOENT, "%s has no log", v->store->path)
 				       : err_sys(err, -errno, "%s/" LOG_DIR, v->store->path);
 	}
-	rc = fdio_slurp_at(v->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &v->note);
+	rc = fdio_slurp_file_at(v->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &v->note);
 	if (rc != 0) {
 		return rc == -ENOENT
 			     ? err_set(err, rc,
@@ -169,7 +169,7 @@ check_vkey_file(struct verify *v)
 	auto_buf text = BUF_INIT;
 	struct note_key there;
 
-	if (fdio_slurp_at(v->store->dir_fd, LOG_VKEY_FILE, 4096, &text) != 0 ||
+	if (fdio_slurp_file_at(v->store->dir_fd, LOG_VKEY_FILE, 4096, &text) != 0 ||
 	    note_key_parse(buf_text(&text), &there, NULL) != 0) {
 		verify_wrong(v, LOG_VKEY_FILE, "is missing, or no key");
 	} else if (!note_key_equal(&there, &v->result.signer) &&

@@ -6,8 +6,10 @@
 #include "index_compare.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/cleanup.h"
 #include "index_internal.h"
@@ -248,8 +250,14 @@ index_compare(struct index *fresh, const struct store *s, index_differs_fn fn, v
 	      bool *ret_is_behind, struct err *err)
 {
 	const struct comparison c = { .ix = fresh, .fn = fn, .arg = arg, .err = err };
-	int rc = index_attach(fresh, s, err);
+	struct stat st;
+	int rc;
 
+	/* SQLite would wait at a FIFO */
+	if (fstatat(s->dir_fd, "index.db", &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(st.st_mode)) {
+		return err_set(err, -EBADMSG, "it is no regular file");
+	}
+	rc = index_attach(fresh, s, err);
 	if (rc != 0) {
 		return rc;
 	}

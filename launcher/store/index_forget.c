@@ -226,7 +226,7 @@ rewrite_file(const struct forgetting *f, size_t from, size_t to, struct err *err
 	int r;
 
 	journal_name(f->targets.items[from].file, name);
-	fd = openat(f->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(f->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	r = fd < 0 ? -errno
 		   : fdio_slurp(fd, CAP_JOURNAL_FILE + 2 * (size_t)CAP_JOURNAL_ENTRY, &bytes);
 	for (size_t i = from; i < to && r == 0; i++) {

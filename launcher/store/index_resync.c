@@ -26,7 +26,7 @@ index_resync(const struct store *s, struct journal_pos pos, struct buf *damage, 
 	int rc;
 
 	journal_name(pos.file, name);
-	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 || lseek(fd, (off_t)pos.offset, SEEK_SET) < 0) {
 		return -errno;
 	}

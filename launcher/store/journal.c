@@ -559,7 +559,7 @@ read_number(const struct walk *walk, bool is_newest, struct journal_pos *pos)
 	int r;
 
 	journal_name(pos->file, name);
-	rd.fd = openat(walk->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	rd.fd = openat(walk->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	r = rd.fd < 0 ? -errno : is_newest ? reader_look_between(&rd) : reader_look(&rd);
 	if (r < 0) {
 		return r == -ENOENT ? err_set(walk->err, -ESTALE, "%s/%s is not there", path, name)

@@ -24,7 +24,7 @@ sync_file(const struct store *s, uint32_t number, uint64_t *ret_size)
 	int r;
 
 	journal_name(number, name);
-	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		return -errno;
 	}

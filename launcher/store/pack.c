@@ -45,7 +45,7 @@ load_have(const struct pack *p, struct digest_set **ret_set)
 	struct stat st;
 
 	pack_have_name(p->workflow, name);
-	fd = openat(p->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(p->store->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno != ENOENT) {
 		return -errno;
 	}

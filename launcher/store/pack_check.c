@@ -99,7 +99,7 @@ pack_check(struct store *s, const uint8_t workflow[16], const uint8_t call[16], 
 		auto_fd fd = -1;
 
 		pack_file_name(workflow, call, number, name);
-		fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (fd < 0) {
 			r = errno == ENOENT ? 0 : -errno;
 			break;
@@ -153,7 +153,7 @@ pack_check_have(struct store *s, const uint8_t workflow[16], pack_wrong_fn fn, v
 	int r;
 
 	pack_have_name(workflow, name);
-	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(s->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		return errno == ENOENT ? 0 : err_sys(err, -errno, "read %s/%s", s->path, name);
 	}

@@ -72,7 +72,7 @@ is_pack(const char *name)
 static int
 add_pack(struct pack_catalog *c, const char *name)
 {
-	auto_fd fd = openat(c->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd fd = openat(c->dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	auto_free char *copy = strdup(name);
 	char **grown = reallocarray(c->names, c->name_count + 1, sizeof(*grown));
 	struct stat st;
@@ -214,7 +214,7 @@ pack_catalog_fd(struct pack_catalog *c, size_t pack)
 		return c->fd;
 	}
 	cleanup_fd(&c->fd);
-	c->fd = openat(c->dir_fd, c->names[pack], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	c->fd = openat(c->dir_fd, c->names[pack], O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	c->fd_pack = pack;
 	return c->fd >= 0 ? c->fd : -errno;
 }

@@ -67,7 +67,7 @@ witness_state_read(int dir_fd, const char *origin, struct checkpoint *ret, struc
 	int r;
 
 	name_of(origin, name);
-	r = fdio_slurp_at(dir_fd, name, NOTE_MAX, &bytes);
+	r = fdio_slurp_file_at(dir_fd, name, NOTE_MAX, &bytes);
 	if (r == -ENOENT) {
 		snprintf(c.origin, sizeof(c.origin), "%s", origin);
 		sha256_of("", 0, c.root);

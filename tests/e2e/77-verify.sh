@@ -70,6 +70,21 @@ as_id "$LOG" --wait
 as_id sqlite3 "$AIRLOCK_STATE/index.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 BAD=$T/bad
 
+# A copy is somebody's: what lies there as a FIFO is no file, and is not waited for.
+for name in log/checkpoint log/vkey log.db index.db journal/0001.log "log/tile/0/000.p/$entries" \
+	"log/tile/entries/000.p/$entries" 'wf/*/pack-*' 'wf/*/have'; do
+	rm -rf "$BAD"
+	as_id cp -a "$AIRLOCK_STATE" "$BAD"
+	path=$(find "$BAD" -path "$BAD/$name" | sort | head -n 1)
+	as_id sh -c 'rm "$1" && mkfifo "$1"' - "$path"
+	as_id timeout 20 "$A" verify --store "$BAD" --key "$last_key" >"$OUT" 2>"$ERR"
+	RC=$?
+	case $RC in
+	1 | 125) ok "a FIFO in the place of $name is wrong" ;;
+	*) not_ok "a FIFO in the place of $name is wrong" "exit $RC: $(head -c 300 "$OUT" "$ERR")" ;;
+	esac
+done
+
 # edit PERL: over the payloads of the journal in @e (each a string); what it leaves there is written, with right lengths and crcs.
 edit()
 {
