@@ -261,7 +261,7 @@ take_lock(const struct store *s, bool wait, int *ret_fd, struct err *err)
 static void
 put_uri(struct buf *b, const char *dir, const char *query)
 {
-	buf_puts(b, "file://");
+	buf_puts(b, dir[0] == '/' ? "file://" : "file:./");
 	for (const char *p = dir; *p != '\0'; p++) {
 		if (strchr("%?#", *p) != NULL) {
 			buf_printf(b, "%%%02x", (unsigned int)*p);

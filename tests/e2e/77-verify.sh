@@ -59,6 +59,8 @@ calls=7 entries=17
 # ---- the whole store -----------------------------------------------------------------------------
 expect_verb "the store verifies with the last key" 0 verify --store "$AIRLOCK_STATE" --key "$last_key"
 expect_match "everything in it" "ok: $entries entries, $calls calls" "$OUT"
+as_id sh -c 'cd "$1" && "$2" verify --store . --key "$3"' - "$AIRLOCK_STATE" "$A" "$last_key" >"$OUT" 2>"$ERR"
+expect_eq "as a relative path, too" "ok: $entries entries" "$(tail -n 1 "$OUT" | cut -d , -f 1)"
 expect_verb "and with the first, through the rotation" 0 verify --store "$AIRLOCK_STATE" --key "$first_key"
 as_id env AIRLOCK_STATE="$T/other" "$A" key new --origin test.example/verify >"$T/other.key" 2>/dev/null
 expect_verb "not with another key of the same name" 1 verify --store "$AIRLOCK_STATE" --key "@$T/other.key"
