@@ -88,7 +88,7 @@ write_out(const char *to, const struct buf *text, struct err *err)
 		rc = fdio_write(STDOUT_FILENO, text->data, text->len);
 		return rc != 0 ? err_sys(err, rc, "write the receipt") : 0;
 	}
-	rc = fdio_replace_at(AT_FDCWD, to, text->data, text->len, 0644);
+	rc = fdio_write_path(to, text->data, text->len);
 	return rc != 0 ? err_sys(err, rc, "write %s", to) : 0;
 }
 

@@ -43,6 +43,20 @@ sed "2s/.*/extra $(printf '{"call":"x"}' | base64)/" "$T/receipt" >"$T/receipt.b
 expect_verb "another entry is refused" 1 verify "$T/receipt.bad" --key "$last_key"
 expect_verb "no key, no answer" 125 verify "$T/receipt"
 
+as_id mkdir "$T/to"
+as_id sh -c 'echo mine >"$1/receipt.new"; mkfifo "$1/fifo"; ln -s receipt "$1/link"' - "$T/to"
+expect_verb "a receipt into a file" 0 receipt @last --to "$T/to/receipt"
+expect_verb "which is one" 0 verify "$T/to/receipt" --key "$last_key"
+expect_eq "nothing beside it was touched" "mine" "$(cat "$T/to/receipt.new" 2>&1)"
+as_id timeout 20 cat "$T/to/fifo" >"$T/from-fifo" &
+reader=$!
+expect_verb "into a FIFO" 0 receipt @last --to "$T/to/fifo"
+wait "$reader"
+expect_eq "it comes out of it" "$(cat "$T/to/receipt")" "$(cat "$T/from-fifo")"
+expect_verb "not through a link" 1 receipt @last --to "$T/to/link"
+expect_match "which it says" "link: Too many levels of symbolic links" "$ERR"
+expect_eq "all is what it was" "fifo link receipt receipt.new" "$(find "$T/to" -mindepth 1 -printf '%f\n' | sort | paste -sd ' ')"
+
 expect_run "a call with its receipt" 3 --receipt "$T/receipt.run" -- sh -c 'exit 3'
 own "$T/receipt.run"
 expect_verb "which is of that call" 0 verify "$T/receipt.run" --key "$last_key" --json
