@@ -264,6 +264,10 @@ cmd_key_close(int argc, char **argv)
 		return status;
 	}
 	rc = signing_open(&s, &err);
+	if (rc == 0 && s.size == 0) {
+		rc = err_set(&err, -ENOENT, "nothing is signed yet in %s: there is no log to close",
+			     s.store.path);
+	}
 	rc = rc == 0 ? index_list(s.ix, &held, refuse_held, &err, &err) : rc;
 	rc = rc == 0 ? append_close(&s, reason, &err) : rc;
 	rc = rc == 0 ? signing_extend(&s, &err) : rc;

@@ -10,6 +10,8 @@ LOG=$(dirname "$A")/airlock-log
 expect_verb "a key before the first call" 0 key new --origin test.example/verify
 first_key=$(cat "$OUT")
 expect_match "and it has the name" "test.example/verify+" "$OUT"
+expect_verb "a log that has not begun is not closed" 1 key close
+expect_match "which it says" "there is no log to close" "$ERR"
 expect_verb "there is one key per log" 1 key new
 expect_match "a second one is refused" "this log has a key" "$ERR"
 expect_eq "the private key is the owner's alone" "600" "$(stat -c %a "$AIRLOCK_STATE/log.key")"
