@@ -10,6 +10,7 @@
 
 #include "../log/log_write.h"
 #include "../snapshot/layer.h"
+#include "../store/index_compare.h"
 #include "settle_recover.h"
 
 /*
@@ -56,6 +57,31 @@ warn_unsigned(const struct store *s)
 	}
 }
 
+/*
+ * Where there is no room for the index, what makes room must still be able to read: the journal is
+ * read instead, into a temporary one.
+ */
+static int
+open_index(struct reading *r, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int rc = catch_up(&r->store, err);
+
+	if (rc == -ENOSPC || rc == -EDQUOT) {
+		if (index_open_fresh(&r->store, &r->ix, &why) != 0) {
+			return rc;
+		}
+		if (!r->has_no_room) {
+			fprintf(stderr, "airlock: the index is not kept up to date: %s\n",
+				err->text);
+		}
+		r->has_no_room = true;
+		*err = (struct err)ERR_INIT;
+		return 0;
+	}
+	return rc == 0 ? index_open_read(&r->store, &r->ix, err) : rc;
+}
+
 int
 reading_open(struct reading *ret, struct err *err)
 {
@@ -72,11 +98,10 @@ reading_open(struct reading *ret, struct err *err)
 	}
 	if (rc == 0) {
 		recover(&r, path);
-		rc = catch_up(&r.store, err);
+		rc = open_index(&r, err);
 	}
 	if (rc == 0) {
 		warn_unsigned(&r.store);
-		rc = index_open_read(&r.store, &r.ix, err);
 	}
 	if (rc != 0) {
 		reading_finish(&r);
@@ -89,14 +114,9 @@ reading_open(struct reading *ret, struct err *err)
 int
 reading_refresh(struct reading *r, struct err *err)
 {
-	int rc = catch_up(&r->store, err);
-
-	if (rc == 0) {
-		index_close(r->ix);
-		r->ix = NULL;
-		rc = index_open_read(&r->store, &r->ix, err);
-	}
-	return rc;
+	index_close(r->ix);
+	r->ix = NULL;
+	return open_index(r, err);
 }
 
 static int

@@ -11,6 +11,7 @@ struct reading {
 	struct store store;
 	struct index *
 		ix; /* read-only, on one snapshot, caught up; NULL when nothing was ever recorded */
+	bool has_no_room; /* for the index: ix is a temporary one, and that was said */
 	struct pack_catalog *catalog; /* of the workflow that was read last; NULL: none yet */
 	uint8_t catalog_workflow[16];
 };

@@ -91,6 +91,19 @@ else
 	refused "a full file system" "state directory $small/state: no room for the record of a call"
 	in_small 'mkdir -m 700 "$small/state"; head -c 200k /dev/zero >"$small/fill"; true'
 	refused "one without room for a record" "state directory $small/state: no room for the record of a call"
+	# What is to make room reads the journal where there is none for the index, and then there is.
+	AIRLOCK_STATE=$small/state as_id "$(command -v unshare)" -m sh -c '
+		mount -t tmpfs -o size=12m,mode=755 tmpfs "$1" || exit 99
+		for i in 1 2; do "$2" run -w "$3" -- head -c 400000 /dev/urandom >/dev/null || exit 98; done
+		"$2" key show >/dev/null || exit 97
+		cat /dev/zero >"$1/fill" 2>/dev/null
+		"$2" log -n 1 && "$2" gc --older-than 0s && "$2" verify --store "$1/state" --key "@$1/state/log/vkey"' \
+		sh "$small" "$A" "$WS" >"$OUT" 2>"$ERR"
+	expect_eq "a full file system: gc makes room" 0 $?
+	expect_match "the calls are listed" "head -c 400000" "$OUT"
+	expect_match "their objects go" "KiB removed" "$OUT"
+	expect_match "and nothing is wrong" "; 0 wrong" "$OUT"
+	expect_eq "why the index was not read is said once each" 2 "$(grep -c 'the index is not kept up to date: .*No space left' "$ERR")"
 fi
 
 export AIRLOCK_STATE=$good
