@@ -68,8 +68,11 @@ fail(struct log_state *st, struct err *err, const char *step)
 {
 	int code = sqlite3_errcode(st->db);
 
-	return err_set(err, code == SQLITE_FULL ? -ENOSPC : -EBADMSG, LOG_STATE_FILE ": %s: %s",
-		       step, sqlite3_errmsg(st->db));
+	return err_set(err,
+		       code == SQLITE_FULL	 ? -ENOSPC
+		       : code == SQLITE_READONLY ? -EROFS
+						 : -EBADMSG,
+		       LOG_STATE_FILE ": %s: %s", step, sqlite3_errmsg(st->db));
 }
 
 static int

@@ -36,7 +36,10 @@ void log_latest_finish(struct log_latest *l);
 struct log_state;
 #define auto_log_state __attribute__((cleanup(log_state_close))) struct log_state *
 
-/* -ENOENT when there is none and make is false. Only read when `make` is false. */
+/*
+ * -ENOENT when there is none and make is false. Only read when `make` is false; then -EROFS where a
+ * crash left it in the middle of a write, which is to be taken back.
+ */
 int log_state_open(const struct store *s, bool make, struct log_state **ret, struct err *err)
 	must_check;
 void log_state_close(struct log_state **slot);

@@ -79,7 +79,11 @@ check_state(struct verify *v, struct err *err)
 	if (v->latest_rc == -ENOMEM) {
 		return err_set(err, v->latest_rc, "%s", v->latest_err.text);
 	}
-	if (v->latest_rc != 0) {
+	if (v->latest_rc == -EROFS) {
+		verify_note(v, LOG_STATE_FILE,
+			    "was being written when a crash came, and was not compared: the next "
+			    "airlock-log takes that back");
+	} else if (v->latest_rc != 0) {
 		verify_wrong(v, LOG_STATE_FILE, "cannot be read: %s", v->latest_err.text);
 	} else if (latest->size != v->checkpoint.size) {
 		verify_wrong(v, LOG_STATE_FILE,

@@ -88,6 +88,17 @@ as_id "$LOG" --wait
 as_id sqlite3 "$AIRLOCK_STATE/index.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 BAD=$T/bad
 
+# What a crash in the middle of a write to log.db leaves is nobody's doing.
+as_id cp -a "$AIRLOCK_STATE" "$BAD"
+as_id sqlite3 "$BAD/log.db" 'PRAGMA synchronous = OFF' 'BEGIN IMMEDIATE' 'UPDATE latest SET size = size + 1' \
+	".system cp $BAD/log.db-journal $BAD/kept" 'ROLLBACK' >/dev/null
+as_id mv "$BAD/kept" "$BAD/log.db-journal"
+expect_verb "a crash in the middle of log.db" 0 verify --store "$BAD" --key "$last_key"
+expect_match "is told" "note  log.db: was being written when a crash came" "$OUT"
+AIRLOCK_STATE=$BAD expect_verb "who signs next takes it back" 0 key show
+expect_verb "and it is compared again" 0 verify --store "$BAD" --key "$last_key"
+expect_no_match "nothing is left to be told" "being written" "$OUT"
+
 # A copy is somebody's: what lies there as a FIFO is no file, and is not waited for.
 for name in log/checkpoint log/vkey log.db index.db journal/0001.log "log/tile/0/000.p/$entries" \
 	"log/tile/entries/000.p/$entries" 'wf/*/pack-*' 'wf/*/have'; do

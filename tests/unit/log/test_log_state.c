@@ -154,7 +154,7 @@ Test(log_state, who_reads_only_cannot_write)
 	cr_assert_eq(log_state_begin(st, &k.a.key, &err), 0);
 	cr_assert_eq(log_state_open(&w.store, false, &reader, &err), 0);
 	cr_assert_eq(log_state_latest(reader, &first, &err), 0);
-	cr_expect_eq(log_state_swap(reader, &first, &next, &err), -EBADMSG);
+	cr_expect_eq(log_state_swap(reader, &first, &next, &err), -EROFS);
 	cr_expect_eq(log_state_latest(st, &first, &err), 0);
 	cr_expect_eq(first.size, 0);
 }
