@@ -60,3 +60,61 @@ note_line(const char **text, const char *end, size_t *ret_len)
 	*text = newline + 1;
 	return line;
 }
+
+bool
+note_reader_next(struct note_reader *r)
+{
+	r->line = note_line(&r->at, r->end, &r->len);
+	r->number++;
+	return r->line != NULL;
+}
+
+bool
+note_reader_takes(struct note_reader *r, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (r->line == NULL || r->len <= len || memcmp(r->line, word, len) != 0) {
+		return false;
+	}
+	r->line += len;
+	r->len -= len;
+	return true;
+}
+
+int
+note_reader_bad(const struct note_reader *r, const char *why)
+{
+	return err_set(r->err, -EBADMSG, "%sline %u %s", r->text, r->number, why);
+}
+
+int
+note_reader_proof(struct note_reader *r, struct merkle_proof *ret)
+{
+	for (;;) {
+		if (!note_reader_next(r)) {
+			return note_reader_bad(
+				r, "is missing: an empty line stands before the checkpoint");
+		}
+		if (r->len == 0) {
+			return 0;
+		}
+		if (ret->count == MERKLE_PROOF_MAX) {
+			return note_reader_bad(r, "is the 64th hash: no proof has more than 63");
+		}
+		if (note_hash(r->line, r->len, ret->hash[ret->count]) < 0) {
+			return note_reader_bad(r, "is neither a hash in base64 nor empty");
+		}
+		ret->count++;
+	}
+}
+
+void
+note_put_proof(const struct merkle_proof *proof, struct buf *out)
+{
+	for (size_t i = 0; i < proof->count; i++) {
+		text_base64(out, proof->hash[i], SHA256_SIZE);
+		buf_putc(out, '\n');
+	}
+	buf_putc(out, '\n');
+}

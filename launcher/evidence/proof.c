@@ -6,7 +6,6 @@
 #include "proof.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -31,53 +30,12 @@ tlog_proof_print(const struct tlog_proof *p, struct buf *out)
 		buf_putc(out, '\n');
 	}
 	buf_printf(out, "index %llu\n", (unsigned long long)p->index);
-	for (size_t i = 0; i < p->inclusion.count; i++) {
-		text_base64(out, p->inclusion.hash[i], SHA256_SIZE);
-		buf_putc(out, '\n');
-	}
-	buf_putc(out, '\n');
+	note_put_proof(&p->inclusion, out);
 	buf_put(out, p->checkpoint.data, p->checkpoint.len);
 }
 
-struct reader {
-	const char *at;
-	const char *end;
-	const char *line; /* the last one that was taken, without its newline */
-	size_t len;
-	unsigned int number; /* of that line, from 1 */
-	struct err *err;
-};
-
-static bool
-next(struct reader *r)
-{
-	r->line = note_line(&r->at, r->end, &r->len);
-	r->number++;
-	return r->line != NULL;
-}
-
 static int
-bad_line(const struct reader *r, const char *why)
-{
-	return err_set(r->err, -EBADMSG, "not a receipt (.tlog-proof): line %u %s", r->number, why);
-}
-
-/* Whether the line begins with the word and a space; then it is what stands behind them. */
-static bool
-takes(struct reader *r, const char *word)
-{
-	size_t len = strlen(word);
-
-	if (r->len <= len || memcmp(r->line, word, len) != 0) {
-		return false;
-	}
-	r->line += len;
-	r->len -= len;
-	return true;
-}
-
-static int
-read_extra(const struct reader *r, struct buf *ret)
+read_extra(const struct note_reader *r, struct buf *ret)
 {
 	auto_free char *base64 = strndup(r->line, r->len);
 	int result;
@@ -89,50 +47,29 @@ read_extra(const struct reader *r, struct buf *ret)
 	if (result == -ENOMEM) {
 		return err_sys(r->err, result, "reading a receipt");
 	}
-	return result < 0 ? bad_line(r, "is not base64 behind \"extra\"") : 0;
+	return result < 0 ? note_reader_bad(r, "is not base64 behind \"extra\"") : 0;
 }
 
 static int
-read_hashes(struct reader *r, struct merkle_proof *ret)
-{
-	for (;;) {
-		if (!next(r)) {
-			return bad_line(r,
-					"is missing: an empty line stands before the checkpoint");
-		}
-		if (r->len == 0) {
-			return 0;
-		}
-		if (ret->count == MERKLE_PROOF_MAX) {
-			return bad_line(r, "is the 64th hash: no proof has more than 63");
-		}
-		if (note_hash(r->line, r->len, ret->hash[ret->count]) < 0) {
-			return bad_line(r, "is neither a hash in base64 nor empty");
-		}
-		ret->count++;
-	}
-}
-
-static int
-read_proof(struct reader *r, struct tlog_proof *ret)
+read_proof(struct note_reader *r, struct tlog_proof *ret)
 {
 	int result;
 
-	if (!next(r) || r->len != strlen(FIRST_LINE) || memcmp(r->line, FIRST_LINE, r->len) != 0) {
-		return bad_line(r, "is not \"" FIRST_LINE "\"");
+	if (!note_reader_next(r) || r->len != strlen(FIRST_LINE) ||
+	    memcmp(r->line, FIRST_LINE, r->len) != 0) {
+		return note_reader_bad(r, "is not \"" FIRST_LINE "\"");
 	}
-	if (next(r) && takes(r, "extra ")) {
+	if (note_reader_next(r) && note_reader_takes(r, "extra ")) {
 		result = read_extra(r, &ret->extra);
 		if (result < 0) {
 			return result;
 		}
-		next(r);
+		note_reader_next(r);
 	}
-	if (r->line == NULL || !takes(r, "index ") ||
-	    note_number(r->line, r->len, &ret->index) < 0) {
-		return bad_line(r, "is not \"index \" and a number");
+	if (!note_reader_takes(r, "index ") || note_number(r->line, r->len, &ret->index) < 0) {
+		return note_reader_bad(r, "is not \"index \" and a number");
 	}
-	result = read_hashes(r, &ret->inclusion);
+	result = note_reader_proof(r, &ret->inclusion);
 	if (result < 0) {
 		return result;
 	}
@@ -143,7 +80,9 @@ read_proof(struct reader *r, struct tlog_proof *ret)
 int
 tlog_proof_parse(const char *text, size_t len, struct tlog_proof *ret, struct err *err)
 {
-	struct reader r = { .at = text, .end = text + len, .err = err };
+	struct note_reader r = {
+		.at = text, .end = text + len, .text = "not a receipt (.tlog-proof): ", .err = err
+	};
 	int result;
 
 	if (len > TLOG_PROOF_MAX) {

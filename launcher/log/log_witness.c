@@ -15,6 +15,7 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/json.h"
+#include "../evidence/note_text.h"
 #include "../evidence/tiles.h"
 #include "../evidence/trust.h"
 #include "log_ask.h"
@@ -182,11 +183,7 @@ write_request(struct witnesses *w, uint64_t old, struct buf *out)
 		rc = merkle_prove_consistency(tiles_read, tiles, old, w->latest.size, &proof);
 	}
 	buf_printf(out, "old %llu\n", (unsigned long long)old);
-	for (size_t i = 0; rc == 0 && i < proof.count; i++) {
-		text_base64(out, proof.hash[i], SHA256_SIZE);
-		buf_putc(out, '\n');
-	}
-	buf_putc(out, '\n');
+	note_put_proof(&proof, out);
 	buf_put(out, w->latest.note.data, w->latest.note.len);
 	if (rc == 0 && buf_error(out) != 0) {
 		rc = err_sys(w->err, -ENOMEM, "ask a witness");
