@@ -12,6 +12,7 @@
 
 #include "../base/text.h"
 #include "note_internal.h"
+#include "note_text.h"
 
 #define DASH "\xe2\x80\x94 " /* em dash, space */
 #define SIGNATURE_SIZE 64u
@@ -180,9 +181,9 @@ static int
 parse_line(const char *line, size_t len, struct note_signature *ret)
 {
 	size_t dash = strlen(DASH);
-	auto_free char *base64 = NULL;
 	auto_buf data = BUF_INIT;
 	const char *space;
+	int r;
 
 	if (len < dash || memcmp(line, DASH, dash) != 0) {
 		return -EBADMSG;
@@ -195,12 +196,9 @@ parse_line(const char *line, size_t len, struct note_signature *ret)
 	}
 	ret->name = line;
 	ret->name_len = (size_t)(space - line);
-	base64 = strndup(space + 1, len - ret->name_len - 1);
-	if (base64 == NULL) {
-		return -ENOMEM;
-	}
-	if (text_unbase64(base64, &data) < 0 || data.len <= sizeof(ret->id)) {
-		return -EBADMSG;
+	r = note_base64(space + 1, len - ret->name_len - 1, &data);
+	if (r < 0 || data.len <= sizeof(ret->id)) {
+		return r == -ENOMEM ? r : -EBADMSG;
 	}
 	memcpy(ret->id, data.data, sizeof(ret->id));
 	ret->data_len = data.len - sizeof(ret->id);
@@ -233,19 +231,19 @@ note_parse(const char *bytes, size_t len, struct note *ret, struct err *err)
 	ret->text_len = (size_t)(at - bytes) - 1;
 	ret->count = 0;
 	while (at < end) {
-		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t line_len;
+		const char *line = note_line(&at, end, &line_len);
 		int r;
 
 		if (ret->count == NOTE_SIGNATURES_MAX) {
 			return bad_note(err, "it has more than 64 signatures");
 		}
-		r = parse_line(at, (size_t)(newline - at), &ret->signature[ret->count]);
+		r = parse_line(line, line_len, &ret->signature[ret->count]);
 		if (r < 0) {
 			return r == -ENOMEM ? err_sys(err, r, "reading a note")
 					    : bad_note(err, "a line of the signatures is none");
 		}
 		ret->count++;
-		at = newline + 1;
 	}
 	return 0;
 }

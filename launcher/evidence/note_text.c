@@ -28,18 +28,22 @@ note_number(const char *text, size_t len, uint64_t *ret)
 }
 
 int
+note_base64(const char *text, size_t len, struct buf *out)
+{
+	auto_free char *copy = strndup(text, len);
+
+	if (copy == NULL) {
+		return -ENOMEM;
+	}
+	return strlen(copy) == len ? text_unbase64(copy, out) : -EINVAL;
+}
+
+int
 note_hash(const char *text, size_t len, uint8_t ret_hash[SHA256_SIZE])
 {
-	char base64[HASH_BASE64 + 1];
 	auto_buf bytes = BUF_INIT;
-	int r;
+	int r = len == HASH_BASE64 ? note_base64(text, len, &bytes) : -EINVAL;
 
-	if (len != HASH_BASE64) {
-		return -EINVAL;
-	}
-	memcpy(base64, text, len);
-	base64[len] = '\0';
-	r = text_unbase64(base64, &bytes);
 	if (r < 0 || bytes.len != SHA256_SIZE) {
 		return r == -ENOMEM ? r : -EINVAL;
 	}

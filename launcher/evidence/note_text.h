@@ -21,6 +21,8 @@
  * spelling or one that does not fit.
  */
 int note_number(const char *text, size_t len, uint64_t *ret) must_check;
+/* Base64 that is exactly len bytes of text; its bytes are appended. -EINVAL, -ENOMEM. */
+int note_base64(const char *text, size_t len, struct buf *out) must_check;
 /* One SHA-256 in base64 that is exactly len bytes of text; -EINVAL. */
 int note_hash(const char *text, size_t len, uint8_t ret_hash[SHA256_SIZE]) must_check;
 /*

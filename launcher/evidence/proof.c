@@ -37,13 +37,8 @@ tlog_proof_print(const struct tlog_proof *p, struct buf *out)
 static int
 read_extra(const struct note_reader *r, struct buf *ret)
 {
-	auto_free char *base64 = strndup(r->line, r->len);
-	int result;
+	int result = note_base64(r->line, r->len, ret);
 
-	if (base64 == NULL) {
-		return err_sys(r->err, -ENOMEM, "reading a receipt");
-	}
-	result = strlen(base64) == r->len ? text_unbase64(base64, ret) : -EINVAL;
 	if (result == -ENOMEM) {
 		return err_sys(r->err, result, "reading a receipt");
 	}
