@@ -79,10 +79,7 @@ read_checkpoint(const struct store *s, uint64_t index, struct buf *ret_note, str
 		return rc == -ENOENT ? -EAGAIN
 				     : err_sys(err, rc, "read %s/" LOG_CHECKPOINT_FILE, s->path);
 	}
-	rc = note_parse(buf_text(ret_note), ret_note->len, &note, err);
-	if (rc == 0) {
-		rc = checkpoint_parse(note.text, note.text_len, ret, err);
-	}
+	rc = checkpoint_read(buf_text(ret_note), ret_note->len, &note, ret, err);
 	return rc == 0 && ret->size <= index ? -EAGAIN : rc;
 }
 

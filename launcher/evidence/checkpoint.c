@@ -50,3 +50,12 @@ checkpoint_parse(const char *text, size_t len, struct checkpoint *ret, struct er
 	*ret = c;
 	return 0;
 }
+
+int
+checkpoint_read(const char *bytes, size_t len, struct note *ret_note, struct checkpoint *ret,
+		struct err *err)
+{
+	int r = note_parse(bytes, len, ret_note, err);
+
+	return r == 0 ? checkpoint_parse(ret_note->text, ret_note->text_len, ret, err) : r;
+}

@@ -109,5 +109,8 @@ void checkpoint_print(const struct checkpoint *c, struct buf *out);
 /* -EBADMSG with the reason; extension lines are refused. */
 int
 checkpoint_parse(const char *text, size_t len, struct checkpoint *ret, struct err *err) must_check;
+/* A note whose text is a checkpoint. Nobody signed it before note_check says so. Borrows bytes. */
+int checkpoint_read(const char *bytes, size_t len, struct note *ret_note, struct checkpoint *ret,
+		    struct err *err) must_check;
 
 #endif

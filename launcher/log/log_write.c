@@ -296,8 +296,7 @@ check_published(struct writer *w, struct err *err)
 	struct note note;
 
 	if (fdio_slurp_file_at(w->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &text) != 0 ||
-	    note_parse(buf_text(&text), text.len, &note, NULL) != 0 ||
-	    checkpoint_parse(note.text, note.text_len, &c, NULL) != 0 ||
+	    checkpoint_read(buf_text(&text), text.len, &note, &c, NULL) != 0 ||
 	    strcmp(c.origin, w->latest.key.name) != 0 || c.size < w->latest.size ||
 	    (c.size == w->latest.size && memcmp(c.root, w->latest.root, SHA256_SIZE) == 0)) {
 		return 0;

@@ -71,9 +71,8 @@ static int
 parse_checkpoint(const struct buf *text, struct checkpoint *ret, struct err *err)
 {
 	struct note note;
-	int rc = note_parse(buf_text(text), text->len, &note, err);
 
-	return rc == 0 ? checkpoint_parse(note.text, note.text_len, ret, err) : rc;
+	return checkpoint_read(buf_text(text), text->len, &note, ret, err);
 }
 
 static int

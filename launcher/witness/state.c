@@ -77,10 +77,7 @@ witness_state_read(int dir_fd, const char *origin, struct checkpoint *ret, struc
 	if (r < 0) {
 		return err_sys(err, r, "%s: reading what was cosigned of %s", name, origin);
 	}
-	r = note_parse(buf_text(&bytes), bytes.len, &n, err);
-	if (r == 0) {
-		r = checkpoint_parse(n.text, n.text_len, &c, err);
-	}
+	r = checkpoint_read(buf_text(&bytes), bytes.len, &n, &c, err);
 	if (r == 0 && strcmp(c.origin, origin) != 0) {
 		r = err_set(err, -EBADMSG, "it is of the log %s", c.origin);
 	}

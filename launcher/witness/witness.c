@@ -111,8 +111,7 @@ witness_add_checkpoint(const struct witness *w, const char *body, size_t len, ui
 	unsigned int status;
 
 	if (witness_request_parse(body, len, &req, &why) < 0 ||
-	    note_parse(req.checkpoint, req.checkpoint_len, &n, &why) < 0 ||
-	    checkpoint_parse(n.text, n.text_len, &c, &why) < 0) {
+	    checkpoint_read(req.checkpoint, req.checkpoint_len, &n, &c, &why) < 0) {
 		answer(ret, 400, why.text);
 		return;
 	}
