@@ -60,12 +60,6 @@ tile_entries(const uint8_t *bytes, size_t len, unsigned int width,
 	return 0;
 }
 
-static size_t
-entry_len(const size_t offset[TILE_WIDTH + 1], unsigned int i)
-{
-	return offset[i + 1] - 2 - offset[i];
-}
-
 /* What of the bytes is `width` wide: all of them, or of a full tile the front part. */
 static int
 cut(int level, unsigned int width, bool is_full, struct buf *bytes)
@@ -202,8 +196,7 @@ fill(struct tiles *t, int level, uint64_t n, struct err *err)
 {
 	bool is_bundle = level == TILE_LEVEL_ENTRIES;
 	struct slot *s = is_bundle ? &t->entries : &t->hashes[level];
-	uint64_t count = is_bundle ? t->size : tile_count((unsigned int)level, t->size);
-	unsigned int width = tile_width(n, count);
+	unsigned int width = tile_width(n, tile_count(level, t->size));
 	int r;
 
 	if (s->is_there && s->n == n) {
@@ -260,6 +253,6 @@ tiles_entry(struct tiles *t, uint64_t index, const uint8_t **ret_entry, size_t *
 		return r;
 	}
 	*ret_entry = t->entries.bytes.data + t->offset[i];
-	*ret_len = entry_len(t->offset, i);
+	*ret_len = tile_entry_len(t->offset, i);
 	return 0;
 }

@@ -247,7 +247,7 @@ append_entries(struct writer *w, uint64_t old_size, const struct tile_entry *ent
 
 /* Appends the hashes in `more` to a level; what the level above gets by it replaces them. */
 static int
-append_level(struct writer *w, unsigned int level, uint64_t old_size, struct buf *more)
+append_level(struct writer *w, int level, uint64_t old_size, struct buf *more)
 {
 	uint64_t old_count = tile_count(level, old_size), n = old_count / TILE_WIDTH;
 	unsigned int width = (unsigned int)(old_count % TILE_WIDTH);
@@ -255,12 +255,12 @@ append_level(struct writer *w, unsigned int level, uint64_t old_size, struct buf
 	int r = 0;
 
 	if (width > 0) {
-		r = tile_load(w->dir_fd, (int)level, n, width, &tile, w->err);
+		r = tile_load(w->dir_fd, level, n, width, &tile, w->err);
 	}
 	for (size_t at = 0; r == 0 && at < more->len; at += SHA256_SIZE) {
 		buf_put(&tile, more->data + at, SHA256_SIZE);
 		if (++width == TILE_WIDTH || at + SHA256_SIZE == more->len) {
-			r = put_tile(w, (int)level, n, width, &tile);
+			r = put_tile(w, level, n, width, &tile);
 		}
 		if (r == 0 && width == TILE_WIDTH) {
 			uint8_t hash[SHA256_SIZE];
@@ -320,7 +320,7 @@ tiles_append(int dir_fd, uint64_t old_size, const struct tile_entry *entries, si
 	if (r == 0) {
 		r = append_entries(&w, old_size, entries, count);
 	}
-	for (unsigned int level = 0; r == 0 && level < TILE_LEVELS && hashes.len > 0; level++) {
+	for (int level = 0; r == 0 && level < TILE_LEVELS && hashes.len > 0; level++) {
 		r = append_level(&w, level, old_size, &hashes);
 	}
 	if (r == 0) {

@@ -52,9 +52,7 @@ without_path(const struct err *err)
 static int
 load(const struct check *c, int level, uint64_t n, struct buf *bytes, unsigned int *ret_width)
 {
-	uint64_t count =
-		level == TILE_LEVEL_ENTRIES ? c->size : tile_count((unsigned int)level, c->size);
-	unsigned int width = tile_width(n, count);
+	unsigned int width = tile_width(n, tile_count(level, c->size));
 	struct err err = ERR_INIT;
 	int r = tile_load(c->dir_fd, level, n, width, bytes, &err);
 
@@ -129,7 +127,7 @@ check_entries(const struct check *c, uint64_t n, const struct buf *leaves, unsig
 	for (unsigned int i = 0; r == 0 && i < width; i++) {
 		uint8_t leaf[SHA256_SIZE];
 
-		merkle_leaf(bundle.data + offset[i], offset[i + 1] - 2 - offset[i], leaf);
+		merkle_leaf(bundle.data + offset[i], tile_entry_len(offset, i), leaf);
 		if (memcmp(leaf, leaves->data + (size_t)i * SHA256_SIZE, SHA256_SIZE) != 0) {
 			r = tell(c, TILE_LEVEL_ENTRIES, n, there, n * TILE_WIDTH + i,
 				 "the entry does not hash to its leaf");
@@ -167,7 +165,7 @@ check_below(const struct check *c, int level, uint64_t n, const struct buf *hash
 static int
 check_level(const struct check *c, int level)
 {
-	uint64_t count = tile_count((unsigned int)level, c->size);
+	uint64_t count = tile_count(level, c->size);
 	int r = 0;
 
 	for (uint64_t n = 0; r == 0 && n < (count + TILE_WIDTH - 1) / TILE_WIDTH; n++) {

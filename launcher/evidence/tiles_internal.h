@@ -9,11 +9,11 @@
 #define TILE_BUNDLE_MAX ((size_t)TILE_WIDTH * (2u + TILE_ENTRY_MAX))
 #define TILE_LEVELS 8 /* level 7 has roots of 2^56 leaves: more than MERKLE_SIZE_MAX needs */
 
-/* Hashes that level has in a log of size leaves. */
+/* Hashes that a level has in a log of size leaves; of TILE_LEVEL_ENTRIES the entries. */
 static inline uint64_t
-tile_count(unsigned int level, uint64_t size)
+tile_count(int level, uint64_t size)
 {
-	return size >> (8 * level);
+	return level == TILE_LEVEL_ENTRIES ? size : size >> (8 * level);
 }
 
 /* How many hashes tile n has when its level has count of them; the tile exists. */
@@ -35,6 +35,13 @@ int tile_load(int dir_fd, int level, uint64_t n, unsigned int width, struct buf 
  */
 int tile_entries(const uint8_t *bytes, size_t len, unsigned int width,
 		 size_t ret_offset[TILE_WIDTH + 1]) must_check;
+
+static inline size_t
+tile_entry_len(const size_t offset[TILE_WIDTH + 1], unsigned int i)
+{
+	return offset[i + 1] - 2 - offset[i];
+}
+
 /* The hash over the 2^sub hashes from `hashes` on. */
 void tile_subtree(const uint8_t *hashes, unsigned int sub, uint8_t ret_hash[SHA256_SIZE]);
 

@@ -93,7 +93,7 @@ check_file(const struct stray *s, const char *path)
 	if (!parse_path(path, &level, &n, &width)) {
 		return s->fn(s->arg, path, false, "is no tile");
 	}
-	count = level == TILE_LEVEL_ENTRIES ? s->size : tile_count((unsigned int)level, s->size);
+	count = tile_count(level, s->size);
 	if (n > count / TILE_WIDTH || width > tile_width(n, count)) {
 		/* what the next checkpoint will sign is written before it is signed */
 		return s->fn(s->arg, path, true, "is a tile of more entries than are signed");
