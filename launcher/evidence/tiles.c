@@ -84,19 +84,18 @@ int
 tile_load(int dir_fd, int level, uint64_t n, unsigned int width, struct buf *out, struct err *err)
 {
 	size_t max = level == TILE_LEVEL_ENTRIES ? TILE_BUNDLE_MAX : TILE_BYTES;
-	auto_buf bytes = BUF_INIT;
 	char path[TILE_PATH_SIZE];
 	bool is_full = width == TILE_WIDTH;
 	int r;
 
 	tile_path(level, n, width, path);
-	r = fdio_slurp_file_at(dir_fd, path, max, &bytes);
+	r = fdio_slurp_file_at(dir_fd, path, max, out);
 	if (r == -ENOENT && !is_full) {
 		char full[TILE_PATH_SIZE];
 
 		is_full = true;
 		tile_path(level, n, TILE_WIDTH, full);
-		r = fdio_slurp_file_at(dir_fd, full, max, &bytes);
+		r = fdio_slurp_file_at(dir_fd, full, max, out);
 		if (r != -ENOENT) {
 			memcpy(path, full, sizeof(path));
 		}
@@ -107,13 +106,12 @@ tile_load(int dir_fd, int level, uint64_t n, unsigned int width, struct buf *out
 	if (r < 0 && r != -EFBIG) {
 		return err_sys(err, r, "%s: reading a tile of the log", path);
 	}
-	if (r == -EFBIG || cut(level, width, is_full, &bytes) < 0) {
+	if (r == -EFBIG || cut(level, width, is_full, out) < 0) {
 		return err_set(err, -EBADMSG, "%s: has not the length of its %u %s", path,
 			       is_full ? TILE_WIDTH : width,
 			       level == TILE_LEVEL_ENTRIES ? "entries" : "hashes");
 	}
-	buf_put(out, bytes.data, bytes.len);
-	return buf_error(out);
+	return 0;
 }
 
 void

@@ -24,8 +24,9 @@ tile_width(uint64_t n, uint64_t count)
 }
 
 /*
- * The bytes of one tile or bundle of that width, appended to out. A partial one that is absent is
- * cut from its full one. -EBADMSG with the path when there is neither, or its length is wrong.
+ * The bytes of one tile or bundle of that width into out, which is empty. A partial one that is
+ * absent is cut from its full one. -EBADMSG with the path when there is neither, or its length is
+ * wrong; then what is in out is none.
  */
 int tile_load(int dir_fd, int level, uint64_t n, unsigned int width, struct buf *out,
 	      struct err *err) must_check;
