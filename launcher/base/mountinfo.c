@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 
 #include "fdio.h"
+#include "grow.h"
 
 #define MOUNTINFO_MAX (16u << 20)
 
@@ -90,18 +91,13 @@ parse_all(struct mount_table *t)
 
 	for (char *line = strtok_r(t->text, "\n", &save); line != NULL;
 	     line = strtok_r(NULL, "\n", &save)) {
+		struct mount_entry *grown = grow_array(t->items, t->count, &room, sizeof(*grown));
 		int rc;
 
-		if (t->count == room) {
-			struct mount_entry *grown;
-
-			room = room == 0 ? 64 : room * 2;
-			grown = reallocarray(t->items, room, sizeof(*grown));
-			if (grown == NULL) {
-				return -ENOMEM;
-			}
-			t->items = grown;
+		if (grown == NULL) {
+			return -ENOMEM;
 		}
+		t->items = grown;
 		rc = parse_line(line, &t->items[t->count]);
 		if (rc < 0) {
 			return rc;

@@ -49,22 +49,6 @@ verify_note(struct verify *v, const char *where, const char *fmt, ...)
 	va_end(ap);
 }
 
-void *
-verify_grow(void *array, size_t count, size_t *cap, size_t size)
-{
-	size_t want = *cap > 0 ? 2 * *cap : 64;
-	void *grown;
-
-	if (count < *cap) {
-		return array;
-	}
-	grown = reallocarray(array, want, size);
-	if (grown != NULL) {
-		*cap = want;
-	}
-	return grown;
-}
-
 /* ---- the checkpoint ------------------------------------------------------------------------- */
 
 static int

@@ -68,8 +68,6 @@ void verify_wrong(struct verify *v, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void verify_note(struct verify *v, const char *where, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* Room for one more; NULL without memory. */
-void *verify_grow(void *array, size_t count, size_t *cap, size_t size);
 
 /* The steps; each tells what it finds, and fails only when it cannot look. */
 int verify_journal(struct verify *v, struct err *err) must_check;

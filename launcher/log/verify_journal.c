@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/grow.h"
 #include "../base/text.h"
 #include "log_rotate.h"
 #include "verify_internal.h"
@@ -176,8 +177,7 @@ text_of(const json_t *record, const char *name)
 static struct verify_call *
 add_call(struct verify *v, const uint8_t id[16])
 {
-	struct verify_call *grown =
-		verify_grow(v->call, v->calls, &v->call_cap, sizeof(v->call[0]));
+	struct verify_call *grown = grow_array(v->call, v->calls, &v->call_cap, sizeof(v->call[0]));
 
 	if (grown == NULL) {
 		return NULL;
@@ -249,7 +249,7 @@ take_call(struct verify *v, const struct index_row *row, const json_t *record)
 static int
 take_gc(struct verify *v, const struct index_row *row, const json_t *record)
 {
-	struct verify_gc *grown = verify_grow(v->gc, v->gcs, &v->gc_cap, sizeof(*grown));
+	struct verify_gc *grown = grow_array(v->gc, v->gcs, &v->gc_cap, sizeof(*grown));
 	struct verify_gc gc = { .n = row->leaf.n };
 
 	if (grown == NULL) {
@@ -268,7 +268,7 @@ static int
 take_rotation(struct verify *v, const struct index_row *row)
 {
 	struct verify_rotation *grown =
-		verify_grow(v->rotation, v->rotations, &v->rotation_cap, sizeof(*grown));
+		grow_array(v->rotation, v->rotations, &v->rotation_cap, sizeof(*grown));
 	struct verify_rotation r = { .n = row->leaf.n };
 	char where[64];
 	int rc;

@@ -17,6 +17,7 @@
 #include "../base/cleanup.h"
 #include "../base/crc32.h"
 #include "../base/fdio.h"
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "index_internal.h"
 #include "store_internal.h"
@@ -33,7 +34,7 @@
 
 struct targets {
 	struct journal_pos *items; /* in the order of the journal; owned */
-	size_t count;
+	size_t count, cap;
 };
 
 struct forgetting {
@@ -147,7 +148,7 @@ find_targets(struct index *ix, const char *workflow, struct targets *t, struct e
 		return rc;
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		struct journal_pos *grown = reallocarray(t->items, t->count + 1, sizeof(*grown));
+		struct journal_pos *grown = grow_array(t->items, t->count, &t->cap, sizeof(*grown));
 
 		if (grown == NULL) {
 			return err_sys(err, -ENOMEM, "look for the entries of a workflow");

@@ -15,20 +15,18 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../base/grow.h"
 
 static int
 add_place(struct pack_catalog *c, const struct pack_place *place)
 {
-	if (c->place_count == c->place_cap) {
-		size_t cap = c->place_cap > 0 ? 2 * c->place_cap : 256;
-		struct pack_place *grown = reallocarray(c->places, cap, sizeof(*grown));
+	struct pack_place *grown =
+		grow_array(c->places, c->place_count, &c->place_cap, sizeof(*grown));
 
-		if (grown == NULL) {
-			return -ENOMEM;
-		}
-		c->places = grown;
-		c->place_cap = cap;
+	if (grown == NULL) {
+		return -ENOMEM;
 	}
+	c->places = grown;
 	c->places[c->place_count++] = *place;
 	return 0;
 }
