@@ -64,7 +64,7 @@ check_no_trace(const struct writer *w, struct err *err)
 	} traces[] = {
 		{ LOG_CHECKPOINT_FILE, "a checkpoint was published" },
 		{ LOG_DIR "/tile", "there are tiles" },
-		{ LOG_AT_FILE, LOG_AT_FILE " is there" },
+		{ COVERED_FILE, COVERED_FILE " is there" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(traces); i++) {
@@ -402,17 +402,6 @@ position_to_publish(struct writer *w, struct journal_pos *pos, struct err *err)
 	return rc;
 }
 
-static int
-publish_position(struct writer *w, struct journal_pos pos, struct err *err)
-{
-	char text[64];
-	int len =
-		snprintf(text, sizeof(text), "%u %llu\n", pos.file, (unsigned long long)pos.offset);
-	int rc = fdio_replace_at(w->store->dir_fd, LOG_AT_FILE, text, (size_t)len, 0600);
-
-	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_AT_FILE, w->store->path) : 0;
-}
-
 /* ---- growing ------------------------------------------------------------------------------- */
 
 struct batch {
@@ -581,7 +570,7 @@ extend(struct writer *w, uint64_t size, struct err *err)
 	if (rc == 0) {
 		rc = position_to_publish(w, &at, err);
 	}
-	return rc == 0 ? publish_position(w, at, err) : rc;
+	return rc == 0 ? store_cover(w->store, at, err) : rc;
 }
 
 int

@@ -12,7 +12,6 @@
 #include "log_state.h"
 
 #define LOG_CHECKPOINT_FILE "log/checkpoint"
-#define LOG_AT_FILE "log.at"
 #define LOG_REFUSED_FILE "log.refused"
 
 /*

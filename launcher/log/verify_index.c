@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "../base/fdio.h"
-#include "../base/text.h"
 #include "log_write.h"
 #include "verify_internal.h"
 
@@ -26,12 +24,12 @@ check_position(struct verify *v)
 	struct journal_pos end = { 0, 0 };
 
 	if (v->at_rc != 0) {
-		verify_wrong(v, LOG_AT_FILE, "is missing, or no position in the journal");
+		verify_wrong(v, COVERED_FILE, "is missing, or no position in the journal");
 	} else if (at.file == COVERED_CLOSED) {
-		verify_note(v, LOG_AT_FILE, "the log was closed");
+		verify_note(v, COVERED_FILE, "the log was closed");
 	} else if (index_position(v->fresh, &end, NULL) == 0 &&
 		   (at.file > end.file || (at.file == end.file && at.offset > end.offset))) {
-		verify_wrong(v, LOG_AT_FILE,
+		verify_wrong(v, COVERED_FILE,
 			     "is behind the journal's end: entries that were signed are gone");
 	}
 }

@@ -94,6 +94,7 @@ int store_append_event(struct store *s, enum entry_type type, const void *record
 int journal_sync(const struct store *s, struct journal_pos from, struct journal_pos to,
 	       struct err *err) must_check;
 
+#define COVERED_FILE "log.at"
 /* The file of that position where the log was closed: no journal gets there. */
 #define COVERED_CLOSED UINT32_MAX
 /*
@@ -101,6 +102,8 @@ int journal_sync(const struct store *s, struct journal_pos from, struct journal_
  * (without a text) when there is no log yet, -EBADMSG when it is no position.
  */
 int store_covered(const struct store *s, struct journal_pos *ret, struct err *err) must_check;
+/* Names another one, durable. One writer at a time, under index.lock. */
+int store_cover(const struct store *s, struct journal_pos pos, struct err *err) must_check;
 
 /* The value of a record's `node`: version of airlock, boot, kernel. */
 void store_put_node(struct json *j);

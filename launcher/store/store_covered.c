@@ -10,8 +10,6 @@
 
 #include "store_internal.h"
 
-#define COVERED_FILE "log.at"
-
 int
 store_covered(const struct store *s, struct journal_pos *ret, struct err *err)
 {
@@ -29,6 +27,15 @@ store_covered(const struct store *s, struct journal_pos *ret, struct err *err)
 	}
 	*ret = (struct journal_pos){ .file = (uint32_t)pair[0], .offset = pair[1] };
 	return 0;
+}
+
+int
+store_cover(const struct store *s, struct journal_pos pos, struct err *err)
+{
+	const uint64_t pair[2] = { pos.file, pos.offset };
+	int r = store_write_pair(s, COVERED_FILE, pair);
+
+	return r < 0 ? err_sys(err, r, "write %s/%s", s->path, COVERED_FILE) : 0;
 }
 
 /* The size of a journal file, which may be a newer one than the store's; -ENOENT. */

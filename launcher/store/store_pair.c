@@ -16,7 +16,6 @@
 #include "store_internal.h"
 
 #define PAIR_MAX 48 /* two numbers of 20 digits and to spare */
-#define NAME_MAX_SIZE 32
 
 static int
 print_pair(const uint64_t pair[2], char ret_text[PAIR_MAX])
@@ -51,22 +50,8 @@ store_read_pair(const struct store *s, const char *name, uint64_t ret_pair[2])
 int
 store_write_pair(const struct store *s, const char *name, const uint64_t pair[2])
 {
-	char text[PAIR_MAX], new_name[NAME_MAX_SIZE];
-	auto_fd fd = -1;
-	int r;
+	char text[PAIR_MAX];
+	size_t len = (size_t)print_pair(pair, text);
 
-	snprintf(new_name, sizeof(new_name), ".new-%s", name);
-	fd = openat(s->dir_fd, new_name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-		    0600);
-	if (fd < 0) {
-		return -errno;
-	}
-	r = fdio_write(fd, text, (size_t)print_pair(pair, text));
-	if (r == 0 && fsync(fd) < 0) {
-		r = -errno;
-	}
-	if (r == 0 && renameat(s->dir_fd, new_name, s->dir_fd, name) < 0) {
-		r = -errno;
-	}
-	return r == 0 && fsync(s->dir_fd) < 0 ? -errno : r;
+	return fdio_replace_at(s->dir_fd, name, text, len, 0600);
 }

@@ -101,7 +101,7 @@ Test(log_write, the_first_entry_makes_key_and_log)
 	expect_whole(&w, 3);
 	cr_assert_eq(index_position(w.ix, &pos, NULL), 0);
 	buf_printf(&expected, "%u %llu\n", pos.file, (unsigned long long)pos.offset);
-	at = slurp(&w, LOG_AT_FILE);
+	at = slurp(&w, COVERED_FILE);
 	cr_expect_str_eq(buf_text(&at), buf_text(&expected));
 	cr_expect_eq(fstatat(w.store.dir_fd, LOG_CHECKPOINT_FILE, &st, 0), 0);
 	cr_expect_eq(st.st_mode & 07777, 0644);
@@ -118,7 +118,7 @@ Test(log_write, the_first_entry_makes_key_and_log)
 
 Test(log_write, nothing_new_writes_nothing)
 {
-	static const char *const files[] = { LOG_CHECKPOINT_FILE, LOG_AT_FILE, LOG_VKEY_FILE,
+	static const char *const files[] = { LOG_CHECKPOINT_FILE, COVERED_FILE, LOG_VKEY_FILE,
 					     LOG_KEY_FILE };
 	auto_world w = world_make();
 	struct stat before[ARRAY_LEN(files)], after;
@@ -203,7 +203,7 @@ Test(log_write, an_index_with_a_hole_is_not_signed)
 static struct world
 make_grown(void)
 {
-	static const char *const files[] = { LOG_CHECKPOINT_FILE, LOG_AT_FILE, LOG_STATE_FILE };
+	static const char *const files[] = { LOG_CHECKPOINT_FILE, COVERED_FILE, LOG_STATE_FILE };
 	struct world w = world_make();
 	char name[64];
 
@@ -231,25 +231,25 @@ expect_same(const struct world *w, const char *path, const struct buf *expected)
 Test(log_write, what_was_signed_and_not_published_is_published)
 {
 	auto_world w = make_grown();
-	auto_buf checkpoint = slurp(&w, LOG_CHECKPOINT_FILE), at = slurp(&w, LOG_AT_FILE);
+	auto_buf checkpoint = slurp(&w, LOG_CHECKPOINT_FILE), at = slurp(&w, COVERED_FILE);
 
 	copy_file(&w, LOG_CHECKPOINT_FILE ".before", LOG_CHECKPOINT_FILE);
-	copy_file(&w, LOG_AT_FILE ".before", LOG_AT_FILE);
+	copy_file(&w, COVERED_FILE ".before", COVERED_FILE);
 	cr_expect_eq(extend(&w), 5);
 	expect_same(&w, LOG_CHECKPOINT_FILE, &checkpoint);
-	expect_same(&w, LOG_AT_FILE, &at);
+	expect_same(&w, COVERED_FILE, &at);
 }
 
 Test(log_write, a_checkpoint_or_a_position_that_is_gone_or_damaged_comes_back)
 {
 	auto_world w = make_grown();
-	auto_buf checkpoint = slurp(&w, LOG_CHECKPOINT_FILE), at = slurp(&w, LOG_AT_FILE);
+	auto_buf checkpoint = slurp(&w, LOG_CHECKPOINT_FILE), at = slurp(&w, COVERED_FILE);
 
 	cr_assert_eq(unlinkat(w.store.dir_fd, LOG_CHECKPOINT_FILE, 0), 0);
-	cr_assert_eq(unlinkat(w.store.dir_fd, LOG_AT_FILE, 0), 0);
+	cr_assert_eq(unlinkat(w.store.dir_fd, COVERED_FILE, 0), 0);
 	cr_expect_eq(extend(&w), 5);
 	expect_same(&w, LOG_CHECKPOINT_FILE, &checkpoint);
-	expect_same(&w, LOG_AT_FILE, &at);
+	expect_same(&w, COVERED_FILE, &at);
 	put_file(&w, LOG_CHECKPOINT_FILE, "damaged", 7);
 	cr_expect_eq(extend(&w), 5);
 	expect_same(&w, LOG_CHECKPOINT_FILE, &checkpoint);
@@ -261,7 +261,7 @@ Test(log_write, tiles_that_were_written_and_not_signed_are_signed)
 	auto_buf checkpoint = slurp(&w, LOG_CHECKPOINT_FILE);
 
 	copy_file(&w, LOG_CHECKPOINT_FILE ".before", LOG_CHECKPOINT_FILE);
-	copy_file(&w, LOG_AT_FILE ".before", LOG_AT_FILE);
+	copy_file(&w, COVERED_FILE ".before", COVERED_FILE);
 	copy_file(&w, LOG_STATE_FILE ".before", LOG_STATE_FILE);
 	cr_expect_eq(extend(&w), 5);
 	expect_same(&w, LOG_CHECKPOINT_FILE, &checkpoint);
@@ -290,7 +290,7 @@ Test(log_write, a_new_log_over_an_old_journal_is_opened_again)
 	cr_assert_eq(renameat(w.store.dir_fd, LOG_DIR, w.store.dir_fd, "old"), 0);
 	cr_assert_eq(unlinkat(w.store.dir_fd, LOG_STATE_FILE, 0), 0);
 	cr_assert_eq(unlinkat(w.store.dir_fd, LOG_KEY_FILE, 0), 0);
-	cr_assert_eq(unlinkat(w.store.dir_fd, LOG_AT_FILE, 0), 0);
+	cr_assert_eq(unlinkat(w.store.dir_fd, COVERED_FILE, 0), 0);
 	make_key(&w); /* the same name, another key */
 	cr_expect_eq(extend(&w), 6);
 	expect_answer("SELECT count(*) FROM entry WHERE type = 'log.open'", "2\n");
@@ -335,7 +335,7 @@ static void
 keep_the_key_alone(struct world *w)
 {
 	keep_log_at_alone(w);
-	remove_file(w, LOG_AT_FILE);
+	remove_file(w, COVERED_FILE);
 }
 
 static void
@@ -400,7 +400,7 @@ entry_in_the_journal(struct world *w)
 static void
 damaged_position(struct world *w)
 {
-	put_file(w, LOG_AT_FILE, "x", 1);
+	put_file(w, COVERED_FILE, "x", 1);
 }
 
 static const struct refusal {
@@ -469,7 +469,7 @@ Test(log_write, a_journal_that_is_shorter_than_the_log_is_not_signed)
 	ask("SELECT offset FROM entry WHERE n = 3", &answer);
 	third = (struct journal_pos){ .file = 1, .offset = strtoull(buf_text(&answer), NULL, 10) };
 	checkpoint = slurp(&w, LOG_CHECKPOINT_FILE);
-	remove_file(&w, LOG_AT_FILE); /* else the front refuses it at once */
+	remove_file(&w, COVERED_FILE); /* else the front refuses it at once */
 	world_close(&w);
 	{
 		char path[128];
@@ -483,7 +483,7 @@ Test(log_write, a_journal_that_is_shorter_than_the_log_is_not_signed)
 	cr_expect_not_null(strstr(err.text, "signed over 5 entries and the journal has 3"), "%s",
 			   err.text);
 	expect_same(&w, LOG_CHECKPOINT_FILE, &checkpoint);
-	cr_expect_not(is_there(&w, LOG_AT_FILE), "no position");
+	cr_expect_not(is_there(&w, COVERED_FILE), "no position");
 }
 
 Test(log_write, other_entries_in_the_place_of_signed_ones_are_not_signed)
@@ -494,7 +494,7 @@ Test(log_write, other_entries_in_the_place_of_signed_ones_are_not_signed)
 	char path[128];
 	uint64_t size;
 
-	remove_file(&w, LOG_AT_FILE);
+	remove_file(&w, COVERED_FILE);
 	world_close(&w);
 	snprintf(path, sizeof(path), "%s/journal/0001.log", state_dir);
 	cr_assert_eq(truncate(path, 0), 0);

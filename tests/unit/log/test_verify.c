@@ -542,7 +542,7 @@ Test(verify, an_older_checkpoint_with_an_older_journal_is_found_by_log_db)
 	struct verify_result r;
 
 	copy_file(&w, LOG_CHECKPOINT_FILE, "before");
-	copy_file(&w, LOG_AT_FILE, "at.before");
+	copy_file(&w, COVERED_FILE, "at.before");
 	append_stored(&w, CALL_3);
 	extend(&w);
 	world_close(&w);
@@ -550,7 +550,7 @@ Test(verify, an_older_checkpoint_with_an_older_journal_is_found_by_log_db)
 	put_file(&w, "journal/0001.log", journal.data, journal.len);
 	remove_file(&w, "index.db");
 	copy_file(&w, "before", LOG_CHECKPOINT_FILE);
-	copy_file(&w, "at.before", LOG_AT_FILE);
+	copy_file(&w, "at.before", COVERED_FILE);
 	remove_file(&w, "log/tile/0/000.p/7");
 	remove_file(&w, "log/tile/entries/000.p/7");
 	remove_file(&w, PACK(CALL_3, "01"));

@@ -95,5 +95,5 @@ Test(quota, it_is_set_measured_and_taken_off)
 	cr_expect_geq(later.used_bytes, q.used_bytes + sizeof(data));
 	cr_assert_eq(quota_set(&s, 0, &err), 0, "%s", err.text);
 	cr_expect(!temp_exists(&t, "quota"));
-	cr_expect(!temp_exists(&t, ".new-quota"));
+	cr_expect(!temp_exists(&t, "quota.new"));
 }

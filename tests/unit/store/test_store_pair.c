@@ -22,7 +22,7 @@ Test(store_pair, what_was_written_is_read)
 		cr_expect_eq(pair[0], rows[i][0]);
 		cr_expect_eq(pair[1], rows[i][1]);
 	}
-	cr_expect(!temp_exists(&t, ".new-pair"));
+	cr_expect(!temp_exists(&t, "pair.new"));
 }
 
 Test(store_pair, what_a_crash_left_half_written_is_written_over)
@@ -34,7 +34,7 @@ Test(store_pair, what_a_crash_left_half_written_is_written_over)
 	uint64_t pair[2] = { 0 };
 
 	cr_assert_eq(store_open_write(t.state, &s, &err), 0, "%s", err.text);
-	temp_write(&t, ".new-pair", "18446744073709551615 184467", 27);
+	temp_write(&t, "pair.new", "18446744073709551615 184467", 27);
 	cr_assert_eq(store_write_pair(&s, "pair", wanted), 0);
 	cr_assert_eq(store_read_pair(&s, "pair", pair), 0);
 	cr_expect_eq(pair[1], 4u);
