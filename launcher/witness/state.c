@@ -12,8 +12,6 @@
 #include "../base/fdio.h"
 #include "../base/text.h"
 
-#define TEMPORARY ".new" /* one process, one request at a time */
-
 int
 witness_state_open(const char *path, int *ret_dir_fd, struct err *err)
 {
@@ -93,20 +91,10 @@ witness_state_read(int dir_fd, const char *origin, struct checkpoint *ret, struc
 int
 witness_state_write(int dir_fd, const char *origin, const char *note, size_t len, struct err *err)
 {
-	auto_fd fd = openat(dir_fd, TEMPORARY,
-			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char name[HEX_DIGEST_SIZE];
-	int r = fd < 0 ? -errno : fdio_write(fd, note, len);
+	int r;
 
 	name_of(origin, name);
-	if (r == 0 && fsync(fd) < 0) {
-		r = -errno;
-	}
-	if (r == 0 && renameat(dir_fd, TEMPORARY, dir_fd, name) < 0) {
-		r = -errno;
-	}
-	if (r == 0 && fsync(dir_fd) < 0) {
-		r = -errno;
-	}
+	r = fdio_replace_at(dir_fd, name, note, len, 0600);
 	return r < 0 ? err_sys(err, r, "%s: writing what was cosigned of %s", name, origin) : 0;
 }

@@ -264,6 +264,8 @@ Test(witness, what_is_no_request)
 
 Test(witness, signs_nothing_that_it_could_not_store)
 {
+	char hex[HEX_DIGEST_SIZE], unfinished[HEX_DIGEST_SIZE + 4];
+	uint8_t digest[SHA256_SIZE];
 	auto_world x;
 	auto_buf body = BUF_INIT;
 	struct witness_answer a;
@@ -280,7 +282,10 @@ Test(witness, signs_nothing_that_it_could_not_store)
 		witness_state_write(x.state_fd, LOG_NAME, GOLDEN_NOTE, strlen(GOLDEN_NOTE), &err),
 		0);
 	/* The temporary file cannot be made. */
-	cr_assert_eq(mkdirat(x.state_fd, ".new", 0700), 0);
+	sha256_of(LOG_NAME, strlen(LOG_NAME), digest);
+	text_hex(digest, sizeof(digest), hex);
+	snprintf(unfinished, sizeof(unfinished), "%s.new", hex);
+	cr_assert_eq(mkdirat(x.state_fd, unfinished, 0700), 0);
 	buf_reset(&body);
 	cr_assert_eq(log_temp_grow(&x.t, 600, 700, (uint8_t[32]){ 0 }, &err), 0);
 	make_request(&x, 600, 700, false, &body);
