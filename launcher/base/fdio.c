@@ -253,6 +253,18 @@ fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_
 	return fsync(parent) < 0 ? -errno : 0;
 }
 
+int
+fdio_update_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode)
+{
+	auto_buf there = BUF_INIT;
+
+	if (fdio_slurp_file_at(dirfd, path, len, &there) == 0 && there.len == len &&
+	    memcmp(buf_text(&there), data, len) == 0) {
+		return 0;
+	}
+	return fdio_replace_at(dirfd, path, data, len, mode);
+}
+
 /* The file of these bytes in the place of name; what stops in the middle leaves no other name. */
 static int
 replace_beside(int parent, const char *name, const void *data, size_t len)

@@ -46,6 +46,10 @@ int fdio_mkdirs(const char *path, mode_t mode) must_check;
  */
 int
 fdio_replace_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode) must_check;
+/* The same, unless the file has these bytes already: then nothing is written or synced. */
+int
+fdio_update_at(int dirfd, const char *path, const void *data, size_t len, mode_t mode) must_check;
+
 /*
  * Writes to a path that a person named, and touches nothing beside it: a file there is replaced
  * whole (temporary name `.airlock-<random>`), a new one has the mode that the umask gives, a FIFO

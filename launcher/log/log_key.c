@@ -188,7 +188,7 @@ log_key_make(const struct store *s, const char *credentials, const char *origin,
 int
 log_key_publish(const struct store *s, const struct note_key *key, struct err *err)
 {
-	auto_buf text = BUF_INIT, there = BUF_INIT;
+	auto_buf text = BUF_INIT;
 	int rc;
 
 	note_key_print(key, &text);
@@ -199,11 +199,7 @@ log_key_publish(const struct store *s, const struct note_key *key, struct err *e
 	if (mkdirat(s->dir_fd, LOG_DIR, 0755) < 0 && errno != EEXIST) {
 		return err_sys(err, -errno, "make %s/" LOG_DIR, s->path);
 	}
-	rc = fdio_slurp_file_at(s->dir_fd, LOG_VKEY_FILE, KEY_FILE_MAX, &there);
-	if (rc == 0 && there.len == text.len && memcmp(there.data, text.data, text.len) == 0) {
-		return 0;
-	}
-	rc = fdio_replace_at(s->dir_fd, LOG_VKEY_FILE, text.data, text.len, 0644);
+	rc = fdio_update_at(s->dir_fd, LOG_VKEY_FILE, text.data, text.len, 0644);
 	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_VKEY_FILE, s->path) : 0;
 }
 

@@ -361,7 +361,7 @@ int
 log_publish(const struct store *s, struct log_state *state, const struct log_latest *latest,
 	    struct err *err)
 {
-	auto_buf text = BUF_INIT, there = BUF_INIT;
+	auto_buf text = BUF_INIT;
 	int rc;
 
 	if (latest->size == 0) {
@@ -372,11 +372,7 @@ log_publish(const struct store *s, struct log_state *state, const struct log_lat
 	if (rc != 0) {
 		return rc;
 	}
-	if (fdio_slurp_file_at(s->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &there) == 0 &&
-	    there.len == text.len && memcmp(there.data, text.data, text.len) == 0) {
-		return 0;
-	}
-	rc = fdio_replace_at(s->dir_fd, LOG_CHECKPOINT_FILE, text.data, text.len, 0644);
+	rc = fdio_update_at(s->dir_fd, LOG_CHECKPOINT_FILE, text.data, text.len, 0644);
 	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_CHECKPOINT_FILE, s->path) : 0;
 }
 
@@ -621,5 +617,5 @@ log_refuse(const struct store *s, const char *why)
 	if (why == NULL) {
 		return unlinkat(s->dir_fd, LOG_REFUSED_FILE, 0) < 0 && errno != ENOENT ? -errno : 0;
 	}
-	return fdio_replace_at(s->dir_fd, LOG_REFUSED_FILE, why, strlen(why), 0600);
+	return fdio_update_at(s->dir_fd, LOG_REFUSED_FILE, why, strlen(why), 0600);
 }

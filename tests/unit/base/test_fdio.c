@@ -294,3 +294,27 @@ Test(fdio, replaces_a_file_whole_or_not_at_all)
 	cr_expect_eq(unlinkat(fd, "sub", AT_REMOVEDIR), 0);
 	cr_expect_eq(rmdir(dir), 0);
 }
+
+Test(fdio, writes_what_is_there_already_not_again)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX";
+	auto_fd fd = -1;
+	struct stat st, again;
+
+	make_dir(dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_expect_eq(fdio_update_at(fd, "a", "one", 3, 0600), 0);
+	cr_assert_eq(fstatat(fd, "a", &st, 0), 0);
+	cr_expect_eq(fdio_update_at(fd, "a", "one", 3, 0600), 0);
+	cr_assert_eq(fstatat(fd, "a", &again, 0), 0);
+	cr_expect_eq(again.st_ino, st.st_ino);
+	/* Shorter, longer, other bytes. */
+	cr_expect_eq(fdio_update_at(fd, "a", "on", 2, 0600), 0);
+	expect_content(fd, "a", "on");
+	cr_expect_eq(fdio_update_at(fd, "a", "only", 4, 0600), 0);
+	expect_content(fd, "a", "only");
+	cr_expect_eq(fdio_update_at(fd, "a", "orly", 4, 0600), 0);
+	expect_content(fd, "a", "orly");
+	cr_expect_eq(unlinkat(fd, "a", 0), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
