@@ -189,7 +189,6 @@ note(const struct compile_args *args, struct buf *report, struct err *err)
 	auto_store store = STORE_INIT;
 	auto_buf record = BUF_INIT;
 	char digest[HEX_DIGEST_SIZE];
-	struct journal_pos pos;
 	int rc;
 
 	if (args->digest == NULL || args->state == NULL) {
@@ -212,8 +211,7 @@ note(const struct compile_args *args, struct buf *report, struct err *err)
 	}
 	rc = store_open_write(args->state, &store, err);
 	if (rc == 0) {
-		rc = store_append_event(&store, ENTRY_PROFILE_LOAD, record.data, record.len, &pos,
-					err);
+		rc = store_append_event(&store, ENTRY_PROFILE_LOAD, record.data, record.len, err);
 	}
 	return rc < 0 ? rc : mark(&store, digest, err);
 }

@@ -226,9 +226,7 @@ refuse_held(void *arg, const struct index_call *call)
 static int
 append_close(const struct signing *s, const char *reason, struct err *err)
 {
-	auto_store journal = STORE_INIT;
 	auto_buf record = BUF_INIT;
-	struct journal_pos pos;
 	struct json j;
 	int rc;
 
@@ -241,13 +239,9 @@ append_close(const struct signing *s, const char *reason, struct err *err)
 	json_kv_uint(&j, "v", 1);
 	json_end(&j);
 	rc = json_error(&j);
-	if (rc != 0) {
-		return err_sys(err, rc, "close the log");
-	}
-	rc = store_open_write(s->store.path, &journal, err);
-	return rc == 0 ? store_append_event(&journal, ENTRY_LOG_CLOSE, record.data, record.len,
-					    &pos, err)
-		       : rc;
+	return rc == 0 ? store_append_event_to(s->store.path, ENTRY_LOG_CLOSE, record.data,
+					       record.len, err)
+		       : err_sys(err, rc, "close the log");
 }
 
 int

@@ -312,7 +312,6 @@ int
 collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 {
 	auto_buf record = BUF_INIT;
-	struct journal_pos pos;
 	struct json j;
 
 	json_init(&j, &record);
@@ -332,7 +331,7 @@ collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 	if (json_error(&j) < 0) {
 		return err_sys(err, json_error(&j), "write a gc entry");
 	}
-	return store_append_event(s, ENTRY_GC, record.data, record.len, &pos, err);
+	return store_append_event(s, ENTRY_GC, record.data, record.len, err);
 }
 
 int

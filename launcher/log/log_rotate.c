@@ -218,18 +218,6 @@ take_next(const struct store *s, const struct note_signer *old, const char *next
 	return rc;
 }
 
-static int
-append(const struct store *s, const struct buf *record, struct err *err)
-{
-	auto_store journal = STORE_INIT;
-	struct journal_pos pos;
-	int rc = store_open_write(s->path, &journal, err);
-
-	return rc == 0 ? store_append_event(&journal, ENTRY_KEY_ROTATE, record->data, record->len,
-					    &pos, err)
-		       : rc;
-}
-
 int
 log_rotate(struct index *ix, struct store *s, const char *credentials, const char *next_path,
 	   struct note_key *ret, struct err *err)
@@ -257,7 +245,7 @@ log_rotate(struct index *ix, struct store *s, const char *credentials, const cha
 		rc = write_record(&old, &next, &record, err);
 	}
 	if (rc == 0) {
-		rc = append(s, &record, err);
+		rc = store_append_event_to(s->path, ENTRY_KEY_ROTATE, record.data, record.len, err);
 	}
 	if (rc == 0) {
 		rc = index_ingest(ix, s, &entries, err);

@@ -137,9 +137,7 @@ load(struct witnesses *w)
 static int
 log_action(struct witnesses *w, const struct witness *wit, const char *action)
 {
-	auto_store journal = STORE_INIT;
 	auto_buf record = BUF_INIT;
-	struct journal_pos pos;
 	struct json j;
 	int rc;
 
@@ -149,8 +147,7 @@ log_action(struct witnesses *w, const struct witness *wit, const char *action)
 	json_init(&j, &record);
 	json_begin_object(&j);
 	json_kv_str(&j, "action", action);
-	json_key(&j, "name");
-	json_bytes(&j, wit->name, strlen(wit->name));
+	json_kv_bytes(&j, "name", wit->name);
 	json_kv_uint(&j, "size", w->latest.size);
 	json_kv_uint(&j, "t", clock_realtime_ms());
 	json_kv_bytes(&j, "url", wit->url[0] != '\0' ? wit->url : NULL);
@@ -161,11 +158,7 @@ log_action(struct witnesses *w, const struct witness *wit, const char *action)
 	if (rc != 0) {
 		return err_sys(w->err, rc, "note what a witness does");
 	}
-	rc = store_open_write(w->store->path, &journal, w->err);
-	if (rc == 0) {
-		rc = store_append_event(&journal, ENTRY_WITNESS, record.data, record.len, &pos,
-					w->err);
-	}
+	rc = store_append_event_to(w->store->path, ENTRY_WITNESS, record.data, record.len, w->err);
 	w->logged = w->logged || rc == 0;
 	return rc;
 }

@@ -195,8 +195,6 @@ static int
 log_opening(struct writer *w, struct err *err)
 {
 	auto_buf record = BUF_INIT;
-	auto_store journal = STORE_INIT;
-	struct journal_pos pos;
 	uint64_t entries;
 	bool mentioned = false;
 	int rc = is_mentioned(w, &mentioned, err);
@@ -208,11 +206,7 @@ log_opening(struct writer *w, struct err *err)
 	if (rc != 0) {
 		return err_sys(err, rc, "open the log");
 	}
-	rc = store_open_write(w->store->path, &journal, err);
-	if (rc == 0) {
-		rc = store_append_event(&journal, ENTRY_LOG_OPEN, record.data, record.len, &pos,
-					err);
-	}
+	rc = store_append_event_to(w->store->path, ENTRY_LOG_OPEN, record.data, record.len, err);
 	return rc == 0 ? index_ingest(w->ix, w->store, &entries, err) : rc;
 }
 

@@ -247,9 +247,10 @@ store_finish(struct store *s)
 
 int
 store_append_event(struct store *s, enum entry_type type, const void *record, size_t len,
-		   struct journal_pos *ret_pos, struct err *err)
+		   struct err *err)
 {
 	auto_buf payload = BUF_INIT;
+	struct journal_pos pos;
 	int r = entry_type_is_of_call(type)
 			? -EINVAL
 			: entry_print(type, ENTRY_NO_CALL, record, len, &payload);
@@ -257,5 +258,15 @@ store_append_event(struct store *s, enum entry_type type, const void *record, si
 	if (r < 0) {
 		return err_sys(err, r, "write a %s entry", entry_type_word(type));
 	}
-	return journal_append(s, payload.data, payload.len, ret_pos, err);
+	return journal_append(s, payload.data, payload.len, &pos, err);
+}
+
+int
+store_append_event_to(const char *path, enum entry_type type, const void *record, size_t len,
+		      struct err *err)
+{
+	auto_store s = STORE_INIT;
+	int r = store_open_write(path, &s, err);
+
+	return r == 0 ? store_append_event(&s, type, record, len, err) : r;
 }

@@ -85,7 +85,10 @@ int journal_read(struct store *s, struct journal_pos from, struct journal_pos *r
  * -EINVAL for a type that is of a call.
  */
 int store_append_event(struct store *s, enum entry_type type, const void *record, size_t len,
-		       struct journal_pos *ret_pos, struct err *err) must_check;
+		       struct err *err) must_check;
+/* The same in the state directory at path, which is opened for it. */
+int store_append_event_to(const char *path, enum entry_type type, const void *record, size_t len,
+			  struct err *err) must_check;
 
 /*
  * Everything before `to` is durable when it returns 0; what is before `from` was made so already.
