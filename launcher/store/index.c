@@ -110,36 +110,34 @@ index_close_slot(struct index **slot)
 }
 
 int
-index_position(struct index *ix, struct journal_pos *ret, struct err *err)
+index_position_in(struct index *ix, const char *table, struct journal_pos *ret, struct err *err)
 {
 	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT file, offset FROM position", &st, err);
+	char sql[64];
+	int rc;
 
+	snprintf(sql, sizeof(sql), "SELECT file, offset FROM %s", table);
+	rc = index_prepare(ix, sql, &st, err);
 	if (rc != 0) {
 		return rc;
 	}
 	if (sqlite3_step(st) != SQLITE_ROW) {
 		return index_error(ix, err, "read the journal position");
 	}
-	ret->file = (uint32_t)sqlite3_column_int64(st, 0);
-	ret->offset = (uint64_t)sqlite3_column_int64(st, 1);
+	*ret = index_column_pos(st, 0);
 	return 0;
 }
 
-static int
-query_version(struct index *ix, int *ret, struct err *err)
+int
+index_position(struct index *ix, struct journal_pos *ret, struct err *err)
 {
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "PRAGMA user_version", &st, err);
+	return index_position_in(ix, "position", ret, err);
+}
 
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "read the schema version");
-	}
-	*ret = sqlite3_column_int(st, 0);
-	return 0;
+static int
+query_version(struct index *ix, uint64_t *ret, struct err *err)
+{
+	return index_number(ix, "PRAGMA user_version", NULL, "read the schema version", ret, err);
 }
 
 /* ---- journal positions -------------------------------------------------------------------- */
@@ -275,7 +273,8 @@ make_schema(struct index *ix, struct err *err)
 	auto_buf version = BUF_INIT;
 	int rc;
 
-	buf_printf(&version, "PRAGMA user_version = %d; COMMIT", index_schema_version);
+	buf_printf(&version, "PRAGMA user_version = %llu; COMMIT",
+		   (unsigned long long)index_schema_version);
 	rc = index_exec(ix, "BEGIN IMMEDIATE", "make the tables", err);
 	if (rc == 0) {
 		rc = index_exec(ix, index_schema, "make the tables", err);
@@ -292,7 +291,7 @@ open_locked(const struct store *s, struct index **ret, struct err *err)
 {
 	auto_index ix = NULL;
 	struct journal_pos pos = { 0 };
-	int version = 0;
+	uint64_t version = 0;
 	int rc = touch_db(s, err);
 
 	if (rc == 0) {
@@ -310,7 +309,8 @@ open_locked(const struct store *s, struct index **ret, struct err *err)
 	if (rc == 0 && version == 0) {
 		rc = make_schema(ix, err);
 	} else if (rc == 0 && version != index_schema_version) {
-		rc = err_set(err, -EBADMSG, "%s: schema version %d", INDEX_FILE, version);
+		rc = err_set(err, -EBADMSG, "%s: schema version %llu", INDEX_FILE,
+			     (unsigned long long)version);
 	}
 	if (rc == 0) {
 		rc = index_position(ix, &pos, err);
@@ -441,7 +441,8 @@ open_snapshot(const struct store *s, const char *query, struct index **ret, bool
 {
 	auto_index ix = NULL;
 	struct journal_pos pos;
-	int version = 0, moved = 0;
+	uint64_t version = 0;
+	int moved = 0;
 	int rc = connect_db(s, SQLITE_OPEN_READONLY, query, &ix, err);
 
 	*ret_moved = false;
@@ -455,7 +456,8 @@ open_snapshot(const struct store *s, const char *query, struct index **ret, bool
 		rc = query_version(ix, &version, err);
 	}
 	if (rc == 0 && version != index_schema_version) {
-		rc = err_set(err, -ENOENT, "%s: schema version %d", INDEX_FILE, version);
+		rc = err_set(err, -ENOENT, "%s: schema version %llu", INDEX_FILE,
+			     (unsigned long long)version);
 	}
 	if (rc == 0) {
 		/* the first read of a table: the snapshot stands */

@@ -36,7 +36,7 @@ index_rows(struct index *ix, index_row_fn fn, void *arg, struct err *err)
 	auto_stmt st = NULL;
 	int step, rc = index_prepare(ix,
 				     "SELECT n, type, call, digest, file, offset, record,"
-				     " ifnull(workflow, '') FROM entry"
+				     " workflow FROM entry"
 				     " LEFT JOIN forgotten USING (call) ORDER BY n",
 				     &st, err);
 
@@ -45,20 +45,16 @@ index_rows(struct index *ix, index_row_fn fn, void *arg, struct err *err)
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		struct index_row row = {
-			.leaf.n = (uint64_t)sqlite3_column_int64(st, 0),
-			.leaf.call = (const char *)sqlite3_column_text(st, 2),
-			.leaf.digest = sqlite3_column_blob(st, 3),
-			.pos.file = (uint32_t)sqlite3_column_int64(st, 4),
-			.pos.offset = (uint64_t)sqlite3_column_int64(st, 5),
+			.pos = index_column_pos(st, 4),
 			.record = sqlite3_column_blob(st, 6),
 			.record_len = (size_t)sqlite3_column_bytes(st, 6),
-			.forgotten = (const char *)sqlite3_column_text(st, 7),
+			.forgotten = index_column_text(st, 7),
 		};
 
-		if (!entry_type_find((const char *)sqlite3_column_text(st, 1), &row.leaf.type)) {
-			return err_set(err, -EBADMSG, "an entry of no type that is known");
+		rc = index_column_leaf(st, &row.leaf, err);
+		if (rc == 0) {
+			rc = fn(arg, &row);
 		}
-		rc = fn(arg, &row);
 		if (rc != 0) {
 			return rc;
 		}
@@ -76,10 +72,7 @@ index_damaged(struct index *ix, index_damaged_fn fn, void *arg, struct err *err)
 		return rc;
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		const struct journal_pos pos = { .file = (uint32_t)sqlite3_column_int64(st, 0),
-						 .offset = (uint64_t)sqlite3_column_int64(st, 1) };
-
-		rc = fn(arg, pos, (const char *)sqlite3_column_text(st, 2));
+		rc = fn(arg, index_column_pos(st, 0), index_column_text(st, 2));
 		if (rc != 0) {
 			return rc;
 		}
@@ -184,42 +177,19 @@ static int
 compare_schema(const struct comparison *c, bool *ret_same_version)
 {
 	static const char columns[] = "type, name, tbl_name, sql";
-	auto_stmt st = NULL;
-	int rc = index_prepare(c->ix, "PRAGMA disk.user_version", &st, c->err);
+	uint64_t version = 0;
+	int rc = index_number(c->ix, "PRAGMA disk.user_version", NULL, "read the schema version",
+			      &version, c->err);
 
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(c->ix, c->err, "read the schema version");
-	}
-	*ret_same_version = sqlite3_column_int(st, 0) == index_schema_version;
-	index_finalize(&st);
+	*ret_same_version = rc == 0 && version == index_schema_version;
 	if (!*ret_same_version) {
-		return 0;
+		return rc;
 	}
 	rc = compare_side(c, columns, "sqlite_master", "main", "disk", "is missing");
 	/* a trigger of somebody's would change what is taken in from now on */
 	return rc == 0 ? compare_side(c, columns, "sqlite_master", "disk", "main",
 				      "is no part of an index")
 		       : rc;
-}
-
-static int
-position_of(struct index *ix, const char *sql, struct journal_pos *ret, struct err *err)
-{
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, sql, &st, err);
-
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "read the journal position");
-	}
-	*ret = (struct journal_pos){ .file = (uint32_t)sqlite3_column_int64(st, 0),
-				     .offset = (uint64_t)sqlite3_column_int64(st, 1) };
-	return 0;
 }
 
 static int
@@ -233,10 +203,10 @@ compare_attached(const struct comparison *c, bool *ret_is_behind)
 		rc = compare_schema(c, &same_version);
 	}
 	if (rc == 0 && same_version) {
-		rc = position_of(c->ix, "SELECT file, offset FROM main.position", &here, c->err);
+		rc = index_position_in(c->ix, "main.position", &here, c->err);
 	}
 	if (rc == 0 && same_version) {
-		rc = position_of(c->ix, "SELECT file, offset FROM disk.position", &there, c->err);
+		rc = index_position_in(c->ix, "disk.position", &there, c->err);
 	}
 	if (rc != 0) {
 		return rc;

@@ -22,17 +22,16 @@ column_bytes(sqlite3_stmt *st, int column, size_t len)
 static int
 give(sqlite3_stmt *st, index_entry_fn fn, void *arg, const char *call, struct err *err)
 {
-	const unsigned char *word = sqlite3_column_text(st, 1);
 	struct index_entry entry = {
-		.n = (uint64_t)sqlite3_column_int64(st, 0),
+		.n = index_column_u64(st, 0),
 		.digest = column_bytes(st, 2, SHA256_SIZE),
 		.salt = column_bytes(st, 3, ENTRY_SALT_SIZE),
 		.record = sqlite3_column_blob(st, 4),
 		.record_len = (size_t)sqlite3_column_bytes(st, 4),
 	};
 
-	if (word == NULL || !entry_type_find((const char *)word, &entry.type) ||
-	    entry.digest == NULL || (entry.salt == NULL) != (entry.record == NULL)) {
+	if (!entry_type_find(index_column_text(st, 1), &entry.type) || entry.digest == NULL ||
+	    (entry.salt == NULL) != (entry.record == NULL)) {
 		return err_set(err, -EBADMSG, "%s: entry %llu of the index is damaged", call,
 			       (unsigned long long)entry.n);
 	}
@@ -82,8 +81,7 @@ index_forgotten_calls(struct index *ix, const char *workflow, index_forgotten_fn
 		return index_error(ix, err, "look for forgotten calls");
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		rc = fn(arg, (const char *)sqlite3_column_text(st, 0),
-			(const char *)sqlite3_column_text(st, 1));
+		rc = fn(arg, index_column_text(st, 0), index_column_text(st, 1));
 		if (rc != 0) {
 			return rc;
 		}

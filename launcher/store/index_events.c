@@ -31,8 +31,29 @@ unknown_type(const char *word, struct err *err)
 int
 index_size(struct index *ix, uint64_t *ret_size, struct err *err)
 {
-	return index_number(ix, "SELECT ifnull(max(n), -1) + 1 FROM entry", "count the entries",
-			    ret_size, err);
+	return index_number(ix, "SELECT ifnull(max(n), -1) + 1 FROM entry", NULL,
+			    "count the entries", ret_size, err);
+}
+
+int
+index_column_leaf(sqlite3_stmt *st, struct index_leaf *ret, struct err *err)
+{
+	const char *word = index_column_text(st, 1);
+	struct index_leaf leaf = {
+		.n = index_column_u64(st, 0),
+		.call = index_column_text(st, 2),
+		.digest = sqlite3_column_blob(st, 3),
+	};
+
+	if (!entry_type_find(word, &leaf.type)) {
+		return unknown_type(word, err);
+	}
+	if (sqlite3_column_bytes(st, 3) != SHA256_SIZE) {
+		return err_set(err, -EBADMSG, "index.db: entry %llu is not what it must be",
+			       (unsigned long long)leaf.n);
+	}
+	*ret = leaf;
+	return 0;
 }
 
 int
@@ -50,16 +71,13 @@ index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struc
 		return index_error(ix, err, "read the leaves");
 	}
 	for (uint64_t n = from; (step = sqlite3_step(st)) == SQLITE_ROW; n++) {
-		struct index_leaf leaf = {
-			.n = index_column_u64(st, 0),
-			.call = index_column_text(st, 2),
-			.digest = sqlite3_column_blob(st, 3),
-		};
+		struct index_leaf leaf;
 
-		if (!entry_type_find(index_column_text(st, 1), &leaf.type)) {
-			return unknown_type(index_column_text(st, 1), err);
+		rc = index_column_leaf(st, &leaf, err);
+		if (rc != 0) {
+			return rc;
 		}
-		if (leaf.n != n || sqlite3_column_bytes(st, 3) != SHA256_SIZE) {
+		if (leaf.n != n) {
 			return err_set(err, -EBADMSG, "index.db: entry %llu is not what it must be",
 				       (unsigned long long)n);
 		}

@@ -71,7 +71,7 @@ index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], 
 	}
 	ignore_err(sqlite3_bind_int(st, 2, INDEX_PREFIX_MIN), "unbound, no start of an id counts");
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		const char *id = (const char *)sqlite3_column_text(st, 0);
+		const char *id = index_column_text(st, 0);
 
 		if (count == 0) {
 			snprintf(first, sizeof(first), "%s", id);
@@ -106,35 +106,16 @@ index_workflow_newest(struct index *ix, const char *workflow, uint64_t *ret_ms, 
 		"SELECT max(ifnull((SELECT max(max(t0), ifnull(max(t1), 0)) FROM call"
 		" WHERE workflow = ?1), 0), ifnull((SELECT max(settle.t) FROM settle"
 		" JOIN call ON call.id = settle.call WHERE workflow = ?1), 0))";
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, sql, &st, err);
 
-	rc = rc != 0 ? rc : bind_workflow(ix, st, workflow, err);
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "look for the newest entry of a workflow");
-	}
-	*ret_ms = (uint64_t)sqlite3_column_int64(st, 0);
-	return 0;
+	return index_number(ix, sql, workflow, "look for the newest entry of a workflow", ret_ms,
+			    err);
 }
 
 int
 index_forgettable(struct index *ix, const char *workflow, uint64_t *ret_entries, struct err *err)
 {
-	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT count(*)" FORGETTABLE, &st, err);
-
-	rc = rc != 0 ? rc : bind_workflow(ix, st, workflow, err);
-	if (rc != 0) {
-		return rc;
-	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
-		return index_error(ix, err, "count the entries of a workflow");
-	}
-	*ret_entries = (uint64_t)sqlite3_column_int64(st, 0);
-	return 0;
+	return index_number(ix, "SELECT count(*)" FORGETTABLE, workflow,
+			    "count the entries of a workflow", ret_entries, err);
 }
 
 static int
@@ -154,10 +135,7 @@ find_targets(struct index *ix, const char *workflow, struct targets *t, struct e
 			return err_sys(err, -ENOMEM, "look for the entries of a workflow");
 		}
 		t->items = grown;
-		t->items[t->count++] = (struct journal_pos){
-			.file = (uint32_t)sqlite3_column_int64(st, 0),
-			.offset = (uint64_t)sqlite3_column_int64(st, 1),
-		};
+		t->items[t->count++] = index_column_pos(st, 0);
 	}
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "look for the entries of a workflow");
 }

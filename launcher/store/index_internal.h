@@ -39,7 +39,7 @@ struct index {
 #define auto_stmt __attribute__((cleanup(index_finalize))) sqlite3_stmt *
 
 extern const char index_schema[];
-extern const int index_schema_version;
+extern const uint64_t index_schema_version;
 
 void index_finalize(sqlite3_stmt **slot);
 /* Turns the connection's last error into -errno and text. */
@@ -51,9 +51,12 @@ int index_prepare(struct index *ix, const char *sql, sqlite3_stmt **ret_stmt, st
 int index_open_temporary(struct index **ret, struct err *err) must_check;
 /* Attaches index.db, read-only, as `disk`. -ENOENT when there is none. */
 int index_attach(struct index *ix, const struct store *s, struct err *err) must_check;
-/* The one number that a query without parameters gives. */
-int index_number(struct index *ix, const char *sql, const char *step, uint64_t *ret,
+/* The one number that a query gives; of is its ?1, NULL where it has none. */
+int index_number(struct index *ix, const char *sql, const char *of, const char *step, uint64_t *ret,
 		 struct err *err) must_check;
+/* The position in that table. */
+int index_position_in(struct index *ix, const char *table, struct journal_pos *ret, struct err *err)
+	must_check;
 
 /* "" where it is NULL; borrowed until the next step. */
 static inline const char *
@@ -69,6 +72,20 @@ index_column_u64(sqlite3_stmt *st, int column)
 {
 	return (uint64_t)sqlite3_column_int64(st, column);
 }
+
+/* Two columns: the number of a journal file, and the offset in it. */
+static inline struct journal_pos
+index_column_pos(sqlite3_stmt *st, int column)
+{
+	return (struct journal_pos){ .file = (uint32_t)sqlite3_column_int64(st, column),
+				     .offset = index_column_u64(st, column + 1) };
+}
+
+/*
+ * The first four columns: n, type, call and digest of an entry. Borrowed until the next step;
+ * -EBADMSG.
+ */
+int index_column_leaf(sqlite3_stmt *st, struct index_leaf *ret, struct err *err) must_check;
 
 /* NULL leaves it unbound: any. */
 static inline void

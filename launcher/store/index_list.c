@@ -240,7 +240,7 @@ index_has_entry(struct index *ix, const char *id, const char *prefix, bool *ret,
 int
 index_forgotten_count(struct index *ix, uint64_t *ret_count, struct err *err)
 {
-	return index_number(ix, "SELECT count(*) FROM forgotten", "count forgotten calls",
+	return index_number(ix, "SELECT count(*) FROM forgotten", NULL, "count forgotten calls",
 			    ret_count, err);
 }
 

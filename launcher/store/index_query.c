@@ -248,12 +248,13 @@ index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, s
 int
 index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err)
 {
-	return index_number(ix, "SELECT count(*) FROM damaged", "count damaged entries", ret_count,
-			    err);
+	return index_number(ix, "SELECT count(*) FROM damaged", NULL, "count damaged entries",
+			    ret_count, err);
 }
 
 int
-index_number(struct index *ix, const char *sql, const char *step, uint64_t *ret, struct err *err)
+index_number(struct index *ix, const char *sql, const char *of, const char *step, uint64_t *ret,
+	     struct err *err)
 {
 	auto_stmt st = NULL;
 	int rc = index_prepare(ix, sql, &st, err);
@@ -261,7 +262,8 @@ index_number(struct index *ix, const char *sql, const char *step, uint64_t *ret,
 	if (rc != 0) {
 		return rc;
 	}
-	if (sqlite3_step(st) != SQLITE_ROW) {
+	if ((of != NULL && sqlite3_bind_text(st, 1, of, -1, SQLITE_STATIC) != SQLITE_OK) ||
+	    sqlite3_step(st) != SQLITE_ROW) {
 		return index_error(ix, err, step);
 	}
 	*ret = index_column_u64(st, 0);

@@ -5,7 +5,7 @@
  */
 #include "index_internal.h"
 
-const int index_schema_version = 3;
+const uint64_t index_schema_version = 3;
 
 /* clang-format off */
 const char index_schema[] =
