@@ -370,21 +370,12 @@ log_publish(const struct store *s, struct log_state *state, const struct log_lat
 	return rc != 0 ? err_sys(err, rc, "write %s/" LOG_CHECKPOINT_FILE, s->path) : 0;
 }
 
-static int
-look_for_close(void *arg, const struct index_event *event)
-{
-	if (event->type == ENTRY_LOG_CLOSE || event->type == ENTRY_LOG_OPEN) {
-		*(bool *)arg = event->type == ENTRY_LOG_CLOSE;
-	}
-	return 0;
-}
-
 /* Behind log.close no call begins: the front looks nowhere else. */
 static int
 position_to_publish(struct writer *w, struct journal_pos *pos, struct err *err)
 {
 	bool is_closed = false;
-	int rc = index_events(w->ix, NULL, look_for_close, &is_closed, err);
+	int rc = index_is_closed(w->ix, &is_closed, err);
 
 	if (rc == 0 && is_closed) {
 		*pos = (struct journal_pos){ .file = COVERED_CLOSED };

@@ -243,6 +243,9 @@ typedef int (*index_event_fn)(void *arg, const struct index_event *event);
 int index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
 	must_check;
 
+/* Whether the log is closed: of its log.open and log.close the latter is the last. */
+int index_is_closed(struct index *ix, bool *ret, struct err *err) must_check;
+
 /* Who had a call's records forgotten, or the objects of its workflow removed. */
 struct index_forgotten {
 	char workflow[UUID_TEXT_SIZE];

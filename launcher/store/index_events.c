@@ -129,6 +129,22 @@ index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, s
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list the entries of no call");
 }
 
+int
+index_is_closed(struct index *ix, bool *ret, struct err *err)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM (SELECT type FROM event"
+		" WHERE type IN ('log.close', 'log.open') ORDER BY n DESC LIMIT 1)"
+		" WHERE type = 'log.close'";
+	uint64_t closed = 0;
+	int rc = index_number(ix, sql, NULL, "look whether the log is closed", &closed, err);
+
+	if (rc == 0) {
+		*ret = closed != 0;
+	}
+	return rc;
+}
+
 /* In UTC: it is an error's text, which may be read elsewhere. */
 static void
 put_time(struct buf *out, uint64_t t_ms)

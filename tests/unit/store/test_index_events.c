@@ -87,6 +87,30 @@ Test(index_events, entries_of_no_call_are_listed_in_order_or_by_type)
 	cr_expect_str_eq(buf_text(&gc), buf_text(&expected));
 }
 
+Test(index_events, the_last_of_open_and_close_counts)
+{
+	/* none, opened, closed, something else, opened again */
+	static const struct {
+		int which;
+		bool is_closed;
+	} rows[] = { { -1, false }, { 0, false }, { 1, true }, { 5, true }, { 0, false } };
+	auto_store s = open_store();
+	struct err err = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		auto_index ix = NULL;
+		bool is_closed = !rows[i].is_closed;
+
+		if (rows[i].which >= 0) {
+			append_event(&s, good[rows[i].which].type, good[rows[i].which].record);
+		}
+		cr_expect_eq(ingest(&s), rows[i].which >= 0 ? 1u : 0u, "row %zu", i);
+		cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+		cr_assert_eq(index_is_closed(ix, &is_closed, &err), 0, "%s", err.text);
+		cr_expect_eq(is_closed, rows[i].is_closed, "row %zu", i);
+	}
+}
+
 Test(index_events, what_is_not_of_its_shape_is_damaged)
 {
 	static const struct {
