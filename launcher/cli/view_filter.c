@@ -14,6 +14,7 @@
 
 #include "../base/units.h"
 #include "../snapshot/snapshot.h"
+#include "../store/record.h"
 #include "view_record.h"
 
 #define HEX "0123456789abcdef"
@@ -349,8 +350,7 @@ match_principal(struct view_filter *f, const struct index_call *call)
 	if (rc != 0 || memmem(buf_text(&planned), planned.len, word, strlen(word)) == NULL) {
 		return rc;
 	}
-	record = json_loadb(buf_text(&planned), planned.len,
-			    JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
+	record = record_parse(planned.data, planned.len);
 	is_named = strcmp(record_text(record, "context.principal"), f->principal) == 0;
 	json_decref(record);
 	return is_named;

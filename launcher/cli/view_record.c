@@ -9,17 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *
-parse(const struct buf *text)
-{
-	const size_t flags = JSON_ALLOW_NUL;
-	json_t *record = json_loadb(buf_text(text), text->len, flags, NULL);
-
-	/* numbers beyond 63 bits, as in index_entry.c */
-	return record != NULL
-		     ? record
-		     : json_loadb(buf_text(text), text->len, flags | JSON_DECODE_INT_AS_REAL, NULL);
-}
+#include "../store/record.h"
 
 static int
 add_settle(void *arg, const struct index_settle *settle)
@@ -29,7 +19,7 @@ add_settle(void *arg, const struct index_settle *settle)
 	json_t *record;
 
 	buf_put(&text, settle->record, settle->record_len);
-	record = parse(&text);
+	record = record_parse(text.data, text.len);
 	buf_puts(&rec->settles_text, rec->settles_text.len > 0 ? "," : "");
 	buf_put(&rec->settles_text, text.data, text.len);
 	if (record == NULL) {
@@ -67,8 +57,10 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 		rc = load_settles(r, &rec, err);
 	}
 	if (rc == 0) {
-		rec.planned = parse(&rec.planned_text);
-		rec.outcome = rec.outcome_text.len > 0 ? parse(&rec.outcome_text) : NULL;
+		rec.planned = record_parse(rec.planned_text.data, rec.planned_text.len);
+		rec.outcome = rec.outcome_text.len > 0
+				    ? record_parse(rec.outcome_text.data, rec.outcome_text.len)
+				    : NULL;
 		if (rec.planned == NULL || (rec.outcome_text.len > 0 && rec.outcome == NULL) ||
 		    text_uuid_parse(record_text(rec.planned, "workflow"), rec.workflow) != 0) {
 			rc = err_set(err, -EBADMSG, "%s: the index holds no whole record", rec.id);

@@ -11,6 +11,7 @@
 
 #include "../base/grow.h"
 #include "../base/text.h"
+#include "../store/record.h"
 #include "log_rotate.h"
 #include "verify_internal.h"
 
@@ -290,17 +291,6 @@ take_rotation(struct verify *v, const struct index_row *row)
 	return 0;
 }
 
-/* Inode numbers may need all 64 bits, which jansson's integers have not. */
-static json_t *
-parse(const char *text, size_t len)
-{
-	json_t *record = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
-
-	return record != NULL
-		     ? record
-		     : json_loadb(text, len, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, NULL);
-}
-
 /* A call that was about to begin when the log was closed can be behind that; others are not. */
 static void
 tell_late(struct verify *v, const struct index_row *row)
@@ -318,7 +308,7 @@ tell_late(struct verify *v, const struct index_row *row)
 static int
 take_record(struct verify *v, const struct index_row *row)
 {
-	json_t *record = row->record != NULL ? parse(row->record, row->record_len) : NULL;
+	json_t *record = row->record != NULL ? record_parse(row->record, row->record_len) : NULL;
 	int rc = 0;
 
 	tell_late(v, row);

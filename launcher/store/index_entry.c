@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "record.h"
+
 #define auto_json __attribute__((cleanup(release_json))) json_t *
 
 static void
@@ -595,19 +597,6 @@ has_entry(struct index *ix, const char *call, enum entry_type type, bool *ret, s
 	return has_row(ix, STMT_HAS_ENTRY, call, entry_type_word(type), ret, err);
 }
 
-static json_t *
-parse(const uint8_t *text, size_t len)
-{
-	/* a gateway's context may name a key twice: no reason to hide the call */
-	const size_t flags = JSON_ALLOW_NUL;
-	json_t *record = json_loadb((const char *)text, len, flags, NULL);
-
-	/* Inode numbers and the like may need all 64 bits, which jansson's integers have not. */
-	return record != NULL
-		     ? record
-		     : json_loadb((const char *)text, len, flags | JSON_DECODE_INT_AS_REAL, NULL);
-}
-
 /* Why the entry cannot stand where it does, or NULL; *ret untouched on failure. */
 static int
 misplaced(struct index *ix, const struct entry *e, const json_t *record, const char **ret,
@@ -712,7 +701,7 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 	if (e.record == NULL) {
 		return take_forgotten(ix, pos, &e, json, len, err);
 	}
-	record = parse(e.record, e.record_len);
+	record = record_parse(e.record, e.record_len);
 	if (record == NULL) {
 		return index_take_damaged(ix, pos, "the record is not JSON", json, len, err);
 	}
