@@ -15,6 +15,15 @@ buf_finish(struct buf *b)
 	*b = (struct buf)BUF_INIT;
 }
 
+void
+buf_wipe(struct buf *b)
+{
+	if (b->data != NULL) {
+		explicit_bzero(b->data, b->cap);
+	}
+	buf_finish(b);
+}
+
 int
 buf_error(const struct buf *b)
 {

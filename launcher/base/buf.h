@@ -25,8 +25,14 @@ struct buf {
 		.data = NULL, .len = 0, .cap = 0, .failed = false \
 	}
 #define auto_buf __attribute__((cleanup(buf_finish))) struct buf
+#define auto_secret_buf __attribute__((cleanup(buf_wipe))) struct buf
 
 void buf_finish(struct buf *b);
+/*
+ * The same for bytes that must not stay behind. Room for all of them was reserved before the first:
+ * where a buf grew, it leaves a copy.
+ */
+void buf_wipe(struct buf *b);
 /* 0, or -ENOMEM when any put failed. */
 int buf_error(const struct buf *b) must_check;
 /* The text so far, never NULL (borrowed; valid until the next put). */

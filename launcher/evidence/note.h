@@ -47,7 +47,8 @@ int note_signer_generate(const char *name, uint8_t algorithm, struct note_signer
 			 struct err *err) must_check;
 /*
  * PKCS8 PEM (what `openssl genpkey -algorithm ed25519` writes) with the name in a comment line
- * before it: "name: <key name>\n". Parse refuses anything else.
+ * before it: "name: <key name>\n". Parse refuses anything else. Print makes room in out first: it
+ * can be wiped (buf_wipe).
  */
 int note_signer_print(const struct note_signer *s, struct buf *out, struct err *err) must_check;
 int note_signer_parse(const char *pem, size_t len, uint8_t algorithm, struct note_signer *ret,

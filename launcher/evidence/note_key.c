@@ -216,6 +216,9 @@ note_signer_print(const struct note_signer *s, struct buf *out, struct err *err)
 {
 	uint8_t der[PKCS8_SIZE];
 
+	if (buf_reserve(out, SIGNER_MAX) < 0) {
+		return err_sys(err, -ENOMEM, "printing a key");
+	}
 	memcpy(der, pkcs8_prefix, sizeof(pkcs8_prefix));
 	memcpy(der + sizeof(pkcs8_prefix), s->seed, sizeof(s->seed));
 	buf_printf(out, NAME_BEGIN "%s\n" PEM_BEGIN, s->key.name);
@@ -235,21 +238,11 @@ bad_signer(struct err *err, const char *why)
 		why);
 }
 
-/* Wipes what went through a buf; it may have moved, so it must have had its room from the start. */
-static void
-wipe(struct buf *b)
-{
-	if (b->data != NULL) {
-		OPENSSL_cleanse(b->data, b->cap);
-	}
-}
-
 static int
 parse_pem(char *pem, struct note_signer *s, struct err *err)
 {
 	size_t begin_len = strlen(PEM_BEGIN), base64_len = (PKCS8_SIZE + 2) / 3 * 4;
-	auto_buf der = BUF_INIT;
-	int r = 0;
+	auto_secret_buf der = BUF_INIT;
 
 	if (strncmp(pem, PEM_BEGIN, begin_len) != 0) {
 		return bad_signer(err, "\"-----BEGIN PRIVATE KEY-----\" is not the second line");
@@ -262,14 +255,15 @@ parse_pem(char *pem, struct note_signer *s, struct err *err)
 			"an Ed25519 key?");
 	}
 	pem[base64_len] = '\0';
+	if (buf_reserve(&der, PKCS8_SIZE) < 0) {
+		return err_sys(err, -ENOMEM, "reading a key");
+	}
 	if (text_unbase64(pem, &der) < 0 || der.len != PKCS8_SIZE ||
 	    memcmp(der.data, pkcs8_prefix, sizeof(pkcs8_prefix)) != 0) {
-		r = bad_signer(err, "it is not an Ed25519 key in PKCS8");
-	} else {
-		memcpy(s->seed, der.data + sizeof(pkcs8_prefix), sizeof(s->seed));
+		return bad_signer(err, "it is not an Ed25519 key in PKCS8");
 	}
-	wipe(&der);
-	return r;
+	memcpy(s->seed, der.data + sizeof(pkcs8_prefix), sizeof(s->seed));
+	return 0;
 }
 
 /* text is the owner's copy: it is cut at the end of its first line. */

@@ -44,16 +44,6 @@ check_private(int fd, const char *path, struct err *err)
 	return 0;
 }
 
-/* The bytes of a private key never stay behind. */
-static void
-wipe(struct buf *b)
-{
-	if (b->data != NULL) {
-		explicit_bzero(b->data, b->cap);
-	}
-	buf_finish(b);
-}
-
 int
 log_key_read(int dirfd, const char *path, uint8_t algorithm, struct note_signer *ret,
 	     struct err *err)
@@ -142,13 +132,9 @@ int
 log_key_write(const struct store *s, const char *name, const struct note_signer *signer,
 	      struct err *err)
 {
-	__attribute__((cleanup(wipe))) struct buf pem = BUF_INIT;
-	int rc = buf_reserve(&pem, KEY_FILE_MAX); /* in one piece: no copy stays where it grew */
+	auto_secret_buf pem = BUF_INIT;
+	int rc = note_signer_print(signer, &pem, err);
 
-	if (rc != 0) {
-		return err_sys(err, rc, "write %s/%s", s->path, name);
-	}
-	rc = note_signer_print(signer, &pem, err);
 	if (rc != 0) {
 		return rc;
 	}

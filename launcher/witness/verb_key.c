@@ -20,7 +20,7 @@ static int
 write_key(const char *path, const struct note_signer *s, struct err *err)
 {
 	auto_fd fd = -1;
-	auto_buf pem = BUF_INIT;
+	auto_secret_buf pem = BUF_INIT;
 	int r = note_signer_print(s, &pem, err);
 
 	if (r == 0) {
@@ -31,9 +31,6 @@ write_key(const char *path, const struct note_signer *s, struct err *err)
 			  ? err_set(err, r, "%s: is there; a key is never written over", path)
 		  : r < 0 ? err_sys(err, r, "%s: writing a key", path)
 			  : 0;
-	}
-	if (pem.data != NULL) {
-		explicit_bzero(pem.data, pem.cap);
 	}
 	return r;
 }
