@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Signed notes (C2SP signed-note, checkpoint, tlog-cosignature): text, an empty line, signature
- * lines. Ed25519 by OpenSSL's EVP interface. Pure but for getrandom(2). What is parsed is from
- * anybody; the caps are of the specifications.
+ * lines. Ed25519 by OpenSSL's EVP interface. Pure but for getrandom(2) and the file of a private
+ * key. What is parsed is from anybody; the caps are of the specifications.
  */
 #ifndef AIRLOCK_EVIDENCE_NOTE_H
 #define AIRLOCK_EVIDENCE_NOTE_H
@@ -53,6 +53,9 @@ int note_signer_generate(const char *name, uint8_t algorithm, struct note_signer
 int note_signer_print(const struct note_signer *s, struct buf *out, struct err *err) must_check;
 int note_signer_parse(const char *pem, size_t len, uint8_t algorithm, struct note_signer *ret,
 		      struct err *err) must_check;
+/* The same of the file fd, which the caller looked at; path is for messages. */
+int note_signer_read(int fd, const char *path, uint8_t algorithm, struct note_signer *ret,
+		     struct err *err) must_check;
 void note_signer_finish(struct note_signer *s);
 
 /* Ed25519 over bytes; for what is no note (a rotation). */

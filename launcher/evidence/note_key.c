@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "../base/text.h"
 #include "note_internal.h"
@@ -301,6 +302,25 @@ note_signer_parse(const char *pem, size_t len, uint8_t algorithm, struct note_si
 	OPENSSL_cleanse(copy, sizeof(copy));
 	if (r == 0) {
 		*ret = s;
+	}
+	return r;
+}
+
+int
+note_signer_read(int fd, const char *path, uint8_t algorithm, struct note_signer *ret,
+		 struct err *err)
+{
+	char pem[SIGNER_MAX];
+	ssize_t n = read(fd, pem, sizeof(pem));
+	int r;
+
+	if (n < 0) {
+		return err_sys(err, -errno, "%s: reading a key", path);
+	}
+	r = note_signer_parse(pem, (size_t)n, algorithm, ret, err);
+	OPENSSL_cleanse(pem, sizeof(pem));
+	if (r < 0) {
+		err_prefix(err, "%s", path);
 	}
 	return r;
 }

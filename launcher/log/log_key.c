@@ -15,8 +15,6 @@
 #include "../base/fdio.h"
 #include "../base/text.h"
 
-#define KEY_FILE_MAX 4096u
-
 /* A regular file of the caller's, or root's as credentials are, that nobody else reads. */
 static int
 check_private(int fd, const char *path, struct err *err)
@@ -50,25 +48,13 @@ log_key_read(int dirfd, const char *path, uint8_t algorithm, struct note_signer 
 {
 	/* a FIFO is refused, not waited for */
 	auto_fd fd = openat(dirfd, path, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	char pem[KEY_FILE_MAX];
-	struct err why = ERR_INIT;
-	ssize_t n;
 	int rc;
 
 	if (fd < 0) {
 		return err_sys(err, -errno, "%s", path);
 	}
 	rc = check_private(fd, path, err);
-	if (rc != 0) {
-		return rc;
-	}
-	n = read(fd, pem, sizeof(pem));
-	if (n < 0) {
-		return err_sys(err, -errno, "read %s", path);
-	}
-	rc = note_signer_parse(pem, (size_t)n, algorithm, ret, &why);
-	explicit_bzero(pem, sizeof(pem));
-	return rc != 0 ? err_set(err, rc, "%s: %s", path, why.text) : 0;
+	return rc == 0 ? note_signer_read(fd, path, algorithm, ret, err) : rc;
 }
 
 static bool

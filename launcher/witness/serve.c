@@ -235,10 +235,7 @@ static int
 read_key(const char *path, struct note_signer *ret, struct err *err)
 {
 	auto_fd fd = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	char pem[KEY_FILE_MAX];
 	struct stat st;
-	ssize_t n;
-	int r;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		return err_sys(err, -errno, "%s: opening the witness's key", path);
@@ -251,16 +248,7 @@ read_key(const char *path, struct note_signer *ret, struct err *err)
 			"for them too (chmod 600)",
 			path);
 	}
-	n = read(fd, pem, sizeof(pem));
-	if (n < 0) {
-		return err_sys(err, -errno, "%s: reading the witness's key", path);
-	}
-	r = note_signer_parse(pem, (size_t)n, NOTE_ALGORITHM_COSIGNATURE, ret, err);
-	explicit_bzero(pem, sizeof(pem));
-	if (r < 0) {
-		err_prefix(err, "%s", path);
-	}
-	return r;
+	return note_signer_read(fd, path, NOTE_ALGORITHM_COSIGNATURE, ret, err);
 }
 
 /* The key is in memory from here on: no core, no debugger of another process of this user. */
