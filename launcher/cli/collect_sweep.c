@@ -127,19 +127,6 @@ sweep_place(struct collect_swept *s, const struct collect *c, enum layer_place p
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* The call in "pack-<uuid>-01.alp"; false: it is no pack. */
-static bool
-pack_call(const char *name, char ret_id[UUID_TEXT_SIZE])
-{
-	uint8_t uuid[16];
-
-	if (!begins(name, "pack-") || strlen(name) < strlen("pack-") + UUID_TEXT_SIZE - 1) {
-		return false;
-	}
-	snprintf(ret_id, UUID_TEXT_SIZE, "%s", name + strlen("pack-"));
-	return text_uuid_parse(ret_id, uuid) == 0;
-}
-
 /*
  * Of a call that has no entry at all: nothing ran in it, and no other call refers to it. The
  * snapshot may be older than the lock, so a call that is not in it is looked for once more.
@@ -167,10 +154,13 @@ sweep_packs(struct collect_swept *s, const struct collect *c, struct err *err)
 	snprintf(where, sizeof(where), "wf/%s", c->workflow);
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
 		char id[UUID_TEXT_SIZE];
+		unsigned int number;
+		uint8_t call[16];
 
-		if (!pack_call(names.items[i], id)) {
+		if (!pack_name_parse(names.items[i], call, &number)) {
 			continue;
 		}
+		text_uuid_print(call, id);
 		rc = has_no_entry(s, id, err);
 		if (rc == 1) {
 			rc = 0;

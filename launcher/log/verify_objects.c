@@ -110,22 +110,6 @@ check_call(struct verify *v, struct verify_call *c, struct err *err)
 
 /* ---- packs of nobody ------------------------------------------------------------------------- */
 
-/* "pack-<uuid>-NN.alp", spelled as a call spells it; false for other names. */
-static bool
-pack_call(const char *name, uint8_t ret_call[16], unsigned int *ret_number)
-{
-	char id[UUID_TEXT_SIZE], again[64];
-	size_t len = strlen(name);
-
-	if (strncmp(name, "pack-", 5) != 0 || len < 5 + UUID_TEXT_SIZE + 4) {
-		return false;
-	}
-	snprintf(id, sizeof(id), "%s", name + 5);
-	*ret_number = (unsigned int)strtoul(name + 5 + UUID_TEXT_SIZE, NULL, 10);
-	snprintf(again, sizeof(again), "pack-%s-%02u.alp", id, *ret_number);
-	return strcmp(name, again) == 0 && text_uuid_parse(id, ret_call) == 0;
-}
-
 static int
 note_entry(void *arg, const struct index_entry *entry)
 {
@@ -158,12 +142,8 @@ check_pack_name(struct verify *v, const char *workflow, const uint8_t id[16], co
 	char where[192];
 
 	snprintf(where, sizeof(where), "wf/%.40s/%.80s", workflow, name);
-	if (!pack_call(name, call, &number)) {
-		size_t len = strlen(name);
-
-		/* what readers take for a pack */
-		if (strncmp(name, "pack-", 5) == 0 && len > 4 &&
-		    strcmp(name + len - 4, ".alp") == 0) {
+	if (!pack_name_parse(name, call, &number)) {
+		if (pack_is_name(name)) {
 			verify_wrong(v, where, "has not the name of a pack");
 		}
 		return;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/crc32.h"
@@ -105,4 +106,37 @@ pack_file_name(const uint8_t workflow[16], const uint8_t call[16], unsigned int 
 	text_uuid_print(call, call_uuid);
 	snprintf(ret_name, PACK_NAME_SIZE, WORKFLOW_DIR "/%s/pack-%s-%02u.alp", uuid, call_uuid,
 		 number);
+}
+
+bool
+pack_is_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncmp(name, "pack-", 5) == 0 && len > 4 && strcmp(name + len - 4, ".alp") == 0;
+}
+
+bool
+pack_name_parse(const char *name, uint8_t ret_call[16], unsigned int *ret_number)
+{
+	static const uint8_t any[16];
+	char id[UUID_TEXT_SIZE], again[PACK_NAME_SIZE];
+	uint8_t call[16];
+	unsigned int number;
+
+	if (!pack_is_name(name) || strlen(name) < 5 + UUID_TEXT_SIZE + 4) {
+		return false;
+	}
+	snprintf(id, sizeof(id), "%s", name + 5);
+	number = (unsigned int)strtoul(name + 5 + UUID_TEXT_SIZE, NULL, 10);
+	if (text_uuid_parse(id, call) != 0) {
+		return false;
+	}
+	pack_file_name(any, call, number, again);
+	if (strcmp(strrchr(again, '/') + 1, name) != 0) {
+		return false;
+	}
+	memcpy(ret_call, call, sizeof(call));
+	*ret_number = number;
+	return true;
 }

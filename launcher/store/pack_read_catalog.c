@@ -59,14 +59,6 @@ scan(struct pack_catalog *c, int fd, uint64_t size)
 	return 0;
 }
 
-static bool
-is_pack(const char *name)
-{
-	size_t len = strlen(name);
-
-	return strncmp(name, "pack-", 5) == 0 && len > 4 && strcmp(name + len - 4, ".alp") == 0;
-}
-
 static int
 add_pack(struct pack_catalog *c, const char *name)
 {
@@ -104,7 +96,7 @@ scan_packs(struct pack_catalog *c)
 		return r;
 	}
 	while (r != -ENOMEM && (entry = readdir(dir)) != NULL) {
-		if (is_pack(entry->d_name)) {
+		if (pack_is_name(entry->d_name)) {
 			r = add_pack(c, entry->d_name);
 			c->worst = r < 0 && r != -ENOENT ? r : c->worst;
 		}

@@ -172,16 +172,21 @@ struct pack_catalog;
 int pack_catalog_create(struct store *s, const uint8_t workflow[16], struct pack_catalog **ret,
 	       struct err *err) must_check;
 void pack_catalog_destroy(struct pack_catalog *c);
+/* How many different objects there are. */
+size_t pack_catalog_count(const struct pack_catalog *c);
 /*
  * Finds and rehashes an object of the workflow and appends it to out; codec 0 and 1 (zstd is linked
  * in airlock-cli/-log only). What was stored in parts comes back whole, as OBJECT_BLOB. -ENOENT;
  * -EBADMSG when no copy of it has the bytes that the name says; -EOPNOTSUPP for another codec. out
  * stays as it was on failure.
  */
-/* How many different objects there are. */
-size_t pack_catalog_count(const struct pack_catalog *c);
 int pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
 		     enum object_type *ret_type, struct err *err) must_check;
+
+/* Whether a file of a workflow's directory is one of its packs to a reader: "pack-….alp". */
+bool pack_is_name(const char *name);
+/* The call and the number in it; false where a writer spells it in another way. */
+bool pack_name_parse(const char *name, uint8_t ret_call[16], unsigned int *ret_number);
 
 /* What the packs of one call hold. */
 struct pack_sum {

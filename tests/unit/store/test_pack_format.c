@@ -124,3 +124,33 @@ Test(pack_format, names)
 	cr_expect_str_eq(name, "wf/017f22e2-79b0-7cc3-98c4-dc0c0c07398f/"
 			       "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-4294967295.alp");
 }
+
+Test(pack_format, a_name_is_read_in_its_one_spelling)
+{
+	static const struct {
+		const char *name;
+		bool is_name, is_parsed;
+	} rows[] = {
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-01.alp", true, true },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-4294967295.alp", true, true },
+		{ "pack-017F22E2-79B0-7CC3-98C4-DC0C0C073990-01.alp", true, false },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-1.alp", true, false },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-001.alp", true, false },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-4294967296.alp", true, false },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c07399-01.alp", true, false },
+		{ "pack-.alp", true, false },
+		{ "pack-017f22e2-79b0-7cc3-98c4-dc0c0c073990-01.alp.tmp", false, false },
+		{ "have", false, false },
+		{ "", false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		unsigned int number = 0;
+		uint8_t got[16] = { 0 };
+
+		cr_expect_eq(pack_is_name(rows[i].name), rows[i].is_name, "row %zu", i);
+		cr_expect_eq(pack_name_parse(rows[i].name, got, &number), rows[i].is_parsed,
+			     "row %zu", i);
+		cr_expect_eq(memcmp(got, call, sizeof(got)) == 0, rows[i].is_parsed, "row %zu", i);
+	}
+}
