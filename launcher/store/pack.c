@@ -338,13 +338,11 @@ check_end(int fd, uint64_t size, struct err *err)
 	return r == 0 ? stale(err) : err_sys(err, r, "read a file to store");
 }
 
+/* Of a pack that has not failed: stores what is not there yet. */
 static int
 put_hashed(struct pack *p, enum object_type type, const void *data, size_t len,
 	   const uint8_t digest[SHA256_SIZE], struct err *err)
 {
-	if (p->failed < 0) {
-		return fail(p, p->failed, err);
-	}
 	return pack_has(p, digest) ? 0 : add(p, type, digest, data, len, err);
 }
 
@@ -392,11 +390,9 @@ put_parts(struct pack *p, const struct source *src, const uint8_t *digest_known,
 	if (r < 0) {
 		return fail(p, r, err);
 	}
-	if (!pack_has(p, digest)) {
-		r = add(p, OBJECT_PARTS, digest, list.data, list.len, err);
-		if (r < 0) {
-			return r;
-		}
+	r = put_hashed(p, OBJECT_PARTS, list.data, list.len, digest, err);
+	if (r < 0) {
+		return r;
 	}
 	memcpy(ret_digest, digest, SHA256_SIZE);
 	return 0;
@@ -467,11 +463,9 @@ pack_put_file(struct pack *p, int fd, uint64_t size, const uint8_t *digest_known
 	if (digest_known != NULL && memcmp(digest, digest_known, SHA256_SIZE) != 0) {
 		return stale(err);
 	}
-	if (!pack_has(p, digest)) {
-		r = add(p, OBJECT_BLOB, digest, data, room, err);
-		if (r < 0) {
-			return r;
-		}
+	r = put_hashed(p, OBJECT_BLOB, data, room, digest, err);
+	if (r < 0) {
+		return r;
 	}
 	memcpy(ret_digest, digest, SHA256_SIZE);
 	return 0;
