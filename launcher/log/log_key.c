@@ -57,28 +57,23 @@ log_key_read(int dirfd, const char *path, uint8_t algorithm, struct note_signer 
 	return rc == 0 ? note_signer_read(fd, path, algorithm, ret, err) : rc;
 }
 
-static bool
-is_set(const char *text)
-{
-	return text != NULL && text[0] != '\0';
-}
-
 int
 log_key_load(const struct store *s, const char *credentials, struct note_signer *ret,
 	     char **ret_path, struct err *err)
 {
+	const struct {
+		const char *dir, *name;
+	} places[] = { { text_or_null(credentials), LOG_KEY_CREDENTIAL },
+		       { s->path, LOG_KEY_FILE } };
 	auto_buf path = BUF_INIT;
 	int rc = -ENOENT;
 
-	if (is_set(credentials)) {
-		buf_printf(&path, "%s/" LOG_KEY_CREDENTIAL, credentials);
-		rc = buf_error(&path) != 0 ? err_sys(err, -ENOMEM, "read the log's key")
-					   : log_key_read(AT_FDCWD, buf_text(&path),
-							  NOTE_ALGORITHM_ED25519, ret, err);
-	}
-	if (rc == -ENOENT) {
+	for (size_t i = 0; i < ARRAY_LEN(places) && rc == -ENOENT; i++) {
+		if (places[i].dir == NULL) {
+			continue;
+		}
 		buf_reset(&path);
-		buf_printf(&path, "%s/" LOG_KEY_FILE, s->path);
+		buf_printf(&path, "%s/%s", places[i].dir, places[i].name);
 		rc = buf_error(&path) != 0 ? err_sys(err, -ENOMEM, "read the log's key")
 					   : log_key_read(AT_FDCWD, buf_text(&path),
 							  NOTE_ALGORITHM_ED25519, ret, err);
