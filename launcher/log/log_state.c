@@ -30,6 +30,7 @@ finalize(sqlite3_stmt **slot)
 
 static const char schema[] =
 	/* clang-format off */
+	"BEGIN IMMEDIATE;"
 	"CREATE TABLE latest("
 	" one INTEGER PRIMARY KEY CHECK (one = 1),"
 	" vkey TEXT NOT NULL,"
@@ -84,6 +85,12 @@ prepare(struct log_state *st, const char *sql, sqlite3_stmt **ret, struct err *e
 }
 
 static int
+run(struct log_state *st, const char *sql, const char *step, struct err *err)
+{
+	return sqlite3_exec(st->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : fail(st, err, step);
+}
+
+static int
 query_version(struct log_state *st, int *ret, struct err *err)
 {
 	auto_statement q = NULL;
@@ -104,21 +111,15 @@ check_schema(struct log_state *st, bool make, struct err *err)
 	int version = 0;
 	int rc = query_version(st, &version, err);
 
+	if (rc == 0) {
+		rc = run(st, "PRAGMA synchronous = FULL", "PRAGMA synchronous", err);
+	}
 	if (rc == 0 && version == 0 && make) {
-		if (sqlite3_exec(st->db, "PRAGMA synchronous = FULL; BEGIN IMMEDIATE;", NULL, NULL,
-				 NULL) != SQLITE_OK ||
-		    sqlite3_exec(st->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
-			return fail(st, err, "make the tables");
-		}
-		return 0;
+		return run(st, schema, "make the tables", err);
 	}
 	if (rc == 0 && version != SCHEMA_VERSION) {
 		rc = err_set(err, -EBADMSG, LOG_STATE_FILE ": schema version %d, not %d", version,
 			     SCHEMA_VERSION);
-	}
-	if (rc == 0 &&
-	    sqlite3_exec(st->db, "PRAGMA synchronous = FULL", NULL, NULL, NULL) != SQLITE_OK) {
-		rc = fail(st, err, "PRAGMA synchronous");
 	}
 	return rc;
 }
