@@ -533,8 +533,7 @@ extend(struct writer *w, uint64_t size, struct err *err)
 
 	if (rc == 0) {
 		rc = store_covered(w->store, &covered, err);
-		if (rc == 0 && size == w->latest.size && covered.file == at.file &&
-		    covered.offset == at.offset) {
+		if (rc == 0 && size == w->latest.size && journal_pos_order(covered, at) == 0) {
 			return 0;
 		}
 		rc = rc == -ENOENT ? 0 : rc; /* then all of the journal is synced */

@@ -27,8 +27,7 @@ check_position(struct verify *v)
 		verify_wrong(v, COVERED_FILE, "is missing, or no position in the journal");
 	} else if (at.file == COVERED_CLOSED) {
 		verify_note(v, COVERED_FILE, "the log was closed");
-	} else if (index_position(v->fresh, &end, NULL) == 0 &&
-		   (at.file > end.file || (at.file == end.file && at.offset > end.offset))) {
+	} else if (index_position(v->fresh, &end, NULL) == 0 && journal_pos_order(at, end) > 0) {
 		verify_wrong(v, COVERED_FILE,
 			     "is behind the journal's end: entries that were signed are gone");
 	}

@@ -142,21 +142,6 @@ query_version(struct index *ix, uint64_t *ret, struct err *err)
 
 /* ---- journal positions -------------------------------------------------------------------- */
 
-/* The size of a journal file; -ENOENT when it is not there. */
-static int
-journal_size(const struct store *s, uint32_t file, uint64_t *ret_size)
-{
-	char name[JOURNAL_NAME_SIZE];
-	struct stat st;
-
-	journal_name(file, name);
-	if (fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-		return -errno;
-	}
-	*ret_size = (uint64_t)st.st_size;
-	return 0;
-}
-
 /* A position behind the journal's end means that the journal was put back to an older state. */
 static bool
 is_ahead_of_journal(const struct store *s, struct journal_pos pos)
@@ -166,13 +151,7 @@ is_ahead_of_journal(const struct store *s, struct journal_pos pos)
 	if (pos.file == 0) {
 		return false;
 	}
-	return journal_size(s, pos.file, &size) != 0 || pos.offset > size;
-}
-
-static bool
-is_before(struct journal_pos a, struct journal_pos b)
-{
-	return a.file < b.file || (a.file == b.file && a.offset < b.offset);
+	return journal_size(s->dir_fd, pos.file, &size) != 0 || pos.offset > size;
 }
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -730,7 +709,7 @@ index_catch_up(struct store *s, struct err *err)
 			if (!has_target) {
 				has_target = journal_end(s, seen, &target) == 0;
 			}
-			if (has_target && !is_before(seen, target)) {
+			if (has_target && journal_pos_order(seen, target) >= 0) {
 				return 0;
 			}
 		}

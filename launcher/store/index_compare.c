@@ -211,7 +211,7 @@ compare_attached(const struct comparison *c, bool *ret_is_behind)
 	if (rc != 0) {
 		return rc;
 	}
-	*ret_is_behind = !same_version || here.file != there.file || here.offset != there.offset;
+	*ret_is_behind = !same_version || journal_pos_order(here, there) != 0;
 	return *ret_is_behind ? 0 : compare_tables(c);
 }
 

@@ -76,6 +76,20 @@ journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newes
 }
 
 int
+journal_size(int dir_fd, uint32_t number, uint64_t *ret_size)
+{
+	char name[JOURNAL_NAME_SIZE];
+	struct stat st;
+
+	journal_name(number, name);
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+		return -errno;
+	}
+	*ret_size = (uint64_t)st.st_size;
+	return 0;
+}
+
+int
 journal_open_unnamed(int dir_fd, char ret_name[JOURNAL_NAME_SIZE], int *ret_fd)
 {
 	char text[UUID_TEXT_SIZE];

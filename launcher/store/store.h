@@ -58,6 +58,14 @@ struct journal_pos {
 	uint64_t offset; /* of the entry's first byte */
 };
 
+/* Below, at or above 0: a is before, at or behind b. */
+static inline int
+journal_pos_order(struct journal_pos a, struct journal_pos b)
+{
+	return a.file != b.file ? (a.file > b.file) - (a.file < b.file)
+				: (a.offset > b.offset) - (a.offset < b.offset);
+}
+
 /*
  * Appends one entry under flock, repairs a torn tail first, rolls at CAP_JOURNAL_FILE, fdatasyncs.
  * When it returns 0 the entry is durable; otherwise it is not in the journal. json is 1 byte to

@@ -5,8 +5,6 @@
  * by airlock-log after each checkpoint.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 #include "store_internal.h"
 
@@ -38,22 +36,6 @@ store_cover(const struct store *s, struct journal_pos pos, struct err *err)
 	return r < 0 ? err_sys(err, r, "write %s/%s", s->path, COVERED_FILE) : 0;
 }
 
-/* The size of a journal file, which may be a newer one than the store's; -ENOENT. */
-static int
-size_of(const struct store *s, uint32_t file, uint64_t *ret)
-{
-	char name[JOURNAL_NAME_SIZE];
-	struct stat st;
-
-	journal_name(file, name);
-	if (file == s->journal_number ? fstat(s->journal_fd, &st) < 0
-				      : fstatat(s->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-		return -errno;
-	}
-	*ret = (uint64_t)st.st_size;
-	return 0;
-}
-
 int
 store_covered_check(const struct store *s, struct err *err)
 {
@@ -75,7 +57,7 @@ store_covered_check(const struct store *s, struct err *err)
 			       s->path);
 	}
 	/* one that was made since the store looked is fine */
-	r = size_of(s, covered.file, &size);
+	r = journal_size(s->dir_fd, covered.file, &size);
 	journal_name(covered.file, name);
 	if (r < 0 && r != -ENOENT) {
 		return err_sys(err, r, "%s/%s", s->path, name);

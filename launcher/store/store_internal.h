@@ -19,6 +19,8 @@ void journal_name(uint32_t number, char ret_name[JOURNAL_NAME_SIZE]);
 /* The smallest number above `after` and the greatest number, 0 where there is none; -ENOENT without
  * a journal directory. */
 int journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newest) must_check;
+/* The size of file `number`; -ENOENT when it is not there. */
+int journal_size(int dir_fd, uint32_t number, uint64_t *ret_size) must_check;
 /*
  * Opens journal file `number` for reading and appending in the place of the store's present one,
  * which is closed (and so unlocked).
