@@ -7,26 +7,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../base/clock.h"
+#include "../store/db.h"
 
-#define BUSY_TIMEOUT_MS 5000
 #define SCHEMA_VERSION 1
 
 struct log_state {
 	sqlite3 *db;
 };
-
-#define auto_statement __attribute__((cleanup(finalize))) sqlite3_stmt *
-
-static void
-finalize(sqlite3_stmt **slot)
-{
-	ignore_err(sqlite3_finalize(*slot), "repeats the error of sqlite3_step");
-}
 
 static const char schema[] =
 	/* clang-format off */
@@ -93,7 +84,7 @@ run(struct log_state *st, const char *sql, const char *step, struct err *err)
 static int
 query_version(struct log_state *st, int *ret, struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	int rc = prepare(st, "PRAGMA user_version", &q, err);
 
 	if (rc == 0 && sqlite3_step(q) != SQLITE_ROW) {
@@ -151,12 +142,7 @@ log_state_open(const struct store *s, bool make, struct log_state **ret, struct 
 		return st->db != NULL ? fail(st, err, "open")
 				      : err_sys(err, -ENOMEM, "open " LOG_STATE_FILE);
 	}
-	ignore_err(sqlite3_busy_timeout(st->db, BUSY_TIMEOUT_MS), "cannot fail when it is open");
-	ignore_err(sqlite3_db_config(st->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL), "as above");
-	ignore_err(sqlite3_db_config(st->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL), "as above");
-	/* nothing that was put into the file runs: no row is changed but by the SQL of this file */
-	ignore_err(sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), "as above");
-	ignore_err(sqlite3_db_config(st->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL), "as above");
+	db_harden(st->db);
 	rc = check_schema(st, make, err);
 	if (rc == 0) {
 		*ret = take_ptr(st);
@@ -167,7 +153,7 @@ log_state_open(const struct store *s, bool make, struct log_state **ret, struct 
 int
 log_state_latest(struct log_state *st, struct log_latest *ret, struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	int rc = prepare(st, "SELECT vkey, size, root, note FROM latest", &q, err);
 
 	if (rc != 0) {
@@ -215,7 +201,7 @@ int
 log_state_begin(struct log_state *st, const struct note_key *key, struct err *err)
 {
 	auto_log_latest first = LOG_LATEST_INIT;
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	auto_buf vkey = BUF_INIT;
 	int rc = prepare(st,
 			 "INSERT INTO latest(one, vkey, size, root, note, t)"
@@ -240,7 +226,7 @@ int
 log_state_swap(struct log_state *st, const struct log_latest *old, const struct log_latest *next,
 	       struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	auto_buf vkey = BUF_INIT, old_vkey = BUF_INIT;
 	int rc = prepare(st,
 			 "UPDATE latest SET vkey = ?1, size = ?2, root = ?3, note = ?4, t = ?5"
@@ -275,7 +261,7 @@ int
 log_state_put_cosignature(struct log_state *st, uint64_t size, const char *witness, uint64_t time,
 			  const char *line, struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	int rc = prepare(st,
 			 "INSERT INTO cosignature(witness, size, time, line)"
 			 " VALUES (?1, ?2, ?3, ?4)"
@@ -297,7 +283,7 @@ log_state_put_cosignature(struct log_state *st, uint64_t size, const char *witne
 int
 log_state_cosignatures(struct log_state *st, uint64_t size, struct buf *out, struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	int step, rc = prepare(st, "SELECT line FROM cosignature WHERE size = ?1 ORDER BY witness",
 			       &q, err);
 
@@ -318,7 +304,7 @@ int
 log_state_cosigned(struct log_state *st, const char *witness, uint64_t *ret_size,
 		   uint64_t *ret_time, struct err *err)
 {
-	auto_statement q = NULL;
+	auto_stmt q = NULL;
 	int rc = prepare(st,
 			 "SELECT size, time FROM cosignature WHERE witness = ?1"
 			 " ORDER BY size DESC LIMIT 1",

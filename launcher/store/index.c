@@ -23,7 +23,6 @@
 #define BATCH_ENTRIES 512u
 #define OTHERS_TURN_MS 5u      /* between two looks at what the holder of the lock has done */
 #define OTHERS_LIMIT_MS 30000u /* whoever makes no progress for so long is stuck */
-#define BUSY_TIMEOUT_MS 5000
 #define OPEN_TRIES 3u
 
 /* ---- statements ----------------------------------------------------------------------------- */
@@ -95,7 +94,7 @@ index_close(struct index *ix)
 		return;
 	}
 	for (enum index_statement i = 0; i < STMT__COUNT; i++) {
-		index_finalize(&ix->stmt[i]);
+		db_finalize(&ix->stmt[i]);
 	}
 	ignore_err(sqlite3_close_v2(ix->db),
 		   "the last checkpoint; the next connection makes it up");
@@ -215,10 +214,7 @@ connect_db(const struct store *s, int flags, const char *query, struct index **r
 
 		return rc < 0 ? rc : -EIO;
 	}
-	ignore_err(sqlite3_busy_timeout(ix->db, BUSY_TIMEOUT_MS),
-		   "cannot fail on an open connection");
-	ignore_err(sqlite3_db_config(ix->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL), "as above");
-	ignore_err(sqlite3_db_config(ix->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL), "as above");
+	db_harden(ix->db);
 	*ret = take_ptr(ix);
 	return 0;
 }

@@ -3,9 +3,8 @@
 #ifndef AIRLOCK_STORE_INDEX_INTERNAL_H
 #define AIRLOCK_STORE_INDEX_INTERNAL_H
 
-#include <sqlite3.h>
-
 #include "../base/cleanup.h"
+#include "db.h"
 #include "index.h"
 
 /* Statements of the ingest, prepared once per connection. */
@@ -36,12 +35,9 @@ struct index {
 	sqlite3_stmt *stmt[STMT__COUNT];
 };
 
-#define auto_stmt __attribute__((cleanup(index_finalize))) sqlite3_stmt *
-
 extern const char index_schema[];
 extern const uint64_t index_schema_version;
 
-void index_finalize(sqlite3_stmt **slot);
 /* Turns the connection's last error into -errno and text. */
 int index_error(struct index *ix, struct err *err, const char *step);
 int index_exec(struct index *ix, const char *sql, const char *step, struct err *err) must_check;

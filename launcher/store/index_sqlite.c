@@ -5,13 +5,6 @@
 #include "../base/cleanup.h"
 #include "index_internal.h"
 
-void
-index_finalize(sqlite3_stmt **slot)
-{
-	ignore_err(sqlite3_finalize(*slot), "repeats the error of sqlite3_step");
-	*slot = NULL;
-}
-
 int
 index_error(struct index *ix, struct err *err, const char *step)
 {
