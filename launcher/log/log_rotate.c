@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "../base/clock.h"
-#include "../base/fdio.h"
 #include "../base/json.h"
 #include "log_key.h"
 

@@ -11,7 +11,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "../base/clock.h"
 #include "../base/fdio.h"

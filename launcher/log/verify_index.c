@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "log_write.h"
 #include "verify_internal.h"
 
 static int

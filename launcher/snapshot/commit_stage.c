@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
-#include "../base/limits.h"
 #include "commit_internal.h"
 #include "xattrs.h"
 

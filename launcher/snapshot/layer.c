@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
-#include "../base/limits.h"
 #include "../base/text.h"
 #include "copy_tree.h"
 #include "fsat.h"

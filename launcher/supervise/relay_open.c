@@ -14,7 +14,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "../base/limits.h"
 
 /*
  * A process that was started with 0, 1 or 2 closed gets that number for the next file it opens.

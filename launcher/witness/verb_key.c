@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "../base/fdio.h"
 #include "../evidence/note.h"

@@ -6,7 +6,6 @@
  */
 #include "witness.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "../evidence/merkle.h"
