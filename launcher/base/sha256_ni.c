@@ -31,27 +31,18 @@ struct lanes {
 	__m128i abef, cdgh;
 };
 
-/* Four rounds with the message words w and the constants from k on. */
-#define ROUNDS(l, w, k)                                                                 \
-	do {                                                                            \
-		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k))); \
-		(l).cdgh = _mm_sha256rnds2_epu32((l).cdgh, (l).abef, wk_);              \
-		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                     \
-		(l).abef = _mm_sha256rnds2_epu32((l).abef, (l).cdgh, wk_);              \
-	} while (0)
-
 /*
- * The same for two states: the rounds of one wait for each other, and those of the second fit in
- * between.
+ * Four rounds with the message words w and the constants from k on. The rounds of one state wait
+ * for each other; those of the second fit in between.
  */
-#define ROUNDS_TWO(l, m, w, k)                                                          \
+#define ROUNDS(w, k)                                                                    \
 	do {                                                                            \
 		__m128i wk_ = _mm_add_epi32((w), _mm_load_si128((const __m128i *)(k))); \
-		(l).cdgh = _mm_sha256rnds2_epu32((l).cdgh, (l).abef, wk_);              \
-		(m).cdgh = _mm_sha256rnds2_epu32((m).cdgh, (m).abef, wk_);              \
+		a.cdgh = _mm_sha256rnds2_epu32(a.cdgh, a.abef, wk_);                    \
+		b.cdgh = two ? _mm_sha256rnds2_epu32(b.cdgh, b.abef, wk_) : b.cdgh;     \
 		wk_ = _mm_shuffle_epi32(wk_, 0x0e);                                     \
-		(l).abef = _mm_sha256rnds2_epu32((l).abef, (l).cdgh, wk_);              \
-		(m).abef = _mm_sha256rnds2_epu32((m).abef, (m).cdgh, wk_);              \
+		a.abef = _mm_sha256rnds2_epu32(a.abef, a.cdgh, wk_);                    \
+		b.abef = two ? _mm_sha256rnds2_epu32(b.abef, b.cdgh, wk_) : b.abef;     \
 	} while (0)
 
 /* The four message words that follow w0..w3 (16 words); they take the place of w0. */
@@ -86,44 +77,12 @@ add_lanes(struct lanes a, struct lanes b)
 	return (struct lanes){ _mm_add_epi32(a.abef, b.abef), _mm_add_epi32(a.cdgh, b.cdgh) };
 }
 
-__attribute__((target("sha,sse4.1"))) void
-sha256_ni_blocks(uint32_t state[8], const uint8_t *p, size_t blocks)
+/* Into one state, or into two: inlined, so that there is a loop for each of them. */
+__attribute__((always_inline, target("sha,sse4.1"))) static inline void
+hash_blocks(uint32_t state[8], uint32_t other[8], bool two, const uint8_t *p, size_t blocks)
 {
 	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	struct lanes a = load_lanes(state);
-
-	for (; blocks > 0; blocks--, p += 64) {
-		const __m128i *in = (const __m128i *)p;
-		const struct lanes before = a;
-		__m128i w0 = _mm_shuffle_epi8(_mm_loadu_si128(in), swap);
-		__m128i w1 = _mm_shuffle_epi8(_mm_loadu_si128(in + 1), swap);
-		__m128i w2 = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), swap);
-		__m128i w3 = _mm_shuffle_epi8(_mm_loadu_si128(in + 3), swap);
-
-		ROUNDS(a, w0, sha256_k);
-		ROUNDS(a, w1, sha256_k + 4);
-		ROUNDS(a, w2, sha256_k + 8);
-		ROUNDS(a, w3, sha256_k + 12);
-		for (unsigned int t = 16; t < 64; t += 16) {
-			EXPAND(w0, w1, w2, w3);
-			ROUNDS(a, w0, sha256_k + t);
-			EXPAND(w1, w2, w3, w0);
-			ROUNDS(a, w1, sha256_k + t + 4);
-			EXPAND(w2, w3, w0, w1);
-			ROUNDS(a, w2, sha256_k + t + 8);
-			EXPAND(w3, w0, w1, w2);
-			ROUNDS(a, w3, sha256_k + t + 12);
-		}
-		a = add_lanes(a, before);
-	}
-	store_lanes(a, state);
-}
-
-__attribute__((target("sha,sse4.1"))) void
-sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, size_t blocks)
-{
-	const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0b, 0x0405060700010203);
-	struct lanes a = load_lanes(state), b = load_lanes(other);
+	struct lanes a = load_lanes(state), b = load_lanes(two ? other : state);
 
 	for (; blocks > 0; blocks--, p += 64) {
 		const __m128i *in = (const __m128i *)p;
@@ -133,25 +92,39 @@ sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, siz
 		__m128i w2 = _mm_shuffle_epi8(_mm_loadu_si128(in + 2), swap);
 		__m128i w3 = _mm_shuffle_epi8(_mm_loadu_si128(in + 3), swap);
 
-		ROUNDS_TWO(a, b, w0, sha256_k);
-		ROUNDS_TWO(a, b, w1, sha256_k + 4);
-		ROUNDS_TWO(a, b, w2, sha256_k + 8);
-		ROUNDS_TWO(a, b, w3, sha256_k + 12);
+		ROUNDS(w0, sha256_k);
+		ROUNDS(w1, sha256_k + 4);
+		ROUNDS(w2, sha256_k + 8);
+		ROUNDS(w3, sha256_k + 12);
 		for (unsigned int t = 16; t < 64; t += 16) {
 			EXPAND(w0, w1, w2, w3);
-			ROUNDS_TWO(a, b, w0, sha256_k + t);
+			ROUNDS(w0, sha256_k + t);
 			EXPAND(w1, w2, w3, w0);
-			ROUNDS_TWO(a, b, w1, sha256_k + t + 4);
+			ROUNDS(w1, sha256_k + t + 4);
 			EXPAND(w2, w3, w0, w1);
-			ROUNDS_TWO(a, b, w2, sha256_k + t + 8);
+			ROUNDS(w2, sha256_k + t + 8);
 			EXPAND(w3, w0, w1, w2);
-			ROUNDS_TWO(a, b, w3, sha256_k + t + 12);
+			ROUNDS(w3, sha256_k + t + 12);
 		}
 		a = add_lanes(a, a_before);
 		b = add_lanes(b, b_before);
 	}
 	store_lanes(a, state);
-	store_lanes(b, other);
+	if (two) {
+		store_lanes(b, other);
+	}
+}
+
+__attribute__((target("sha,sse4.1"))) void
+sha256_ni_blocks(uint32_t state[8], const uint8_t *p, size_t blocks)
+{
+	hash_blocks(state, NULL, false, p, blocks);
+}
+
+__attribute__((target("sha,sse4.1"))) void
+sha256_ni_blocks_two(uint32_t state[8], uint32_t other[8], const uint8_t *p, size_t blocks)
+{
+	hash_blocks(state, other, true, p, blocks);
 }
 
 #else
