@@ -130,6 +130,28 @@ fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b)
 	return fd < 0 ? -errno : fdio_slurp(fd, max, b);
 }
 
+void
+fdio_closedir(DIR **slot)
+{
+	if (*slot != NULL) {
+		closedir(*slot);
+	}
+}
+
+int
+fdio_opendir(int dirfd, const char *path, int flags, DIR **ret)
+{
+	auto_fd fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (dir == NULL) {
+		return -errno;
+	}
+	ignore_err(take_fd(&fd), "dir owns it now");
+	*ret = dir;
+	return 0;
+}
+
 int
 fdio_slurp_file_at(int dirfd, const char *path, size_t max, struct buf *b)
 {

@@ -3,6 +3,7 @@
 #ifndef AIRLOCK_BASE_FDIO_H
 #define AIRLOCK_BASE_FDIO_H
 
+#include <dirent.h>
 #include <limits.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -20,6 +21,15 @@ int fdio_pread(int fd, void *data, size_t len, off_t at) must_check;
 int fdio_slurp(int fd, size_t max, struct buf *b) must_check;
 /* Opens path below dirfd (AT_FDCWD for a plain path), read-only, and slurps it. */
 int fdio_slurp_at(int dirfd, const char *path, size_t max, struct buf *b) must_check;
+
+#define auto_dir __attribute__((cleanup(fdio_closedir))) DIR *
+void fdio_closedir(DIR **slot);
+/*
+ * Opens the directory path below dirfd for readdir(3); flags: O_NOFOLLOW or 0. It has a descriptor
+ * of its own. 0 or -errno.
+ */
+int fdio_opendir(int dirfd, const char *path, int flags, DIR **ret) must_check;
+
 /*
  * The same of a regular file alone, where whoever put it there is not trusted: a FIFO would make
  * whoever opens it wait. -EINVAL when it is something else, -EISDIR.

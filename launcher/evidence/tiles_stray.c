@@ -3,13 +3,13 @@
  * Runs in whoever verifies a log: files among the tiles that are none of its tiles. What is there
  * is read from the directory, so names are anybody's.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/fdio.h"
 #include "tiles_internal.h"
 
 struct stray {
@@ -104,16 +104,12 @@ check_file(const struct stray *s, const char *path)
 static int
 walk(const struct stray *s, const char *path)
 {
-	int r = 0, fd = openat(s->dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	auto_dir dir = NULL;
+	int r = fdio_opendir(s->dir_fd, path, O_NOFOLLOW, &dir);
 	struct dirent *entry;
 
-	if (dir == NULL) {
-		r = errno == ENOENT ? 0 : -errno;
-		if (fd >= 0) {
-			close(fd);
-		}
-		return r;
+	if (r < 0) {
+		return r == -ENOENT ? 0 : r;
 	}
 	while (r == 0 && (entry = readdir(dir)) != NULL) {
 		auto_buf below = BUF_INIT;
@@ -129,7 +125,6 @@ walk(const struct stray *s, const char *path)
 						: check_file(s, buf_text(&below));
 		}
 	}
-	closedir(dir);
 	return r;
 }
 

@@ -4,13 +4,13 @@
  * the number of objects that its call stored and a digest over their names in order, so that none
  * can be taken out, put in, or be put elsewhere.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/fdio.h"
 #include "../base/text.h"
 #include "verify_internal.h"
 
@@ -165,17 +165,12 @@ check_pack_name(struct verify *v, const char *workflow, const uint8_t id[16], co
 static int
 check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
 {
-	int fd = openat(wf_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	auto_dir dir = NULL;
 	struct dirent *entry;
 	uint8_t id[16];
-	int rc = 0;
+	int rc = fdio_opendir(wf_fd, name, O_NOFOLLOW, &dir);
 
-	if (dir == NULL) {
-		rc = -errno;
-		if (fd >= 0) {
-			close(fd);
-		}
+	if (rc != 0) {
 		return rc == -ENOTDIR ? 0 : err_sys(err, rc, "wf/%s", name);
 	}
 	if (text_uuid_parse(name, id) == 0) {
@@ -184,30 +179,24 @@ check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
 		}
 		rc = pack_check_have(v->store, id, on_wrong, v, err);
 	}
-	closedir(dir);
 	return rc;
 }
 
 static int
 check_packs(struct verify *v, struct err *err)
 {
-	int rc = 0, fd = openat(v->store->dir_fd, "wf", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	auto_dir dir = NULL;
 	struct dirent *entry;
+	int rc = fdio_opendir(v->store->dir_fd, "wf", 0, &dir);
 
-	if (dir == NULL) {
-		rc = errno == ENOENT ? 0 : err_sys(err, -errno, "%s/wf", v->store->path);
-		if (fd >= 0) {
-			close(fd);
-		}
-		return rc;
+	if (rc != 0) {
+		return rc == -ENOENT ? 0 : err_sys(err, rc, "%s/wf", v->store->path);
 	}
 	while (rc == 0 && (entry = readdir(dir)) != NULL) {
 		if (entry->d_name[0] != '.') {
 			rc = check_workflow(v, dirfd(dir), entry->d_name, err);
 		}
 	}
-	closedir(dir);
 	return rc;
 }
 

@@ -3,7 +3,6 @@
  * What becomes of a commit whose committer is gone. Run by airlock-cli as who committed, under the
  * exclusive lock of the workspace.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -56,14 +55,11 @@ open_left(int dir_fd, const char *name, struct commit_left *left)
 int
 commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left *left), void *arg)
 {
-	int fd = openat(s->dir_fd, "commits", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	int r = 0;
+	auto_dir dir = NULL;
+	int r = fdio_opendir(s->dir_fd, "commits", O_NOFOLLOW, &dir);
 
-	if (dir == NULL) {
-		r = fd < 0 && errno == ENOENT ? 0 : -errno;
-		cleanup_fd(&fd);
-		return r;
+	if (r < 0) {
+		return r == -ENOENT ? 0 : r;
 	}
 	for (struct dirent *e = readdir(dir); r == 0 && e != NULL; e = readdir(dir)) {
 		struct commit_left left = { .bytes = BUF_INIT, .fd = -1, .workspace = "" };
@@ -71,7 +67,7 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 		if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof(left.name)) {
 			continue;
 		}
-		left.unreadable = open_left(fd, e->d_name, &left);
+		left.unreadable = open_left(dirfd(dir), e->d_name, &left);
 		if (left.unreadable < 0) {
 			memcpy(left.name, e->d_name, strlen(e->d_name) + 1);
 		}
@@ -80,7 +76,6 @@ commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left 
 		}
 		left_finish(&left);
 	}
-	closedir(dir);
 	return r;
 }
 

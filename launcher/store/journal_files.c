@@ -3,7 +3,6 @@
  * The numbered files of the journal: names, the newest, a new one. Runs in the front, in
  * airlock-cli and airlock-log, as the caller, in a state directory that store_open_* accepted.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -46,16 +45,10 @@ journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newes
 {
 	uint32_t next = 0, newest = 0;
 	struct dirent *entry;
-	DIR *dir;
-	int r, fd = openat(dir_fd, JOURNAL_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_dir dir = NULL;
+	int r = fdio_opendir(dir_fd, JOURNAL_DIR, O_NOFOLLOW, &dir);
 
-	if (fd < 0) {
-		return -errno;
-	}
-	dir = fdopendir(fd);
-	if (dir == NULL) {
-		r = -errno;
-		close(fd);
+	if (r < 0) {
 		return r;
 	}
 	for (errno = 0; (entry = readdir(dir)) != NULL; errno = 0) {
@@ -67,7 +60,6 @@ journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newes
 		}
 	}
 	r = -errno;
-	closedir(dir);
 	if (r == 0) {
 		*ret_next = next;
 		*ret_newest = newest;

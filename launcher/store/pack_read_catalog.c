@@ -6,7 +6,6 @@
  */
 #include "pack_read_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -84,15 +83,11 @@ add_pack(struct pack_catalog *c, const char *name)
 static int
 scan_packs(struct pack_catalog *c)
 {
-	int fd = fcntl(c->dir_fd, F_DUPFD_CLOEXEC, 0), r = 0;
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	auto_dir dir = NULL;
 	struct dirent *entry;
+	int r = fdio_opendir(c->dir_fd, ".", 0, &dir);
 
-	if (dir == NULL) {
-		r = -errno;
-		if (fd >= 0) {
-			close(fd);
-		}
+	if (r < 0) {
 		return r;
 	}
 	while (r != -ENOMEM && (entry = readdir(dir)) != NULL) {
@@ -101,7 +96,6 @@ scan_packs(struct pack_catalog *c)
 			c->worst = r < 0 && r != -ENOENT ? r : c->worst;
 		}
 	}
-	closedir(dir);
 	return r == -ENOMEM ? r : 0;
 }
 

@@ -5,7 +5,6 @@
  * following a link or entering another file system; what is deeper than a reasonable tree is not
  * counted.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/fdio.h"
 #include "quota.h"
 #include "store_internal.h"
 
@@ -25,15 +25,13 @@ struct measure {
 
 static void measure_entry(struct measure *m, int dir_fd, const char *name, unsigned int depth);
 
-/* Takes the descriptor. */
 static void
-measure_dir(struct measure *m, int fd, unsigned int depth)
+measure_dir(struct measure *m, int dir_fd, const char *name, unsigned int depth)
 {
-	DIR *dir = fdopendir(fd);
+	auto_dir dir = NULL;
 	struct dirent *e;
 
-	if (dir == NULL) {
-		close(fd);
+	if (fdio_opendir(dir_fd, name, O_NOFOLLOW, &dir) < 0) {
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {
@@ -43,14 +41,12 @@ measure_dir(struct measure *m, int fd, unsigned int depth)
 			measure_entry(m, dirfd(dir), n, depth);
 		}
 	}
-	closedir(dir);
 }
 
 static void
 measure_entry(struct measure *m, int dir_fd, const char *name, unsigned int depth)
 {
 	struct stat st;
-	int fd;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0) {
 		return;
@@ -61,10 +57,7 @@ measure_entry(struct measure *m, int dir_fd, const char *name, unsigned int dept
 	}
 	m->bytes += (uint64_t)st.st_blocks * 512;
 	if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
-		fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0) {
-			measure_dir(m, fd, depth + 1);
-		}
+		measure_dir(m, dir_fd, name, depth + 1);
 	}
 }
 

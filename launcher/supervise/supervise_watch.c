@@ -4,7 +4,6 @@
  * the sums at the end. Without a cgroup memory is advisory: processes are added up through the
  * sandbox's own /proc.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -76,14 +75,10 @@ add_process(const char *stat, struct sums *sums)
 static struct sums
 sum_processes(const struct run *r)
 {
-	int fd = openat(r->proc_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_dir dir = NULL;
 	struct sums sums = { 0 };
 
-	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
+	if (fdio_opendir(r->proc_fd, ".", 0, &dir) < 0) {
 		return sums;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
@@ -98,7 +93,6 @@ sum_processes(const struct run *r)
 			add_process(buf_text(&text), &sums);
 		}
 	}
-	closedir(dir);
 	return sums;
 }
 
@@ -109,14 +103,10 @@ sum_processes(const struct run *r)
 static uint64_t
 tree_bytes(int dir_fd, int depth)
 {
-	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	auto_dir dir = NULL;
 	uint64_t sum = 0;
 
-	if (dir == NULL) {
-		if (fd >= 0) {
-			close(fd);
-		}
+	if (fdio_opendir(dir_fd, ".", 0, &dir) < 0) {
 		return 0;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
@@ -134,7 +124,6 @@ tree_bytes(int dir_fd, int depth)
 			sum += sub < 0 ? 0 : tree_bytes(sub, depth + 1);
 		}
 	}
-	closedir(dir);
 	return sum;
 }
 

@@ -318,3 +318,26 @@ Test(fdio, writes_what_is_there_already_not_again)
 	cr_expect_eq(unlinkat(fd, "a", 0), 0);
 	cr_expect_eq(rmdir(dir), 0);
 }
+
+Test(fdio, opens_a_directory_to_read_and_no_link_when_told_so)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX";
+	auto_dir there = NULL;
+	auto_dir linked = NULL;
+	auto_dir none = NULL;
+	auto_fd fd = -1;
+
+	make_dir(dir);
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(mkdirat(fd, "sub", 0700), 0);
+	cr_assert_eq(symlinkat("sub", fd, "link"), 0);
+	cr_expect_eq(fdio_opendir(fd, "sub", O_NOFOLLOW, &there), 0);
+	cr_expect_neq(dirfd(there), fd);
+	cr_expect_eq(fdio_opendir(fd, "link", 0, &linked), 0);
+	cr_expect_eq(fdio_opendir(fd, "link", O_NOFOLLOW, &none), -ENOTDIR);
+	cr_expect_eq(fdio_opendir(fd, "none", 0, &none), -ENOENT);
+	cr_expect_null(none);
+	cr_expect_eq(unlinkat(fd, "link", 0), 0);
+	cr_expect_eq(unlinkat(fd, "sub", AT_REMOVEDIR), 0);
+	cr_expect_eq(rmdir(dir), 0);
+}
