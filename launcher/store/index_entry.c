@@ -597,13 +597,14 @@ has_entry(struct index *ix, const char *call, enum entry_type type, bool *ret, s
 	return has_row(ix, STMT_HAS_ENTRY, call, entry_type_word(type), ret, err);
 }
 
-/* Why the entry cannot stand where it does, or NULL; *ret untouched on failure. */
+/*
+ * Why the entry cannot stand where it does, or NULL; *ret untouched on failure. recovers: a settle
+ * entry that needs no outcome before it.
+ */
 static int
-misplaced(struct index *ix, const struct entry *e, const json_t *record, const char **ret,
-	  struct err *err)
+misplaced(struct index *ix, const struct entry *e, bool recovers, const char **ret, struct err *err)
 {
 	bool planned = false, ended = false;
-	const char *action = json_string_value(json_object_get(record, "action"));
 	int rc = has_entry(ix, e->call, ENTRY_PLANNED, &planned, err);
 
 	if (rc == 0) {
@@ -619,11 +620,18 @@ misplaced(struct index *ix, const struct entry *e, const json_t *record, const c
 		*ret = "outcome of a call that was not planned";
 	} else if (e->type == ENTRY_SETTLE && !planned) {
 		*ret = "settles a call that was not planned";
-	} else if (e->type == ENTRY_SETTLE && !ended &&
-		   (action == NULL || strcmp(action, "recover") != 0)) {
+	} else if (e->type == ENTRY_SETTLE && !ended && !recovers) {
 		*ret = "settles a call that has no outcome";
 	}
 	return 0;
+}
+
+static bool
+is_recovery(const json_t *record)
+{
+	const char *action = json_string_value(json_object_get(record, "action"));
+
+	return action != NULL && strcmp(action, "recover") == 0;
 }
 
 /*
@@ -661,10 +669,9 @@ static int
 take_forgotten(struct index *ix, struct journal_pos pos, const struct entry *e, const uint8_t *json,
 	       size_t len, struct err *err)
 {
-	/* a settle entry was accepted once: with an outcome before it, or as a recovery */
-	auto_json record = json_pack("{s:s}", "action", "recover");
 	const char *wrong = NULL;
-	int rc = misplaced(ix, e, record, &wrong, err);
+	/* a settle entry was accepted once: with an outcome before it, or as a recovery */
+	int rc = misplaced(ix, e, true, &wrong, err);
 
 	if (rc != 0 || wrong != NULL) {
 		return rc != 0 ? rc : index_take_damaged(ix, pos, wrong, json, len, err);
@@ -711,7 +718,8 @@ index_take(struct index *ix, struct journal_pos pos, const uint8_t *json, size_t
 			 entry_type_word(e.type), wrong);
 		return index_take_damaged(ix, pos, why, json, len, err);
 	}
-	rc = entry_type_is_of_call(e.type) ? misplaced(ix, &e, record, &wrong, err) : 0;
+	rc = entry_type_is_of_call(e.type) ? misplaced(ix, &e, is_recovery(record), &wrong, err)
+					   : 0;
 	if (rc != 0 || wrong != NULL) {
 		return rc != 0 ? rc : index_take_damaged(ix, pos, wrong, json, len, err);
 	}
