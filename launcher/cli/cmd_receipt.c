@@ -26,14 +26,12 @@ prove(struct reading *r, uint64_t index, struct tlog_proof *ret, struct err *err
 	size_t len;
 	int rc = signed_checkpoint(r, index, &ret->checkpoint, &c, err);
 
-	if (rc != 0) {
-		return rc;
+	if (rc == 0) {
+		rc = log_dir_open(&r->store, &log_fd, err);
 	}
-	log_fd = openat(r->store.dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (log_fd < 0) {
-		return err_sys(err, -errno, "%s/" LOG_DIR, r->store.path);
+	if (rc == 0) {
+		rc = tiles_open(log_fd, c.size, &tiles, err);
 	}
-	rc = tiles_open(log_fd, c.size, &tiles, err);
 	if (rc == 0) {
 		rc = tiles_entry(tiles, index, &entry, &len, err);
 	}

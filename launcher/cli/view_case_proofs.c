@@ -141,15 +141,8 @@ case_proofs(struct case_folder *c, struct err *err)
 	auto_buf vkey = BUF_INIT;
 	int rc = signing_open(&p.signing, err);
 
-	if (rc != 0) {
-		return rc;
-	}
-	p.log_fd = openat(p.signing.store.dir_fd, LOG_DIR,
-			  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (p.log_fd < 0) {
-		return err_sys(err, -errno, "%s/" LOG_DIR, p.signing.store.path);
-	}
-	rc = tiles_open(p.log_fd, p.signing.size, &p.tiles, err);
+	rc = rc == 0 ? log_dir_open(&p.signing.store, &p.log_fd, err) : rc;
+	rc = rc == 0 ? tiles_open(p.log_fd, p.signing.size, &p.tiles, err) : rc;
 	rc = rc == 0 ? put_state_file(&p, LOG_CHECKPOINT_FILE, "checkpoint", &c->checkpoint) : rc;
 	rc = rc == 0 ? put_state_file(&p, LOG_VKEY_FILE, "vkey", &vkey) : rc;
 	return rc == 0 ? put_all(&p) : rc;

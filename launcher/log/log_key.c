@@ -15,6 +15,18 @@
 #include "../base/fdio.h"
 #include "../base/text.h"
 
+int
+log_dir_open(const struct store *s, int *ret_fd, struct err *err)
+{
+	int fd = openat(s->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		return err_sys(err, -errno, "%s/" LOG_DIR, s->path);
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 /* A regular file of the caller's, or root's as credentials are, that nobody else reads. */
 static int
 check_private(int fd, const char *path, struct err *err)

@@ -19,6 +19,9 @@
 #define LOG_VKEY_FILE LOG_DIR "/vkey"
 #define LOG_KEY_CREDENTIAL "airlock-log-key"
 
+/* Opens $STATE/log, where the tiles are; -ENOENT while there is no log. */
+int log_dir_open(const struct store *s, int *ret_fd, struct err *err) must_check;
+
 /* credentials: $CREDENTIALS_DIRECTORY, NULL or "" when unset. -ENOENT when there is no key yet;
  * -EPERM when others could read it; *ret_path (may be NULL): where it was, a heap string. */
 int log_key_load(const struct store *s, const char *credentials, struct note_signer *ret,

@@ -6,7 +6,6 @@
 #include "log_witness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -330,9 +329,7 @@ log_witness(struct index *ix, struct store *s, const char *program, bool *ret_lo
 		rc = log_state_latest(w.state, &w.latest, err);
 	}
 	if (rc == 0) {
-		w.log_fd =
-			openat(s->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		rc = w.log_fd < 0 ? err_sys(err, -errno, "%s/" LOG_DIR, s->path) : 0;
+		rc = log_dir_open(s, &w.log_fd, err);
 	}
 	if (rc == 0) {
 		rc = visit_all(&w);

@@ -229,12 +229,7 @@ begin(struct writer *w, const char *credentials, struct err *err)
 	if (rc == 0) {
 		rc = log_key_publish(w->store, &w->signer.key, err);
 	}
-	if (rc != 0) {
-		return rc;
-	}
-	w->log_fd =
-		openat(w->store->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return w->log_fd < 0 ? err_sys(err, -errno, "%s/" LOG_DIR, w->store->path) : 0;
+	return rc == 0 ? log_dir_open(w->store, &w->log_fd, err) : rc;
 }
 
 /*

@@ -6,7 +6,6 @@
 #include "verify.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,13 +98,10 @@ static int
 open_log(struct verify *v, struct err *err)
 {
 	struct err why = ERR_INIT;
-	int rc;
+	int rc = log_dir_open(v->store, &v->log_fd, err);
 
-	v->log_fd =
-		openat(v->store->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (v->log_fd < 0) {
-		return errno == ENOENT ? err_set(err, -ENOENT, "%s has no log", v->store->path)
-				       : err_sys(err, -errno, "%s/" LOG_DIR, v->store->path);
+	if (rc != 0) {
+		return rc == -ENOENT ? err_set(err, rc, "%s has no log", v->store->path) : rc;
 	}
 	rc = fdio_slurp_file_at(v->store->dir_fd, LOG_CHECKPOINT_FILE, NOTE_MAX, &v->note);
 	if (rc != 0) {
