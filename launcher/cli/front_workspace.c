@@ -308,12 +308,12 @@ static int
 refuse_input(struct front *f)
 {
 	const struct writable input = { f->input_path, "--input" };
-	const char *state = front_resolved(f, f->state_path);
-	const char *scratch = arena_printf(&f->arena, "%s/scratch/", state);
+	const char *scratch;
 
 	if (f->opt.input == NULL) {
 		return 0;
 	}
+	scratch = arena_printf(&f->arena, "%s/scratch/", f->state_path);
 	if (scratch == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
