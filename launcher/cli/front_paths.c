@@ -73,7 +73,8 @@ front_find_paths(struct front *f)
 
 /*
  * It answers on stderr, or into said_fd; the tool's stdin and stdout are not its business, nor is
- * any other descriptor: after a drop it runs as the owner, who could take them out of it.
+ * any other descriptor: after a drop it runs as the owner, who could take them out of it. Its state
+ * directory is the call's: after a drop HOME is still the caller's.
  */
 static void __attribute__((noreturn))
 become_cli(const struct front *f, const char *const argv[], int said_fd, bool with_output)
@@ -83,6 +84,7 @@ become_cli(const struct front *f, const char *const argv[], int said_fd, bool wi
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(with_output ? said_fd : null, STDOUT_FILENO) < 0 ||
 	    (said_fd >= 0 && dup2(said_fd, STDERR_FILENO) < 0) ||
+	    (f->state_path != NULL && setenv("AIRLOCK_STATE", f->state_path, 1) < 0) ||
 	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -282,8 +281,7 @@ front_receipt(struct front *f)
 	if (f->opt.receipt_fd < 0 || !f->recorded) {
 		return;
 	}
-	rc = setenv("AIRLOCK_STATE", f->state_path, 1) < 0 ? -errno
-							   : front_read_cli(f, argv, &text);
+	rc = front_read_cli(f, argv, &text);
 	if (rc == 0) {
 		rc = deliver(f->opt.receipt_fd, true, &text);
 		if (rc == 0) {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../base/text.h"
@@ -223,17 +222,12 @@ int
 front_recover(struct front *f)
 {
 	static const char *const argv[] = { "airlock-cli", "recover", "--quiet", NULL };
-	const char *before = getenv("AIRLOCK_STATE");
 	int rc = commit_is_left(&f->store);
 
 	if (rc <= 0) {
 		return rc < 0 ? err_sys(&f->err, rc, "look for commits that were cut short") : 0;
 	}
-	rc = setenv("AIRLOCK_STATE", f->state_path, 1) < 0 ? -errno : front_run_cli(f, argv);
-	if (rc >= 0) {
-		rc = before != NULL ? setenv("AIRLOCK_STATE", before, 1)
-				    : unsetenv("AIRLOCK_STATE");
-	}
+	rc = front_run_cli(f, argv);
 	return rc < 0 ? err_sys(&f->err, rc, "recover commits that were cut short") : 0;
 }
 
