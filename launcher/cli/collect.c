@@ -91,17 +91,13 @@ collect_finish(struct collect *c)
 static int
 lock(int fd, const char *workflow, const char *who, struct err *err)
 {
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno == EWOULDBLOCK) {
-			return err_set(err, -EBUSY,
-				       "workflow %s: %s: try again when that has ended", workflow,
-				       who);
-		}
-		if (errno != EINTR) {
-			return err_sys(err, -errno, "lock workflow %s", workflow);
-		}
+	int rc = store_lock(fd, LOCK_EX | LOCK_NB);
+
+	if (rc == -EWOULDBLOCK) {
+		return err_set(err, -EBUSY, "workflow %s: %s: try again when that has ended",
+			       workflow, who);
 	}
-	return 0;
+	return rc < 0 ? err_sys(err, rc, "lock workflow %s", workflow) : 0;
 }
 
 int

@@ -99,16 +99,14 @@ claim_key(struct front *f, int workflow_fd)
 static int
 hold_workflow(struct front *f, int workflow_fd)
 {
+	int rc;
+
 	f->calls_fd = openat(workflow_fd, "calls", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	if (f->calls_fd < 0) {
 		return err_sys(&f->err, -errno, "open the workflow's list of calls");
 	}
-	while (flock(f->calls_fd, LOCK_SH) < 0) {
-		if (errno != EINTR) {
-			return err_sys(&f->err, -errno, "lock the workflow");
-		}
-	}
-	return 0;
+	rc = store_lock(f->calls_fd, LOCK_SH);
+	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
 }
 
 /* Appending one fixed record is atomic under O_APPEND; where it landed is the call's number. */

@@ -159,14 +159,14 @@ static int
 take_lock(const struct store *s, bool wait, int *ret_fd, struct err *err)
 {
 	auto_fd fd = openat(s->dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
 
 	if (fd < 0) {
 		return err_sys(err, -errno, "open %s/%s", s->path, LOCK_FILE);
 	}
-	while (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0) {
-		if (errno != EINTR) {
-			return err_sys(err, -errno, "lock %s/%s", s->path, LOCK_FILE);
-		}
+	r = store_lock(fd, LOCK_EX | (wait ? 0 : LOCK_NB));
+	if (r < 0) {
+		return err_sys(err, r, "lock %s/%s", s->path, LOCK_FILE);
 	}
 	*ret_fd = take_fd(&fd);
 	return 0;

@@ -50,6 +50,8 @@ int store_open_write(const char *path, struct store *ret_store, struct err *err)
 /* Read-only; -ENOENT when there is no store yet. */
 int store_open_read(const char *path, struct store *ret_store, struct err *err) must_check;
 void store_finish(struct store *s);
+/* flock(2), over EINTR; -errno. */
+int store_lock(int fd, int operation) must_check;
 
 /* ---- journal --------------------------------------------------------------------------------- */
 

@@ -73,7 +73,5 @@ size_t journal_entry_len(const uint8_t *p, uint64_t left);
 
 /* Says what is wrong with the state directory; returns code. */
 int store_fail(struct err *err, int code, const char *path, const char *what);
-/* flock(2), over EINTR. */
-int store_lock(int fd, int operation) must_check;
 
 #endif
