@@ -31,11 +31,9 @@ parse(int argc, char **argv, struct request *ret)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		*(strcmp(name, "json") == 0 ? &ret->json : &ret->verbose) = true;
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	ret->file = cl.operand[0];
 	return -1;

@@ -110,11 +110,9 @@ cmd_cat(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		raw = true; /* the only option there is */
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 2, 2) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 2, 2);
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = reading_open(&r, &err);
 	if (rc == 0) {

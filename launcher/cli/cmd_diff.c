@@ -32,12 +32,9 @@ parse(int argc, char **argv, struct request *ret)
 			*(strcmp(name, "json") == 0 ? &ret->json : &ret->stat) = true;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, ret->workflow != NULL ? 0 : 1,
-				  ret->workflow != NULL ? 0 : 1) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, ret->workflow == NULL, ret->workflow == NULL);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (ret->json && ret->stat) {
 		fputs("airlock: diff: --json and --stat do not go together\n", stderr);

@@ -327,11 +327,9 @@ cmd_doctor(int argc, char **argv)
 			d.profile = argument;
 		}
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 0, 0) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 0, 0);
+	if (rc >= 0) {
+		return rc;
 	}
 	/* Ignored by some callers, and then nobody's end could be waited for. */
 	ignore_err(sigaction(SIGCHLD, &plain, NULL), "it cannot fail with these arguments");

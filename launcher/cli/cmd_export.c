@@ -76,14 +76,8 @@ parse(struct command_line *cl, struct request *ret)
 			ret->after = true;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(cl, ret->workflow != NULL ? 0 : 1,
-				  ret->workflow != NULL ? 0 : 1) != 0) {
-		return EXIT_AIRLOCK;
-	}
-	return check(ret);
+	rc = command_line_end(cl, rc, ret->workflow == NULL, ret->workflow == NULL);
+	return rc >= 0 ? rc : check(ret);
 }
 
 static int

@@ -33,11 +33,9 @@ parse(int argc, char **argv, struct request *ret)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		*(strcmp(name, "workflow") == 0 ? &ret->workflow : &ret->reason) = argument;
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 0, 0) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 0, 0);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (ret->workflow == NULL || ret->workflow[0] == '\0') {
 		fprintf(stderr, "airlock: forget: --workflow W is missing\n");

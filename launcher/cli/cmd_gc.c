@@ -67,10 +67,7 @@ parse(int argc, char **argv, struct request *ret)
 			ret->by_age = true;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	return command_line_operands(&cl, 0, 0) != 0 ? EXIT_AIRLOCK : -1;
+	return command_line_end(&cl, rc, 0, 0);
 }
 
 static bool

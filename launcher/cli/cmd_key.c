@@ -16,9 +16,9 @@
 #include "commands.h"
 #include "view_evidence.h"
 
-/* The only option of each of these verbs; false when the status is to be returned. */
-static bool
-parse(int argc, char **argv, const char **ret_argument, bool *ret_given, int *ret_status)
+/* The only option of each of these verbs. -1 to go on, else the exit status. */
+static int
+parse(int argc, char **argv, const char **ret_argument, bool *ret_given)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
 	const char *name;
@@ -29,11 +29,7 @@ parse(int argc, char **argv, const char **ret_argument, bool *ret_given, int *re
 	while ((rc = command_line_next(&cl, &name, ret_argument)) > 0) {
 		*ret_given = true;
 	}
-	if (rc == 0 && command_line_operands(&cl, 0, 0) == 0) {
-		return true;
-	}
-	*ret_status = rc != 0 ? command_line_status(rc) : EXIT_AIRLOCK;
-	return false;
+	return command_line_end(&cl, rc, 0, 0);
 }
 
 static void
@@ -55,10 +51,10 @@ cmd_key_new(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *origin;
 	bool given;
-	int status, rc;
+	int rc = parse(argc, argv, &origin, &given);
 
-	if (!parse(argc, argv, &origin, &given, &status)) {
-		return status;
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"), &path,
 			&err);
@@ -153,10 +149,10 @@ cmd_key_show(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *argument;
 	bool json;
-	int status, rc;
+	int rc = parse(argc, argv, &argument, &json);
 
-	if (!parse(argc, argv, &argument, &json, &status)) {
-		return status;
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = signing_open(&s, &err);
 	if (rc == 0 && s.size == 0) {
@@ -183,10 +179,10 @@ cmd_key_rotate(int argc, char **argv)
 	struct note_key key;
 	const char *next;
 	bool given;
-	int status, rc;
+	int rc = parse(argc, argv, &next, &given);
 
-	if (!parse(argc, argv, &next, &given, &status)) {
-		return status;
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = signing_open(&s, &err);
 	if (rc == 0 && s.size == 0) {
@@ -252,10 +248,10 @@ cmd_key_close(int argc, char **argv)
 	struct err err = ERR_INIT;
 	const char *reason;
 	bool given;
-	int status, rc;
+	int rc = parse(argc, argv, &reason, &given);
 
-	if (!parse(argc, argv, &reason, &given, &status)) {
-		return status;
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = signing_open(&s, &err);
 	if (rc == 0 && s.size == 0) {

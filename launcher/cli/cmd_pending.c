@@ -208,11 +208,9 @@ cmd_pending(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		w.json = true; /* the only option there is */
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 0, 0) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 0, 0);
+	if (rc >= 0) {
+		return rc;
 	}
 	view_init(&w.view, STDOUT_FILENO);
 	rc = reading_open(&r, &err);

@@ -39,11 +39,9 @@ cmd_profile_check(int argc, char **argv)
 	int rc = command_line_next(&cl, &name, &argument);
 	int status = 0;
 
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, SIZE_MAX) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, SIZE_MAX);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (places_find(&places, &err) < 0) {
 		return commands_fail(EXIT_AIRLOCK, &err);

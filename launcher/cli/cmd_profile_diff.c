@@ -226,11 +226,9 @@ cmd_profile_diff(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		json = true; /* the one option there is */
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 2, 2) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 2, 2);
+	if (rc >= 0) {
+		return rc;
 	}
 	d.a.name = cl.operand[0];
 	d.b.name = cl.operand[1];

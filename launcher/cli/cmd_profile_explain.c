@@ -302,11 +302,9 @@ cmd_profile_explain(int argc, char **argv)
 			return commands_fail(EXIT_AIRLOCK, &err);
 		}
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (!is_access(o.access)) {
 		err_set(&err, -EINVAL, "--access wants see, read, write or execute");

@@ -156,11 +156,9 @@ cmd_profile_new(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		parent = argument;
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (make_new(&n, cl.operand[0], parent) < 0) {
 		status = profile_fail(EXIT_AIRLOCK, &n.report, &n.err);

@@ -135,11 +135,9 @@ cmd_profile_show(int argc, char **argv)
 		o.origins = o.origins || strcmp(name, "origin") == 0;
 		o.json = o.json || strcmp(name, "json") == 0;
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	return show(cl.operand[0], &o);
 }
@@ -153,11 +151,9 @@ cmd_profile_schema(int argc, char **argv)
 	const char *name, *argument;
 	int rc = command_line_next(&cl, &name, &argument);
 
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 0, 0) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 0, 0);
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = profile_print_schema(&out);
 	if (rc < 0) {

@@ -196,11 +196,9 @@ cmd_profile_test(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		live = true; /* the one option there is */
 	}
-	if (rc < 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, SIZE_MAX) < 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, SIZE_MAX);
+	if (rc >= 0) {
+		return rc;
 	}
 	for (size_t i = 0; i < cl.operands; i++) {
 		auto_buf report = BUF_INIT;

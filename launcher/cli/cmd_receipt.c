@@ -105,11 +105,9 @@ cmd_receipt(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &to)) > 0) {
 		/* the only option there is */
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = reading_open(&r, &err);
 	rc = rc == 0 ? find_outcome(&r, cl.operand[0], &index, &err) : rc;

@@ -20,11 +20,9 @@ cmd_recover(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		quiet = true; /* the only option there is */
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 0, 0) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 0, 0);
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"), &path,
 			&err);

@@ -187,11 +187,9 @@ cmd_rerun(int argc, char **argv)
 	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
 		req.json = true; /* the only option there is */
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	req.call = cl.operand[0];
 	rc = rerun(&req, &err);

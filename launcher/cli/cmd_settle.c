@@ -178,11 +178,9 @@ settle(int argc, char **argv, const struct action *a)
 			o.to = argument;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, o.workflow == NULL, o.workflow == NULL) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, o.workflow == NULL, o.workflow == NULL);
+	if (rc >= 0) {
+		return rc;
 	}
 	if (o.workflow != NULL && o.digest != NULL) {
 		fprintf(stderr, "airlock: --digest is of one change set: name its call\n");

@@ -73,11 +73,9 @@ cmd_show(int argc, char **argv)
 			verbose = true;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(&cl, 1, 1) != 0) {
-		return EXIT_AIRLOCK;
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
 	}
 	rc = reading_open(&r, &err);
 	if (rc == 0) {

@@ -38,14 +38,7 @@ parse(struct command_line *cl, struct request *ret)
 			ret->json = true;
 		}
 	}
-	if (rc != 0) {
-		return command_line_status(rc);
-	}
-	if (command_line_operands(cl, ret->store == NULL ? 1 : 0, ret->store == NULL ? 1 : 0) !=
-	    0) {
-		return EXIT_AIRLOCK;
-	}
-	return -1;
+	return command_line_end(cl, rc, ret->store == NULL, ret->store == NULL);
 }
 
 /* The key itself, or @FILE. */

@@ -406,19 +406,16 @@ command_line_next(struct command_line *cl, const char **ret_name, const char **r
 }
 
 int
-command_line_status(int rc)
-{
-	return rc == -ECANCELED ? 0 : EXIT_AIRLOCK;
-}
-
-int
-command_line_operands(const struct command_line *cl, size_t min, size_t max)
+command_line_end(const struct command_line *cl, int rc, size_t min, size_t max)
 {
 	const struct command *verb = commands_find(cl->argv[0]);
 
+	if (rc < 0) {
+		return rc == -ECANCELED ? 0 : EXIT_AIRLOCK;
+	}
 	if (cl->operands >= min && cl->operands <= max) {
-		return 0;
+		return -1;
 	}
 	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0], verb != NULL ? verb->synopsis : "");
-	return -EINVAL;
+	return EXIT_AIRLOCK;
 }

@@ -63,14 +63,15 @@ struct command_line {
 /*
  * The next option of the verb argv[0] (options.def): 1 with its name and argument (borrowed from
  * argv, NULL when it takes none); 0 at the end, when operand[] is complete; else a negative number,
- * after one line on stderr: the caller returns EXIT_AIRLOCK. --help prints the verb's help and ends
- * the process's work with -ECANCELED: the caller returns 0 (commands_line_status says which).
+ * after one line on stderr. --help prints the verb's help and ends with -ECANCELED. What is not
+ * positive goes to command_line_end.
  */
 int command_line_next(struct command_line *cl, const char **ret_name, const char **ret_argument)
 	must_check;
-/* The exit status for a negative result of the above. */
-int command_line_status(int rc);
-/* After the last option: the number of operands must be between min and max. */
-int command_line_operands(const struct command_line *cl, size_t min, size_t max) must_check;
+/*
+ * After the last option: -1 to go on, else the exit status, where rc of the above says so or the
+ * number of operands is not between min and max.
+ */
+int command_line_end(const struct command_line *cl, int rc, size_t min, size_t max) must_check;
 
 #endif

@@ -92,7 +92,7 @@ read_line(const char *const *words, struct buf *out)
 		buf_printf(out, "%s=%s ", name, argument != NULL ? argument : "");
 	}
 	if (rc < 0) {
-		buf_printf(out, "error %d", command_line_status(rc));
+		buf_printf(out, "error %d", command_line_end(&cl, rc, 0, SIZE_MAX));
 		return;
 	}
 	for (size_t i = 0; i < cl.operands; i++) {
