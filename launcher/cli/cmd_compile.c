@@ -151,10 +151,7 @@ print_load(const struct profile_loaded *loaded, struct buf *out)
 	json_init(&j, out);
 	json_begin_object(&j);
 	json_key(&j, "actor");
-	json_begin_object(&j);
-	json_kv_uint(&j, "gid", getegid());
-	json_kv_uint(&j, "uid", geteuid());
-	json_end(&j);
+	store_put_actor(&j);
 	json_kv_hex(&j, "digest", p->digest, sizeof(p->digest));
 	json_kv_str(&j, "name", p->name);
 	json_kv_bytes(&j, "source", p->source);

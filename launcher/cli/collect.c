@@ -293,17 +293,6 @@ collect_remove(const struct collect *c, struct err *err)
 
 /* ---- the entry ------------------------------------------------------------------------------ */
 
-static void
-put_text(struct json *j, const char *key, const char *text)
-{
-	json_key(j, key);
-	if (text != NULL) {
-		json_bytes(j, text, strlen(text));
-	} else {
-		json_put_null(j);
-	}
-}
-
 int
 collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 {
@@ -319,7 +308,7 @@ collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 	json_kv_uint(&j, "entries", e->entries);
 	json_kv_uint(&j, "objects", e->objects);
 	json_kv_known(&j, "older_than_ms", e->by_age, (int64_t)e->older_than_ms);
-	put_text(&j, "reason", e->reason);
+	json_kv_bytes(&j, "reason", e->reason);
 	json_kv_uint(&j, "t", clock_realtime_ms());
 	json_kv_uint(&j, "v", 1);
 	json_kv_str(&j, "workflow", e->workflow);
