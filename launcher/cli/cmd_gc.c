@@ -28,7 +28,7 @@ struct gc {
 	struct reading reading;
 	struct store store; /* for writing; not open with --dry-run */
 	uint64_t now_ms;
-	uint64_t workflows, objects, bytes;
+	uint64_t bytes; /* that went, or would */
 };
 
 static int
@@ -92,28 +92,20 @@ print_workflow(const struct collect_calls *calls, const struct collect_entry *e)
 
 /* Under the workflow's locks. What is held keeps it; so does what is newer than it seemed. */
 static int
-collect_locked(struct gc *g, const struct collect *c, struct err *err)
+collect_locked(struct gc *g, const struct collect *c, const struct collect_entry *entry,
+	       struct err *err)
 {
 	struct collect_calls calls = { .items = NULL };
-	struct collect_entry entry = { .action = "gc",
-				       .workflow = c->workflow,
-				       .by_age = true,
-				       .older_than_ms = g->req->older_than_ms };
 	struct err none = ERR_INIT;
 	int rc = collect_calls_list(&g->reading, c->workflow, &calls, err);
 
 	if (rc == 0 && is_old(g, calls.newest_ms) && collect_check_held(c, &calls, &none) == 0) {
-		collect_measure(c, &entry.objects, &entry.bytes);
-	} else if (rc == 0 && none.code != 0) {
-		printf("kept: %s\n", none.text);
-	}
-	if (rc == 0 && entry.objects + entry.bytes > 0) {
-		print_workflow(&calls, &entry);
-		rc = g->req->dry ? 0 : collect_log(&g->store, &entry, err);
+		print_workflow(&calls, entry);
+		rc = g->req->dry ? 0 : collect_log(&g->store, entry, err);
 		rc = rc < 0 || g->req->dry ? rc : collect_remove(c, err);
-		g->workflows++;
-		g->objects += entry.objects;
-		g->bytes += entry.bytes;
+		g->bytes += entry->bytes;
+	} else if (none.code != 0) {
+		printf("kept: %s\n", none.text);
 	}
 	collect_calls_finish(&calls);
 	return rc;
@@ -124,8 +116,12 @@ static int
 collect_workflow(struct gc *g, const char *name, struct err *err)
 {
 	auto_collect c = COLLECT_INIT;
+	struct collect_entry entry = { .action = "gc",
+				       .workflow = name,
+				       .by_age = true,
+				       .older_than_ms = g->req->older_than_ms };
 	struct err busy = ERR_INIT;
-	uint64_t newest_ms = 0, objects = 0, bytes = 0;
+	uint64_t newest_ms = 0;
 	int rc = index_workflow_newest(g->reading.ix, name, &newest_ms, err);
 
 	if (rc < 0 || newest_ms == 0 || !is_old(g, newest_ms)) {
@@ -137,13 +133,13 @@ collect_workflow(struct gc *g, const char *name, struct err *err)
 		return 0;
 	}
 	if (rc == 0) {
-		collect_measure(&c, &objects, &bytes);
+		collect_measure(&c, &entry.objects, &entry.bytes);
 	}
-	if (rc < 0 || objects + bytes == 0) {
+	if (rc < 0 || entry.objects + entry.bytes == 0) {
 		return 0; /* not a workflow's, or nothing of it is there */
 	}
 	rc = reading_refresh(&g->reading, err);
-	return rc < 0 ? rc : collect_locked(g, &c, err);
+	return rc < 0 ? rc : collect_locked(g, &c, &entry, err);
 }
 
 static int
