@@ -199,6 +199,23 @@ fdio_plug_standard(int input_flags, int output_flags)
 }
 
 int
+fdio_open_dir(int dirfd, const char *name)
+{
+	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int
+fdio_make_dir(int dirfd, const char *name)
+{
+	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST) {
+		return -errno;
+	}
+	return fdio_open_dir(dirfd, name);
+}
+
+int
 fdio_mkdirs(const char *path, mode_t mode)
 {
 	auto_free char *copy = strdup(path);

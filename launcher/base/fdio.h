@@ -46,6 +46,10 @@ int fdio_path(int fd, char ret_path[PATH_MAX]) must_check;
  * -errno. Before anything else is opened.
  */
 int fdio_plug_standard(int input_flags, int output_flags) must_check;
+/* A directory of dirfd, never through a link, for reading; fd or -errno. */
+int fdio_open_dir(int dirfd, const char *name) must_check;
+/* The same, made with mode 0700 where it is missing. */
+int fdio_make_dir(int dirfd, const char *name) must_check;
 /* mkdir -p of an absolute or relative path with that mode for each new directory; 0 or -errno. */
 int fdio_mkdirs(const char *path, mode_t mode) must_check;
 /*

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/fdio.h"
 #include "../base/json.h"
 #include "../snapshot/fsat.h"
 #include "../snapshot/layer.h"
@@ -115,9 +116,9 @@ collect_lock(struct store *s, const char *workflow, enum collect_kind kind, stru
 	c.kind = kind;
 	snprintf(c.workflow, sizeof(c.workflow), "%s", workflow);
 	snprintf(path, sizeof(path), "wf/%s", workflow);
-	c.dir_fd = openat(s->dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (c.dir_fd < 0 && errno != ENOENT) {
-		return err_sys(err, -errno, "open %s/%s", s->path, path);
+	c.dir_fd = fdio_open_dir(s->dir_fd, path);
+	if (c.dir_fd < 0 && c.dir_fd != -ENOENT) {
+		return err_sys(err, c.dir_fd, "open %s/%s", s->path, path);
 	}
 	if (c.dir_fd >= 0) {
 		rc = lock(c.dir_fd, workflow,
@@ -232,20 +233,11 @@ count_objects(const struct collect *c)
 	return count;
 }
 
-static int
-open_caches(const struct collect *c)
-{
-	int fd =
-		openat(c->store->dir_fd, "caches", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 void
 collect_measure(const struct collect *c, uint64_t *ret_objects, uint64_t *ret_bytes)
 {
 	struct fs_names names = FS_NAMES_INIT;
-	auto_fd caches = open_caches(c);
+	auto_fd caches = fdio_open_dir(c->store->dir_fd, "caches");
 	uint64_t bytes = caches >= 0 ? quota_measure(caches, c->workflow) : 0;
 
 	if (c->dir_fd >= 0 && fsat_list(c->dir_fd, NAMES_MAX, &names) == 0) {
@@ -272,7 +264,7 @@ int
 collect_remove(const struct collect *c, struct err *err)
 {
 	struct fs_names names = FS_NAMES_INIT;
-	auto_fd caches = open_caches(c);
+	auto_fd caches = fdio_open_dir(c->store->dir_fd, "caches");
 	int first = caches >= 0 ? collect_unlink(caches, c->workflow) : 0;
 	int rc = c->dir_fd >= 0 ? fsat_list(c->dir_fd, NAMES_MAX, &names) : 0;
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/fdio.h"
 #include "../snapshot/fsat.h"
 #include "../snapshot/layer.h"
 #include "../store/quota.h"
@@ -20,14 +21,6 @@
 #define NAMES_MAX 1048576u
 #define NEW_PREFIX ".new-"
 #define NEW_AGE_MS 3600000u /* a file without a name of its own is written within moments */
-
-static int
-open_dir(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
 
 static bool
 begins(const char *name, const char *with)
@@ -73,7 +66,7 @@ is_old(const char *uuid_text)
 static int
 sweep_journal(struct collect_swept *s)
 {
-	auto_fd dir = open_dir(s->store->dir_fd, "journal");
+	auto_fd dir = fdio_open_dir(s->store->dir_fd, "journal");
 	struct fs_names names = FS_NAMES_INIT;
 	int rc = dir < 0 ? dir : fsat_list(dir, NAMES_MAX, &names);
 
@@ -92,12 +85,12 @@ sweep_journal(struct collect_swept *s)
 static int
 sweep_scratch(struct collect_swept *s)
 {
-	auto_fd dir = open_dir(s->store->dir_fd, "scratch");
+	auto_fd dir = fdio_open_dir(s->store->dir_fd, "scratch");
 	struct fs_names names = FS_NAMES_INIT;
 	int rc = dir < 0 ? dir : fsat_list(dir, NAMES_MAX, &names);
 
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		auto_fd call = open_dir(dir, names.items[i]);
+		auto_fd call = fdio_open_dir(dir, names.items[i]);
 
 		if (call >= 0 && flock(call, LOCK_EX | LOCK_NB) == 0) {
 			take(s, dir, "scratch", names.items[i]);
@@ -191,7 +184,7 @@ sweep_workflow(struct collect_swept *s, const char *name, bool packs, struct err
 static int
 sweep_workflows(struct collect_swept *s, struct err *err)
 {
-	auto_fd dir = open_dir(s->store->dir_fd, "wf");
+	auto_fd dir = fdio_open_dir(s->store->dir_fd, "wf");
 	struct fs_names names = FS_NAMES_INIT;
 	uint64_t damaged = 0;
 	int rc = dir < 0 ? dir : fsat_list(dir, NAMES_MAX, &names);

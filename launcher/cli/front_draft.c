@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../base/text.h"
 #include "../supervise/idmap.h"
 #include "front.h"
@@ -15,13 +16,11 @@
 static int
 open_workflow(struct front *f)
 {
-	char id[UUID_TEXT_SIZE];
-	int fd;
+	char id[UUID_TEXT_SIZE], path[64];
 
 	text_uuid_print(f->workflow, id);
-	fd = openat(f->store.dir_fd, arena_printf(&f->arena, "wf/%s", id),
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	snprintf(path, sizeof(path), "wf/%s", id);
+	return fdio_open_dir(f->store.dir_fd, path);
 }
 
 static int

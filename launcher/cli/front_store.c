@@ -55,11 +55,8 @@ open_workflow_dir(struct front *f)
 
 	text_uuid_print(f->workflow, id);
 	snprintf(path, sizeof(path), "wf/%s", id);
-	if (mkdirat(f->store.dir_fd, path, 0700) < 0 && errno != EEXIST) {
-		return err_sys(&f->err, -errno, "make %s/%s", f->store.path, path);
-	}
-	fd = openat(f->store.dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(&f->err, -errno, "open %s/%s", f->store.path, path) : fd;
+	fd = fdio_make_dir(f->store.dir_fd, path);
+	return fd < 0 ? err_sys(&f->err, fd, "make %s/%s", f->store.path, path) : fd;
 }
 
 /* The file's name is taken by exactly one call, also among concurrent ones. */

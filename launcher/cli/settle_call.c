@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../sys/sys.h"
 
 void
@@ -87,10 +88,9 @@ claim(struct settling *s, struct err *err)
 
 	text_uuid_print(s->rec.workflow, id);
 	snprintf(path, sizeof(path), "wf/%s", id);
-	s->workflow_fd =
-		openat(s->store.dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	s->workflow_fd = fdio_open_dir(s->store.dir_fd, path);
 	if (s->workflow_fd < 0) {
-		return err_sys(err, -errno, "open %s/%s", s->store.path, path);
+		return err_sys(err, s->workflow_fd, "open %s/%s", s->store.path, path);
 	}
 	if (flock(s->workflow_fd, LOCK_EX | LOCK_NB) < 0) {
 		return errno != EWOULDBLOCK

@@ -157,19 +157,11 @@ is_one_name(const char *name)
 	       strcmp(name, "..") != 0;
 }
 
-static int
-open_dir(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 /* A new directory; fd or -errno. */
 static int
 make_dir(int dir_fd, const char *name)
 {
-	return mkdirat(dir_fd, name, 0700) != 0 ? -errno : open_dir(dir_fd, name);
+	return mkdirat(dir_fd, name, 0700) != 0 ? -errno : fdio_open_dir(dir_fd, name);
 }
 
 int
@@ -334,7 +326,7 @@ export_in(struct walk *w)
 static int
 open_above(int root_fd, const char *path, struct buf *name, const char **ret_name)
 {
-	auto_fd fd = open_dir(root_fd, ".");
+	auto_fd fd = fdio_open_dir(root_fd, ".");
 
 	while (fd >= 0 && strchr(path, '/') != NULL) {
 		size_t len = strcspn(path, "/");
@@ -345,10 +337,7 @@ open_above(int root_fd, const char *path, struct buf *name, const char **ret_nam
 		if (!is_one_name(buf_text(name))) {
 			return -EINVAL;
 		}
-		if (mkdirat(fd, buf_text(name), 0700) != 0 && errno != EEXIST) {
-			return -errno;
-		}
-		next = open_dir(fd, buf_text(name));
+		next = fdio_make_dir(fd, buf_text(name));
 		close(fd);
 		fd = next;
 		path += len + 1;

@@ -52,13 +52,9 @@ append(struct commit *cm, const struct buf *payload)
 int
 commit_open_dir(const struct store *s, struct err *err)
 {
-	int fd;
+	int fd = fdio_make_dir(s->dir_fd, "commits");
 
-	if (mkdirat(s->dir_fd, "commits", 0700) < 0 && errno != EEXIST) {
-		return err_sys(err, -errno, "make %s/commits", s->path);
-	}
-	fd = openat(s->dir_fd, "commits", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? err_sys(err, -errno, "open %s/commits", s->path) : fd;
+	return fd < 0 ? err_sys(err, fd, "make %s/commits", s->path) : fd;
 }
 
 int

@@ -36,23 +36,12 @@ layer_name(uint64_t seq, const uint8_t call[16], char ret_name[LAYER_NAME_SIZE])
 		 (unsigned long long)(seq % 10000000000ull), uuid);
 }
 
-static int
-open_dir(int dir_fd, const char *name)
-{
-	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 int
 layer_open_place(int workflow_fd, enum layer_place place, bool make)
 {
 	const char *name = layer_place_words[place];
 
-	if (make && mkdirat(workflow_fd, name, 0700) < 0 && errno != EEXIST) {
-		return -errno;
-	}
-	return open_dir(workflow_fd, name);
+	return make ? fdio_make_dir(workflow_fd, name) : fdio_open_dir(workflow_fd, name);
 }
 
 /* ---- modes that a killed reader left open ------------------------------------------------------
@@ -87,7 +76,7 @@ close_again(int upper_fd, const struct buf *closed)
 int
 layer_lock(int place_fd, const char *name, bool alone)
 {
-	auto_fd dir = open_dir(place_fd, name);
+	auto_fd dir = fdio_open_dir(place_fd, name);
 
 	if (dir < 0) {
 		return dir;
@@ -98,9 +87,9 @@ layer_lock(int place_fd, const char *name, bool alone)
 int
 layer_open(int place_fd, const char *name)
 {
-	auto_fd dir = open_dir(place_fd, name);
+	auto_fd dir = fdio_open_dir(place_fd, name);
 	auto_buf closed = BUF_INIT;
-	auto_fd upper = dir < 0 ? dir : open_dir(dir, "upper");
+	auto_fd upper = dir < 0 ? dir : fdio_open_dir(dir, "upper");
 	int r;
 
 	if (upper < 0) {
@@ -276,13 +265,13 @@ static int
 fill(const struct layer_keep_request *req, const char *unfinished, struct err *err)
 {
 	auto_buf closed = BUF_INIT;
-	auto_fd dir = open_dir(req->place_fd, unfinished);
+	auto_fd dir = fdio_open_dir(req->place_fd, unfinished);
 	auto_fd upper = -1;
 	struct copy_result copied;
 	int r = dir < 0 ? dir : mkdirat(dir, "upper", 0755) < 0 ? -errno : 0;
 
 	if (r == 0) {
-		upper = open_dir(dir, "upper");
+		upper = fdio_open_dir(dir, "upper");
 		r = upper < 0 ? upper : 0;
 	}
 	if (r == 0 && geteuid() == 0 && fchown(upper, req->owner_uid, req->owner_gid) < 0) {
@@ -401,7 +390,7 @@ forget_in(int workflow_fd, enum layer_place place, const char *call)
 int
 layer_forget(const struct store *s, const uint8_t call[16])
 {
-	auto_fd workflows = open_dir(s->dir_fd, "wf");
+	auto_fd workflows = fdio_open_dir(s->dir_fd, "wf");
 	struct fs_names names = FS_NAMES_INIT;
 	char uuid[UUID_TEXT_SIZE];
 	int r = workflows < 0 ? workflows : fsat_list(workflows, SIZE_MAX, &names);

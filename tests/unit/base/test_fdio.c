@@ -185,6 +185,37 @@ Test(fdio, path_has_no_links_and_is_where_the_file_is_now)
 	cr_expect_eq(rmdir(dir), 0);
 }
 
+Test(fdio, a_directory_is_opened_never_through_a_link_and_made_where_it_is_missing)
+{
+	char dir[] = "/tmp/airlock-test-XXXXXX";
+	struct stat st;
+	int parent, fd;
+
+	make_dir(dir);
+	parent = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(parent, 0);
+	cr_expect_eq(fdio_open_dir(parent, "d"), -ENOENT);
+	fd = fdio_make_dir(parent, "d");
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_expect_eq(st.st_mode & 07777, 0700);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		fd = i == 0 ? fdio_open_dir(parent, "d") : fdio_make_dir(parent, "d");
+		cr_expect_geq(fd, 0);
+		close(fd);
+	}
+	cr_assert_eq(symlinkat("d", parent, "link"), 0);
+	cr_expect_eq(fdio_open_dir(parent, "link"), -ENOTDIR);
+	cr_expect_eq(fdio_make_dir(parent, "link"), -ENOTDIR);
+	cr_expect_eq(fdio_make_dir(parent, "no/d"), -ENOENT);
+	cr_expect_eq(unlinkat(parent, "link", 0), 0);
+	cr_expect_eq(unlinkat(parent, "d", AT_REMOVEDIR), 0);
+	close(parent);
+	cr_expect_eq(rmdir(dir), 0);
+}
+
 static void
 expect_content(int dir, const char *path, const char *want)
 {
