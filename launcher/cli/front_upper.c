@@ -49,39 +49,15 @@ hand_to_range(struct front *f)
 				  : 0;
 }
 
-static int
-open_scratch(struct front *f)
-{
-	if (f->scratch_parent_fd >= 0) {
-		return 0;
-	}
-	if (mkdirat(f->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
-		return err_sys(&f->err, -errno, "make %s/scratch", f->store.path);
-	}
-	f->scratch_parent_fd =
-		openat(f->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return f->scratch_parent_fd < 0
-		       ? err_sys(&f->err, -errno, "open %s/scratch", f->store.path)
-		       : 0;
-}
-
 int
 front_scratch(struct front *f, const char *name)
 {
-	auto_fd fd = -1;
-	int rc = open_scratch(f);
-
-	if (rc < 0) {
-		return rc;
+	if (f->scratch_parent_fd < 0) {
+		f->scratch_parent_fd = store_scratch_open(&f->store, &f->err);
 	}
-	if (mkdirat(f->scratch_parent_fd, name, 0700) < 0) {
-		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path, name);
-	}
-	fd = openat(f->scratch_parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		return err_sys(&f->err, -errno, "open %s/scratch/%s", f->store.path, name);
-	}
-	return take_fd(&fd);
+	return f->scratch_parent_fd < 0
+		       ? f->scratch_parent_fd
+		       : store_scratch_make(&f->store, f->scratch_parent_fd, name, &f->err);
 }
 
 static int

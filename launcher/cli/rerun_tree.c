@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,43 +65,30 @@ rerun_scratch_finish(struct rerun_scratch *s)
 /* ---- where it stands ------------------------------------------------------------------------- */
 
 static int
-open_directory(int dirfd, const char *name)
-{
-	int fd;
-
-	if (mkdirat(dirfd, name, 0700) < 0 && errno != EEXIST) {
-		return -errno;
-	}
-	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int
 scratch_make(struct reading *r, struct rerun_scratch *s, struct err *err)
 {
 	uint8_t id[16];
 	char text[UUID_TEXT_SIZE];
 	int rc = text_uuid7(clock_realtime_ms(), id);
 
-	if (rc == 0) {
-		text_uuid_print(id, text);
-		snprintf(s->name, sizeof(s->name), "%s-rerun", text);
-		s->parent_fd = open_directory(r->store.dir_fd, "scratch");
-		rc = s->parent_fd < 0 ? s->parent_fd : 0;
+	if (rc < 0) {
+		return err_sys(err, rc, "name a directory in %s/scratch", r->store.path);
 	}
-	if (rc == 0) {
-		s->fd = open_directory(s->parent_fd, s->name);
-		rc = s->fd < 0 ? s->fd : flock(s->fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+	text_uuid_print(id, text);
+	snprintf(s->name, sizeof(s->name), "%s-rerun", text);
+	s->parent_fd = store_scratch_open(&r->store, err);
+	s->fd = s->parent_fd < 0 ? s->parent_fd
+				 : store_scratch_make(&r->store, s->parent_fd, s->name, err);
+	if (s->fd < 0) {
+		return s->fd;
 	}
-	if (rc == 0) {
-		s->tree_fd = open_directory(s->fd, "tree");
-		rc = s->tree_fd < 0 ? s->tree_fd : 0;
-	}
+	s->tree_fd = fdio_make_dir(s->fd, "tree");
+	rc = s->tree_fd < 0 ? s->tree_fd : 0;
 	if (rc == 0 && asprintf(&s->path, "%s/scratch/%s/tree", r->store.path, s->name) < 0) {
 		s->path = NULL;
 		rc = -ENOMEM;
 	}
-	return rc == 0 ? 0 : err_sys(err, rc, "make a directory in %s/scratch", r->store.path);
+	return rc == 0 ? 0 : err_sys(err, rc, "make %s/scratch/%s/tree", r->store.path, s->name);
 }
 
 /* ---- entries --------------------------------------------------------------------------------- */

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run by airlock-cli as settle_apply.h says. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "../snapshot/invert.h"
 #include "../snapshot/remove.h"
@@ -19,27 +16,22 @@ content(void *arg, const uint8_t digest[SHA256_SIZE], struct buf *out, struct er
 	return object_content(&s->reading, &s->rec, digest, out, err);
 }
 
-/* A directory of its own below scratch/, locked: the sweep takes what nobody holds. */
+/* A directory of its own below scratch/; a crash may have left one. */
 static int
 make_scratch(struct settling *s, char name[64], int *ret_parent, struct err *err)
 {
-	auto_fd parent = -1, fd = -1;
+	auto_fd parent = store_scratch_open(&s->store, err);
+	int fd;
 
 	snprintf(name, 64, "undo-%s", s->rec.id);
-	if (mkdirat(s->store.dir_fd, "scratch", 0700) < 0 && errno != EEXIST) {
-		return err_sys(err, -errno, "make %s/scratch", s->store.path);
+	if (parent < 0) {
+		return parent;
 	}
-	parent =
-		openat(s->store.dir_fd, "scratch", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (parent < 0 || remove_tree(parent, name) < 0 || mkdirat(parent, name, 0700) < 0) {
-		return err_sys(err, -errno, "make %s/scratch/%s", s->store.path, name);
-	}
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		return err_sys(err, -errno, "open %s/scratch/%s", s->store.path, name);
-	}
+	fd = remove_tree(parent, name);
+	fd = fd < 0 ? err_sys(err, fd, "remove %s/scratch/%s", s->store.path, name)
+		    : store_scratch_make(&s->store, parent, name, err);
 	*ret_parent = take_fd(&parent);
-	return take_fd(&fd);
+	return fd;
 }
 
 static int

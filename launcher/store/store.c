@@ -78,6 +78,24 @@ store_lock(int fd, int operation)
 	return 0;
 }
 
+int
+store_scratch_open(const struct store *s, struct err *err)
+{
+	int fd = fdio_make_dir(s->dir_fd, "scratch");
+
+	return fd < 0 ? err_sys(err, fd, "make %s/scratch", s->path) : fd;
+}
+
+int
+store_scratch_make(const struct store *s, int scratch_fd, const char *name, struct err *err)
+{
+	auto_fd fd = mkdirat(scratch_fd, name, 0700) < 0 ? -errno
+							 : fdio_open_dir(scratch_fd, name);
+	int r = fd < 0 ? fd : store_lock(fd, LOCK_EX | LOCK_NB);
+
+	return r < 0 ? err_sys(err, r, "make %s/scratch/%s", s->path, name) : take_fd(&fd);
+}
+
 /* Makes directories and makes them durable: an entry is as durable as the path to it. */
 static int
 make_layout(const char *path, int *ret_dir_fd)

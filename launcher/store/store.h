@@ -53,6 +53,14 @@ void store_finish(struct store *s);
 /* flock(2), over EINTR; -errno. */
 int store_lock(int fd, int operation) must_check;
 
+/*
+ * scratch/, for directories that go with the process that made them: each is new and locked, and a
+ * sweep takes what nobody holds. Descriptors, or -errno.
+ */
+int store_scratch_open(const struct store *s, struct err *err) must_check;
+int store_scratch_make(const struct store *s, int scratch_fd, const char *name, struct err *err)
+	must_check;
+
 /* ---- journal --------------------------------------------------------------------------------- */
 
 struct journal_pos {

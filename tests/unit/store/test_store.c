@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs as the developer or CI. Where the store is, and when it is refused. */
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 
 #include "store_temp.h"
@@ -281,4 +282,31 @@ Test(store, open_read_needs_a_store)
 	cr_assert_eq(store_open_write(t.state, &w, &err), 0, "%s", err.text);
 	cr_expect_eq(store_open_read(t.state, &s, &err), 0, "%s", err.text);
 	cr_expect_eq(journal_append(&s, "{}", 2, &pos, &err), -EBADF);
+}
+
+Test(store, a_scratch_directory_is_new_and_locked)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct err err = ERR_INIT;
+	auto_fd scratch = -1, made = -1, again = -1;
+
+	cr_assert_eq(store_open_write(t.state, &s, &err), 0, "%s", err.text);
+	scratch = store_scratch_open(&s, &err);
+	cr_assert_geq(scratch, 0, "%s", err.text);
+	made = store_scratch_make(&s, scratch, "d", &err);
+	cr_assert_geq(made, 0, "%s", err.text);
+	cr_expect_eq(mode_of(&t, "scratch") & 07777, 0700);
+	cr_expect_eq(mode_of(&t, "scratch/d") & 07777, 0700);
+	again = openat(scratch, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(again, 0);
+	cr_expect_eq(store_lock(again, LOCK_SH | LOCK_NB), -EWOULDBLOCK);
+	cr_expect_eq(store_scratch_make(&s, scratch, "d", &err), -EEXIST);
+	cr_expect_not_null(strstr(err.text, "/scratch/d"), "%s", err.text);
+	cleanup_fd(&made);
+	made = -1;
+	cr_expect_eq(store_lock(again, LOCK_SH | LOCK_NB), 0);
+	cleanup_fd(&scratch);
+	scratch = store_scratch_open(&s, &err);
+	cr_expect_geq(scratch, 0, "%s", err.text);
 }
