@@ -95,7 +95,6 @@ struct front {
 	char over_text[UUID_TEXT_SIZE]; /* and whose it is */
 	int input_fd;               /* with --input: what is at the workspace's place; else -1 */
 	const char *input_path;     /* without links */
-	uint64_t input_dev, input_ino;
 	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */
 	struct worktree worktree;   /* what is given of a linked worktree's repository */
@@ -196,10 +195,13 @@ int front_input_parse(struct front *f) must_check;    /* --input: implies observ
 int front_input_open(struct front *f) must_check;
 /* -C, where --input is given */
 int front_input_cwd(struct front *f, const char *given) must_check;
-/* that directory at the workspace's place, and the lock is free again */
-int front_input(struct front *f) must_check;
-/* workspace: snapshot: a copy to work on, and the lock is free again */
-int front_snapshot(struct front *f) must_check;
+int front_input(struct front *f) must_check;          /* works on that directory */
+int front_snapshot(struct front *f) must_check;       /* workspace: snapshot: on a copy */
+/*
+ * That tree, which the call keeps open, at the workspace's place from here on; the workspace's lock
+ * is free again.
+ */
+int front_use_tree(struct front *f, const char *path, int tree_fd) must_check;
 /*
  * The fd of a new directory in $STATE/scratch. Its lock says that the call lives; the sweep goes by
  * it.

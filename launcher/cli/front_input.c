@@ -2,7 +2,7 @@
 /*
  * Run by the front: `--input DIR`, a call that sees the content of another directory at its
  * workspace's place, in mode observe. Opened as the caller before anything is decided, as the
- * workspace is; from front_snapshot's place on the request's workspace_fd is this directory.
+ * workspace is; from front_input on the request's workspace_fd is this directory.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,8 +66,6 @@ front_input_open(struct front *f)
 			       given, (unsigned int)st.st_uid);
 	}
 	f->input_path = arena_string(&f->arena, path);
-	f->input_dev = st.st_dev;
-	f->input_ino = st.st_ino;
 	return f->input_path == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 }
 
@@ -97,32 +95,8 @@ front_input_cwd(struct front *f, const char *given)
 	return fd < 0 ? err_sys(&f->err, fd, "-C %s, in the input %s", r->cwd, f->input_path) : 0;
 }
 
-/*
- * At the workspace's place from here on. Nobody commits to it, and nobody has to wait for the call:
- * the workspace's lock is free again.
- */
 int
 front_input(struct front *f)
 {
-	struct request *r = &f->req;
-	int fd;
-
-	if (f->opt.input == NULL) {
-		return 0;
-	}
-	fd = fcntl(f->input_fd, F_DUPFD_CLOEXEC, 3);
-	if (fd < 0) {
-		return err_sys(&f->err, -errno, "--input %s", f->opt.input);
-	}
-	r->lower_dir = f->input_path;
-	r->lower_dev = f->input_dev;
-	r->lower_ino = f->input_ino;
-	r->workspace_fd = fd; /* the lock has the other, until the end */
-	r->snapshot = true;
-	/* A clone that was made before root became the owner is the workspace's. */
-	cleanup_fd(&f->workspace_clone);
-	f->workspace_clone = -1;
-	r->workspace_clone = false;
-	workspace_lock_release(&f->lock);
-	return 0;
+	return f->opt.input != NULL ? front_use_tree(f, f->input_path, f->input_fd) : 0;
 }

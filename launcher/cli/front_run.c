@@ -108,6 +108,7 @@ static const struct stage begin_stages[] = {
 	{ NULL, front_note_profile },
 	{ "workspace locked", front_lock },
 	{ NULL, front_draft },
+	{ NULL, front_input },
 	{ NULL, front_snapshot },
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },

@@ -5,13 +5,13 @@
  * lock keeps the workspace itself, which is locked again and read again to commit.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../snapshot/copy_tree.h"
 #include "front.h"
@@ -97,17 +97,17 @@ copy(struct front *f, int tree_fd)
 	return rc;
 }
 
-static int
-use_copy(struct front *f, int tree_fd)
+/* Nobody commits to it, and nobody has to wait for the call. */
+int
+front_use_tree(struct front *f, const char *path, int tree_fd)
 {
 	struct request *r = &f->req;
 	struct stat st;
 
-	r->lower_dir = arena_printf(&f->arena, "%s/scratch/%s/" TREE, f->store.path,
-				    f->snapshot_name);
-	if (r->lower_dir == NULL || fstat(tree_fd, &st) < 0) {
-		return err_sys(&f->err, r->lower_dir == NULL ? -ENOMEM : -errno, "the copy");
+	if (path == NULL || fstat(tree_fd, &st) < 0) {
+		return err_sys(&f->err, path == NULL ? -ENOMEM : -errno, "what the call works on");
 	}
+	r->lower_dir = path;
 	r->lower_dev = st.st_dev;
 	r->lower_ino = st.st_ino;
 	r->workspace_fd = tree_fd; /* the lock has the other, until the end */
@@ -126,11 +126,8 @@ front_snapshot(struct front *f)
 	auto_fd tree_fd = -1;
 	int rc;
 
-	if (f->opt.input != NULL) {
-		return front_input(f); /* nobody else works on it */
-	}
-	if (f->profile->workspace != WORKSPACE_SNAPSHOT) {
-		return 0;
+	if (f->opt.input != NULL || f->profile->workspace != WORKSPACE_SNAPSHOT) {
+		return 0; /* nobody else works on the input */
 	}
 	if (f->draft.count > 0) {
 		/* the lock keeps the layers where they are (layer.h) */
@@ -146,14 +143,15 @@ front_snapshot(struct front *f)
 	if (f->snapshot_fd < 0) {
 		return f->snapshot_fd;
 	}
-	if (mkdirat(f->snapshot_fd, TREE, 0700) == 0) {
-		tree_fd = openat(f->snapshot_fd, TREE,
-				 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
+	tree_fd = fdio_make_dir(f->snapshot_fd, TREE);
 	if (tree_fd < 0) {
-		return err_sys(&f->err, -errno, "make %s/scratch/%s", f->store.path,
+		return err_sys(&f->err, tree_fd, "make %s/scratch/%s/" TREE, f->store.path,
 			       f->snapshot_name);
 	}
 	rc = copy(f, tree_fd);
-	return rc == 0 ? use_copy(f, take_fd(&tree_fd)) : rc;
+	return rc < 0 ? rc
+		      : front_use_tree(f,
+				       arena_printf(&f->arena, "%s/scratch/%s/" TREE,
+						    f->store.path, f->snapshot_name),
+				       take_fd(&tree_fd));
 }
