@@ -27,4 +27,18 @@ clock_realtime_ms(void)
 	return clock_ns(CLOCK_REALTIME) / 1000000u;
 }
 
+/* Waits until the clock of file times stands behind everything that was written so far. */
+static inline uint64_t
+clock_next_tick_ns(void)
+{
+	static const struct timespec nap = { .tv_nsec = 500000 };
+	uint64_t from = clock_ns(CLOCK_REALTIME), now;
+
+	/* a time may have been taken from the fine clock, too */
+	while ((now = clock_ns(CLOCK_REALTIME_COARSE)) <= from) {
+		nanosleep(&nap, NULL);
+	}
+	return now;
+}
+
 #endif

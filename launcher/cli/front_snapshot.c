@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdint.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -17,20 +16,6 @@
 #include "front.h"
 
 #define TREE "tree"
-
-/* A moment of the coarse clock after every change so far, whose time may be of the fine one. */
-static int64_t
-next_tick(void)
-{
-	static const struct timespec nap = { .tv_nsec = 500000 };
-	uint64_t from = clock_ns(CLOCK_REALTIME), now = 0;
-
-	while (now <= from) {
-		nanosleep(&nap, NULL);
-		now = clock_ns(CLOCK_REALTIME_COARSE);
-	}
-	return (int64_t)now;
-}
 
 /* Whoever does not take the lock can change the workspace while it is copied. */
 static int
@@ -75,7 +60,7 @@ copy(struct front *f, int tree_fd)
 		.max_bytes = r->limits.disk_bytes,
 	};
 	struct copy_result result = { .entries = 0 };
-	int64_t start_ns = next_tick();
+	int64_t start_ns = (int64_t)clock_next_tick_ns();
 	int rc = copy_tree(&req, &result, &f->err);
 
 	if (rc == -EFBIG) {

@@ -293,18 +293,6 @@ make_all(struct making *m, struct rerun_notes *notes)
 	return rc;
 }
 
-/* Entries of the tick in which the second call begins would look as if somebody wrote meanwhile. */
-static void
-wait_for_tick(void)
-{
-	static const struct timespec nap = { .tv_nsec = 500000 };
-	uint64_t from = clock_ns(CLOCK_REALTIME);
-
-	while (clock_ns(CLOCK_REALTIME_COARSE) <= from) {
-		nanosleep(&nap, NULL);
-	}
-}
-
 int
 rerun_tree_make(struct reading *r, const struct record *rec, struct rerun_scratch *ret,
 		struct rerun_notes *notes, struct err *err)
@@ -330,7 +318,8 @@ rerun_tree_make(struct reading *r, const struct record *rec, struct rerun_scratc
 		rc = make_all(&m, notes);
 	}
 	if (rc == 0) {
-		wait_for_tick();
+		/* entries of the second call's tick would look as if somebody wrote meanwhile */
+		clock_next_tick_ns();
 	}
 	return rc;
 }

@@ -7,16 +7,10 @@
 #include "../../../launcher/snapshot/snapshot.h"
 #include "snapshot_world.h"
 
-/* A moment of the coarse clock after all there is, whose times may be of the fine one. */
 static int64_t
 now(void)
 {
-	uint64_t from = clock_ns(CLOCK_REALTIME), to;
-
-	do {
-		to = clock_ns(CLOCK_REALTIME_COARSE);
-	} while (to <= from);
-	return (int64_t)to;
+	return (int64_t)clock_next_tick_ns();
 }
 
 static struct tree_look
