@@ -81,18 +81,12 @@ print_head(const struct reading *r, const struct record *rec, const struct chang
 {
 	const char *layer = reading_layer(r, record_text(rec->planned, "workflow"),
 					  record_number(rec->planned, "seq"), rec->id);
-	const json_t *argv = json_object_get(rec->planned, "argv");
 	auto_buf out = BUF_INIT, line = BUF_INIT;
 
 	put_title(&line, rec, layer);
 	view_paint(v, &out, VIEW_BOLD, buf_text(&line));
 	buf_puts(&out, "\ncommand ");
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(&out, i > 0 ? " " : "");
-		index_spell_argument(&out, argument != NULL ? argument : "?");
-	}
+	record_command(&out, rec);
 	buf_putc(&out, '\n');
 	if (set->count > 0) {
 		put_set(&out, rec, set, layer);

@@ -57,17 +57,11 @@ static int
 put_page(const struct record *then, const struct record *now, const struct rerun_comparison *c,
 	 const struct rerun_notes *notes, struct buf *out)
 {
-	const json_t *argv = json_object_get(then->planned, "argv");
 	auto_page p = PAGE_INIT;
 	auto_buf command = BUF_INIT;
 
 	page_init(&p, STDOUT_FILENO);
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(&command, i > 0 ? " " : "");
-		index_spell_argument(&command, argument != NULL ? argument : "?");
-	}
+	record_command(&command, then);
 	page_fact(&p, "call", then->id);
 	page_fact(&p, "again", now->id);
 	page_fact(&p, "command", buf_text(&command));

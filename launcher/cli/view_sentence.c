@@ -243,7 +243,6 @@ show_settles(struct page *p, const json_t *settles)
 void
 show_head(struct page *p, const struct record *rec)
 {
-	const json_t *argv = json_object_get(rec->planned, "argv");
 	uint64_t t0 = record_number(rec->planned, "t0"), t1 = record_number(rec->outcome, "t1");
 	const char *workflow = record_text(rec->planned, "workflow");
 	auto_buf text = BUF_INIT;
@@ -253,12 +252,7 @@ show_head(struct page *p, const struct record *rec)
 	buf_puts(&p->out, p->html ? "" : "\n");
 	page_fact(p, "call", rec->id);
 	buf_reset(&text);
-	for (size_t i = 0; i < json_array_size(argv); i++) {
-		const char *argument = json_string_value(json_array_get(argv, i));
-
-		buf_puts(&text, i > 0 ? " " : "");
-		index_spell_argument(&text, argument != NULL ? argument : "?");
-	}
+	record_command(&text, rec);
 	page_fact_color(p, "command", VIEW_BOLD, buf_text(&text));
 	buf_reset(&text);
 	view_time(&text, t0, VIEW_TIME_FULL);
