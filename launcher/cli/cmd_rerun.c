@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/json.h"
 #include "commands.h"
 #include "rerun.h"
 
@@ -75,44 +76,47 @@ put_page(const struct record *then, const struct record *now, const struct rerun
 	return buf_error(&p.out) != 0 ? -ENOMEM : buf_error(out);
 }
 
-static json_t *
-json_or_null(const struct buf *text)
+static void
+put_row_json(struct json *j, const struct rerun_row *row)
 {
-	return text->len > 0 ? json_string(buf_text(text)) : json_null();
+	json_begin_object(j);
+	json_kv_str(j, "answer", rerun_answers[row->answer]);
+	json_kv_str(j, "first", text_or_null(buf_text(&row->first)));
+	json_kv_str(j, "now", text_or_null(buf_text(&row->now)));
+	json_kv_str(j, "then", text_or_null(buf_text(&row->then)));
+	json_end(j);
 }
 
 static int
 put_json(const struct record *then, const struct record *now, const struct rerun_comparison *c,
 	 const struct rerun_notes *notes, struct buf *out)
 {
-	json_t *rows = json_object(), *list = json_array(), *whole;
-	bool is_good = true;
-	char *text;
+	static const enum rerun_what sorted[RERUN_WHAT__COUNT] = {
+		RERUN_CHANGES, RERUN_EXIT, RERUN_STDERR, RERUN_STDOUT, RERUN_VERDICT,
+	};
+	struct json j;
 
-	for (enum rerun_what what = 0; what < RERUN_WHAT__COUNT; what++) {
-		const struct rerun_row *row = &c->rows[what];
-		json_t *one =
-			json_pack("{s:s, s:o, s:o, s:o}", "answer", rerun_answers[row->answer],
-				  "first", json_or_null(&row->first), "now",
-				  json_or_null(&row->now), "then", json_or_null(&row->then));
-
-		is_good = one != NULL && json_object_set_new(rows, rerun_whats[what], one) == 0 &&
-			  is_good;
+	json_init(&j, out);
+	json_begin_object(&j);
+	json_kv_str(&j, "again", now->id);
+	json_kv_str(&j, "call", then->id);
+	json_key(&j, "compared");
+	json_begin_object(&j);
+	for (size_t i = 0; i < ARRAY_LEN(sorted); i++) {
+		json_key(&j, rerun_whats[sorted[i]]);
+		put_row_json(&j, &c->rows[sorted[i]]);
 	}
+	json_end(&j);
+	json_key(&j, "notes");
+	json_begin_array(&j);
 	for (size_t i = 0; i < notes->count; i++) {
-		is_good = json_array_append_new(list, json_string(notes->items[i])) == 0 && is_good;
+		json_str(&j, notes->items[i]);
 	}
-	whole = json_pack("{s:s, s:s, s:o, s:o, s:b}", "again", now->id, "call", then->id,
-			  "compared", rows, "notes", list, "same", rerun_is_same(c));
-	text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(whole);
-	if (text != NULL && is_good) {
-		buf_puts(out, text);
-		buf_putc(out, '\n');
-	}
-	is_good = is_good && text != NULL;
-	free(text);
-	return is_good ? buf_error(out) : -ENOMEM;
+	json_end(&j);
+	json_kv_bool(&j, "same", rerun_is_same(c));
+	json_end(&j);
+	buf_putc(out, '\n');
+	return json_error(&j);
 }
 
 /* ---- the two calls --------------------------------------------------------------------------- */
