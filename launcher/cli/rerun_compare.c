@@ -187,17 +187,6 @@ compare_stream(struct reading *r, const struct record *then, const struct record
 
 /* ---- change sets ----------------------------------------------------------------------------- */
 
-static const struct change *
-find_change(const struct change_set *set, const char *path)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		if (strcmp(set->items[i].path, path) == 0) {
-			return &set->items[i];
-		}
-	}
-	return NULL;
-}
-
 static void
 put_side(struct buf *b, const char *word, mode_t mode, bool is_known, const uint8_t *digest)
 {
@@ -246,9 +235,9 @@ compare_sets(const struct change_set *then, const struct change_set *now, struct
 	if (path != NULL) {
 		diff_put_path(&row->first, path);
 		buf_puts(&row->first, ": ");
-		put_change(&row->first, find_change(then, path));
+		put_change(&row->first, changes_find(then, path));
 		buf_puts(&row->first, " then, ");
-		put_change(&row->first, find_change(now, path));
+		put_change(&row->first, changes_find(now, path));
 		buf_puts(&row->first, " now");
 	}
 }

@@ -71,8 +71,6 @@ int changes_append(struct change_set *cs, struct change *item) must_check;
 void changes_drop(struct change *item); /* frees what item owns */
 /* Sorts by raw path bytes and counts. */
 void changes_sort(struct change_set *cs);
-/* The change of that path, NULL when there is none; the set must be sorted. */
-const struct change *changes_find(const struct change_set *cs, const char *path);
 /* Whether c creates an entry of a directory that the same set makes. */
 bool changes_comes_with_parent(const struct change_set *cs, const struct change *c);
 

@@ -192,6 +192,8 @@ struct collect_request {
 int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)
 	must_check;
 void changes_finish(struct change_set *cs);
+/* The change of that path, NULL when there is none; the set must be sorted. */
+const struct change *changes_find(const struct change_set *cs, const char *path);
 /*
  * The first path, in their order, of which two sets do not say the same; NULL: none, but the call
  * or the workspace may be another. It is of one of the sets.
