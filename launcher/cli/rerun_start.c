@@ -17,6 +17,7 @@
 #include "../base/arena.h"
 #include "../base/fdio.h"
 #include "../base/units.h"
+#include "../plan/judge.h"
 #include "../profile/profile.h"
 #include "cmd_profile.h"
 #include "rerun.h"
@@ -106,23 +107,9 @@ is_in(const json_t *array, const char *name)
 static bool
 is_given(const struct profile *p, const char *name)
 {
-	static const char *const own[] = {
-#define ENV_OWN(name, value) name,
-#include "../profile/env_own.def"
-#undef ENV_OWN
-	};
+	const struct judge_environment j = judge_environment(p, name);
 
-	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (strcmp(own[i], name) == 0) {
-			return true;
-		}
-	}
-	for (size_t i = 0; i < p->env_set_count; i++) {
-		if (strcmp(p->env_set[i].name, name) == 0) {
-			return true;
-		}
-	}
-	return false;
+	return j.crosses && (j.key == KEY_ENV_SET || j.key == KEY__COUNT);
 }
 
 static void
