@@ -18,6 +18,14 @@
 
 /* ---- where things are ------------------------------------------------------------------------ */
 
+static char *
+joined(const char *dir, const char *rest)
+{
+	char *path;
+
+	return asprintf(&path, "%s%s", dir, rest) < 0 ? NULL : path;
+}
+
 /* A build tree has all in build/, an installed prefix in libexec/airlock and share/airlock. */
 int
 places_find(struct places *ret, struct err *err)
@@ -26,7 +34,6 @@ places_find(struct places *ret, struct err *err)
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	char *slash;
-	int rc;
 
 	if (n < 0) {
 		return err_sys(err, -errno, "read /proc/self/exe (is /proc mounted?)");
@@ -38,13 +45,15 @@ places_find(struct places *ret, struct err *err)
 	slash = strstr(self, "/libexec/airlock");
 	if (slash != NULL && slash[strlen("/libexec/airlock")] == '\0') {
 		*slash = '\0';
-		rc = asprintf(&p.shipped, "%s/share/airlock/profiles", self);
+		p.shipped = joined(self, "/share/airlock/profiles");
+		p.front = joined(self, "/bin/airlock");
 	} else {
+		p.front = joined(self, "/airlock");
 		slash = strrchr(self, '/');
-		rc = asprintf(&p.shipped, "%.*s/profiles", (int)(slash - self), self);
+		self[slash != NULL ? slash - self : 0] = '\0';
+		p.shipped = joined(self, "/profiles");
 	}
-	if (rc < 0 || p.programs == NULL) {
-		p.shipped = rc < 0 ? NULL : p.shipped;
+	if (p.programs == NULL || p.shipped == NULL || p.front == NULL) {
 		places_finish(&p);
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -57,6 +66,7 @@ places_finish(struct places *p)
 {
 	free(p->programs);
 	free(p->shipped);
+	free(p->front);
 }
 
 static const char *

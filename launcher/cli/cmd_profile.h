@@ -11,9 +11,10 @@
 
 #define SYSTEM_PROFILES "/etc/airlock/profiles"
 
-/* The directories of this airlock: programs, and the profiles that came with it. Owned. */
+/* Of this airlock: the directories of programs and of the profiles that came with it. Owned. */
 struct places {
 	char *programs, *shipped;
+	char *front; /* what a person starts, `airlock` */
 };
 
 #define auto_places __attribute__((cleanup(places_finish))) struct places

@@ -170,20 +170,20 @@ profile_for_probe(struct live *l, const char *profile, const char **ret, char *r
 }
 
 static void __attribute__((noreturn))
-become_airlock(struct live *l, const char *front, int input, int output, int said)
+become_airlock(struct live *l, int input, int output, int said)
 {
 	for (size_t i = 0; i < l->marked_count; i++) {
 		setenv(l->marked[i], MARK, 1);
 	}
 	if (dup2(input, 0) == 0 && dup2(output, 1) == 1 && dup2(said, 2) == 2) {
-		execv(front, (char *const *)(uintptr_t)l->argv);
+		execv(l->a->places.front, (char *const *)(uintptr_t)l->argv);
 	}
 	_exit(127);
 }
 
 /* 0 when the probe answered all; what the launcher said goes to err otherwise. */
 static int
-run_probe(struct live *l, const char *front, struct buf *output, struct err *err)
+run_probe(struct live *l, struct buf *output, struct err *err)
 {
 	auto_fd input = memfd_create("questions", MFD_CLOEXEC);
 	auto_fd said = memfd_create("said", MFD_CLOEXEC);
@@ -197,7 +197,7 @@ run_probe(struct live *l, const char *front, struct buf *output, struct err *err
 	}
 	pid = fork();
 	if (pid == 0) {
-		become_airlock(l, front, input, pipes[1], said);
+		become_airlock(l, input, pipes[1], said);
 	}
 	close(pipes[1]);
 	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], ANSWERS_MAX, output);
@@ -214,26 +214,14 @@ run_probe(struct live *l, const char *front, struct buf *output, struct err *err
 		       (int)strcspn(buf_text(&words), "\n"), buf_text(&words));
 }
 
-static const char *
-front_of(struct live *l)
-{
-	const char *programs = l->a->places.programs;
-	char *beside = arena_printf(&l->arena, "%s/airlock", programs);
-
-	return beside != NULL && access(beside, X_OK) == 0
-		     ? beside
-		     : arena_printf(&l->arena, "%s/../../bin/airlock", programs);
-}
-
 static int
 run_all(struct live *l, const char *profile, struct buf *output, struct err *err)
 {
 	char dir[32];
-	const char *used, *front = front_of(l);
+	const char *used;
 	char *from = arena_printf(&l->arena, "%s/" PROBE, l->a->places.programs);
 	char *probe = arena_printf(&l->arena, "%s/." PROBE, l->a->workspace);
-	int rc = from == NULL || probe == NULL || front == NULL ? -ENOMEM
-								: copy_file(from, probe, 0755);
+	int rc = from == NULL || probe == NULL ? -ENOMEM : copy_file(from, probe, 0755);
 
 	if (rc < 0) {
 		return err_sys(err, rc, "--live: %s", PROBE);
@@ -248,7 +236,7 @@ run_all(struct live *l, const char *profile, struct buf *output, struct err *err
 
 		memcpy(&l->argv[l->argc], last, sizeof(last));
 		l->argv[l->argc + ARRAY_LEN(last)] = NULL;
-		rc = run_probe(l, front, output, err);
+		rc = run_probe(l, output, err);
 	}
 	if (dir[0] != '\0') {
 		auto_free char *path = NULL;

@@ -242,16 +242,6 @@ lower_limits(struct start *s, const struct profile *p)
 
 /* ---- the command line ------------------------------------------------------------------------ */
 
-static const char *
-front_of(struct start *s, const char *programs)
-{
-	char *beside = arena_printf(&s->arena, "%s/airlock", programs);
-
-	return beside != NULL && access(beside, X_OK) == 0
-		     ? beside
-		     : arena_printf(&s->arena, "%s/../../bin/airlock", programs);
-}
-
 static void
 note_variables(struct start *s)
 {
@@ -304,7 +294,7 @@ make_argv(struct start *s, const struct rerun_scratch *scratch, struct err *err)
 	if (rc != 0 || source == NULL) {
 		return rc != 0 ? rc : err_set(err, -EBADMSG, "the record's profile has no path");
 	}
-	add(s, front_of(s, places.programs));
+	add(s, arena_string(&s->arena, places.front));
 	add(s, "run");
 	add(s, "-q");
 	add(s, "-p");
