@@ -56,8 +56,7 @@ cmd_key_new(int argc, char **argv)
 	if (rc >= 0) {
 		return rc;
 	}
-	rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"), &path,
-			&err);
+	rc = reading_path(&path, &err);
 	/* Makes the state directory: before the first call is when one chooses a name. */
 	rc = rc == 0 ? store_open_write(path, &store, &err) : rc;
 	rc = rc == 0 ? index_open_write(&store, true, &ix, &err) : rc;

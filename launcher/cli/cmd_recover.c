@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `airlock recover`: what a crash left of commits. Runs in airlock-cli as the caller. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "commands.h"
 #include "settle_recover.h"
+#include "view_state.h"
 
 int
 cmd_recover(int argc, char **argv)
@@ -24,8 +24,7 @@ cmd_recover(int argc, char **argv)
 	if (rc >= 0) {
 		return rc;
 	}
-	rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"), &path,
-			&err);
+	rc = reading_path(&path, &err);
 	rc = rc < 0 ? rc : store_open_write(path, &store, &err);
 	if (rc < 0) {
 		return commands_fail(1, &err);

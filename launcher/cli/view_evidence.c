@@ -39,8 +39,7 @@ signing_open(struct signing *ret, struct err *err)
 {
 	auto_signing s = SIGNING_INIT;
 	auto_free char *path = NULL;
-	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"),
-			    &path, err);
+	int rc = reading_path(&path, err);
 
 	if (rc == 0) {
 		rc = store_open_read(path, &s.store, err);

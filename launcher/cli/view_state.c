@@ -83,12 +83,18 @@ open_index(struct reading *r, struct err *err)
 }
 
 int
+reading_path(char **ret_path, struct err *err)
+{
+	return store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"),
+			  ret_path, err);
+}
+
+int
 reading_open(struct reading *ret, struct err *err)
 {
 	struct reading r = READING_INIT;
 	auto_free char *path = NULL;
-	int rc = store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"),
-			    &path, err);
+	int rc = reading_path(&path, err);
 
 	if (rc == 0) {
 		rc = store_open_read(path, &r.store, err);

@@ -22,6 +22,8 @@ struct reading {
 	}
 #define auto_reading __attribute__((cleanup(reading_finish))) struct reading
 
+/* Where the caller's environment says that the state directory is; a heap string. */
+int reading_path(char **ret_path, struct err *err) must_check;
 /* Where there is no store: -ENOENT, with where it was looked for. */
 int reading_open(struct reading *ret, struct err *err) must_check;
 /* A newer snapshot of the index, with everything that is in the journal now. */
