@@ -191,9 +191,7 @@ print(const struct request *req, const struct blame *b, struct err *err)
 	page_init(&page, STDOUT_FILENO);
 	page.verbose = req->verbose;
 	rc = req->json ? blame_json(b, &json) : blame_print(&page, b);
-	if (rc == 0 && fwrite(out->data, 1, out->len, stdout) != out->len) {
-		rc = -EIO;
-	}
+	rc = rc == 0 ? commands_write(out) : rc;
 	return rc == 0 ? 0 : err_sys(err, rc, "standard output");
 }
 

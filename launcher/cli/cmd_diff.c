@@ -93,10 +93,7 @@ print_head(const struct reading *r, const struct record *rec, const struct chang
 	} else {
 		buf_puts(&out, "it changed nothing in the workspace\n");
 	}
-	if (buf_error(&out) != 0) {
-		return -ENOMEM;
-	}
-	return fwrite(out.data, 1, out.len, stdout) == out.len ? 0 : -EIO;
+	return commands_write(&out);
 }
 
 static int
@@ -105,9 +102,7 @@ print_json(const struct record *rec, const struct change_list *list, struct err 
 	auto_buf out = BUF_INIT;
 	int rc = diff_json(list, rec->id, record_settled(rec), &out);
 
-	if (rc == 0 && fwrite(out.data, 1, out.len, stdout) != out.len) {
-		rc = -EIO;
-	}
+	rc = rc == 0 ? commands_write(&out) : rc;
 	return rc != 0 ? err_sys(err, rc, "print the change set") : 0;
 }
 

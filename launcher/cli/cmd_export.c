@@ -150,11 +150,8 @@ export_call(struct reading *r, const struct record *rec, const char *to, uint64_
 static int
 print(const struct record *rec, const struct buf *text, struct err *err)
 {
-	int rc = buf_error(text);
+	int rc = commands_write(text);
 
-	if (rc == 0 && fwrite(text->data, 1, text->len, stdout) != text->len) {
-		rc = -EIO;
-	}
 	return rc == 0 ? 0 : err_sys(err, rc, "export %s", rec->id);
 }
 

@@ -197,10 +197,7 @@ print_json(void *arg, const struct index_call *call)
 	json_kv_str(&j, "workflow_name", call->workflow_name);
 	json_end(&j);
 	buf_putc(&line, '\n');
-	if (json_error(&j) != 0) {
-		return json_error(&j);
-	}
-	return fwrite(line.data, 1, line.len, stdout) == line.len ? 0 : -EIO;
+	return json_error(&j) != 0 ? json_error(&j) : commands_write(&line);
 }
 
 /* Why a workflow that somebody asks for has no calls. */

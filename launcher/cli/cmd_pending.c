@@ -22,15 +22,6 @@ struct waiting {
 	uint64_t held, unknown;
 };
 
-static int
-flush(const struct buf *out)
-{
-	if (buf_error(out) != 0) {
-		return -ENOMEM;
-	}
-	return fwrite(buf_text(out), 1, out->len, stdout) == out->len ? 0 : -EIO;
-}
-
 static bool
 is_unknown(const struct index_call *call)
 {
@@ -69,7 +60,7 @@ print_json(struct waiting *w, const struct index_call *call)
 	json_kv_str(&j, "workspace", call->workspace);
 	json_end(&j);
 	buf_putc(&line, '\n');
-	return json_error(&j) != 0 ? json_error(&j) : flush(&line);
+	return json_error(&j) != 0 ? json_error(&j) : commands_write(&line);
 }
 
 /* ---- for a person ------------------------------------------------------------------------- */
@@ -140,7 +131,7 @@ print_block(struct waiting *w, const struct index_call *call)
 	buf_puts(&out, "  ");
 	view_paint(&w->view, &out, is_unknown(call) ? VIEW_RED : VIEW_YELLOW, buf_text(&text));
 	buf_puts(&out, "\n\n");
-	return flush(&out);
+	return commands_write(&out);
 }
 
 static int
@@ -166,7 +157,7 @@ print_end(const struct waiting *w)
 
 	if (w->held + w->unknown == 0) {
 		buf_puts(&out, "nothing waits\n");
-		return flush(&out);
+		return commands_write(&out);
 	}
 	if (w->held > 0) {
 		view_count(&out, w->held, "change set waits", "change sets wait");
@@ -177,7 +168,7 @@ print_end(const struct waiting *w)
 		view_count(&out, w->unknown, "call is", "calls are");
 		buf_puts(&out, " unknown: airlock show CALL says what is recorded\n");
 	}
-	return flush(&out);
+	return commands_write(&out);
 }
 
 static int

@@ -145,9 +145,7 @@ tell(const struct request *req, const struct record *then, const char *id,
 	}
 	rc = req->json ? put_json(then, &now, &c, notes, &out)
 		       : put_page(then, &now, &c, notes, &out);
-	if (rc == 0 && fwrite(out.data, 1, out.len, stdout) != out.len) {
-		rc = -EIO;
-	}
+	rc = rc == 0 ? commands_write(&out) : rc;
 	if (rc != 0) {
 		return err_sys(err, rc, "standard output");
 	}

@@ -29,17 +29,13 @@ print_json(const struct record *rec)
 	buf_puts(&line, ",\"settles\":[");
 	buf_put(&line, rec->settles_text.data, rec->settles_text.len);
 	buf_puts(&line, "]}\n");
-	if (buf_error(&line) != 0) {
-		return -ENOMEM;
-	}
-	return fwrite(line.data, 1, line.len, stdout) == line.len ? 0 : -EIO;
+	return commands_write(&line);
 }
 
 static int
 print_page(struct reading *r, const struct record *rec, bool verbose)
 {
 	auto_page page = PAGE_INIT;
-	int rc;
 
 	page_init(&page, STDOUT_FILENO);
 	page.verbose = verbose;
@@ -48,11 +44,7 @@ print_page(struct reading *r, const struct record *rec, bool verbose)
 	show_saw(&page, r, rec);
 	show_decided(&page, rec);
 	show_touched(&page, r, rec);
-	rc = buf_error(&page.out);
-	if (rc == 0 && fwrite(page.out.data, 1, page.out.len, stdout) != page.out.len) {
-		rc = -EIO;
-	}
-	return rc;
+	return commands_write(&page.out);
 }
 
 int

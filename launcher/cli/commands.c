@@ -81,6 +81,14 @@ commands_nearest(const char *name)
 }
 
 int
+commands_write(const struct buf *text)
+{
+	int rc = buf_error(text);
+
+	return rc == 0 && fwrite(buf_text(text), 1, text->len, stdout) != text->len ? -EIO : rc;
+}
+
+int
 commands_fail(int status, const struct err *err)
 {
 	auto_buf safe = BUF_INIT;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/err.h"
 
@@ -48,6 +49,8 @@ const struct command *commands_find(const char *name);
 const struct command *commands_nearest(const char *name);
 /* A verb's help: its options, and the verbs below it. */
 void commands_print(const struct command *c, FILE *out);
+/* To stdout; 0, -EIO or what the buffer failed with. */
+int commands_write(const struct buf *text) must_check;
 /* Prints `airlock: text` to stderr; returns status. */
 int commands_fail(int status, const struct err *err);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "commands.h"
 #include "view_record.h"
 
 #define STAT_BAR 40u   /* columns of + and - */
@@ -28,11 +29,8 @@ diff_put_path(struct buf *b, const char *path)
 static int
 flush(struct buf *out)
 {
-	int rc = buf_error(out);
+	int rc = commands_write(out);
 
-	if (rc == 0 && out->len > 0 && fwrite(out->data, 1, out->len, stdout) != out->len) {
-		rc = -EIO;
-	}
 	buf_reset(out);
 	return rc;
 }

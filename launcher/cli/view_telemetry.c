@@ -3,8 +3,8 @@
 #include "view_telemetry.h"
 
 #include <errno.h>
-#include <stdio.h>
 
+#include "commands.h"
 #include "view_attributes.h"
 
 struct telemetry {
@@ -13,12 +13,6 @@ struct telemetry {
 	json_t *spans; /* of TELEMETRY_OTLP */
 	struct err *err;
 };
-
-static int
-print(const struct buf *text)
-{
-	return fwrite(text->data, 1, text->len, stdout) == text->len ? 0 : -EIO;
-}
 
 static int
 add_call(void *arg, const struct index_call *call)
@@ -31,7 +25,7 @@ add_call(void *arg, const struct index_call *call)
 	rc = rc == 0 ? record_leaves(t->r, &rec, t->err) : rc;
 	if (rc == 0 && t->format == TELEMETRY_OCSF) {
 		rc = view_ocsf(&rec, &text);
-		rc = rc == 0 ? print(&text) : rc;
+		rc = rc == 0 ? commands_write(&text) : rc;
 	} else if (rc == 0) {
 		rc = json_array_append_new(t->spans, view_otlp_span(&rec)) == 0 ? 0 : -ENOMEM;
 	}
@@ -48,7 +42,7 @@ view_telemetry(struct reading *r, const struct index_query *query, enum telemetr
 
 	if (rc == 0 && json_array_size(t.spans) > 0) {
 		rc = view_otlp_request(json_incref(t.spans), &text);
-		rc = rc == 0 ? print(&text) : rc;
+		rc = rc == 0 ? commands_write(&text) : rc;
 	}
 	json_decref(t.spans);
 	return rc == 0 || err->code != 0 ? rc : err_sys(err, rc, "list calls");
