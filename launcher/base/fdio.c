@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -196,6 +197,18 @@ fdio_plug_standard(int input_flags, int output_flags)
 		}
 	}
 	return 0;
+}
+
+int
+fdio_memfd(const char *name, const void *data, size_t len)
+{
+	auto_fd fd = memfd_create(name, MFD_CLOEXEC);
+	int rc = fd < 0 ? -errno : fdio_write(fd, data, len);
+
+	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0) {
+		rc = -errno;
+	}
+	return rc == 0 ? take_fd(&fd) : rc;
 }
 
 int

@@ -46,6 +46,8 @@ int fdio_path(int fd, char ret_path[PATH_MAX]) must_check;
  * -errno. Before anything else is opened.
  */
 int fdio_plug_standard(int input_flags, int output_flags) must_check;
+/* A file in memory of these bytes, at its start; fd or -errno. */
+int fdio_memfd(const char *name, const void *data, size_t len) must_check;
 /* A directory of dirfd, never through a link, for reading; fd or -errno. */
 int fdio_open_dir(int dirfd, const char *name) must_check;
 /* The same, made with mode 0700 where it is missing. */

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -185,14 +184,13 @@ become_airlock(struct live *l, int input, int output, int said)
 static int
 run_probe(struct live *l, struct buf *output, struct err *err)
 {
-	auto_fd input = memfd_create("questions", MFD_CLOEXEC);
-	auto_fd said = memfd_create("said", MFD_CLOEXEC);
+	auto_fd input = fdio_memfd("questions", l->input.data, l->input.len);
+	auto_fd said = fdio_memfd("said", "", 0);
 	auto_buf words = BUF_INIT;
 	int pipes[2] = { -1, -1 }, status = 0, rc;
 	pid_t pid;
 
-	if (input < 0 || said < 0 || fdio_write(input, l->input.data, l->input.len) < 0 ||
-	    lseek(input, 0, SEEK_SET) < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
+	if (input < 0 || said < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
 		return err_sys(err, -errno, "--live");
 	}
 	pid = fork();

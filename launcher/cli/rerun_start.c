@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -322,18 +321,6 @@ make_argv(struct start *s, const struct rerun_scratch *scratch, struct err *err)
 /* ---- running it ------------------------------------------------------------------------------ */
 
 static int
-filled(const char *name, const void *data, size_t len)
-{
-	auto_fd fd = memfd_create(name, MFD_CLOEXEC);
-	int rc = fd < 0 ? -errno : fdio_write(fd, data, len);
-
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0) {
-		rc = -errno;
-	}
-	return rc == 0 ? take_fd(&fd) : rc;
-}
-
-static int
 open_files(struct start *s, struct reading *r, struct err *err)
 {
 	const json_t *in = json_object_get(s->rec->outcome, "stdin");
@@ -352,10 +339,10 @@ open_files(struct start *s, struct reading *r, struct err *err)
 		return rc;
 	}
 	buf_printf(&context, "{\"rerun_of\":\"%s\"}", s->rec->id);
-	s->input_fd = filled("stdin", input.data, input.len);
-	s->context_fd = filled("context", context.data, context.len);
-	s->said_fd = filled("said", "", 0);
-	s->result_fd = filled("result", "", 0);
+	s->input_fd = fdio_memfd("stdin", input.data, input.len);
+	s->context_fd = fdio_memfd("context", context.data, context.len);
+	s->said_fd = fdio_memfd("said", "", 0);
+	s->result_fd = fdio_memfd("result", "", 0);
 	if (s->input_fd < 0 || s->context_fd < 0 || s->said_fd < 0 || s->result_fd < 0) {
 		return err_sys(err, -errno, "memfd_create");
 	}
@@ -424,7 +411,6 @@ read_result(const struct start *s, char ret_id[UUID_TEXT_SIZE], struct err *err)
 static int
 run(const struct start *s, struct err *err)
 {
-	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0) {
@@ -433,7 +419,7 @@ run(const struct start *s, struct err *err)
 	if (pid < 0) {
 		return err_sys(err, -errno, "fork");
 	}
-	while (waitpid(pid, &status, 0) < 0) {
+	while (waitpid(pid, NULL, 0) < 0) {
 		if (errno != EINTR) {
 			return err_sys(err, -errno, "wait for the second call");
 		}

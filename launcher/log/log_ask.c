@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "../base/cleanup.h"
@@ -17,19 +16,6 @@
 #define TIMEOUT_MS "2000" /* readers wait for whoever has the index */
 #define ANSWER_MAX (64u << 10)
 #define EXIT_CONFLICT 4
-
-/* The request as a file, at its start. */
-static int
-request_file(const struct buf *request)
-{
-	auto_fd fd = memfd_create("airlock-request", MFD_CLOEXEC);
-	int rc = fd < 0 ? -errno : fdio_write(fd, request->data, request->len);
-
-	if (rc == 0 && lseek(fd, 0, SEEK_SET) < 0) {
-		rc = -errno;
-	}
-	return rc < 0 ? rc : take_fd(&fd);
-}
 
 static int
 start(const char *program, const char *url, int in, int out, pid_t *ret_pid)
@@ -74,7 +60,7 @@ wait_for(pid_t pid)
 int
 log_ask(const char *program, const char *url, const struct buf *request, struct buf *ret_answer)
 {
-	auto_fd in = request_file(request);
+	auto_fd in = fdio_memfd("airlock-request", request->data, request->len);
 	int pipes[2] = { -1, -1 };
 	pid_t pid = -1;
 	int rc = in < 0 ? in : 0, read_rc;

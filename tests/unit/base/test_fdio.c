@@ -185,6 +185,22 @@ Test(fdio, path_has_no_links_and_is_where_the_file_is_now)
 	cr_expect_eq(rmdir(dir), 0);
 }
 
+Test(fdio, a_file_in_memory_is_at_its_start)
+{
+	char bytes[4];
+	int fd = fdio_memfd("name", "abc", 3);
+
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	cr_expect_eq(read(fd, bytes, sizeof(bytes)), 3);
+	cr_expect_eq(memcmp(bytes, "abc", 3), 0);
+	close(fd);
+	fd = fdio_memfd("name", "", 0);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(read(fd, bytes, sizeof(bytes)), 0);
+	close(fd);
+}
+
 Test(fdio, a_directory_is_opened_never_through_a_link_and_made_where_it_is_missing)
 {
 	char dir[] = "/tmp/airlock-test-XXXXXX";
