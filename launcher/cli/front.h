@@ -191,6 +191,11 @@ uint64_t front_over_time(const struct front *f);
 int front_over(struct front *f, const struct layers *aside) must_check;
 /* What is held is kept to be applied; it is told where that fails. */
 void front_keep_held(struct front *f, enum layer_place where);
+/*
+ * What the caller names: fd or -errno. Root follows no link on the way: who can swap one would
+ * choose which directory root hands to a tool, and as whom, or which file root writes.
+ */
+int front_open_named(const char *path, int flags, mode_t mode) must_check;
 int front_input_parse(struct front *f) must_check;    /* --input: implies observe */
 int front_input_open(struct front *f) must_check;
 /* -C, where --input is given */

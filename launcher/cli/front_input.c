@@ -13,7 +13,6 @@
 
 #include "../base/fdio.h"
 #include "../snapshot/fsat.h"
-#include "../sys/sys.h"
 #include "front.h"
 
 int
@@ -38,12 +37,10 @@ front_input_parse(struct front *f)
 	return 0;
 }
 
-/* As root no link is followed, as on the way to the workspace. */
 int
 front_input_open(struct front *f)
 {
 	const char *given = f->opt.input;
-	bool as_root = geteuid() == 0;
 	char path[PATH_MAX];
 	struct stat st = { .st_uid = (uid_t)-1 };
 	int rc;
@@ -51,9 +48,7 @@ front_input_open(struct front *f)
 	if (given == NULL) {
 		return 0;
 	}
-	f->input_fd =
-		sys_openat2(AT_FDCWD, given, O_RDONLY | O_DIRECTORY, 0,
-			    SYS_RESOLVE_NO_MAGICLINKS | (as_root ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	f->input_fd = front_open_named(given, O_RDONLY | O_DIRECTORY, 0);
 	rc = f->input_fd < 0 ? f->input_fd : fdio_path(f->input_fd, path);
 	if (rc == 0 && fstat(f->input_fd, &st) < 0) {
 		rc = -errno;

@@ -12,7 +12,6 @@
 
 #include "../base/limits.h"
 #include "../base/nearest.h"
-#include "../sys/sys.h"
 #include "front.h"
 
 enum option_kind { OPT_TEXT, OPT_LIST, OPT_NUMBER, OPT_FLAG };
@@ -267,8 +266,7 @@ check_key(struct front *f)
 
 /*
  * Opened before any tool runs and never through a link: what a tool leaves at that place must not
- * steer our write. What was in the file stays until there is something to write. Root follows no
- * link on the whole way.
+ * steer our write. What was in the file stays until there is something to write.
  */
 static int
 open_answer(struct front *f, const char *option, const char *path, int *ret_fd)
@@ -278,9 +276,7 @@ open_answer(struct front *f, const char *option, const char *path, int *ret_fd)
 	if (path == NULL) {
 		return 0;
 	}
-	fd = sys_openat2(AT_FDCWD, path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600,
-			 SYS_RESOLVE_NO_MAGICLINKS |
-				 (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
+	fd = front_open_named(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (fd < 0) {
 		return err_sys(&f->err, fd, "%s %s", option, path);
 	}

@@ -53,22 +53,24 @@ name_of(struct front *f, int fd, const char **ret)
 	return *ret == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 }
 
-/*
- * Opened once, before anything is decided from it. Root follows no link on the way: who can swap
- * one would choose which directory root hands to a tool, and as whom.
- */
+int
+front_open_named(const char *path, int flags, mode_t mode)
+{
+	return sys_openat2(AT_FDCWD, path, (uint64_t)flags, mode,
+			   SYS_RESOLVE_NO_MAGICLINKS |
+				   (geteuid() == 0 ? SYS_RESOLVE_NO_SYMLINKS : 0));
+}
+
+/* Opened once, before anything is decided from it. */
 static int
 open_workspace(struct front *f, const char *given)
 {
 	struct request *r = &f->req;
-	bool as_root = geteuid() == 0;
 	struct stat st;
 	int rc;
 
-	r->workspace_fd =
-		sys_openat2(AT_FDCWD, given, O_RDONLY | O_DIRECTORY, 0,
-			    SYS_RESOLVE_NO_MAGICLINKS | (as_root ? SYS_RESOLVE_NO_SYMLINKS : 0));
-	if (r->workspace_fd == -ELOOP && as_root) {
+	r->workspace_fd = front_open_named(given, O_RDONLY | O_DIRECTORY, 0);
+	if (r->workspace_fd == -ELOOP && geteuid() == 0) {
 		return err_set(
 			&f->err, -ELOOP,
 			"workspace %s: there is a link in this path, which root does not follow: "
