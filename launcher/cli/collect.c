@@ -101,12 +101,39 @@ lock(int fd, const char *workflow, const char *who, struct err *err)
 	return rc < 0 ? err_sys(err, rc, "lock workflow %s", workflow) : 0;
 }
 
+/* The workflow's directory and its list of calls, where they are. */
+static int
+open_locked(struct collect *c, struct err *err)
+{
+	char path[64];
+	int rc;
+
+	snprintf(path, sizeof(path), "wf/%s", c->workflow);
+	c->dir_fd = fdio_open_dir(c->store->dir_fd, path);
+	if (c->dir_fd < 0) {
+		return c->dir_fd == -ENOENT
+			     ? 0
+			     : err_sys(err, c->dir_fd, "open %s/%s", c->store->path, path);
+	}
+	rc = lock(c->dir_fd, c->workflow,
+		  "somebody applies, discards or takes back a change set of it", err);
+	if (rc < 0) {
+		return rc;
+	}
+	c->calls_fd = openat(c->dir_fd, CALLS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->calls_fd < 0) {
+		return errno == ENOENT ? 0
+				       : err_sys(err, -errno, "open %s/%s/" CALLS_FILE,
+						 c->store->path, path);
+	}
+	return lock(c->calls_fd, c->workflow, "a call of it runs", err);
+}
+
 int
 collect_lock(struct store *s, const char *workflow, enum collect_kind kind, struct collect *ret,
 	     struct err *err)
 {
 	auto_collect c = COLLECT_INIT;
-	char path[64];
 	int rc = text_uuid_parse(workflow, c.uuid);
 
 	if (rc < 0) {
@@ -115,21 +142,7 @@ collect_lock(struct store *s, const char *workflow, enum collect_kind kind, stru
 	c.store = s;
 	c.kind = kind;
 	snprintf(c.workflow, sizeof(c.workflow), "%s", workflow);
-	snprintf(path, sizeof(path), "wf/%s", workflow);
-	c.dir_fd = fdio_open_dir(s->dir_fd, path);
-	if (c.dir_fd < 0 && c.dir_fd != -ENOENT) {
-		return err_sys(err, c.dir_fd, "open %s/%s", s->path, path);
-	}
-	if (c.dir_fd >= 0) {
-		rc = lock(c.dir_fd, workflow,
-			  "somebody applies, discards or takes back a change "
-			  "set of it",
-			  err);
-		c.calls_fd = openat(c.dir_fd, CALLS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	}
-	if (rc == 0 && c.calls_fd >= 0) {
-		rc = lock(c.calls_fd, workflow, "a call of it runs", err);
-	}
+	rc = open_locked(&c, err);
 	if (rc < 0) {
 		return rc;
 	}
