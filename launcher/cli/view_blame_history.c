@@ -282,25 +282,6 @@ add_event(void *arg, const struct index_step *step)
 	return 0;
 }
 
-/* The change of the path in a list; NULL: it has none. */
-static const struct change *
-find_in_list(const struct change_set *set, const char *path)
-{
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t at = low + (high - low) / 2;
-		int order = strcmp(set->items[at].path, path);
-
-		if (order == 0) {
-			return &set->items[at];
-		}
-		low = order < 0 ? at + 1 : low;
-		high = order < 0 ? high : at;
-	}
-	return NULL;
-}
-
 static const json_t *
 find_in_record(const struct record *rec, const char *path)
 {
@@ -348,7 +329,7 @@ take_listed(struct loading *l, struct blame_call *c)
 	if (rc != 0) {
 		return rc;
 	}
-	change = find_in_list(&list.set, c->path);
+	change = changes_find(&list.set, c->path);
 	if (change != NULL) {
 		c->kind = changes_kind_word(change->kind);
 		c->before = state_of(change->mode_before, change->before_known, change->before);
