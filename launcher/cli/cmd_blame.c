@@ -122,7 +122,7 @@ static int
 identities(const struct blame_history *h, struct buf *ret)
 {
 	for (size_t i = 0; i < h->count; i++) {
-		const struct blame_state *s = &h->states[i];
+		const struct blame_state *s = &h->steps[i].state;
 
 		if (s->type != '-') {
 			buf_putc(&ret[i], s->type);
@@ -167,12 +167,12 @@ trace(const struct blame_history *h, bool by_line, struct blame_part **ret_parts
 		rc = err_sys(err, rc, "compare versions");
 	}
 	for (size_t i = 0; rc == 0 && i < h->count; i++) {
-		versions[i].restores = h->restores[i];
-		if (is_known(&h->states[i], by_line)) {
+		const struct blame_state *s = &h->steps[i].state;
+
+		versions[i].restores = h->steps[i].restores;
+		if (is_known(s, by_line)) {
 			/* what is no file has no lines: an empty id */
-			versions[i].content = by_line && h->states[i].type == 'f'
-						    ? &h->states[i].content
-						    : &ids[i];
+			versions[i].content = by_line && s->type == 'f' ? &s->content : &ids[i];
 		}
 	}
 	rc = rc != 0 ? rc : blame_trace(versions, h->count, by_line, ret_parts, ret_count, err);
@@ -198,7 +198,7 @@ print(const struct request *req, const struct blame *b, struct err *err)
 static int
 blame(const struct request *req, const struct blame_history *h, struct err *err)
 {
-	const struct blame_state *now = &h->states[h->count - 1];
+	const struct blame_state *now = &h->steps[h->count - 1].state;
 	struct blame b = { .history = h, .by_line = h->by_line };
 	struct blame_part *parts = NULL;
 	struct blame_rule *rules = NULL;

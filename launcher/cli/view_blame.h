@@ -69,23 +69,22 @@ struct blame_call {
 
 #define BLAME_OUTSIDE SIZE_MAX
 
-/* What led to a version. */
+/* A version, and what led to it. */
 struct blame_step {
 	size_t call;  /* in calls[], or BLAME_OUTSIDE */
 	bool is_undo; /* the call was taken back */
 	uint64_t t_ms;
 	int64_t uid; /* who applied or took back; -1: the call committed by itself */
+	struct blame_state state;
+	size_t restores; /* as blame_version has it */
 };
 
 struct blame_history {
 	struct buf path; /* absolute, raw */
 	struct blame_call *calls;
 	size_t call_count;
-	/* steps[i] leads to states[i] */
 	struct blame_step *steps;
-	struct blame_state *states;
-	size_t *restores;
-	size_t count;
+	size_t count, cap;
 	bool by_line;	      /* what is there now is a text that can be compared by line */
 	uint64_t mtime_ms;    /* of what is there now, as it says itself; 0: nothing is */
 	uint64_t uncommitted; /* calls that touched it and whose changes are not in the workspace */

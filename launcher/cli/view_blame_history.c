@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../base/grow.h"
 #include "../snapshot/snapshot.h"
 #include "view_blame.h"
 #include "view_diff.h"
@@ -34,12 +35,10 @@ blame_history_finish(struct blame_history *h)
 		free(h->calls[i].path);
 	}
 	for (size_t i = 0; i < h->count; i++) {
-		state_finish(&h->states[i]);
+		state_finish(&h->steps[i].state);
 	}
 	free(h->calls);
 	free(h->steps);
-	free(h->states);
-	free(h->restores);
 	buf_finish(&h->path);
 }
 
@@ -107,27 +106,26 @@ bare(const struct blame_state *s)
 	return copy;
 }
 
-/* Takes over what state has. */
-static int
-push(struct blame_history *h, struct blame_step step, const struct blame_state *state,
-     size_t restores)
+/* What no call left. */
+static struct blame_step
+from_outside(const struct blame_state *state)
 {
-	size_t count = h->count + 1;
-	void *steps = reallocarray(h->steps, count, sizeof(*h->steps));
-	void *states, *restored;
+	return (struct blame_step){
+		.call = BLAME_OUTSIDE, .uid = -1, .state = *state, .restores = BLAME_NONE
+	};
+}
 
-	h->steps = steps != NULL ? steps : h->steps;
-	states = reallocarray(h->states, count, sizeof(*h->states));
-	h->states = states != NULL ? states : h->states;
-	restored = reallocarray(h->restores, count, sizeof(*h->restores));
-	h->restores = restored != NULL ? restored : h->restores;
-	if (steps == NULL || states == NULL || restored == NULL) {
+/* Takes over what its state has. */
+static int
+push(struct blame_history *h, struct blame_step step)
+{
+	struct blame_step *grown = grow_array(h->steps, h->count, &h->cap, sizeof(*grown));
+
+	if (grown == NULL) {
 		return -ENOMEM;
 	}
-	h->steps[h->count] = step;
-	h->states[h->count] = *state;
-	h->restores[h->count] = restores;
-	h->count = count;
+	h->steps = grown;
+	h->steps[h->count++] = step;
 	return 0;
 }
 
@@ -259,17 +257,12 @@ static int
 add_event(void *arg, const struct index_step *step)
 {
 	struct events *events = arg;
+	void *items = grow_array(events->items, events->count, &events->cap, sizeof(*events->items));
 
-	if (events->count == events->cap) {
-		size_t cap = events->cap > 0 ? 2 * events->cap : 32;
-		void *items = reallocarray(events->items, cap, sizeof(*events->items));
-
-		if (items == NULL) {
-			return -ENOMEM;
-		}
-		events->items = items;
-		events->cap = cap;
+	if (items == NULL) {
+		return -ENOMEM;
 	}
+	events->items = items;
 	events->items[events->count] = (struct event){
 		.n = step->n,
 		.t_ms = step->t_ms,
@@ -422,18 +415,17 @@ find_seen(struct loading *l, const struct event *e, struct seen **ret)
 /* From one state to another; what was there meanwhile came from elsewhere. */
 static int
 move(struct loading *l, struct blame_step step, const struct blame_state *from,
-     const struct blame_state *to, size_t restores)
+     const struct blame_state *to)
 {
-	static const struct blame_step outside = { .call = BLAME_OUTSIDE, .uid = -1 };
 	struct blame_history *h = l->h;
 	struct blame_state state = bare(from);
 	int rc = 0;
 
-	if (h->count == 0 || !is_same(&h->states[h->count - 1], from)) {
-		rc = push(h, outside, &state, BLAME_NONE);
+	if (h->count == 0 || !is_same(&h->steps[h->count - 1].state, from)) {
+		rc = push(h, from_outside(&state));
 	}
-	state = bare(to);
-	return rc != 0 || is_same(from, to) ? rc : push(h, step, &state, restores);
+	step.state = bare(to);
+	return rc != 0 || is_same(from, to) ? rc : push(h, step);
 }
 
 static int
@@ -442,7 +434,9 @@ take_event(struct loading *l, const struct event *e)
 	struct seen *seen;
 	int rc = find_seen(l, e, &seen);
 	bool is_committed = e->is_committed;
-	struct blame_step step = { .t_ms = e->t_ms, .uid = e->is_settle ? e->uid : -1 };
+	struct blame_step step = { .t_ms = e->t_ms,
+				   .uid = e->is_settle ? e->uid : -1,
+				   .restores = BLAME_NONE };
 	const struct blame_call *c;
 
 	if (rc != 0 || seen->call == BLAME_NONE) {
@@ -454,13 +448,14 @@ take_event(struct loading *l, const struct event *e)
 		is_committed = strcmp(record_text(c->record.outcome, "settled"), "committed") == 0;
 	}
 	if (is_committed && !seen->is_committed) {
-		rc = move(l, step, &c->before, &c->after, BLAME_NONE);
+		rc = move(l, step, &c->before, &c->after);
 		/* the state before the last one, when there was a move */
 		seen->before = l->h->count > 1 ? l->h->count - 2 : 0;
 		seen->was_committed = true;
 	} else if (!is_committed && seen->is_committed) {
 		step.is_undo = true;
-		rc = move(l, step, &c->after, &c->before, seen->before);
+		step.restores = seen->before;
+		rc = move(l, step, &c->after, &c->before);
 	}
 	seen->is_committed = is_committed;
 	return rc;
@@ -534,12 +529,12 @@ static int
 load_contents(struct loading *l)
 {
 	struct blame_history *h = l->h;
-	const struct blame_state *now = &h->states[h->count - 1];
+	const struct blame_state *now = &h->steps[h->count - 1].state;
 	size_t bytes = 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i + 1 < h->count; i++) {
-		struct blame_state *s = &h->states[i];
+		struct blame_state *s = &h->steps[i].state;
 
 		if (s->has_content || !s->has_digest) {
 			continue;
@@ -564,7 +559,6 @@ load_contents(struct loading *l)
 static int
 load(struct loading *l, struct events *events, struct blame_state *now)
 {
-	static const struct blame_step outside = { .call = BLAME_OUTSIDE, .uid = -1 };
 	struct blame_history *h = l->h;
 	struct blame_state *last;
 	auto_buf spelled = BUF_INIT;
@@ -583,16 +577,16 @@ load(struct loading *l, struct events *events, struct blame_state *now)
 	if (rc != 0) {
 		return rc;
 	}
-	last = h->count > 0 ? &h->states[h->count - 1] : NULL;
+	last = h->count > 0 ? &h->steps[h->count - 1].state : NULL;
 	if (last == NULL || !is_same(last, now)) {
-		rc = push(h, outside, now, BLAME_NONE);
+		rc = push(h, from_outside(now));
 	} else {
 		state_finish(last);
 		*last = *now;
 	}
 	if (rc == 0) {
 		*now = (struct blame_state){ .content = BUF_INIT }; /* the history has it */
-		last = &h->states[h->count - 1];
+		last = &h->steps[h->count - 1].state;
 		h->by_line = last->type == 'f' && last->has_content && diff_is_text(&last->content);
 		rc = h->by_line ? load_contents(l) : 0;
 	}

@@ -44,7 +44,7 @@ step_json(const struct blame_history *h, size_t i)
 	bool is_outside = step->call == BLAME_OUTSIDE;
 
 	return json_pack("{s:o, s:o, s:s, s:o, s:o}", "call", id_or_null(h, i), "digest",
-			 digest_or_null(&h->states[i]), "how",
+			 digest_or_null(&step->state), "how",
 			 is_outside	 ? "outside"
 			 : step->is_undo ? "undone"
 					 : "committed",
@@ -127,7 +127,7 @@ blame_json(const struct blame *b, struct buf *out)
 	}
 	whole = json_pack("{s:b, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "by_line",
 			  b->by_line, "calls", calls, "digest",
-			  digest_or_null(&h->states[h->count - 1]), "forgotten",
+			  digest_or_null(&h->steps[h->count - 1].state), "forgotten",
 			  (json_int_t)h->forgotten, "mtime",
 			  h->mtime_ms > 0 ? json_integer((json_int_t)h->mtime_ms) : json_null(),
 			  "parts", parts, "path", spelled(&h->path), "steps", steps, "uncommitted",

@@ -174,7 +174,7 @@ put_line(struct page *p, const struct blame *b, const struct blame_part *part, s
 static void
 put_lines(struct page *p, const struct blame *b)
 {
-	const struct blame_state *now = &b->history->states[b->history->count - 1];
+	const struct blame_state *now = &b->history->steps[b->history->count - 1].state;
 	const uint8_t *at = now->content.data, *end = at + now->content.len;
 	const struct blame_part *last = &b->parts[b->part_count - 1];
 	int digits = snprintf(NULL, 0, "%zu", last->first + last->count - 1);
@@ -356,8 +356,8 @@ put_candidates(struct page *p, const struct blame_history *h, const struct sourc
 			buf_printf(&text, "%.*s", id_columns(p), id_of(h, i));
 		}
 		/* the last one is known, or there would be no such part */
-		if (i + 1 < s->first + s->steps && !h->states[i].has_content && why == NULL) {
-			why = h->states[i].why;
+		if (i + 1 < s->first + s->steps && !h->steps[i].state.has_content && why == NULL) {
+			why = h->steps[i].state.why;
 		}
 	}
 	page_fact(p, "one of", buf_text(&text));
@@ -405,8 +405,8 @@ static void
 put_state(struct page *p, const struct blame *b)
 {
 	const struct blame_history *h = b->history;
-	const struct blame_state *now = &h->states[h->count - 1];
 	const struct blame_step *step = &h->steps[h->count - 1];
+	const struct blame_state *now = &step->state;
 	auto_buf text = BUF_INIT;
 	char hex[HEX_DIGEST_SIZE];
 	size_t lines = 0;
