@@ -151,9 +151,10 @@ ids_finish(struct buf *ids, size_t count)
 }
 
 static int
-trace(const struct blame_history *h, bool by_line, struct blame_part **ret_parts, size_t *ret_count,
+trace(const struct blame_history *h, struct blame_part **ret_parts, size_t *ret_count,
       struct err *err)
 {
+	const bool by_line = h->by_line;
 	auto_free struct blame_version *versions = calloc(h->count, sizeof(*versions));
 	struct buf *ids = calloc(h->count, sizeof(*ids));
 	int rc;
@@ -199,7 +200,7 @@ static int
 blame(const struct request *req, const struct blame_history *h, struct err *err)
 {
 	const struct blame_state *now = &h->steps[h->count - 1].state;
-	struct blame b = { .history = h, .by_line = h->by_line };
+	struct blame b = { .history = h };
 	struct blame_part *parts = NULL;
 	struct blame_rule *rules = NULL;
 	auto_buf shown = BUF_INIT;
@@ -211,7 +212,7 @@ blame(const struct request *req, const struct blame_history *h, struct err *err)
 			       "%s: no such file, and no call that is recorded here changed it",
 			       buf_text(&shown));
 	}
-	rc = trace(h, b.by_line, &parts, &b.part_count, err);
+	rc = trace(h, &parts, &b.part_count, err);
 	if (rc == 0 && find_rules(h, &rules) != 0) {
 		rc = err_sys(err, -ENOMEM, "read profiles");
 	}

@@ -117,7 +117,6 @@ struct blame {
 	const struct blame_history *history;
 	const struct blame_part *parts;
 	size_t part_count;
-	bool by_line;
 	const struct blame_rule *rules; /* one per call */
 };
 

@@ -70,8 +70,8 @@ part_json(const struct blame *b, const struct blame_part *part)
 	}
 	return json_pack("{s:o, s:o, s:o, s:s, s:o}", "call",
 			 steps == 1 ? id_or_null(h, first) : json_null(), "first",
-			 b->by_line ? json_integer((json_int_t)part->first) : json_null(), "last",
-			 b->by_line ? json_integer((json_int_t)(part->first + part->count - 1))
+			 h->by_line ? json_integer((json_int_t)part->first) : json_null(), "last",
+			 h->by_line ? json_integer((json_int_t)(part->first + part->count - 1))
 				    : json_null(),
 			 "source", source, "steps", from);
 }
@@ -126,7 +126,7 @@ blame_json(const struct blame *b, struct buf *out)
 		is_good = append(steps, step_json(h, i)) && is_good;
 	}
 	whole = json_pack("{s:b, s:o, s:o, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "by_line",
-			  b->by_line, "calls", calls, "digest",
+			  h->by_line, "calls", calls, "digest",
 			  digest_or_null(&h->steps[h->count - 1].state), "forgotten",
 			  (json_int_t)h->forgotten, "mtime",
 			  h->mtime_ms > 0 ? json_integer((json_int_t)h->mtime_ms) : json_null(),

@@ -383,7 +383,7 @@ put_source(struct page *p, const struct blame *b, const struct source *s)
 	}
 	view_paint(&p->view, &p->out, VIEW_BOLD, buf_text(&head));
 	buf_putc(&p->out, '\n');
-	if (b->by_line && s->count > 0) {
+	if (h->by_line && s->count > 0) {
 		page_fact(p, s->count > 1 ? "lines" : "line", buf_text(&s->lines));
 	}
 	if (s->steps != 1) {
@@ -419,7 +419,7 @@ put_state(struct page *p, const struct blame *b)
 		buf_puts(&text, step->call == BLAME_OUTSIDE ? OUTSIDE
 				: step->is_undo		    ? "by an undo"
 							    : "by a call");
-	} else if (b->by_line) {
+	} else if (h->by_line) {
 		view_count(&text, lines, "line", "lines");
 	} else if (now->type == 'f') {
 		buf_puts(&text, "no text, or too large to be compared by line: one part");
@@ -512,11 +512,11 @@ blame_print(struct page *p, const struct blame *b)
 	view_paint(&p->view, &p->out, VIEW_BOLD, buf_text(&path));
 	buf_putc(&p->out, '\n');
 	put_state(p, b);
-	if (b->by_line) {
+	if (h->by_line) {
 		put_counts(p, b, &sources);
 	}
 	put_notes(p, h);
-	if (b->by_line && b->part_count > 0) {
+	if (h->by_line && b->part_count > 0) {
 		put_lines(p, b);
 	}
 	for (size_t i = 0; i < sources.count; i++) {
