@@ -39,18 +39,10 @@ make_command(const struct attribute_of *of)
 	return new_text(&text);
 }
 
-static const char *
-program_name(const struct record *rec)
-{
-	const char *tool = record_text(rec->planned, "tool"), *slash = strrchr(tool, '/');
-
-	return slash != NULL ? slash + 1 : tool;
-}
-
 static json_t *
 make_program(const struct attribute_of *of)
 {
-	return json_string(program_name(of->rec));
+	return json_string(record_program(of->rec));
 }
 
 static json_t *
@@ -229,7 +221,7 @@ static json_t *
 make_evidences(const struct attribute_of *of)
 {
 	return json_pack("[{s:{s:s,s:s,s:o*}}]", "process", "uid", of->rec->id, "name",
-			 program_name(of->rec), "cmd_line", make_command(of));
+			 record_program(of->rec), "cmd_line", make_command(of));
 }
 
 static json_t *

@@ -114,7 +114,7 @@ blame_json(const struct blame *b, struct buf *out)
 	const struct blame_history *h = b->history;
 	json_t *calls = json_array(), *parts = json_array(), *steps = json_array(), *whole;
 	bool is_good = true;
-	char *text;
+	int rc;
 
 	for (size_t i = 0; i < h->call_count; i++) {
 		is_good = append(calls, call_json(b, i)) && is_good;
@@ -132,14 +132,7 @@ blame_json(const struct blame *b, struct buf *out)
 			  h->mtime_ms > 0 ? json_integer((json_int_t)h->mtime_ms) : json_null(),
 			  "parts", parts, "path", spelled(&h->path), "steps", steps, "uncommitted",
 			  (json_int_t)h->uncommitted, "unlisted", (json_int_t)h->unlisted);
-	text = json_dumps(whole, JSON_COMPACT | JSON_SORT_KEYS);
-	json_decref(whole);
-	if (text == NULL || !is_good) {
-		free(text);
-		return -ENOMEM;
-	}
-	buf_puts(out, text);
+	rc = record_put_json(whole, out);
 	buf_putc(out, '\n');
-	free(text);
-	return buf_error(out);
+	return rc == 0 && is_good ? buf_error(out) : -ENOMEM;
 }

@@ -9,19 +9,6 @@
 
 #include "../snapshot/snapshot.h"
 
-static int
-put_json(json_t *value, struct buf *out)
-{
-	char *text = value != NULL ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-
-	if (text != NULL) {
-		buf_puts(out, text);
-	}
-	free(text);
-	json_decref(value);
-	return text != NULL ? buf_error(out) : -ENOMEM;
-}
-
 /* ---- subjects: what came out, by the names that `export --to` gives it ----------------------- */
 
 static int
@@ -156,10 +143,11 @@ int
 dsse_statement(const struct record *rec, const struct change_set *set, const char *origin,
 	       struct buf *out)
 {
-	return put_json(json_pack("{s:s,s:o,s:s,s:o}", "_type", "https://in-toto.io/Statement/v1",
-				  "predicate", make_predicate(rec, origin), "predicateType",
-				  DSSE_PREDICATE_TYPE, "subject", make_subjects(rec, set)),
-			out);
+	return record_put_json(json_pack("{s:s,s:o,s:s,s:o}", "_type",
+					 "https://in-toto.io/Statement/v1", "predicate",
+					 make_predicate(rec, origin), "predicateType",
+					 DSSE_PREDICATE_TYPE, "subject", make_subjects(rec, set)),
+			       out);
 }
 
 /* ---- the envelope ------------------------------------------------------------------------- */
@@ -190,10 +178,10 @@ dsse_envelope(const struct buf *statement, const struct note_signer *signer, str
 	text_base64(&payload, statement->data, statement->len);
 	text_base64(&sig_text, sig, sizeof(sig));
 	text_hex(signer->key.id, sizeof(signer->key.id), keyid);
-	rc = put_json(json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "payload", buf_text(&payload),
-				"payloadType", DSSE_PAYLOAD_TYPE, "signatures", "keyid", keyid,
-				"sig", buf_text(&sig_text)),
-		      out);
+	rc = record_put_json(json_pack("{s:s,s:s,s:[{s:s,s:s}]}", "payload", buf_text(&payload),
+				       "payloadType", DSSE_PAYLOAD_TYPE, "signatures", "keyid",
+				       keyid, "sig", buf_text(&sig_text)),
+			     out);
 	buf_putc(out, '\n');
 	return rc == 0 ? buf_error(out) : rc;
 }

@@ -46,7 +46,6 @@ static int
 put_event(struct buf *out, unsigned int set, const struct attribute_of *of)
 {
 	json_t *event = json_object();
-	char *text = NULL;
 	int rc = event != NULL ? 0 : -ENOMEM;
 
 	for (size_t i = 0; rc == 0 && i < view_ocsf_row_count; i++) {
@@ -56,18 +55,13 @@ put_event(struct buf *out, unsigned int set, const struct attribute_of *of)
 
 		rc = value != NULL ? set_path(event, view_ocsf_rows[i].name, value) : 0;
 	}
-	if (rc == 0) {
-		text = json_dumps(event, JSON_COMPACT | JSON_SORT_KEYS);
-		rc = text != NULL ? 0 : -ENOMEM;
+	if (rc != 0) {
+		json_decref(event);
+		return rc;
 	}
-	if (rc == 0) {
-		buf_puts(out, text);
-		buf_putc(out, '\n');
-		rc = buf_error(out);
-	}
-	free(text);
-	json_decref(event);
-	return rc;
+	rc = record_put_json(event, out);
+	buf_putc(out, '\n');
+	return rc == 0 ? buf_error(out) : rc;
 }
 
 static bool

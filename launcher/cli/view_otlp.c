@@ -139,16 +139,15 @@ view_otlp_span(const struct record *rec)
 	const struct attribute_of of = { .rec = rec };
 	char trace[TRACE_HEX + 1], parent[SPAN_HEX + 1], span[SPAN_HEX + 1];
 	uint64_t t0 = record_number(rec->planned, "t0"), t1 = record_number(rec->outcome, "t1");
-	const char *tool = record_text(rec->planned, "tool"), *slash = strrchr(tool, '/');
 	json_t *made;
 
 	find_ids(rec, trace, parent, span);
 	made = json_pack("{s:o,s:o,s:o,s:i,s:o,s:s,s:o,s:o,s:s}", "attributes",
 			 attributes(CALL, &of), "endTimeUnixNano", nanoseconds(t1 > t0 ? t1 : t0),
 			 "events", events(rec), "kind", SPAN_KIND_INTERNAL, "name",
-			 json_sprintf("execute_tool %s", slash != NULL ? slash + 1 : tool),
-			 "spanId", span, "startTimeUnixNano", nanoseconds(t0), "status",
-			 status(rec), "traceId", trace);
+			 json_sprintf("execute_tool %s", record_program(rec)), "spanId", span,
+			 "startTimeUnixNano", nanoseconds(t0), "status", status(rec), "traceId",
+			 trace);
 	if (made != NULL && parent[0] != '\0' &&
 	    json_object_set_new(made, "parentSpanId", json_string(parent)) != 0) {
 		json_decref(made);
@@ -167,15 +166,8 @@ view_otlp_request(json_t *spans, struct buf *out)
 		AIRLOCK_VERSION, "schemaUrl", "https://opentelemetry.io/schemas/1.41.0",
 		"scopeSpans", "scope", "name", "airlock", "version", AIRLOCK_VERSION, "schemaUrl",
 		"https://opentelemetry.io/schemas/1.41.0", "spans", spans);
-	char *text = request != NULL ? json_dumps(request, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-	int rc = text != NULL ? 0 : -ENOMEM;
+	int rc = record_put_json(request, out);
 
-	if (rc == 0) {
-		buf_puts(out, text);
-		buf_putc(out, '\n');
-		rc = buf_error(out);
-	}
-	free(text);
-	json_decref(request);
-	return rc;
+	buf_putc(out, '\n');
+	return rc == 0 ? buf_error(out) : rc;
 }

@@ -170,3 +170,25 @@ record_command(struct buf *b, const struct record *rec)
 		index_spell_argument(b, argument != NULL ? argument : "?");
 	}
 }
+
+const char *
+record_program(const struct record *rec)
+{
+	const char *tool = record_text(rec->planned, "tool"), *slash = strrchr(tool, '/');
+
+	return slash != NULL ? slash + 1 : tool;
+}
+
+int
+record_put_json(json_t *value, struct buf *out)
+{
+	auto_free char *text =
+		value != NULL ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+
+	json_decref(value);
+	if (text == NULL) {
+		return -ENOMEM;
+	}
+	buf_puts(out, text);
+	return buf_error(out);
+}

@@ -99,5 +99,13 @@ int object_out(struct reading *r, const struct record *rec, const char *path, st
 
 /* argv as one would type it in bash, safe to print. */
 void record_command(struct buf *b, const struct record *rec);
+/* The last component of its program's path; of the record. */
+const char *record_program(const struct record *rec);
+
+/*
+ * Compact JSON with sorted keys, appended. The value is taken over; NULL, which jansson gives for
+ * want of memory, is -ENOMEM.
+ */
+int record_put_json(json_t *value, struct buf *out) must_check;
 
 #endif
