@@ -257,7 +257,8 @@ static int
 add_event(void *arg, const struct index_step *step)
 {
 	struct events *events = arg;
-	void *items = grow_array(events->items, events->count, &events->cap, sizeof(*events->items));
+	void *items =
+		grow_array(events->items, events->count, &events->cap, sizeof(*events->items));
 
 	if (items == NULL) {
 		return -ENOMEM;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `airlock blame --json`: one object. Runs in airlock-cli as the caller; pure. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "view_blame.h"

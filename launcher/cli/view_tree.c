@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/grow.h"
 #include "../base/limits.h"
 #include "../snapshot/dirobj.h"
 #include "../snapshot/snapshot.h"
@@ -37,17 +38,14 @@ tree_list_finish(struct tree_list *list)
 static int
 add(struct tree_list *list, struct tree_entry *e)
 {
-	if (list->count == list->cap) {
-		size_t cap = list->cap > 0 ? 2 * list->cap : 64;
-		struct tree_entry *entries = reallocarray(list->entries, cap, sizeof(*entries));
+	struct tree_entry *entries =
+		grow_array(list->entries, list->count, &list->cap, sizeof(*entries));
 
-		if (entries == NULL) {
-			entry_finish(e);
-			return -ENOMEM;
-		}
-		list->entries = entries;
-		list->cap = cap;
+	if (entries == NULL) {
+		entry_finish(e);
+		return -ENOMEM;
 	}
+	list->entries = entries;
 	list->entries[list->count++] = *e;
 	*e = (struct tree_entry){ .path = NULL };
 	return 0;
