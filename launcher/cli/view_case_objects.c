@@ -13,9 +13,6 @@
 #include "../store/digest_set.h"
 #include "view_case.h"
 
-#define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
-#define auto_reader __attribute__((cleanup(dirobj_close))) struct dirobj_reader
-
 /* Whoever names an object: its line of objects.tsv has call and role; path in vis octal. */
 struct namer {
 	struct case_folder *c;
@@ -149,8 +146,8 @@ put_directory(struct namer *n, const uint8_t digest[SHA256_SIZE], struct buf *pa
 	      unsigned int depth)
 {
 	auto_buf object = BUF_INIT;
-	auto_reader reader = { .p = NULL };
-	auto_item item = DIROBJ_ITEM_INIT;
+	auto_dirobj_reader reader = { .p = NULL };
+	auto_dirobj_item item = DIROBJ_ITEM_INIT;
 	size_t len = path->len;
 	int rc = object_content(n->c->r, n->rec, digest, &object, n->err);
 

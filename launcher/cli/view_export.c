@@ -17,9 +17,6 @@
 #include "../base/limits.h"
 #include "../snapshot/dirobj.h"
 
-#define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
-#define auto_reader __attribute__((cleanup(dirobj_close))) struct dirobj_reader
-
 static int
 fail(struct err *err, int code, const char *shown)
 {
@@ -268,8 +265,8 @@ static int
 export_in_directory(struct walk *w, int dir_fd, const uint8_t digest[SHA256_SIZE])
 {
 	auto_buf object = BUF_INIT;
-	auto_reader reader = { .p = NULL };
-	auto_item item = DIROBJ_ITEM_INIT;
+	auto_dirobj_reader reader = { .p = NULL };
+	auto_dirobj_item item = DIROBJ_ITEM_INIT;
 	size_t len = w->shown.len;
 	int rc = object_content(w->r, w->rec, digest, &object, w->err);
 

@@ -13,8 +13,6 @@
 #include "../snapshot/snapshot.h"
 #include "view_record.h"
 
-#define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
-
 /* Objects are asked for by the hundred, and mostly of one workflow. */
 static int
 open_catalog(struct reading *r, const uint8_t workflow[16], struct err *err)
@@ -215,7 +213,7 @@ walk(struct reading *r, const struct record *rec, const char *path, struct buf *
      struct err *err)
 {
 	auto_buf directory = BUF_INIT, name = BUF_INIT;
-	auto_item item = DIROBJ_ITEM_INIT;
+	auto_dirobj_item item = DIROBJ_ITEM_INIT;
 	const char *p = path;
 	int rc;
 

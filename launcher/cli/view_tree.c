@@ -14,9 +14,6 @@
 #include "../snapshot/dirobj.h"
 #include "../snapshot/snapshot.h"
 
-#define auto_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
-#define auto_reader __attribute__((cleanup(dirobj_close))) struct dirobj_reader
-
 static void
 entry_finish(struct tree_entry *e)
 {
@@ -129,8 +126,8 @@ static int
 walk_directory(struct walk *w, const uint8_t digest[SHA256_SIZE])
 {
 	auto_buf object = BUF_INIT;
-	auto_reader reader = { .p = NULL };
-	auto_item item = DIROBJ_ITEM_INIT;
+	auto_dirobj_reader reader = { .p = NULL };
+	auto_dirobj_item item = DIROBJ_ITEM_INIT;
 	size_t len = w->path.len;
 	int rc = object_content(w->r, w->rec, digest, &object, w->err);
 

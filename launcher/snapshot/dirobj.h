@@ -54,6 +54,7 @@ struct dirobj_item {
 	}
 
 void dirobj_item_finish(struct dirobj_item *item);
+#define auto_dirobj_item __attribute__((cleanup(dirobj_item_finish))) struct dirobj_item
 
 struct dirobj_reader {
 	const char *p; /* borrowed */
@@ -66,6 +67,7 @@ int dirobj_open(struct dirobj_reader *r, const char *text, size_t len) must_chec
 /* 1 and an entry (replacing what ret holds), 0 at the end, -EBADMSG. */
 int dirobj_next(struct dirobj_reader *r, struct dirobj_item *ret) must_check;
 void dirobj_close(struct dirobj_reader *r);
+#define auto_dirobj_reader __attribute__((cleanup(dirobj_close))) struct dirobj_reader
 
 /* The entry of that raw name: 0, -ENOENT, -EBADMSG. ret must be initialised. */
 int dirobj_find(const char *text, size_t len, const char *name, struct dirobj_item *ret) must_check;
