@@ -285,8 +285,7 @@ put_workflows(const struct case_folder *c, struct buf *b)
 	const char *id;
 	json_t *name;
 
-	json_object_foreach(c->workflows, id, name)
-	{
+	json_object_foreach (c->workflows, id, name) {
 		buf_puts(b, b->len > 0 ? ", " : "");
 		view_text(b, json_string_value(name));
 		buf_printf(b, " (%s)", id);

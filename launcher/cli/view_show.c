@@ -39,8 +39,7 @@ show_object(struct page *p, const char *label, const json_t *object)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, value)
-	{
+	json_object_foreach ((json_t *)(uintptr_t)object, key, value) {
 		auto_free char *dump =
 			json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
 		auto_buf text = BUF_INIT;
