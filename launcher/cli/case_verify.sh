@@ -40,11 +40,17 @@ wrong()
 	bad=1
 }
 
+# wrong_each BEFORE BEHIND: each line of $work/odd is wrong.
+wrong_each()
+{
+	while IFS= read -r odd; do
+		wrong "$1$odd$2"
+	done <"$work/odd"
+}
+
 # Before anything is opened: a link leads elsewhere, and who reads a pipe waits for ever.
 find . ! -type f ! -type d >"$work/odd"
-while IFS= read -r file; do
-	wrong "$file: neither a file nor a directory"
-done <"$work/odd"
+wrong_each "" ": neither a file nor a directory"
 if [ "$bad" != 0 ]; then
 	echo "NOT verified"
 	exit 1
@@ -106,9 +112,7 @@ awk -F '\t' '
 	NF == 6 && $1 ~ /^(0|[1-9][0-9]*)$/ && $2 ~ /^[a-z.]+$/ && length($3) == 36 && $3 !~ /[^0-9a-f-]/ && hex($5, 64) &&
 	($6 == "records/" $1 "-" $2 ".json" && hex($4, 32) || $6 == "-" && $4 == "-") && !seen[$1]++ { print; next }
 	{ print "line " NR >"/dev/stderr" }' entries.tsv >"$work/entries" 2>"$work/odd"
-while IFS= read -r line; do
-	wrong "entries.tsv: $line is not an entry"
-done <"$work/odd"
+wrong_each "entries.tsv: " " is not an entry"
 [ -s "$work/entries" ] || wrong "entries.tsv: there is no entry in it"
 
 # The salt as octal escapes, for a printf that needs no process.
@@ -144,9 +148,7 @@ sums()
 sums "$work/salted" >"$work/salted.sums"
 awk -F '[\t ]' 'FILENAME == ARGV[1] { got[$1] = $2; next } $6 != "-" && ($1 in got) && got[$1] != $5 { print $6 }' \
 	"$work/salted.sums" "$work/entries" >"$work/odd"
-while IFS= read -r file; do
-	wrong "$file: not the record whose salted digest is in entries.tsv"
-done <"$work/odd"
+wrong_each "" ": not the record whose salted digest is in entries.tsv"
 
 # ---- 3. inclusion ------------------------------------------------------------------------------------------
 
@@ -233,9 +235,7 @@ awk -v size="$size" '
 			print "odd", $1, why
 	}' "$work/entries" >"$work/paths"
 sed -n 's/^odd \([0-9]*\) /proofs\/\1.tlog-proof: /p' "$work/paths" >"$work/odd"
-while IFS= read -r line; do
-	wrong "$line"
-done <"$work/odd"
+wrong_each "" ""
 
 # One level of all paths at a time: the inner nodes as files of 65 bytes, hashed by one sha256sum.
 sums "$work/leaf" >"$work/now"
@@ -250,7 +250,7 @@ while [ "$level" -le "$levels" ]; do
 	rm -rf "$work/node"
 	mkdir "$work/node"
 	split -b 65 -a 8 -d "$work/nodes" "$work/node/"
-	(cd "$work/node" && find . -type f -exec sha256sum {} +) | sort -k 2 | cut -d' ' -f1 >"$work/hashes"
+	sums "$work/node" | sort | cut -d' ' -f2 >"$work/hashes"
 	paste -d' ' "$work/order" "$work/hashes" >"$work/changed"
 	awk 'FILENAME == ARGV[1] { changed[$1] = $2; next } { print $1, ($1 in changed ? changed[$1] : $2) }' \
 		"$work/changed" "$work/now" >"$work/next"
@@ -259,9 +259,7 @@ while [ "$level" -le "$levels" ]; do
 done
 awk -v root="$root" 'FILENAME == ARGV[1] { if ($1 == "odd") odd[$2] = 1; next } !($1 in odd) && $2 != root { print $1 }' \
 	"$work/paths" "$work/now" >"$work/odd"
-while IFS= read -r n; do
-	wrong "entry $n: it is not in the log of the checkpoint"
-done <"$work/odd"
+wrong_each "entry " ": it is not in the log of the checkpoint"
 if [ "$bad" = 0 ]; then
 	echo "ok    $(wc -l <"$work/entries") entries are in that log, $(wc -l <"$work/salted.sums") of them with their records"
 	forgotten=$(awk -F '\t' '$6 == "-"' "$work/entries" | wc -l)
@@ -274,19 +272,13 @@ before=$bad
 bad=0
 sums objects 2>/dev/null >"$work/objects.sums"
 awk '$1 != $2 { print $1 }' "$work/objects.sums" >"$work/odd"
-while IFS= read -r object; do
-	wrong "objects/$object: its bytes have another digest"
-done <"$work/odd"
+wrong_each "objects/" ": its bytes have another digest"
 awk -F '\t' '$2 != "-" && $1 !~ /[^0-9a-f]/ && length($1) == 64 { print $1 }' objects.tsv | sort -u >"$work/wanted"
 (cd objects && find . -type f) | sed 's/^\.\///' | sort >"$work/there"
 awk '{ print $1 }' "$work/objects.sums" | sort | comm -13 - "$work/there" >"$work/odd"
-while IFS= read -r object; do
-	wrong "objects/$object: it cannot be read"
-done <"$work/odd"
+wrong_each "objects/" ": it cannot be read"
 comm -23 "$work/wanted" "$work/there" >"$work/odd"
-while IFS= read -r object; do
-	wrong "objects/$object: objects.tsv names it, and it is not here"
-done <"$work/odd"
+wrong_each "objects/" ": objects.tsv names it, and it is not here"
 if [ "$bad" = 0 ]; then
 	echo "ok    $(wc -l <"$work/there") objects are what their names say"
 	missing=$(awk -F '\t' '$2 == "-" { print $1 }' objects.tsv | sort -u | wc -l)
@@ -299,9 +291,7 @@ fi
 cut -f6 "$work/entries" | sort >"$work/wanted"
 find records -type f | sort >"$work/there"
 comm -13 "$work/wanted" "$work/there" >"$work/odd"
-while IFS= read -r file; do
-	wrong "$file: no entry is of this record"
-done <"$work/odd"
+wrong_each "" ": no entry is of this record"
 
 if [ "$own_key" = yes ]; then
 	echo "note  the key came with this folder, so somebody who made up both is not found out. Ask somebody"
