@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs as the developer or CI. Whole reads and writes. */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -11,20 +10,7 @@
 #include <unistd.h>
 
 #include "../../../launcher/base/fdio.h"
-
-static unsigned int
-open_fds(void)
-{
-	unsigned int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	closedir(d);
-	return n;
-}
+#include "../scratch.h"
 
 static void
 make_dir(char *template)
@@ -123,14 +109,14 @@ Test(fdio, slurp_caps_at_max_and_appends)
 	fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
 	cr_assert_eq(fdio_write(fd, data, 40000), 0);
 	dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	fds = open_fds();
+	fds = scratch_count_fds();
 	buf_puts(&b, "before");
 	cr_expect_eq(fdio_slurp_at(dirfd, "f", 40000, &b), 0);
 	cr_expect_eq(b.len, 40006u);
 	cr_expect_eq(memcmp(b.data + 6, data, 40000), 0);
 	buf_reset(&b);
 	cr_expect_eq(fdio_slurp_at(dirfd, "f", 39999, &b), -EFBIG);
-	cr_expect_eq(open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	cr_expect_eq(unlink(path), 0);
 	cr_expect_eq(rmdir(dir), 0);
 }

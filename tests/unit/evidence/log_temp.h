@@ -7,9 +7,7 @@
 #define AIRLOCK_TESTS_LOG_TEMP_H
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +17,7 @@
 #include "../../../launcher/base/fdio.h"
 #include "../../../launcher/base/text.h"
 #include "../../../launcher/evidence/tiles.h"
+#include "../scratch.h"
 
 struct log_temp {
 	char path[64];
@@ -28,24 +27,10 @@ struct log_temp {
 
 #define auto_log_temp __attribute__((cleanup(log_temp_finish))) struct log_temp
 
-static inline unsigned int
-log_temp_count_fds(void)
-{
-	unsigned int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	closedir(d);
-	return n;
-}
-
 static inline struct log_temp
 log_temp_make(void)
 {
-	struct log_temp t = { .path = "/tmp/airlock-log-XXXXXX", .fds = log_temp_count_fds() };
+	struct log_temp t = { .path = "/tmp/airlock-log-XXXXXX", .fds = scratch_count_fds() };
 
 	cr_assert_not_null(mkdtemp(t.path));
 	t.fd = open(t.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -53,21 +38,12 @@ log_temp_make(void)
 	return t;
 }
 
-static inline int
-log_temp_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void
 log_temp_finish(struct log_temp *t)
 {
 	close(t->fd);
-	cr_expect_eq(log_temp_count_fds(), t->fds);
-	cr_expect_eq(nftw(t->path, log_temp_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+	cr_expect_eq(scratch_count_fds(), t->fds);
+	scratch_remove(t->path);
 }
 
 /* Appends entries old_size to size - 1; what tiles_append says. */

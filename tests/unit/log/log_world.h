@@ -27,20 +27,6 @@ struct world {
 
 #define auto_world __attribute__((cleanup(world_finish))) struct world
 
-__attribute__((unused)) static unsigned int
-count_fds(void)
-{
-	unsigned int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	closedir(d);
-	return n;
-}
-
 __attribute__((unused)) static void
 world_take_in(struct world *w)
 {
@@ -72,7 +58,7 @@ world_close(struct world *w)
 __attribute__((unused)) static struct world
 world_make(void)
 {
-	struct world w = { .fds = count_fds() };
+	struct world w = { .fds = scratch_count_fds() };
 
 	state_make();
 	world_open(&w);
@@ -83,7 +69,7 @@ __attribute__((unused)) static void
 world_finish(struct world *w)
 {
 	world_close(w);
-	cr_expect_eq(count_fds(), w->fds);
+	cr_expect_eq(scratch_count_fds(), w->fds);
 	state_remove();
 }
 

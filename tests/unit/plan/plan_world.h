@@ -6,13 +6,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../../launcher/plan/plan_build.h"
+#include "../scratch.h"
 
 struct plan_world {
 	char dir[64], workspace[80];
@@ -64,21 +64,12 @@ plan_world_init(struct plan_world *w)
 	cr_assert_geq(w->request.workspace_fd, 0);
 }
 
-static inline int
-plan_world_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline void
 plan_world_finish(struct plan_world *w)
 {
 	plan_builder_destroy(w->builder);
 	close(w->request.workspace_fd);
-	cr_expect_eq(nftw(w->dir, plan_world_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_remove(w->dir);
 }
 
 /* An empty file, or a directory when the name ends with a slash, below w->dir. */

@@ -7,7 +7,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +17,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../scratch.h"
+
 #define NOBODY 65534
 
 struct world {
 	char path[64];
 	int dir_fd, ws_fd, up_fd, out_fd, commits_fd;
 };
-
-static inline int
-world_remove_one(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
 
 static inline void
 world_init(struct world *w)
@@ -76,7 +68,7 @@ world_finish(struct world *w)
 	close(w->out_fd);
 	close(w->commits_fd);
 	close(w->dir_fd);
-	cr_expect_eq(nftw(w->path, world_remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_remove(w->path);
 }
 
 static inline void

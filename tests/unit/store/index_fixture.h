@@ -4,15 +4,14 @@
 #define AIRLOCK_TEST_INDEX_FIXTURE_H
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../../../launcher/store/index.h"
+#include "../scratch.h"
 
 #define SALT "00112233445566778899aabbccddeeff"
 #define WORKFLOW "0198c2a4-0000-7000-8000-000000000001"
@@ -21,13 +20,6 @@
 #define CALL_C "0198c2a4-8000-7abc-8def-0123456789ab"
 
 static char state_dir[64];
-
-static int
-remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 __attribute__((unused)) static void
 state_make(void)
@@ -39,7 +31,7 @@ state_make(void)
 __attribute__((unused)) static void
 state_remove(void)
 {
-	cr_expect_eq(nftw(state_dir, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+	scratch_remove(state_dir);
 }
 
 __attribute__((unused)) static void

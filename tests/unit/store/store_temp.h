@@ -5,10 +5,8 @@
 #define AIRLOCK_TESTS_STORE_TEMP_H
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +16,7 @@
 #include "../../../launcher/base/cleanup.h"
 #include "../../../launcher/base/fdio.h"
 #include "../../../launcher/store/store.h"
+#include "../scratch.h"
 
 struct temp {
 	char base[64];  /* removed at the end */
@@ -27,29 +26,6 @@ struct temp {
 
 #define auto_temp __attribute__((cleanup(temp_finish))) struct temp
 
-static inline unsigned int
-temp_count_fds(void)
-{
-	unsigned int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	closedir(d);
-	return n;
-}
-
-static inline int
-temp_remove(const char *path, const struct stat *st, int flag, struct FTW *ftw)
-{
-	(void)st;
-	(void)flag;
-	(void)ftw;
-	return remove(path);
-}
-
 static inline struct temp
 temp_make(void)
 {
@@ -57,7 +33,7 @@ temp_make(void)
 
 	cr_assert_not_null(mkdtemp(t.base));
 	snprintf(t.state, sizeof(t.state), "%s/state", t.base);
-	t.fds = temp_count_fds();
+	t.fds = scratch_count_fds();
 	return t;
 }
 
@@ -66,8 +42,8 @@ temp_make(void)
 static inline void
 temp_finish(struct temp *t)
 {
-	cr_expect_eq(temp_count_fds(), t->fds);
-	cr_expect_eq(nftw(t->base, temp_remove, 16, FTW_DEPTH | FTW_PHYS), 0);
+	cr_expect_eq(scratch_count_fds(), t->fds);
+	scratch_remove(t->base);
 }
 
 static inline void

@@ -8,7 +8,6 @@
 #define AIRLOCK_TESTS_CGROUP_FIXTURE_H
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
@@ -21,6 +20,7 @@
 
 #include "../../../launcher/supervise/cgroup.h"
 #include "../../../launcher/supervise/cgroup_internal.h"
+#include "../scratch.h"
 
 static const char *const fixture_controllers[] = { "memory", "pids", "cpu", "cpuacct" };
 
@@ -189,20 +189,6 @@ fixture_fake_finish(const char *dir, int dir_fd, const char *const files[][2])
 	}
 	close(dir_fd);
 	cr_expect_eq(rmdir(dir), 0);
-}
-
-static inline unsigned int
-fixture_open_fds(void)
-{
-	unsigned int n = 0;
-	DIR *d = opendir("/proc/self/fd");
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		n++;
-	}
-	closedir(d);
-	return n;
 }
 
 #endif

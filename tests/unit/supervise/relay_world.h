@@ -9,7 +9,6 @@
 #include "../../../launcher/supervise/relay.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 #include <sys/stat.h>
 
 #include "../../../launcher/base/fdio.h"
+#include "../scratch.h"
 
 #define NO_LIMIT UINT64_MAX
 
@@ -46,20 +46,6 @@ tear_down(void)
 {
 	close(dir_fd);
 	cr_assert_eq(rmdir(dir_path), 0, "a capture left a name behind");
-}
-
-static inline int
-count_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int count = 0;
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		count++;
-	}
-	closedir(d);
-	return count;
 }
 
 /* Makes fd the caller's descriptor s. */

@@ -189,7 +189,7 @@ Test(cgroup, nothing_is_left_of_a_failure)
 	struct limits limits = fixture_limits();
 	struct cgroup_site site = fixture_site();
 	struct cgroup_site broken = site;
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	struct cgroup cg = CGROUP_INIT;
 	struct err err = ERR_INIT;
 	char gone[] = "/sys/fs/cgroup/gone/airlock";
@@ -199,7 +199,7 @@ Test(cgroup, nothing_is_left_of_a_failure)
 	cr_expect_eq(cgroup_create(&broken, &limits, 0, call_id, &cg, &err), -ESTALE);
 	cr_expect_str_eq(err.text, "cgroup: open /sys/fs/cgroup/gone/airlock: Stale file handle");
 	cr_expect_eq(cg.version, CGROUP_NONE);
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	for (unsigned int c = CTL_MEMORY; c <= CTL_PIDS; c++) {
 		cr_assert_eq(stat(site.parent[c], &st), 0);
 		cr_expect_eq(st.st_nlink, 2, "something is left in %s", site.parent[c]);
@@ -230,16 +230,16 @@ Test(cgroup, no_fd_is_left)
 {
 	struct limits limits = fixture_limits();
 	struct cgroup_site site = fixture_site();
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	struct cgroup cg = fixture_create(&site, &limits);
 
-	cr_expect_eq(fixture_open_fds(), fds + 8);
+	cr_expect_eq(scratch_count_fds(), fds + 8);
 	for (unsigned int c = 0; c < ARRAY_LEN(fixture_controllers); c++) {
 		cr_expect_eq(fcntl(cg.dir_fd[c], F_GETFD), FD_CLOEXEC);
 		cr_expect_eq(fcntl(cg.tasks_fd[c], F_GETFD), FD_CLOEXEC);
 	}
 	cgroup_destroy(&cg, &site);
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	fixture_finish(&site);
 }
 

@@ -56,12 +56,12 @@ Test(cgroup_discover, reason_and_parents_agree)
 {
 	static const uint32_t bits[] = { DEGRADE_CGROUP_MEMORY, DEGRADE_CGROUP_PIDS,
 					 DEGRADE_CGROUP_CPU };
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	struct cgroup_site site;
 	struct err err = ERR_INIT;
 
 	cr_assert_eq(cgroup_discover(&site, &err), 0, "%s", err.text);
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	cr_expect_eq(site.why[0] != '\0', site.missing != 0, "%x: %s", site.missing, site.why);
 	cr_expect_eq(site.missing & ~DEGRADE_CGROUP, 0);
 	for (unsigned int c = 0; c < ARRAY_LEN(bits); c++) {

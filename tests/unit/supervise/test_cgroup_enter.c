@@ -178,7 +178,7 @@ Test(cgroup_enter, prepare_readonly)
 /* A test runs beside its runner, so its group is never its alone. */
 Test(cgroup_enter, others_are_never_moved)
 {
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	struct cgroup_site site;
 	struct err err = ERR_INIT;
 	char own[512], now[512];
@@ -192,5 +192,5 @@ Test(cgroup_enter, others_are_never_moved)
 	cr_expect_eq(r, -EBUSY, "%d: %s", r, err.text);
 	cr_assert(fixture_own("", now));
 	cr_expect_str_eq(now, own);
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 }

@@ -13,7 +13,7 @@ Test(cgroup_usage, v1_oom_is_killed_counted_and_signalled)
 {
 	struct limits limits = fixture_limits();
 	struct cgroup_site site = fixture_site();
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	struct cgroup cg = fixture_create(&site, &limits);
 	struct cgroup_usage usage;
 	struct pollfd oom = { .fd = -1 };
@@ -37,7 +37,7 @@ Test(cgroup_usage, v1_oom_is_killed_counted_and_signalled)
 	cr_expect_eq(usage.pids_max_events, 0);
 	close(oom.fd);
 	cgroup_destroy(&cg, &site);
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	fixture_finish(&site);
 }
 
@@ -346,7 +346,7 @@ Test(cgroup_usage, sweep_judges_each_name)
 Test(cgroup_usage, sweep_kills_what_a_dead_owner_left)
 {
 	struct cgroup_site site = fixture_site();
-	unsigned int fds = fixture_open_fds();
+	unsigned int fds = scratch_count_fds();
 	char name[80];
 	pid_t pid;
 
@@ -358,7 +358,7 @@ Test(cgroup_usage, sweep_kills_what_a_dead_owner_left)
 	for (unsigned int c = 0; c < ARRAY_LEN(fixture_controllers); c++) {
 		cr_expect_eq(exists(&site, (enum cgroup_ctl)c, name), false, "%s", site.parent[c]);
 	}
-	cr_expect_eq(fixture_open_fds(), fds);
+	cr_expect_eq(scratch_count_fds(), fds);
 	fixture_finish(&site);
 }
 

@@ -328,15 +328,15 @@ Test(relay, a_descriptor_sent_along_is_not_received)
 			      .msg_iovlen = 1,
 			      .msg_control = &control,
 			      .msg_controllen = sizeof(control) };
-	int before;
+	unsigned int before;
 
 	start(SOCKET, CLOSED, CLOSED, NO_LIMIT);
 	memcpy(CMSG_DATA(&control.header), &dir_fd, sizeof(dir_fd));
 	cr_assert_eq(sendmsg(far[0], &msg, 0), 1);
-	before = count_fds();
+	before = scratch_count_fds();
 	run();
 	expect_text(tool[0], "x");
-	cr_assert_eq(count_fds(), before);
+	cr_assert_eq(scratch_count_fds(), before);
 	finish();
 }
 

@@ -30,12 +30,12 @@ Test(relay_open, the_kinds_of_the_callers_descriptors)
 
 Test(relay_open, nothing_is_left_open)
 {
-	int before;
+	unsigned int before;
 
 	make_caller_fd(0, PIPE);
 	make_caller_fd(1, PIPE);
 	make_caller_fd(2, SOCKET);
-	before = count_fds();
+	before = scratch_count_fds();
 	for (int i = 0; i < 3; i++) {
 		start_with(10, false, false);
 		relay_finish(&relay);
@@ -43,7 +43,7 @@ Test(relay_open, nothing_is_left_open)
 			drop(&tool[s]);
 		}
 	}
-	cr_assert_eq(count_fds(), before);
+	cr_assert_eq(scratch_count_fds(), before);
 	finish();
 }
 
@@ -52,14 +52,14 @@ Test(relay_open, failing_to_make_pipes_leaves_nothing)
 	struct rlimit limit;
 	struct err err = ERR_INIT;
 	int untouched[RELAY__COUNT] = { 70, 71, 72 };
-	int before;
+	unsigned int before;
 
 	make_caller_fd(0, PIPE);
 	make_caller_fd(1, NULL_DEVICE);
 	make_caller_fd(2, NULL_DEVICE);
-	before = count_fds();
+	before = scratch_count_fds();
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-	/* count_fds' own and "." and ".."; room for our stdin and one pipe */
+	/* scratch_count_fds' own and "." and ".."; room for our stdin and one pipe */
 	limit.rlim_cur = (rlim_t)before - 3 + 4;
 	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	cr_assert_eq(relay_init(&relay, dir_fd, &(struct relay_options){ .output_limit = 10 },
@@ -70,7 +70,7 @@ Test(relay_open, failing_to_make_pipes_leaves_nothing)
 	cr_assert_str_eq(err.text, "cannot make the tool's stdio: Too many open files");
 	cr_assert_eq(untouched[0], 70);
 	cr_assert_eq(untouched[2], 72);
-	cr_assert_eq(count_fds(), before);
+	cr_assert_eq(scratch_count_fds(), before);
 	finish();
 }
 

@@ -5,7 +5,6 @@
  * tried by tests/e2e.
  */
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,26 +15,12 @@
 #include <unistd.h>
 
 #include "../../../launcher/sys/sys.h"
+#include "../scratch.h"
 
 static int
 flags_of(int fd)
 {
 	return fcntl(fd, F_GETFD);
-}
-
-/* Descriptors that are open in this process, but the one that counts. */
-static int
-open_fds(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	int count = -3; /* ".", "..", the directory's own */
-
-	cr_assert_not_null(d);
-	while (readdir(d) != NULL) {
-		count++;
-	}
-	closedir(d);
-	return count;
 }
 
 /* ---- memfd ----------------------------------------------------------------------------------- */
@@ -144,7 +129,8 @@ close_pair(int pair[2])
 
 Test(sys_message, bytes_descriptors_and_the_senders_pid)
 {
-	int pair[2], fds[SYS_FDS_MAX], before = 0;
+	int pair[2], fds[SYS_FDS_MAX];
+	unsigned int before;
 	pid_t pid = 0;
 	char data[16] = "";
 	struct stat sent, got;
@@ -154,7 +140,7 @@ Test(sys_message, bytes_descriptors_and_the_senders_pid)
 	auto_fd b = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	const int out[] = { a, b };
 
-	before = open_fds();
+	before = scratch_count_fds();
 	cr_assert_eq(sys_send_message(pair[1], "hello", 5, out, 2), 0);
 	cr_assert_eq(sys_recv_message(pair[0], data, sizeof(data), fds, &pid), 5);
 	cr_expect_str_eq(data, "hello");
@@ -170,7 +156,7 @@ Test(sys_message, bytes_descriptors_and_the_senders_pid)
 		cr_expect_eq(sent.st_rdev, got.st_rdev);
 		close(fds[i]);
 	}
-	cr_expect_eq(open_fds(), before);
+	cr_expect_eq(scratch_count_fds(), before);
 	close_pair(pair);
 }
 
@@ -225,7 +211,8 @@ Test(sys_message, too_many_descriptors_do_not_leak)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space,
 			      .msg_controllen = sizeof(control.space) };
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-	int pair[2], fds[SYS_FDS_MAX], out[MANY], before;
+	int pair[2], fds[SYS_FDS_MAX], out[MANY];
+	unsigned int before;
 	pid_t pid;
 	char data[4];
 
@@ -237,26 +224,27 @@ Test(sys_message, too_many_descriptors_do_not_leak)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(out));
 	memcpy(CMSG_DATA(c), out, sizeof(out));
-	before = open_fds();
+	before = scratch_count_fds();
 	cr_assert_eq(sendmsg(pair[1], &msg, 0), 1);
 	cr_expect_eq(sys_recv_message(pair[0], data, sizeof(data), fds, &pid), -EMSGSIZE);
-	cr_expect_eq(open_fds(), before);
+	cr_expect_eq(scratch_count_fds(), before);
 	close_pair(pair);
 }
 
 Test(sys_message, a_cut_message_is_refused_and_its_descriptors_closed)
 {
-	int pair[2], fds[SYS_FDS_MAX], before;
+	int pair[2], fds[SYS_FDS_MAX];
+	unsigned int before;
 	const int out[] = { STDERR_FILENO };
 	pid_t pid;
 	char data[4];
 
 	make_pair(pair);
-	before = open_fds();
+	before = scratch_count_fds();
 	cr_assert_eq(sys_send_message(pair[1], "longer than four", 16, out, 1), 0);
 	cr_expect_eq(sys_recv_message(pair[0], data, sizeof(data), fds, &pid), -EMSGSIZE);
 	cr_expect_eq(fds[0], -1);
-	cr_expect_eq(open_fds(), before);
+	cr_expect_eq(scratch_count_fds(), before);
 	close_pair(pair);
 }
 
