@@ -68,6 +68,17 @@ log_temp_grow(const struct log_temp *t, uint64_t old_size, uint64_t size, uint8_
 	return r;
 }
 
+/* A log of that size, the last entry by itself, so that there is a partial tile of another size. */
+static inline void
+log_temp_fill(const struct log_temp *t, uint64_t size)
+{
+	uint8_t root[SHA256_SIZE];
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(log_temp_grow(t, 0, size - 1, root, &err), 0, "%s", err.text);
+	cr_assert_eq(log_temp_grow(t, size - 1, size, root, &err), 0, "%s", err.text);
+}
+
 static inline void
 log_temp_flip(const struct log_temp *t, const char *path, off_t at)
 {

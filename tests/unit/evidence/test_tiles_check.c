@@ -3,12 +3,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "../told.h"
 #include "log_temp.h"
-
-struct told {
-	struct buf lines;
-	int stop; /* what fn returns */
-};
 
 static int
 tell(void *arg, const char *path, uint64_t index, const char *what)
@@ -29,31 +25,20 @@ check(const struct log_temp *t, uint64_t size, struct told *told)
 	return tiles_check(tiles, tell, told);
 }
 
-static void
-grow(const struct log_temp *t, uint64_t size)
-{
-	uint8_t root[SHA256_SIZE];
-	struct err err = ERR_INIT;
-
-	cr_assert_eq(log_temp_grow(t, 0, size - 1, root, &err), 0);
-	cr_assert_eq(log_temp_grow(t, size - 1, size, root, &err), 0);
-}
-
 Test(tiles_check, a_good_log)
 {
 	static const uint64_t sizes[] = { 1, 255, 256, 257, 600, 66000 };
 
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		auto_log_temp t = log_temp_make();
-		struct told told = { .lines = BUF_INIT };
+		auto_told told = { .stop = 0 };
 
-		grow(&t, sizes[i]);
+		log_temp_fill(&t, sizes[i]);
 		cr_expect_eq(check(&t, sizes[i], &told), 0);
 		cr_expect_str_eq(buf_text(&told.lines), "");
 		/* Also while its tiles are ahead of the checkpoint. */
 		cr_expect_eq(check(&t, sizes[i] - 1, &told), 0);
 		cr_expect_str_eq(buf_text(&told.lines), "");
-		buf_finish(&told.lines);
 	}
 }
 
@@ -77,22 +62,21 @@ Test(tiles_check, one_flipped_bit)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		auto_log_temp t = log_temp_make();
-		struct told told = { .lines = BUF_INIT };
+		auto_told told = { .stop = 0 };
 
-		grow(&t, 600);
+		log_temp_fill(&t, 600);
 		log_temp_flip(&t, rows[i].path, rows[i].at);
 		cr_expect_eq(check(&t, 600, &told), 0);
 		cr_expect_str_eq(buf_text(&told.lines), rows[i].says);
-		buf_finish(&told.lines);
 	}
 }
 
 Test(tiles_check, goes_on_behind_what_is_missing)
 {
 	auto_log_temp t = log_temp_make();
-	struct told told = { .lines = BUF_INIT };
+	auto_told told = { .stop = 0 };
 
-	grow(&t, 600);
+	log_temp_fill(&t, 600);
 	cr_assert_eq(unlinkat(t.fd, "tile/entries/000", 0), 0);
 	cr_assert_eq(unlinkat(t.fd, "tile/0/001", 0), 0);
 	log_temp_flip(&t, "tile/1/000.p/2", 0);
@@ -101,19 +85,17 @@ Test(tiles_check, goes_on_behind_what_is_missing)
 			 "tile/entries/000 0 is missing from the log\n"
 			 "tile/0/001 256 is missing from the log\n"
 			 "tile/1/000.p/2 0 a hash is not that of the tile below it\n");
-	buf_finish(&told.lines);
 }
 
 Test(tiles_check, ends_when_it_is_told_to)
 {
 	auto_log_temp t = log_temp_make();
-	struct told told = { .lines = BUF_INIT, .stop = -ECANCELED };
+	auto_told told = { .stop = -ECANCELED };
 
-	grow(&t, 600);
+	log_temp_fill(&t, 600);
 	log_temp_flip(&t, "tile/entries/000", 17);
 	log_temp_flip(&t, "tile/1/000.p/2", 0);
 	cr_expect_eq(check(&t, 600, &told), -ECANCELED);
 	cr_expect_str_eq(buf_text(&told.lines),
 			 "tile/entries/000 1 the entry does not hash to its leaf\n");
-	buf_finish(&told.lines);
 }

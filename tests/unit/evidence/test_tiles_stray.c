@@ -3,20 +3,8 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "../told.h"
 #include "log_temp.h"
-
-struct told {
-	struct buf lines;
-	int stop; /* what fn returns */
-};
-
-#define auto_told __attribute__((cleanup(told_finish))) struct told
-
-static void
-told_finish(struct told *told)
-{
-	buf_finish(&told->lines);
-}
 
 static int
 tell(void *arg, const char *path, bool is_ahead, const char *what)
@@ -50,11 +38,8 @@ Test(tiles_stray, a_log_has_none)
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		auto_log_temp t = log_temp_make();
 		auto_told told = { .stop = 0 };
-		uint8_t root[SHA256_SIZE];
-		struct err err = ERR_INIT;
 
-		cr_assert_eq(log_temp_grow(&t, 0, sizes[i] - 1, root, &err), 0);
-		cr_assert_eq(log_temp_grow(&t, sizes[i] - 1, sizes[i], root, &err), 0);
+		log_temp_fill(&t, sizes[i]);
 		cr_expect_eq(check(&t, sizes[i], &told), 0);
 		cr_expect_str_eq(buf_text(&told.lines), "", "%lu entries", sizes[i]);
 	}
@@ -77,7 +62,7 @@ Test(tiles_stray, what_is_written_before_it_is_signed_is_ahead)
 	uint8_t root[SHA256_SIZE];
 	struct err err = ERR_INIT;
 
-	cr_assert_eq(log_temp_grow(&t, 0, 3, root, &err), 0);
+	log_temp_fill(&t, 3);
 	cr_assert_eq(log_temp_grow(&t, 3, 5, root, &err), 0);
 	cr_expect_eq(check(&t, 5, &told), 0);
 	cr_expect_str_eq(buf_text(&told.lines), "");
@@ -104,11 +89,9 @@ Test(tiles_stray, names_that_are_no_tile)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_log_temp t = log_temp_make();
 		auto_told told = { .stop = 0 };
-		uint8_t root[SHA256_SIZE];
-		struct err err = ERR_INIT;
 		char path[64], dir[64], expected[128];
 
-		cr_assert_eq(log_temp_grow(&t, 0, 2, root, &err), 0);
+		log_temp_fill(&t, 2);
 		snprintf(path, sizeof(path), "tile/%s", names[i]);
 		snprintf(dir, sizeof(dir), "%s", path);
 		*strrchr(dir, '/') = '\0';
@@ -129,11 +112,9 @@ Test(tiles_stray, partial_names_that_are_no_tile)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		auto_log_temp t = log_temp_make();
 		auto_told told = { .stop = 0 };
-		uint8_t root[SHA256_SIZE];
-		struct err err = ERR_INIT;
 		char path[64], expected[128];
 
-		cr_assert_eq(log_temp_grow(&t, 0, 2, root, &err), 0);
+		log_temp_fill(&t, 2);
 		snprintf(path, sizeof(path), "tile/0/000.p/%s", names[i]);
 		put(&t, path);
 		snprintf(expected, sizeof(expected), "%s is no tile\n", path);
@@ -146,10 +127,8 @@ Test(tiles_stray, a_tile_of_a_level_that_the_log_has_not)
 {
 	auto_log_temp t = log_temp_make();
 	auto_told told = { .stop = 0 };
-	uint8_t root[SHA256_SIZE];
-	struct err err = ERR_INIT;
 
-	cr_assert_eq(log_temp_grow(&t, 0, 2, root, &err), 0);
+	log_temp_fill(&t, 2);
 	cr_assert_eq(mkdirat(t.fd, "tile/1", 0700), 0);
 	cr_assert_eq(mkdirat(t.fd, "tile/1/000.p", 0700), 0);
 	put(&t, "tile/1/000.p/1");
@@ -162,10 +141,8 @@ Test(tiles_stray, links_are_named_and_not_followed)
 {
 	auto_log_temp t = log_temp_make();
 	auto_told told = { .stop = 0 };
-	uint8_t root[SHA256_SIZE];
-	struct err err = ERR_INIT;
 
-	cr_assert_eq(log_temp_grow(&t, 0, 2, root, &err), 0);
+	log_temp_fill(&t, 2);
 	cr_assert_eq(symlinkat("/", t.fd, "tile/elsewhere"), 0);
 	cr_expect_eq(check(&t, 2, &told), 0);
 	cr_expect_str_eq(buf_text(&told.lines), "tile/elsewhere is no tile\n");
@@ -175,10 +152,8 @@ Test(tiles_stray, what_fn_says_ends_it)
 {
 	auto_log_temp t = log_temp_make();
 	auto_told told = { .stop = 42 };
-	uint8_t root[SHA256_SIZE];
-	struct err err = ERR_INIT;
 
-	cr_assert_eq(log_temp_grow(&t, 0, 2, root, &err), 0);
+	log_temp_fill(&t, 2);
 	put(&t, "tile/junk");
 	cr_expect_eq(check(&t, 2, &told), 42);
 }

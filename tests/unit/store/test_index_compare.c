@@ -6,19 +6,7 @@
 
 #include "../../../launcher/base/text.h"
 #include "../../../launcher/store/index_compare.h"
-
-struct told {
-	struct buf lines;
-	int stop; /* what fn returns */
-};
-
-#define auto_told __attribute__((cleanup(told_finish))) struct told
-
-static void
-told_finish(struct told *told)
-{
-	buf_finish(&told->lines);
-}
+#include "../told.h"
 
 static int
 tell(void *arg, const char *table, const char *row, const char *what)

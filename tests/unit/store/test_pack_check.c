@@ -4,6 +4,7 @@
 
 #include "../../../launcher/base/text.h"
 #include "../../../launcher/store/pack_format.h"
+#include "../told.h"
 
 #define HERE "wf/01010101-0101-0101-0101-010101010101/"
 #define PACK_1 HERE "pack-02020202-0202-0202-0202-020202020202-01.alp"
@@ -14,19 +15,6 @@ static const uint8_t workflow[16] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 
 static const uint8_t call[16] = { 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2 };
 
 #define auto_pack __attribute__((cleanup(pack_finish))) struct pack
-
-struct told {
-	struct buf lines;
-	int stop; /* what fn returns */
-};
-
-#define auto_told __attribute__((cleanup(told_finish))) struct told
-
-static void
-told_finish(struct told *told)
-{
-	buf_finish(&told->lines);
-}
 
 static int
 tell(void *arg, const char *file, uint64_t offset, const char *what)
