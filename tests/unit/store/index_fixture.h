@@ -189,6 +189,23 @@ ingest(struct store *s)
 	return entries;
 }
 
+/* B that did not end, A that was ok, C that failed: as they stand in the list. */
+__attribute__((unused)) static struct index *
+three_calls(struct store *s)
+{
+	struct index *ix = NULL;
+	struct err err = ERR_INIT;
+
+	append_planned(s, CALL_B, "python");
+	append_planned(s, CALL_A, "python");
+	append_outcome(s, CALL_A, "ok");
+	append_planned(s, CALL_C, "strict");
+	append_outcome(s, CALL_C, "failed");
+	ingest(s);
+	cr_assert_eq(index_open_read(s, &ix, &err), 0, "%s", err.text);
+	return ix;
+}
+
 /* The answer to a question, rows ended by newlines, columns joined by |. */
 __attribute__((unused)) static void
 ask(const char *sql, struct buf *out)

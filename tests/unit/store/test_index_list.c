@@ -6,22 +6,6 @@
 
 TestSuite(index_list, .init = state_make, .fini = state_remove);
 
-static struct index *
-three_calls(struct store *s)
-{
-	struct index *ix = NULL;
-	struct err err = ERR_INIT;
-
-	append_planned(s, CALL_B, "python");
-	append_planned(s, CALL_A, "python");
-	append_outcome(s, CALL_A, "ok");
-	append_planned(s, CALL_C, "strict");
-	append_outcome(s, CALL_C, "failed");
-	ingest(s);
-	cr_assert_eq(index_open_read(s, &ix, &err), 0, "%s", err.text);
-	return ix;
-}
-
 static int
 note_call(void *arg, const struct index_call *call)
 {
