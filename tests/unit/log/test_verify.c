@@ -13,6 +13,7 @@
 #define CALL_2 "0198c2a4-7f3e-7abc-8def-000000000002"
 #define CALL_3 "0198c2a4-7f3e-7abc-8def-000000000003"
 #define OTHER_WORKFLOW "0198c2a4-0000-7000-8000-000000000002"
+#define HAVE "wf/" WORKFLOW "/have"
 #define PACK(call, number) "wf/" WORKFLOW "/pack-" call "-" number ".alp"
 
 struct told {
@@ -151,6 +152,15 @@ static void
 remove_file(struct world *w, const char *path)
 {
 	cr_assert_eq(unlinkat(w->store.dir_fd, path, 0), 0, "%s", path);
+}
+
+/* Of calls 1 and 2. */
+static void
+remove_objects(struct world *w)
+{
+	remove_file(w, PACK(CALL_1, "01"));
+	remove_file(w, PACK(CALL_2, "01"));
+	remove_file(w, HAVE);
 }
 
 Test(verify, a_log_that_is_whole)
@@ -292,7 +302,7 @@ Test(verify, a_pack_that_is_gone_needs_a_signed_gc_entry)
 	auto_world w = make_log(&key);
 
 	remove_file(&w, PACK(CALL_2, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_file(&w, HAVE);
 	expect_wrong(&w, &key, "objects of call " CALL_2 ": 0 are stored, and the record says 1\n");
 	append_gc(&w, "gc", OTHER_WORKFLOW, 0);
 	extend(&w);
@@ -319,14 +329,12 @@ Test(verify, what_is_stored_after_a_gc_entry_has_to_be_there)
 	struct note_key key;
 	auto_world w = make_log(&key);
 
-	remove_file(&w, PACK(CALL_1, "01"));
-	remove_file(&w, PACK(CALL_2, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_objects(&w);
 	append_gc(&w, "gc", WORKFLOW, 0);
 	append_stored(&w, CALL_3);
 	extend(&w);
 	expect_good(&w, &key, "objects were removed (entry 5)");
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_file(&w, HAVE);
 	remove_file(&w, PACK(CALL_3, "01"));
 	expect_wrong(&w, &key, "objects of call " CALL_3 ": 0 are stored, and the record says 1\n");
 }
@@ -336,9 +344,7 @@ Test(verify, a_call_that_runs_after_a_gc_entry_may_have_a_pack)
 	struct note_key key;
 	auto_world w = make_log(&key);
 
-	remove_file(&w, PACK(CALL_1, "01"));
-	remove_file(&w, PACK(CALL_2, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_objects(&w);
 	append_gc(&w, "gc", WORKFLOW, 0);
 	append_planned(&w.store, CALL_3, "base");
 	extend(&w);
@@ -352,7 +358,7 @@ Test(verify, a_pack_that_should_be_gone_is_wrong)
 	auto_world w = make_log(&key);
 
 	remove_file(&w, PACK(CALL_2, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_file(&w, HAVE);
 	append_gc(&w, "gc", WORKFLOW, 0);
 	extend(&w);
 	expect_wrong(&w, &key,
@@ -401,14 +407,6 @@ forget(struct world *w, const char *const *calls, size_t count, const char *work
 
 static const char *const both[] = { CALL_1, CALL_2 };
 
-static void
-remove_objects(struct world *w)
-{
-	remove_file(w, PACK(CALL_1, "01"));
-	remove_file(w, PACK(CALL_2, "01"));
-	remove_file(w, "wf/" WORKFLOW "/have");
-}
-
 Test(verify, a_workflow_that_was_forgotten)
 {
 	struct note_key key;
@@ -440,7 +438,7 @@ Test(verify, records_that_are_gone_need_a_forget_entry)
 
 	forget(&w, both, 1, WORKFLOW);
 	remove_file(&w, PACK(CALL_1, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_file(&w, HAVE);
 	expect_wrong(&w, &key,
 		     "records of call " CALL_1 ": 2 are gone, and no signed gc entry behind them "
 		     "says that the workflow was forgotten\n");
@@ -462,7 +460,7 @@ Test(verify, another_workflows_forget_entry_does_not_cover_them)
 	extend(&w);
 	forget(&w, both, 1, OTHER_WORKFLOW);
 	remove_file(&w, PACK(CALL_1, "01"));
-	remove_file(&w, "wf/" WORKFLOW "/have");
+	remove_file(&w, HAVE);
 	expect_wrong(&w, &key,
 		     "workflow " OTHER_WORKFLOW ": 2 records are gone, and the gc entries say 0\n");
 }
@@ -505,10 +503,10 @@ Test(verify, what_have_says_must_be_there)
 {
 	struct note_key key;
 	auto_world w = make_log(&key);
-	auto_buf have = slurp(&w, "wf/" WORKFLOW "/have");
+	auto_buf have = slurp(&w, HAVE);
 
 	have.data[0] ^= 1;
-	put_file(&w, "wf/" WORKFLOW "/have", have.data, have.len);
+	put_file(&w, HAVE, have.data, have.len);
 	expect_wrong(&w, &key,
 		     "wf/" WORKFLOW "/have at byte 0: names an object that no pack has\n");
 }
