@@ -2,10 +2,15 @@
 /*
  * Made with openssl alone: `openssl genpkey -algorithm ed25519`, then `openssl pkeyutl -sign
  * -rawin` over the text and over the cosigned message; ids with `openssl dgst -sha256`. A key of
- * these tests only. For the tests of launcher/evidence.
+ * these tests only. For the tests of launcher/evidence and launcher/witness.
  */
 #ifndef AIRLOCK_TESTS_NOTE_GOLDEN_H
 #define AIRLOCK_TESTS_NOTE_GOLDEN_H
+
+#include <criterion/criterion.h>
+
+#include "../../../launcher/base/buf.h"
+#include "../../../launcher/evidence/note.h"
 
 #define LOG_NAME "log.example.org/airlock/1"
 #define WITNESS_NAME "witness.example.org/w1"
@@ -29,5 +34,19 @@
 	"6wUC6QAAAABkGFDLYMTxKUjItyKZoZ4N/jzv1YF2n/BcgcDKyoEQlIfyGmnsWRyJ" \
 	"a7Xi2TnCxUs2s3y2JFo/Xu5lEBRl+VkyV9+kAQ==\n"
 #define GOLDEN_NOTE GOLDEN_TEXT "\n" GOLDEN_LINE GOLDEN_COSIGNATURE
+
+/* That key under a name. */
+static inline struct note_signer
+golden_signer(const char *name, uint8_t algorithm)
+{
+	struct note_signer s;
+	struct err err = ERR_INIT;
+	auto_buf pem = BUF_INIT;
+
+	buf_printf(&pem, "name: %s\n%s", name, KEY_PEM);
+	cr_assert_eq(note_signer_parse(buf_text(&pem), pem.len, algorithm, &s, &err), 0, "%s",
+		     err.text);
+	return s;
+}
 
 #endif

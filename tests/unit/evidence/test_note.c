@@ -23,20 +23,10 @@ key_of(const char *vkey)
 	return key;
 }
 
-static struct note_signer
-signer_of(const char *name, uint8_t algorithm)
-{
-	struct note_signer s;
-	auto_buf pem = BUF_INIT;
-
-	buf_printf(&pem, "name: %s\n%s", name, KEY_PEM);
-	cr_assert_eq(note_signer_parse(buf_text(&pem), pem.len, algorithm, &s, &err), 0);
-	return s;
-}
-
 Test(note, signs_as_openssl_does)
 {
-	struct note_signer log = signer_of(LOG_NAME, 1), witness = signer_of(WITNESS_NAME, 4);
+	struct note_signer log = golden_signer(LOG_NAME, 1),
+			   witness = golden_signer(WITNESS_NAME, 4);
 	auto_buf out = BUF_INIT;
 
 	cr_assert_eq(note_sign(&log, GOLDEN_TEXT, strlen(GOLDEN_TEXT), &out, &err), 0);
@@ -157,7 +147,7 @@ Test(note, each_signature_of_the_key_must_be_good)
 
 Test(note, the_latest_cosignature_counts)
 {
-	struct note_signer witness = signer_of(WITNESS_NAME, 4);
+	struct note_signer witness = golden_signer(WITNESS_NAME, 4);
 	auto_buf bytes = BUF_INIT;
 	uint64_t time = 0;
 
@@ -173,7 +163,7 @@ Test(note, the_latest_cosignature_counts)
 
 Test(note, only_the_latest_line_of_the_key_is_picked)
 {
-	struct note_signer witness = signer_of(WITNESS_NAME, 4);
+	struct note_signer witness = golden_signer(WITNESS_NAME, 4);
 	struct note_key other = witness.key;
 	auto_buf bytes = BUF_INIT, want = BUF_INIT, got = BUF_INIT;
 	uint64_t time = 0;
@@ -195,7 +185,8 @@ Test(note, only_the_latest_line_of_the_key_is_picked)
 
 Test(note, a_cosignature_is_no_signature_of_a_log)
 {
-	struct note_signer log = signer_of(LOG_NAME, 1), witness = signer_of(WITNESS_NAME, 4);
+	struct note_signer log = golden_signer(LOG_NAME, 1),
+			   witness = golden_signer(WITNESS_NAME, 4);
 	auto_buf out = BUF_INIT;
 
 	cr_expect_eq(note_sign(&witness, GOLDEN_TEXT, strlen(GOLDEN_TEXT), &out, &err), -EINVAL);

@@ -29,17 +29,6 @@ world_finish(struct world *x)
 	log_temp_finish(&x->t);
 }
 
-static struct note_signer
-signer_of(const char *name, uint8_t algorithm)
-{
-	struct note_signer s;
-	auto_buf pem = BUF_INIT;
-
-	buf_printf(&pem, "name: %s\n%s", name, KEY_PEM);
-	cr_assert_eq(note_signer_parse(buf_text(&pem), pem.len, algorithm, &s, &err), 0);
-	return s;
-}
-
 /* A log of 600 entries, a witness that knows it and has cosigned nothing. */
 static void
 world_make(struct world *x)
@@ -54,8 +43,8 @@ world_make(struct world *x)
 	for (size_t i = 1; i < ARRAY_LEN(sizes); i++) {
 		cr_assert_eq(log_temp_grow(&x->t, sizes[i - 1], sizes[i], root, &err), 0);
 	}
-	x->log = signer_of(LOG_NAME, NOTE_ALGORITHM_ED25519);
-	x->key = signer_of(WITNESS_NAME, NOTE_ALGORITHM_COSIGNATURE);
+	x->log = golden_signer(LOG_NAME, NOTE_ALGORITHM_ED25519);
+	x->key = golden_signer(WITNESS_NAME, NOTE_ALGORITHM_COSIGNATURE);
 	snprintf(path, sizeof(path), "%s/state", x->t.path);
 	cr_assert_eq(witness_state_open(path, &x->state_fd, &err), 0);
 	x->w = (struct witness){ .dir_fd = x->state_fd, .key = &x->key, .logs = 1 };
