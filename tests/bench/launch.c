@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "bench.h"
+
 #define COMMANDS_MAX 16
 #define ROUNDS_MAX 100000
 #define GAP_MS_MAX 10000
@@ -95,15 +97,6 @@ parse_commands(char **argv, struct command *commands)
 	return count;
 }
 
-static double
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
 static void
 rest(long gap_ms)
 {
@@ -117,7 +110,7 @@ rest(long gap_ms)
 static bool
 run_once(const struct command *c, const posix_spawn_file_actions_t *actions, double *ret_ms)
 {
-	double before = now_ms();
+	double before = bench_now_ms();
 	pid_t pid;
 	int status;
 	int code = posix_spawnp(&pid, c->argv[0], actions, NULL, c->argv, environ);
@@ -132,7 +125,7 @@ run_once(const struct command *c, const posix_spawn_file_actions_t *actions, dou
 			return false;
 		}
 	}
-	*ret_ms = now_ms() - before;
+	*ret_ms = bench_now_ms() - before;
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
 		fprintf(stderr, "launch: %s failed (wait status 0x%x)\n", c->name,
 			(unsigned int)status);
@@ -188,15 +181,6 @@ run_rounds(struct command *commands, size_t count, long rounds, long gap_ms,
 	return true;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
 /* Nearest rank; values are sorted. */
 static double
 percentile(const double *values, long count, long percent)
@@ -218,8 +202,8 @@ print_results(struct command *commands, size_t count, long rounds, double *ratio
 			ratios[(long)i * rounds + round] =
 				commands[i].took_ms[round] / commands[0].took_ms[round];
 		}
-		qsort(ratios + (long)i * rounds, (size_t)rounds, sizeof(*ratios), compare);
-		qsort(commands[i].took_ms, (size_t)rounds, sizeof(*ratios), compare);
+		qsort(ratios + (long)i * rounds, (size_t)rounds, sizeof(*ratios), bench_compare);
+		qsort(commands[i].took_ms, (size_t)rounds, sizeof(*ratios), bench_compare);
 	}
 	for (size_t i = 0; i < count; i++) {
 		const double *took_ms = commands[i].took_ms;

@@ -11,11 +11,11 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../../launcher/snapshot/commit.h"
 #include "../../launcher/snapshot/fsat.h"
 #include "../faults/faults.h"
+#include "bench.h"
 
 #define FILES 1000u
 #define PER_DIR 100u
@@ -27,15 +27,6 @@ extern char **environ;
 enum measured { HASH, COLLECT, COPY, COMMIT, MEASURED__COUNT };
 
 static double took_ms[MEASURED__COUNT][ROUNDS_MAX];
-
-static double
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
 
 static void
 make_tree(const char *top, unsigned int round, unsigned int step)
@@ -113,32 +104,17 @@ settle(struct store *store, const char *top, unsigned int round)
 					    .call = { 1 },
 					    .commits_fd = commits };
 	struct commit *cm = NULL;
-	double before = now_ms();
+	double before = bench_now_ms();
 
 	snprintf(path, sizeof(path), "%s/ws", top);
 	check(changes_collect(&collect, &set, &err) == 0, err.text);
-	took_ms[COLLECT][round] = now_ms() - before;
+	took_ms[COLLECT][round] = bench_now_ms() - before;
 	check(set.count == FILES, "the number of changes");
-	before = now_ms();
+	before = bench_now_ms();
 	check(commit_run(&req, &cm, &err) == 0, err.text);
 	commit_close(cm);
-	took_ms[COMMIT][round] = now_ms() - before;
+	took_ms[COMMIT][round] = bench_now_ms() - before;
 	changes_finish(&set);
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double
-median(double *values, unsigned int count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
 }
 
 static void
@@ -152,10 +128,11 @@ print_results(unsigned int rounds)
 		each_us[i] = (took_ms[COLLECT][i] - took_ms[HASH][i]) * 1e3 / FILES;
 	}
 	for (size_t m = 0; m < MEASURED__COUNT; m++) {
-		printf("%-8s %9.3f ms\n", names[m], median(took_ms[m], rounds));
+		printf("%-8s %9.3f ms\n", names[m], bench_median(took_ms[m], rounds));
 	}
-	printf("commit / cp -a: %.2f (at most 3)\n", median(ratios, rounds));
-	printf("collect beyond hashing: %.1f us a file (at most 10)\n", median(each_us, rounds));
+	printf("commit / cp -a: %.2f (at most 3)\n", bench_median(ratios, rounds));
+	printf("collect beyond hashing: %.1f us a file (at most 10)\n",
+	       bench_median(each_us, rounds));
 }
 
 int
@@ -179,16 +156,16 @@ main(int argc, char **argv)
 		make_tree("ws", 0, 2);
 		make_tree("up", round + 1, 1);
 		sync();
-		before = now_ms();
+		before = bench_now_ms();
 		hash_all("up", 1);
 		hash_all("ws", 2);
-		took_ms[HASH][round] = now_ms() - before;
+		took_ms[HASH][round] = bench_now_ms() - before;
 		/* who comes second finds a quieter disk */
 		for (unsigned int turn = 0; turn < 2; turn++) {
 			if (turn == round % 2) {
-				before = now_ms();
+				before = bench_now_ms();
 				copy_tree();
-				took_ms[COPY][round] = now_ms() - before;
+				took_ms[COPY][round] = bench_now_ms() - before;
 			} else {
 				settle(&store, argv[1], round);
 			}

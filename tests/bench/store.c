@@ -13,7 +13,6 @@
 #include <spawn.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "../../launcher/base/crc32.h"
 #include "../../launcher/base/fdio.h"
@@ -21,6 +20,7 @@
 #include "../../launcher/log/log_write.h"
 #include "../../launcher/store/index.h"
 #include "../faults/faults.h"
+#include "bench.h"
 
 #define ROUNDS_MAX 10000u
 #define HEAVY_ROUNDS 3u /* of what takes seconds */
@@ -30,30 +30,6 @@
 #define SIGNED_LIMIT_MS 10000.0
 
 extern char **environ;
-
-static double
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static double
-median(double *values, unsigned int count)
-{
-	qsort(values, count, sizeof(*values), compare);
-	return values[count / 2];
-}
 
 static void
 run(char *const *argv)
@@ -163,26 +139,26 @@ bench_append(const char *dir, unsigned int rounds)
 	check(store_open_write(path, &s, &err) == 0, err.text);
 	for (unsigned int i = 0; i < rounds; i++) {
 		for (unsigned int turn = 0; turn < 2; turn++) {
-			double before = now_ms();
+			double before = bench_now_ms();
 
 			if (turn == i % 2) {
 				check(journal_append(&s, entry.data, entry.len, &pos, &err) == 0,
 				      err.text);
-				append_ms[i] = now_ms() - before;
+				append_ms[i] = bench_now_ms() - before;
 			} else {
 				check(fdio_pwrite(bare, entry.data, entry.len,
 						  (off_t)(entry.len * i)) == 0 &&
 					      fdatasync(bare) == 0,
 				      "bare");
-				write_ms[i] = now_ms() - before;
+				write_ms[i] = bench_now_ms() - before;
 			}
 		}
 		ratios[i] = append_ms[i] / write_ms[i];
 	}
 	printf("entry of %zu bytes, durable: %.3f ms (at most 1); write and fdatasync alone: "
 	       "%.3f ms; ratio %.2f\n",
-	       entry.len, median(append_ms, rounds), median(write_ms, rounds),
-	       median(ratios, rounds));
+	       entry.len, bench_median(append_ms, rounds), bench_median(write_ms, rounds),
+	       bench_median(ratios, rounds));
 }
 
 /* ---- intake ---------------------------------------------------------------------------------- */
@@ -221,7 +197,7 @@ insert_alone(unsigned int entries)
 {
 	sqlite3 *db = NULL;
 	sqlite3_stmt *st = NULL;
-	double before = now_ms();
+	double before = bench_now_ms();
 
 	check(sqlite3_open("alone.db", &db) == SQLITE_OK, "alone.db");
 	exec_sql(db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
@@ -243,7 +219,7 @@ insert_alone(unsigned int entries)
 	sqlite3_finalize(st);
 	sqlite3_close(db);
 	unlink("alone.db");
-	return now_ms() - before;
+	return bench_now_ms() - before;
 }
 
 static void
@@ -253,17 +229,17 @@ take_in(const char *state, unsigned int entries, double *ret_index_ms, double *r
 	auto_index ix = NULL;
 	struct err err = ERR_INIT;
 	uint64_t taken = 0, size = 0;
-	double before = now_ms(), middle;
+	double before = bench_now_ms(), middle;
 
 	check(store_open_read(state, &s, &err) == 0, err.text);
 	check(index_open_write(&s, true, &ix, &err) == 0, err.text);
 	check(index_ingest(ix, &s, &taken, &err) == 0, err.text);
 	check(taken == entries, "the number of entries");
-	middle = now_ms();
+	middle = bench_now_ms();
 	check(log_extend(ix, &s, NULL, &size, &err) == 0, err.text);
 	check(size == (uint64_t)entries + 1, "the size of the log");
 	*ret_index_ms = middle - before;
-	*ret_log_ms = now_ms() - middle;
+	*ret_log_ms = bench_now_ms() - middle;
 }
 
 static void
@@ -284,9 +260,9 @@ bench_intake(const char *dir, unsigned int entries)
 	}
 	printf("intake of %u entries: %.0f records/s (at least 10000): index %.0f ms, log %.0f ms; "
 	       "the same bytes into one table of SQLite: %.0f ms; ratio %.2f\n",
-	       entries, median(each, HEAVY_ROUNDS), median(index_ms, HEAVY_ROUNDS),
-	       median(log_ms, HEAVY_ROUNDS), median(alone_ms, HEAVY_ROUNDS),
-	       median(ratio, HEAVY_ROUNDS));
+	       entries, bench_median(each, HEAVY_ROUNDS), bench_median(index_ms, HEAVY_ROUNDS),
+	       bench_median(log_ms, HEAVY_ROUNDS), bench_median(alone_ms, HEAVY_ROUNDS),
+	       bench_median(ratio, HEAVY_ROUNDS));
 }
 
 /* ---- a large output -------------------------------------------------------------------------- */
@@ -315,10 +291,10 @@ static double
 digest_output(void)
 {
 	char *argv[] = { "openssl", "dgst", "-sha256", "output", NULL };
-	double before = now_ms();
+	double before = bench_now_ms();
 
 	run(argv);
-	return now_ms() - before;
+	return bench_now_ms() - before;
 }
 
 static double
@@ -326,10 +302,10 @@ copy_output(void)
 {
 	char *argv[] = { "dd",		"if=output", "of=copy", "bs=4M", "conv=fdatasync",
 			 "status=none", NULL };
-	double before = now_ms(), took;
+	double before = bench_now_ms(), took;
 
 	run(argv);
-	took = now_ms() - before;
+	took = bench_now_ms() - before;
 	check(unlink("copy") == 0, "copy");
 	return took;
 }
@@ -347,12 +323,12 @@ store_output(const char *state, unsigned int mib, double *ret_put_ms, double *re
 
 	check(store_open_write(state, &s, &err) == 0, err.text);
 	check(fd >= 0 && pack_init(&p, &s, workflow, call, &err) == 0, err.text);
-	before = now_ms();
+	before = bench_now_ms();
 	check(pack_put_file(&p, fd, (uint64_t)mib << 20, NULL, digest, &err) == 0, err.text);
-	middle = now_ms();
+	middle = bench_now_ms();
 	check(pack_sync(&p, &err) == 0, err.text);
 	*ret_put_ms = middle - before;
-	*ret_sync_ms = now_ms() - middle;
+	*ret_sync_ms = bench_now_ms() - middle;
 	pack_finish(&p);
 }
 
@@ -379,9 +355,9 @@ bench_output(const char *dir, unsigned int mib)
 	       "openssl dgst -sha256: "
 	       "%.0f ms, that is %.0f %% of its speed (at least 80); dd with fdatasync: %.0f ms, "
 	       "%.0f %%\n",
-	       mib, median(put_ms, HEAVY_ROUNDS), median(sync_ms, HEAVY_ROUNDS),
-	       median(digest_ms, HEAVY_ROUNDS), median(of_digest, HEAVY_ROUNDS),
-	       median(copy_ms, HEAVY_ROUNDS), median(of_copy, HEAVY_ROUNDS));
+	       mib, bench_median(put_ms, HEAVY_ROUNDS), bench_median(sync_ms, HEAVY_ROUNDS),
+	       bench_median(digest_ms, HEAVY_ROUNDS), bench_median(of_digest, HEAVY_ROUNDS),
+	       bench_median(copy_ms, HEAVY_ROUNDS), bench_median(of_copy, HEAVY_ROUNDS));
 }
 
 /* ---- signed ---------------------------------------------------------------------------------- */
@@ -420,16 +396,17 @@ bench_signed(const char *dir, char *airlock, unsigned int rounds)
 		double answered;
 
 		run(argv);
-		answered = now_ms();
-		while (signed_size(path) < before + 2 && now_ms() - answered < SIGNED_LIMIT_MS) {
+		answered = bench_now_ms();
+		while (signed_size(path) < before + 2 &&
+		       bench_now_ms() - answered < SIGNED_LIMIT_MS) {
 			usleep(1000);
 		}
-		append_ms[i] = now_ms() - answered;
+		append_ms[i] = bench_now_ms() - answered;
 		worst = append_ms[i] > worst ? append_ms[i] : worst;
 	}
 	printf("a checkpoint covers a call %.0f ms after its answer, %.0f ms at worst (at most "
 	       "1000)\n",
-	       median(append_ms, rounds), worst);
+	       bench_median(append_ms, rounds), worst);
 }
 
 int
