@@ -5,7 +5,6 @@
 # tool or a caller wrote acts on the terminal of who reads it.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
-LOG=$(dirname "$A")/airlock-log
 
 # The journal's entries of calls as lines "TYPE CALL"; fails where it is not whole (length, crc, JSON). perl is essential.
 entries()

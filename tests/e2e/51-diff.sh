@@ -23,9 +23,9 @@ expect_diff()
 	expect_eq "$name" "$want" "$(cat "$OUT")"
 }
 
-sha()
+sha_of()
 {
-	printf '%b' "$1" | sha256sum | cut -d' ' -f1
+	printf '%b' "$1" | sha
 }
 
 # The pack of a call: one is enough here.
@@ -50,9 +50,9 @@ expect_run "a tool that fails" 3 -- sh -c 'umask 022; sed -i s/two/TWO/ a; rm go
 	printf nonl >d/nonl; : >d/empty; mkdir -p .git/hooks; echo hi >.git/hooks/pre-commit; rmdir dir; echo now >dir; exit 3'
 want="
 modify .env (file, 0644)
-  before 10 B, sha256 $(sha 'KEY=first\n')
+  before 10 B, sha256 $(sha_of 'KEY=first\n')
   not shown: its name may stand for a secret, so it is never stored
-  after  8 B, sha256 $(sha 'KEY=2nd\n')
+  after  8 B, sha256 $(sha_of 'KEY=2nd\n')
   not shown: its name may stand for a secret, so it is never stored
 
 create .git (directory, 0755)
@@ -76,8 +76,8 @@ modify a (file, 0644)
  three
 
 modify bin (file, 0644)
-  before binary, 4 B, sha256 $(sha 'b\0in')
-  after  binary, 4 B, sha256 $(sha 'b\0im')
+  before binary, 4 B, sha256 $(sha_of 'b\0in')
+  after  binary, 4 B, sha256 $(sha_of 'b\0im')
 
 create d (directory, 0755)
 
@@ -199,7 +199,7 @@ expect_rc "capture.inputs: digests" 1 as_id env AIRLOCK_PROFILES="$T/profiles" "
 diff_of @last
 expect_eq "digests: exit" 0 "$RC"
 expect_eq "digests: said of both sides" 2 "$(grep -cF 'not shown: the profile has capture.inputs: digests' "$OUT")"
-expect_match "digests: what it would be" "after  6 B, sha256 $(sha 'after\n')" "$OUT"
+expect_match "digests: what it would be" "after  6 B, sha256 $(sha_of 'after\n')" "$OUT"
 
 # ---- all of a workflow ---------------------------------------------------------------------------
 as_id "$A" diff --workflow local >"$OUT" 2>"$ERR"
@@ -231,8 +231,8 @@ mv "$pack" "$T/away.alp"
 diff_of @last
 expect_eq "a missing pre-image: exit" 1 "$RC"
 expect_match "a missing pre-image: which and why" \
-	"NOT SHOWN: its object $(sha 'first\n') is in no pack of the workflow: removed, or not restored" "$OUT"
-expect_match "the other file is named as well" "$(sha 'stays\n')" "$OUT"
+	"NOT SHOWN: its object $(sha_of 'first\n') is in no pack of the workflow: removed, or not restored" "$OUT"
+expect_match "the other file is named as well" "$(sha_of 'stays\n')" "$OUT"
 expect_match "what comes is shown all the same" '+second' "$OUT"
 expect_match "and it is said at the end" "airlock: $(record .planned.call): not all of the change set could be shown" "$ERR"
 as_id "$A" diff --stat @last >"$OUT" 2>&1

@@ -12,12 +12,6 @@ tree()
 		paste -sd'|'
 }
 
-# call N: the id of the Nth newest call.
-call()
-{
-	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
-}
-
 workflow()
 {
 	record .planned.workflow

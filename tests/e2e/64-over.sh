@@ -4,12 +4,6 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
-# call N: the id of the Nth newest call.
-call()
-{
-	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
-}
-
 # said: what the command printed, in one line.
 said()
 {

@@ -6,11 +6,6 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
-call()
-{
-	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
-}
-
 draft()
 {
 	find "$AIRLOCK_STATE/wf/$(record .planned.workflow)/draft" -mindepth 1 -maxdepth 1 -printf '%f\n' | wc -l

@@ -17,12 +17,6 @@ profile()
 	own "$T/profiles"
 }
 
-# call N: the id of the Nth newest call.
-call()
-{
-	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
-}
-
 # layers: the names of what is kept, "draft/…" and "aside/…".
 layers()
 {

@@ -14,8 +14,8 @@ workflow()
 # index QUESTION: of the rows that there are
 index()
 {
-	as_id "$(dirname "$(readlink -f "$A")")/airlock-log" --wait
-	as_id sqlite3 "file:$AIRLOCK_STATE/index.db?mode=ro" "$1"
+	as_id "$LOG" --wait
+	rows "$1"
 }
 
 leaves()
@@ -25,8 +25,8 @@ leaves()
 
 rebuilt()
 {
-	as_id "$(dirname "$(readlink -f "$A")")/airlock-log" --rebuild
-	as_id sqlite3 "file:$AIRLOCK_STATE/index.db?mode=ro" .dump
+	as_id "$LOG" --rebuild
+	rows .dump
 }
 
 holds_secret()
@@ -82,8 +82,8 @@ expect_eq "its calls have no rows" "0 0 0 0 4" "$(index "SELECT
 	(SELECT count(*) FROM call WHERE workflow = '$id'), (SELECT count(*) FROM change WHERE call = '$gone'),
 	(SELECT count(*) FROM settle WHERE call = '$gone'), (SELECT count(*) FROM damaged),
 	(SELECT count(*) FROM forgotten)" | tr '|' ' ')"
-rows=$(index .dump)
-expect_eq "made again the index has the same rows" "$(sha256sum <<<"$rows")" "$(rebuilt | sha256sum)"
+all=$(index .dump)
+expect_eq "made again the index has the same rows" "$(sha256sum <<<"$all")" "$(rebuilt | sha256sum)"
 who="was forgotten by uid $(as_id id -u) at 20"
 for verb in show diff "cat stdout" undo apply discard "export --to $T/none"; do
 	read -r name rest <<<"$verb"
@@ -119,7 +119,7 @@ mkdir -p "$AIRLOCK_STATE/scratch/$old/upper" "$AIRLOCK_STATE/wf/$id/draft/.new-0
 cp "$AIRLOCK_STATE/wf/$id/pack-$call-01.alp" "$AIRLOCK_STATE/wf/$id/pack-$old-01.alp"
 own "$AIRLOCK_STATE"
 leave=$(printf '%s\n' "journal/.new-$old" "scratch/$old" "wf/$id/draft/.new-0000000009-$old" "wf/$id/pack-$old-01.alp")
-as_id "$(dirname "$(readlink -f "$A")")/airlock-log" --wait # or it signs in the middle
+as_id "$LOG" --wait # or it signs in the middle
 all=$(find "$AIRLOCK_STATE" ! -path '*/index.db*' ! -type d | sort)
 expect_verb "an age that is none" 125 gc --older-than 90
 expect_verb "a dry run" 0 gc --dry-run --older-than 0s
@@ -165,7 +165,7 @@ used=$(cut -d' ' -f2 "$AIRLOCK_STATE/quota")
 as_id sh -c 'echo "$1 $2" >"$3"' sh $((used * 100 / 89)) "$used" "$AIRLOCK_STATE/quota"
 expect_run "at 89 percent" 0 -v -- true
 expect_match "a person is told" "the state directory uses 89 % of its quota" "$ERR"
-as_id "$(dirname "$(readlink -f "$A")")/airlock-log" --wait
+as_id "$LOG" --wait
 expect_run "without a terminal" 0 -- true
 expect_eq "nobody is" "" "$(cat "$ERR")"
 as_id sh -c 'echo "4096 4096" >"$1"' sh "$AIRLOCK_STATE/quota"

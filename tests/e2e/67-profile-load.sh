@@ -8,15 +8,13 @@
 of_type()
 {
 	as_id "$A" log -n 1 >/dev/null 2>&1
-	as_id sqlite3 "file:$AIRLOCK_STATE/index.db?mode=ro" \
-		"SELECT CAST(record AS TEXT) FROM entry WHERE type = '$1' ORDER BY n"
+	rows "SELECT CAST(record AS TEXT) FROM entry WHERE type = '$1' ORDER BY n"
 }
 
 types()
 {
 	as_id "$A" log -n 1 >/dev/null 2>&1
-	as_id sqlite3 "file:$AIRLOCK_STATE/index.db?mode=ro" \
-		"SELECT type FROM entry WHERE type <> 'log.open' ORDER BY n" | paste -sd' '
+	rows "SELECT type FROM entry WHERE type <> 'log.open' ORDER BY n" | paste -sd' '
 }
 
 new_ws

@@ -105,7 +105,7 @@ expect_verb "as OCSF" 0 log -n 1 --ocsf
 expect_out "launch, finding, end" "100701 200401 100702" jq -rs 'map(.type_uid) | join(" ")' "$OUT"
 expect_out "the finding names its call and its rule" "$call unshare was denied by built-in" \
 	jq -rs '.[1] | .evidences[0].process.uid + " " + (.message | split(":")[0])' "$OUT"
-expect_out "the end has the outcome's digest" "$(as_id sqlite3 "$AIRLOCK_STATE/index.db" \
+expect_out "the end has the outcome's digest" "$(rows \
 	"SELECT lower(hex(digest)), n FROM entry WHERE call = '$call' AND type = 'call.outcome'")" \
 	jq -rs '.[2].unmapped.airlock | "\(.record_digest)|\(.log_index)"' "$OUT"
 expect_verb "as OTLP" 0 log --workflow local --verdict failed --otlp-json
@@ -149,7 +149,7 @@ expect_out "sha256sum: the subjects are these files" "record-outcome.json: OK
 stdout: OK
 out/d/m: OK
 out/new file: OK" sh -c 'cd "$1" && sha256sum -c "$2"' - "$T/files" "$T/sums"
-as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT type, lower(hex(digest)), n FROM entry WHERE call = '$(record .planned.call)'" \
+rows "SELECT type, lower(hex(digest)), n FROM entry WHERE call = '$(record .planned.call)'" \
 	>"$T/entries"
 expect_eq "its entries are the log's" "$(sort "$T/entries")" \
 	"$(jq -r '.predicate.entries | to_entries[] | "\(.key)|\(.value.digest)|\(.value.index)"' "$T/payload" | sort)"

@@ -4,7 +4,6 @@
 # The signed log: keys, receipts, and that every single change of what lies in a state directory is found and named.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
-LOG=$(dirname "$A")/airlock-log
 
 # ---- a store with everything in it ---------------------------------------------------------------
 expect_verb "a key before the first call" 0 key new --origin test.example/verify
@@ -276,5 +275,5 @@ expect_verb "nor is anything settled" 1 undo @last
 expect_verb "it verifies as before" 0 verify --store "$AIRLOCK_STATE" --key "@$T/credential.vkey"
 expect_match "which says that it is closed" "log.at: the log was closed" "$OUT"
 expect_eq "with the reason as its last entry" "log.close the host is retired" \
-	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT type || ' ' || reason FROM event ORDER BY n DESC LIMIT 1")"
+	"$(rows "SELECT type || ' ' || reason FROM event ORDER BY n DESC LIMIT 1")"
 expect_verb "and can be read" 0 log

@@ -4,7 +4,6 @@
 # A witness beside the log: it cosigns what only grows, verify counts it, and a log that was put back is known by it.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
-LOG=$(dirname "$A")/airlock-log
 WITNESS=$(dirname "$A")/airlock-witness
 key=test.example/witnessed
 policy=$AIRLOCK_STATE/log.policy
@@ -44,7 +43,7 @@ expect_eq "the checkpoint has its line" "1" "$(as_id grep -c '^— w.example/1 '
 verify
 expect_eq "verify counts it" "0 5 5" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
 expect_eq "that it was added is an entry" "added W1" \
-	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT action || ' ' || name FROM event WHERE type = 'witness'")"
+	"$(rows "SELECT action || ' ' || name FROM event WHERE type = 'witness'")"
 as_id "$A" receipt @last >"$T/receipt"
 expect_verb "a receipt has it, too" 0 verify "$T/receipt" --key "@$T/vkey" --policy "$policy"
 sed '/^— w.example/d' "$T/receipt" >"$T/receipt.bad"
@@ -80,7 +79,7 @@ as_id "$LOG" --wait
 verify
 expect_eq "it catches up" "0 11 11" "$RC $(jq -r 'select(.kind == "result") | "\(.entries) \(.witnessed)"' "$OUT")"
 expect_eq "each change once" "added silent answers" \
-	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT action FROM event WHERE type = 'witness' ORDER BY n" | tr '\n' ' ' | sed 's/ $//')"
+	"$(rows "SELECT action FROM event WHERE type = 'witness' ORDER BY n" | tr '\n' ' ' | sed 's/ $//')"
 
 # ---- what it is for: root puts an older log back, whole -----------------------------------------------
 as_id env AIRLOCK_STATE="$T/older" "$A" run -w "$WS" -- true >/dev/null 2>&1
@@ -169,5 +168,5 @@ as_id rm "$policy"
 run_airlock -- true
 as_id "$LOG" --wait
 expect_eq "a witness that is taken out of the file" "removed" \
-	"$(as_id sqlite3 "$AIRLOCK_STATE/index.db" "SELECT action FROM event WHERE type = 'witness' ORDER BY n DESC LIMIT 1")"
+	"$(rows "SELECT action FROM event WHERE type = 'witness' ORDER BY n DESC LIMIT 1")"
 stop_witness

@@ -9,6 +9,7 @@
 #
 # What a file finds:
 #   $A          build/airlock (or a copy that the plain user can reach)
+#   $LOG        build/airlock-log beside it
 #   $T          a directory of this file and identity, removed afterwards; its owner is the identity
 #   $WS         the workspace: a directory in $T
 #   $E2E_IDENTITY, $E2E_USER (the plain user), $E2E_PAYLOAD (compiled payloads, readable by all)
@@ -26,6 +27,8 @@ export AIRLOCK_STATE=$T/state-$E2E_IDENTITY
 RC=0
 OUT=$T/.out
 ERR=$T/.err
+# shellcheck disable=SC2034 # for the files
+LOG=$(dirname "$A")/airlock-log
 
 # What makes a command the plain user's, or the identity's: prefixes that exec, so that a pid stays the command's.
 E2E_BECOME=()
@@ -215,6 +218,37 @@ expect_verb()
 record()
 {
 	as_id "$A" show "${2:-@last}" --json | jq -r "$1"
+}
+
+# call N: the id of the Nth newest call.
+call()
+{
+	as_id "$A" log -n "$1" --json | head -n 1 | jq -r .call
+}
+
+# named NAME ARG…: a run that succeeds; CALL_IDS has its id under that name, and CALL_NAMES the name under the id.
+declare -A CALL_IDS CALL_NAMES
+named()
+{
+	local name=$1
+	shift
+
+	expect_run "$name runs" 0 "$@"
+	CALL_IDS[$name]=$(record .planned.call)
+	# shellcheck disable=SC2034 # for the files
+	CALL_NAMES[${CALL_IDS[$name]}]=$name
+}
+
+# rows QUERY: what index.db has, as it is now: "$LOG" --wait, or a verb that reads, takes in what is new.
+rows()
+{
+	as_id sqlite3 "file:$AIRLOCK_STATE/index.db?mode=ro" "$1"
+}
+
+# sha: the digest of standard input.
+sha()
+{
+	sha256sum | cut -c 1-64
 }
 
 # journal_entries: how many entries the journal of this state holds; the caller compares two of them.
