@@ -5,6 +5,10 @@
 /* clang-format off */
 #define ITEM(path, hold, watched) \
 	"{\"path\":\"" path "\",\"hold\":" hold ",\"watched\":" watched "}"
+/* clang-format on */
+#define PLAIN(path) ITEM(path, "null", "null")
+#define HELD(path, rule) ITEM(path, "\"" rule "\"", "null")
+#define WATCHED(path, rule) ITEM(path, "null", "\"" rule "\"")
 
 static void
 expect_findings(const char *outcome, const char *expected)
@@ -18,25 +22,24 @@ expect_findings(const char *outcome, const char *expected)
 	expect_page(&p, expected);
 }
 
+/* clang-format off */
+
 Test(view_findings, nothing_is_not_a_part)
 {
 	expect_findings(NULL, "");
 	expect_findings("{}", "");
-	expect_findings("{\"changes\":{\"items\":[" ITEM("a", "null", "null") "]},\"degraded\":[],"
-									      "\"denials\":[]}",
+	expect_findings("{\"changes\":{\"items\":[" PLAIN("a") "]},\"degraded\":[],\"denials\":[]}",
 			"");
 }
 
 Test(view_findings, each_kind_has_its_label)
 {
 	expect_findings(
-		"{\"changes\":{\"items\":[" ITEM("a\\\\040b", "\"rule x\"", "null") "," ITEM(
-			"c", "\"rule y\"",
-			"null") "," ITEM("AGENTS.md", "null",
-					 "\"w\"") "]},"
-						  "\"degraded\":[\"landlock\",\"seccomp\"],\"denials\":[{\"kind\":\"syscall\","
-						  "\"what\":\"mount\",\"count\":2,\"rule\":\"p.yaml:4\",\"why\":\"\"}],"
-						  "\"usage\":{\"pids_peak\":40}}",
+		"{\"changes\":{\"items\":["
+		HELD("a\\\\040b", "rule x") "," HELD("c", "rule y") "," WATCHED("AGENTS.md", "w")
+		"]},\"degraded\":[\"landlock\",\"seccomp\"],"
+		"\"denials\":[{\"kind\":\"syscall\",\"what\":\"mount\",\"count\":2,"
+		"\"rule\":\"p.yaml:4\",\"why\":\"\"}],\"usage\":{\"pids_peak\":40}}",
 		"\nLOOK FIRST  what was held, denied, exhausted or not enforced\n"
 		"  held        a b, rule x\n"
 		"              c, rule y\n"
@@ -49,14 +52,10 @@ Test(view_findings, each_kind_has_its_label)
 Test(view_findings, many_of_a_kind_are_counted)
 {
 	expect_findings(
-		"{\"changes\":{\"items\":[" ITEM("1", "\"r\"", "null") "," ITEM(
-			"2", "\"r\"",
-			"null") "," ITEM("3", "\"r\"",
-					 "null") "," ITEM("4", "\"r\"",
-							  "null") "," ITEM("5", "\"r\"",
-									   "null") "," ITEM("6",
-											    "\"r\"",
-											    "null") "]}}",
+		"{\"changes\":{\"items\":["
+		HELD("1", "r") "," HELD("2", "r") "," HELD("3", "r") ","
+		HELD("4", "r") "," HELD("5", "r") "," HELD("6", "r")
+		"]}}",
 		"\nLOOK FIRST  what was held, denied, exhausted or not enforced\n"
 		"  held        1, r\n"
 		"              2, r\n"
