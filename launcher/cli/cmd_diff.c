@@ -51,7 +51,7 @@ put_title(struct buf *b, const struct record *rec, const char *layer)
 	const char *settled = record_settled(rec);
 
 	buf_printf(b, "call %s: ", rec->id);
-	view_text(b, rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown");
+	view_text(b, record_verdict(rec));
 	buf_puts(b, settled[0] != '\0' ? ", " : "");
 	view_text(b, settled);
 	if (strcmp(settled, "held") == 0) {

@@ -16,16 +16,10 @@ new_text(const struct buf *b)
 	return buf_error(b) == 0 && b->len > 0 ? json_stringn(buf_text(b), b->len) : NULL;
 }
 
-static const char *
-verdict_of(const struct attribute_of *of)
-{
-	return of->rec->outcome != NULL ? record_text(of->rec->outcome, "verdict") : "unknown";
-}
-
 static bool
 is_verdict(const struct attribute_of *of, const char *verdict)
 {
-	return strcmp(verdict_of(of), verdict) == 0;
+	return strcmp(record_verdict(of->rec), verdict) == 0;
 }
 
 /* ---- made values -------------------------------------------------------------------------- */
@@ -102,13 +96,13 @@ make_action(const struct attribute_of *of)
 static json_t *
 make_verdict(const struct attribute_of *of)
 {
-	return json_string(verdict_of(of));
+	return json_string(record_verdict(of->rec));
 }
 
 static json_t *
 make_error_type(const struct attribute_of *of)
 {
-	return is_verdict(of, "ok") ? NULL : json_string(verdict_of(of));
+	return is_verdict(of, "ok") ? NULL : json_string(record_verdict(of->rec));
 }
 
 static json_t *

@@ -133,7 +133,7 @@ note_call(struct case_folder *c, const struct record *rec)
 {
 	auto_buf sentence = BUF_INIT;
 
-	if (rec->outcome == NULL || strcmp(record_text(rec->outcome, "verdict"), "ok") != 0) {
+	if (strcmp(record_verdict(rec), "ok") != 0) {
 		show_sentence(&sentence, rec);
 		put_notable(&c->notable, rec, show_sentence_color(rec), buf_text(&sentence));
 	}
@@ -155,8 +155,7 @@ static void
 put_row(struct page *p, const struct record *rec)
 {
 	const json_t *changes = json_object_get(rec->outcome, "changes");
-	const char *verdict =
-		rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown";
+	const char *verdict = record_verdict(rec);
 	const char *settled = record_settled(rec);
 	uint64_t t0 = record_number(rec->planned, "t0"), t1 = record_number(rec->outcome, "t1");
 	auto_buf command = BUF_INIT, text = BUF_INIT;

@@ -109,6 +109,12 @@ record_leaves(struct reading *r, struct record *rec, struct err *err)
 }
 
 const char *
+record_verdict(const struct record *rec)
+{
+	return rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown";
+}
+
+const char *
 record_settled(const struct record *rec)
 {
 	size_t count = json_array_size(rec->settles);

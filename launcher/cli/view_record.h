@@ -46,6 +46,8 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 void record_finish(struct record *rec);
 /* Finds the leaves of its two records. */
 int record_leaves(struct reading *r, struct record *rec, struct err *err) must_check;
+/* How it ended: "ok", …; "unknown" without an outcome. */
+const char *record_verdict(const struct record *rec);
 /* How it is settled now: "held", …; "" while nothing says so. */
 const char *record_settled(const struct record *rec);
 /* Members by "a.b"; absent or of another type: "" and 0. */
