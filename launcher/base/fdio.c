@@ -140,7 +140,7 @@ fdio_closedir(DIR **slot)
 }
 
 int
-fdio_opendir(int dirfd, const char *path, int flags, DIR **ret)
+fdio_list_dir(int dirfd, const char *path, int flags, DIR **ret)
 {
 	auto_fd fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);

@@ -28,7 +28,7 @@ void fdio_closedir(DIR **slot);
  * Opens the directory path below dirfd for readdir(3); flags: O_NOFOLLOW or 0. It has a descriptor
  * of its own. 0 or -errno.
  */
-int fdio_opendir(int dirfd, const char *path, int flags, DIR **ret) must_check;
+int fdio_list_dir(int dirfd, const char *path, int flags, DIR **ret) must_check;
 
 /*
  * The same of a regular file alone, where whoever put it there is not trusted: a FIFO would make

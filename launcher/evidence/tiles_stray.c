@@ -105,7 +105,7 @@ static int
 walk(const struct stray *s, const char *path)
 {
 	auto_dir dir = NULL;
-	int r = fdio_opendir(s->dir_fd, path, O_NOFOLLOW, &dir);
+	int r = fdio_list_dir(s->dir_fd, path, O_NOFOLLOW, &dir);
 	struct dirent *entry;
 
 	if (r < 0) {

@@ -18,10 +18,10 @@
 int
 log_dir_open(const struct store *s, int *ret_fd, struct err *err)
 {
-	int fd = openat(s->dir_fd, LOG_DIR, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = fdio_open_dir(s->dir_fd, LOG_DIR);
 
 	if (fd < 0) {
-		return err_sys(err, -errno, "%s/" LOG_DIR, s->path);
+		return err_sys(err, fd, "%s/" LOG_DIR, s->path);
 	}
 	*ret_fd = fd;
 	return 0;

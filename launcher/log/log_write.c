@@ -509,9 +509,7 @@ grow(struct writer *w, uint64_t size, struct err *err)
 			rc = log_publish(w->store, w->state, &w->latest, err);
 		}
 	}
-	if (b != NULL) {
-		buf_finish(&b->bytes);
-	}
+	buf_finish(&b->bytes);
 	return rc;
 }
 

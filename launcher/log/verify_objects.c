@@ -168,7 +168,7 @@ check_workflow(struct verify *v, int wf_fd, const char *name, struct err *err)
 	auto_dir dir = NULL;
 	struct dirent *entry;
 	uint8_t id[16];
-	int rc = fdio_opendir(wf_fd, name, O_NOFOLLOW, &dir);
+	int rc = fdio_list_dir(wf_fd, name, O_NOFOLLOW, &dir);
 
 	if (rc != 0) {
 		return rc == -ENOTDIR ? 0 : err_sys(err, rc, "wf/%s", name);
@@ -187,7 +187,7 @@ check_packs(struct verify *v, struct err *err)
 {
 	auto_dir dir = NULL;
 	struct dirent *entry;
-	int rc = fdio_opendir(v->store->dir_fd, "wf", 0, &dir);
+	int rc = fdio_list_dir(v->store->dir_fd, "wf", 0, &dir);
 
 	if (rc != 0) {
 		return rc == -ENOENT ? 0 : err_sys(err, rc, "%s/wf", v->store->path);

@@ -56,7 +56,7 @@ int
 commit_each_left(const struct store *s, int (*fn)(void *arg, struct commit_left *left), void *arg)
 {
 	auto_dir dir = NULL;
-	int r = fdio_opendir(s->dir_fd, "commits", O_NOFOLLOW, &dir);
+	int r = fdio_list_dir(s->dir_fd, "commits", O_NOFOLLOW, &dir);
 
 	if (r < 0) {
 		return r == -ENOENT ? 0 : r;

@@ -46,7 +46,7 @@ journal_scan(int dir_fd, uint32_t after, uint32_t *ret_next, uint32_t *ret_newes
 	uint32_t next = 0, newest = 0;
 	struct dirent *entry;
 	auto_dir dir = NULL;
-	int r = fdio_opendir(dir_fd, JOURNAL_DIR, O_NOFOLLOW, &dir);
+	int r = fdio_list_dir(dir_fd, JOURNAL_DIR, O_NOFOLLOW, &dir);
 
 	if (r < 0) {
 		return r;
@@ -184,10 +184,10 @@ journal_switch(struct store *s, uint32_t number, struct err *err)
 	journal_name(number, name);
 	fd = openat(s->dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
-		return errno == EROFS ? err_set(err, -EROFS,
-						"state directory %s is on a read-only file system",
-						s->path) :
-					err_sys(err, -errno, "%s/%s", s->path, name);
+		return errno == EROFS
+			     ? err_set(err, -EROFS,
+				       "state directory %s is on a read-only file system", s->path)
+			     : err_sys(err, -errno, "%s/%s", s->path, name);
 	}
 	cleanup_fd(&s->journal_fd);
 	s->journal_fd = fd;

@@ -85,7 +85,7 @@ scan_packs(struct pack_catalog *c)
 {
 	auto_dir dir = NULL;
 	struct dirent *entry;
-	int r = fdio_opendir(c->dir_fd, ".", 0, &dir);
+	int r = fdio_list_dir(c->dir_fd, ".", 0, &dir);
 
 	if (r < 0) {
 		return r;
@@ -162,8 +162,8 @@ pack_catalog_count(const struct pack_catalog *c)
 	size_t count = 0;
 
 	for (size_t i = 0; i < c->place_count; i++) {
-		count += i == 0 || memcmp(c->places[i - 1].h.digest, c->places[i].h.digest,
-					  SHA256_SIZE) != 0;
+		count += i == 0 ||
+			 memcmp(c->places[i - 1].h.digest, c->places[i].h.digest, SHA256_SIZE) != 0;
 	}
 	return count;
 }

@@ -31,7 +31,7 @@ measure_dir(struct measure *m, int dir_fd, const char *name, unsigned int depth)
 	auto_dir dir = NULL;
 	struct dirent *e;
 
-	if (fdio_opendir(dir_fd, name, O_NOFOLLOW, &dir) < 0) {
+	if (fdio_list_dir(dir_fd, name, O_NOFOLLOW, &dir) < 0) {
 		return;
 	}
 	while ((e = readdir(dir)) != NULL) {

@@ -49,7 +49,7 @@ scratch_used(const struct run *r, bool *ret_full, bool *ret_no_inodes)
 
 struct sums {
 	uint64_t resident_bytes; /* what is shared counts as often as it is mapped */
-	uint64_t cpu_ms;         /* of living processes and those that they waited for */
+	uint64_t cpu_ms;	 /* of living processes and those that they waited for */
 };
 
 /*
@@ -78,7 +78,7 @@ sum_processes(const struct run *r)
 	auto_dir dir = NULL;
 	struct sums sums = { 0 };
 
-	if (fdio_opendir(r->proc_fd, ".", 0, &dir) < 0) {
+	if (fdio_list_dir(r->proc_fd, ".", 0, &dir) < 0) {
 		return sums;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
@@ -106,7 +106,7 @@ tree_bytes(int dir_fd, int depth)
 	auto_dir dir = NULL;
 	uint64_t sum = 0;
 
-	if (fdio_opendir(dir_fd, ".", 0, &dir) < 0) {
+	if (fdio_list_dir(dir_fd, ".", 0, &dir) < 0) {
 		return 0;
 	}
 	for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {

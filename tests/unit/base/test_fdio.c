@@ -364,11 +364,11 @@ Test(fdio, opens_a_directory_to_read_and_no_link_when_told_so)
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	cr_assert_eq(mkdirat(fd, "sub", 0700), 0);
 	cr_assert_eq(symlinkat("sub", fd, "link"), 0);
-	cr_expect_eq(fdio_opendir(fd, "sub", O_NOFOLLOW, &there), 0);
+	cr_expect_eq(fdio_list_dir(fd, "sub", O_NOFOLLOW, &there), 0);
 	cr_expect_neq(dirfd(there), fd);
-	cr_expect_eq(fdio_opendir(fd, "link", 0, &linked), 0);
-	cr_expect_eq(fdio_opendir(fd, "link", O_NOFOLLOW, &none), -ENOTDIR);
-	cr_expect_eq(fdio_opendir(fd, "none", 0, &none), -ENOENT);
+	cr_expect_eq(fdio_list_dir(fd, "link", 0, &linked), 0);
+	cr_expect_eq(fdio_list_dir(fd, "link", O_NOFOLLOW, &none), -ENOTDIR);
+	cr_expect_eq(fdio_list_dir(fd, "none", 0, &none), -ENOENT);
 	cr_expect_null(none);
 	cr_expect_eq(unlinkat(fd, "link", 0), 0);
 	cr_expect_eq(unlinkat(fd, "sub", AT_REMOVEDIR), 0);
