@@ -122,9 +122,9 @@ open_locked(struct collect *c, struct err *err)
 	}
 	c->calls_fd = openat(c->dir_fd, CALLS_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (c->calls_fd < 0) {
-		return errno == ENOENT ? 0
-				       : err_sys(err, -errno, "open %s/%s/" CALLS_FILE,
-						 c->store->path, path);
+		return errno == ENOENT
+			     ? 0
+			     : err_sys(err, -errno, "open %s/%s/" CALLS_FILE, c->store->path, path);
 	}
 	return lock(c->calls_fd, c->workflow, "a call of it runs", err);
 }
@@ -299,10 +299,20 @@ collect_remove(const struct collect *c, struct err *err)
 /* ---- the entry ------------------------------------------------------------------------------ */
 
 int
+collect_sign(struct err *err)
+{
+	auto_signing s = SIGNING_INIT;
+
+	return signing_open(&s, err);
+}
+
+int
 collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 {
 	auto_buf record = BUF_INIT;
+	struct err none = ERR_INIT;
 	struct json j;
+	int rc;
 
 	json_init(&j, &record);
 	json_begin_object(&j);
@@ -321,13 +331,10 @@ collect_log(struct store *s, const struct collect_entry *e, struct err *err)
 	if (json_error(&j) < 0) {
 		return err_sys(err, json_error(&j), "write a gc entry");
 	}
-	return store_append_event(s, ENTRY_GC, record.data, record.len, err);
-}
-
-int
-collect_sign(struct err *err)
-{
-	auto_signing s = SIGNING_INIT;
-
-	return signing_open(&s, err);
+	rc = store_append_event(s, ENTRY_GC, record.data, record.len, err);
+	if (rc == 0) {
+		/* so that a crash leaves nothing gone of which no signed entry says so */
+		ignore_err(collect_sign(&none), "it is tried again, and told, when all is gone");
+	}
+	return rc;
 }
