@@ -71,14 +71,17 @@ world_finish(struct world *w)
 	scratch_remove(w->path);
 }
 
+/* All have one mtime, as what a copy-up made has that of the file below. */
 static inline void
 world_file(int dirfd, const char *path, const char *text, mode_t mode)
 {
+	const struct timespec times[2] = { { .tv_sec = 1600000000 }, { .tv_sec = 1600000000 } };
 	int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
 	cr_assert_geq(fd, 0, "%s: %s", path, strerror(errno));
 	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	cr_assert_eq(fchmod(fd, mode), 0);
+	cr_assert_eq(futimens(fd, times), 0);
 	close(fd);
 }
 

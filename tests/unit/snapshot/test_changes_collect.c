@@ -328,6 +328,24 @@ Test(collect, deep)
 	world_finish(&w);
 }
 
+/* Only its commit gives it the time that it has, and its undo the time that it had. */
+Test(collect, the_same_bytes_written_again_are_no_change_of_mode_alone)
+{
+	const struct timespec later[2] = { { .tv_sec = 2000000000 }, { .tv_sec = 2000000000 } };
+	struct change_set set = { .items = NULL };
+	struct world w;
+
+	world_init(&w);
+	world_file(w.ws_fd, "f", "same", 0644);
+	world_file(w.up_fd, "f", "same", 0755);
+	cr_assert_eq(utimensat(w.up_fd, "f", later, 0), 0);
+	cr_assert_eq(collect(&w, &set, 10, NULL), 0);
+	cr_assert_eq(set.count, 1u);
+	cr_expect_eq(set.items[0].kind, CHANGE_MODIFY);
+	changes_finish(&set);
+	world_finish(&w);
+}
+
 /*
  * The mode belongs to the inode: set in place it would reach the other name, which may lie outside.
  */
