@@ -71,7 +71,7 @@ index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struc
 		return index_error(ix, err, "read the leaves");
 	}
 	for (uint64_t n = from; (step = sqlite3_step(st)) == SQLITE_ROW; n++) {
-		struct index_leaf leaf;
+		struct index_leaf leaf = { .n = 0 };
 
 		rc = index_column_leaf(st, &leaf, err);
 		if (rc != 0) {
