@@ -48,13 +48,13 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store)) \
-	$(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
+	$(call src,workflow) $(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
 # The jail: static, no library, no parser.
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
-	$(call src,snapshot) $(call src,store) $(call src,evidence) \
+	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/collect*.c)) $(sort $(wildcard launcher/cli/rerun_*.c)) \

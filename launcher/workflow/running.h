@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that are under way: $STATE/running/<call>, a small text file that its front holds locked
+ * (flock, exclusive) from before the call is admitted until its outcome is durable and counted, and
+ * then removes. One that nobody holds is of a front that died. docs/formats.md, "Running calls".
+ */
+#ifndef AIRLOCK_WORKFLOW_RUNNING_H
+#define AIRLOCK_WORKFLOW_RUNNING_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/text.h"
+#include "ledger.h"
+
+#define RUNNING_DIR "running"
+
+/*
+ * How a front is told by another process of the same user; the values are the kernel's, because
+ * libraries differ in how many of them they keep for themselves. Blocked, and read by signalfd(2),
+ * before the file is there.
+ */
+#define RUNNING_SIGNAL_KILL 40	 /* end the call now: SIGKILL, without a grace */
+#define RUNNING_SIGNAL_FREEZE 41 /* stop its processes where they are; its clock stops, too */
+#define RUNNING_SIGNAL_THAW 42
+
+struct running_call {
+	uint8_t call[16], workflow[16];
+	char call_text[UUID_TEXT_SIZE];
+	pid_t pid;	    /* of the front */
+	uint64_t pid_start; /* its start time, proc_pid_stat(5) field 22: with pid one process */
+	uint64_t t0_ms;
+	uint64_t reserved[BUDGET__COUNT];
+	char profile[65];    /* its name, cut */
+	char cgroup[256];    /* path of the call's group below the hierarchy's root; "": none yet */
+	char principal[129]; /* of the context, cut; "": none */
+	bool is_alive;	     /* set by running_each: its front holds it */
+};
+
+/* Makes, locks and writes the file; the name appears when it is whole and locked. ret_fd holds it. */
+int running_enter(const struct store *s, const struct running_call *c, int *ret_fd, struct err *err)
+	must_check;
+/* Writes it again, whole, when more is known. */
+int running_update(int fd, const struct running_call *c) must_check;
+/* Removes the file and closes *fd; nothing where *fd is -1. */
+void running_leave(const struct store *s, const char *call_text, int *fd);
+
+/*
+ * Calls fn for every file, in no order, until it returns other than 0, which is returned. A file
+ * that cannot be read is passed with what is known (call), never left out. 0 where there is none.
+ */
+int running_each(const struct store *s, int (*fn)(void *arg, const struct running_call *c),
+		 void *arg, struct err *err) must_check;
+/* Whether there is one that nobody holds: a front died, `airlock recover` has to look. */
+bool running_has_dead(const struct store *s);
+/* Waits until nobody holds it, or for timeout_ms (0: for ever). 0, -ENOENT, -ETIMEDOUT, -errno. */
+int running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms) must_check;
+/* Signals the front of a living call, and nobody else. -ESRCH when it has ended. */
+int running_signal(const struct store *s, const struct running_call *c, int signal) must_check;
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stop button: what refuses every new call of a state directory, or those of one principal,
+ * until it is released (`airlock stop`). A file for each in $STATE/stop (docs/formats.md, "Stop").
+ * Looked at by the front after its file in running/ is there, set by airlock-cli before it looks
+ * there: no call slips through between the two.
+ */
+#ifndef AIRLOCK_WORKFLOW_STOP_H
+#define AIRLOCK_WORKFLOW_STOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/err.h"
+#include "../store/store.h"
+
+struct stop_order {
+	uint64_t since_ms;
+	uid_t uid;	  /* who stopped it */
+	char reason[256]; /* "" */
+};
+
+/*
+ * Whether a call of this principal (NULL or "": none) is stopped: 1 and the order that says so, 0,
+ * or -errno. One that is there and cannot be read stops, too.
+ */
+int stop_find(const struct store *s, const char *principal, struct stop_order *ret) must_check;
+/* principal NULL: all. Durable when it returns 0. */
+int stop_set(const struct store *s, const char *principal, const struct stop_order *order,
+	     struct err *err) must_check;
+/* -ENOENT where nothing was stopped. */
+int stop_release(const struct store *s, const char *principal, struct err *err) must_check;
+
+#endif
