@@ -118,7 +118,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys profile plan supervise snapshot store evidence log witness cli
+SAN_DIRS := base sys profile plan supervise snapshot store workflow evidence log witness cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive

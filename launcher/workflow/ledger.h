@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/sha256.h"
 #include "../store/store.h"
@@ -107,5 +108,16 @@ bool ledger_guard_outcome(struct ledger *l, bool was_denied, uint64_t now_ms);
 
 /* Whether states.def has that move. */
 bool workflow_may_move(enum workflow_state from, enum workflow_state to);
+/* Gives it that state; what the loop guard counted begins anew. reason: cut, or NULL. */
+void ledger_move(struct ledger *l, enum workflow_state to, uint64_t now_ms, const char *reason);
+
+/* An amount as a person writes it. */
+void budget_print(struct buf *b, enum budget_id id, uint64_t amount);
+/*
+ * The members calls, cpu_ms, disk_bytes, wall_ms of an object that was begun, as records have them;
+ * is_bound: 0 is null, no bound.
+ */
+struct json;
+void ledger_put_amounts(struct json *j, const uint64_t amounts[BUDGET__COUNT], bool is_bound);
 
 #endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front and airlock-cli, as the caller, under the workflow's ledger. */
+#include "keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/fdio.h"
+
+#define NAME_SIZE (sizeof("key-") + HEX_DIGEST_SIZE)
+#define LINE_MAX_SIZE 128
+
+static void
+name_of(const char *key, char ret_name[NAME_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+
+	sha256_of(key, strlen(key), digest);
+	memcpy(ret_name, "key-", 4);
+	text_hex(digest, SHA256_SIZE, ret_name + 4);
+}
+
+static int
+print_entry(const struct key_entry *e, char ret_line[LINE_MAX_SIZE])
+{
+	char hex[HEX_DIGEST_SIZE];
+
+	text_hex(e->request, SHA256_SIZE, hex);
+	return snprintf(ret_line, LINE_MAX_SIZE, "%s %s %u\n", e->call, hex, e->attempt);
+}
+
+/* Only what print_entry makes: what a crash left half written is no entry. */
+static int
+parse_entry(const char *line, size_t len, struct key_entry *ret)
+{
+	char again[LINE_MAX_SIZE], hex[HEX_DIGEST_SIZE];
+	uint8_t id[16];
+
+	if (sscanf(line, "%36s %64s %u", ret->call, hex, &ret->attempt) != 3 ||
+	    text_uuid_parse(ret->call, id) != 0 ||
+	    text_unhex(hex, ret->request, SHA256_SIZE) != 0) {
+		return -EBADMSG;
+	}
+	return print_entry(ret, again) == (int)len && memcmp(line, again, len) == 0 ? 0 : -EBADMSG;
+}
+
+int
+keys_read(int workflow_fd, const char *key, struct key_entry *ret)
+{
+	char name[NAME_SIZE], line[LINE_MAX_SIZE] = "";
+	auto_fd fd = -1;
+	ssize_t len;
+
+	name_of(key, name);
+	fd = openat(workflow_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		return -errno;
+	}
+	len = pread(fd, line, sizeof(line) - 1, 0);
+	if (len < 0) {
+		return -errno;
+	}
+	return parse_entry(line, (size_t)len, ret) < 0 ? -ENOENT : 0;
+}
+
+int
+keys_write(int workflow_fd, const char *key, const struct key_entry *e)
+{
+	char name[NAME_SIZE], line[LINE_MAX_SIZE];
+	auto_fd fd = -1;
+
+	name_of(key, name);
+	fd = openat(workflow_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		return -errno;
+	}
+	return fdio_write(fd, line, (size_t)print_entry(e, line));
+}
+
+void
+keys_remove(int workflow_fd, const char *key)
+{
+	char name[NAME_SIZE];
+
+	name_of(key, name);
+	ignore_err(unlinkat(workflow_fd, name, 0),
+		   "what it names has no record: the key is free all the same");
+}
