@@ -12,7 +12,13 @@
 #include "../base/fdio.h"
 
 #define NAME_SIZE (sizeof("key-") + HEX_DIGEST_SIZE)
-#define LINE_MAX_SIZE 128
+#define LINE_MAX_SIZE 256
+
+const char *const request_part_words[REQUEST_PART__COUNT] = {
+#define PART(id, word) [REQUEST_##id] = (word),
+#include "request_parts.def"
+#undef PART
+};
 
 static void
 name_of(const char *key, char ret_name[NAME_SIZE])
@@ -30,7 +36,8 @@ print_entry(const struct key_entry *e, char ret_line[LINE_MAX_SIZE])
 	char hex[HEX_DIGEST_SIZE];
 
 	text_hex(e->request, SHA256_SIZE, hex);
-	return snprintf(ret_line, LINE_MAX_SIZE, "%s %s %u\n", e->call, hex, e->attempt);
+	return snprintf(ret_line, LINE_MAX_SIZE, "%s %s %u %s\n", e->call, hex, e->attempt,
+			e->parts);
 }
 
 /* Only what print_entry makes: what a crash left half written is no entry. */
@@ -79,6 +86,20 @@ keys_write(int workflow_fd, const char *key, const struct key_entry *e)
 		return -errno;
 	}
 	return fdio_write(fd, line, (size_t)print_entry(e, line));
+}
+
+void
+keys_put_difference(struct buf *b, const char *parts_a, const char *parts_b)
+{
+	const size_t width = REQUEST_PART_BYTES * 2;
+	bool is_first = true;
+
+	for (enum request_part i = 0; i < REQUEST_PART__COUNT; i++) {
+		if (memcmp(parts_a + i * width, parts_b + i * width, width) != 0) {
+			buf_printf(b, "%s%s", is_first ? "" : ", ", request_part_words[i]);
+			is_first = false;
+		}
+	}
 }
 
 void
