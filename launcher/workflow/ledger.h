@@ -34,18 +34,7 @@ enum workflow_state {
 	WORKFLOW__COUNT
 };
 
-enum budget_id {
-#define BUDGET(id, word, unit, what) BUDGET_##id,
-#include "budget.def"
-#undef BUDGET
-	BUDGET__COUNT
-};
-
-enum budget_unit { BUDGET_UNIT_COUNT, BUDGET_UNIT_TIME, BUDGET_UNIT_SIZE };
-
 extern const char *const workflow_state_words[WORKFLOW__COUNT];
-extern const char *const budget_words[BUDGET__COUNT];
-extern const enum budget_unit budget_units[BUDGET__COUNT];
 
 struct ledger {
 	enum workflow_state state;
