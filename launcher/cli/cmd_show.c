@@ -26,7 +26,9 @@ print_json(const struct record *rec)
 	}
 	buf_puts(&line, ",\"planned\":");
 	buf_put(&line, rec->planned_text.data, rec->planned_text.len);
-	buf_puts(&line, ",\"settles\":[");
+	buf_puts(&line, ",\"resolves\":[");
+	buf_put(&line, rec->resolves_text.data, rec->resolves_text.len);
+	buf_puts(&line, "],\"settles\":[");
 	buf_put(&line, rec->settles_text.data, rec->settles_text.len);
 	buf_puts(&line, "]}\n");
 	return commands_write(&line);

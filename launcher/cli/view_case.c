@@ -72,8 +72,9 @@ export_entries(struct case_folder *c, const char *call,
 }
 
 /*
- * Of no call: what says whose log it is, the profiles that these calls ran under, what was removed
- * of these workflows.
+ * Of no call: what says whose log it is, the profiles that these calls ran under, what happened to
+ * these workflows and was removed of them, and what was stopped between their first call and their
+ * last.
  */
 static bool
 is_of_case(const struct case_folder *c, const struct index_entry *e)
@@ -86,8 +87,11 @@ is_of_case(const struct case_folder *c, const struct index_entry *e)
 
 	if (e->type == ENTRY_PROFILE_LOAD) {
 		is_wanted = json_object_get(c->profiles, record_text(record, "digest")) != NULL;
-	} else if (e->type == ENTRY_GC) {
+	} else if (e->type == ENTRY_GC || e->type == ENTRY_WORKFLOW) {
 		is_wanted = json_object_get(c->workflows, record_text(record, "workflow")) != NULL;
+	} else if (e->type == ENTRY_STOP) {
+		is_wanted = record_number(record, "t") >= c->t0_ms &&
+			    record_number(record, "t") <= c->t1_ms;
 	}
 	json_decref(record);
 	return is_wanted;

@@ -12,36 +12,50 @@
 #include "../store/record.h"
 
 static int
-add_settle(void *arg, const struct index_settle *settle)
+add_later(const char *bytes, size_t len, struct buf *all, json_t *list)
 {
-	struct record *rec = arg;
-	auto_buf text = BUF_INIT;
-	json_t *record;
+	json_t *record = record_parse(bytes, len);
 
-	buf_put(&text, settle->record, settle->record_len);
-	record = record_parse(text.data, text.len);
-	buf_puts(&rec->settles_text, rec->settles_text.len > 0 ? "," : "");
-	buf_put(&rec->settles_text, text.data, text.len);
+	buf_puts(all, all->len > 0 ? "," : "");
+	buf_put(all, bytes, len);
 	if (record == NULL) {
 		return -EBADMSG;
 	}
 	/* takes the record over, also when it fails */
-	return json_array_append_new(rec->settles, record) == 0 &&
-			       buf_error(&rec->settles_text) == 0
-		     ? 0
-		     : -ENOMEM;
+	return json_array_append_new(list, record) == 0 && buf_error(all) == 0 ? 0 : -ENOMEM;
 }
 
 static int
-load_settles(struct reading *r, struct record *rec, struct err *err)
+add_settle(void *arg, const struct index_settle *settle)
+{
+	struct record *rec = arg;
+
+	return add_later(settle->record, settle->record_len, &rec->settles_text, rec->settles);
+}
+
+static int
+add_resolve(void *arg, const struct index_resolve *resolve)
+{
+	struct record *rec = arg;
+
+	return add_later(resolve->record, resolve->record_len, &rec->resolves_text, rec->resolves);
+}
+
+/* What was said of it after its two records. */
+static int
+load_later(struct reading *r, struct record *rec, struct err *err)
 {
 	int rc;
 
 	rec->settles = json_array();
-	rc = rec->settles == NULL ? -ENOMEM : index_settles(r->ix, rec->id, add_settle, rec, err);
+	rec->resolves = json_array();
+	rc = rec->settles == NULL || rec->resolves == NULL
+		   ? -ENOMEM
+		   : index_settles(r->ix, rec->id, add_settle, rec, err);
+	rc = rc == 0 ? index_resolves(r->ix, rec->id, add_resolve, rec, err) : rc;
 	return rc == 0 || (err != NULL && err->code == rc)
 		     ? rc
-		     : err_sys(err, rc, "%s: read how it was settled", rec->id);
+		     : err_sys(err, rc, "%s: read what was done about it", rec->id);
 }
 
 int
@@ -54,7 +68,7 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 		rc = index_records(r->ix, rec.id, &rec.planned_text, &rec.outcome_text, err);
 	}
 	if (rc == 0) {
-		rc = load_settles(r, &rec, err);
+		rc = load_later(r, &rec, err);
 	}
 	if (rc == 0) {
 		rec.planned = record_parse(rec.planned_text.data, rec.planned_text.len);
@@ -83,7 +97,9 @@ record_finish(struct record *rec)
 	json_decref(rec->outcome);
 	buf_finish(&rec->settles_text);
 	json_decref(rec->settles);
-	rec->planned = rec->outcome = rec->settles = NULL;
+	buf_finish(&rec->resolves_text);
+	json_decref(rec->resolves);
+	rec->planned = rec->outcome = rec->settles = rec->resolves = NULL;
 }
 
 static int
@@ -112,6 +128,14 @@ const char *
 record_verdict(const struct record *rec)
 {
 	return rec->outcome != NULL ? record_text(rec->outcome, "verdict") : "unknown";
+}
+
+const char *
+record_answer(const struct record *rec)
+{
+	size_t count = json_array_size(rec->resolves);
+
+	return count > 0 ? record_text(json_array_get(rec->resolves, count - 1), "answer") : "";
 }
 
 const char *

@@ -29,14 +29,17 @@ struct record {
 	uint8_t workflow[16];
 	struct buf planned_text, outcome_text; /* as stored; outcome empty when there is none */
 	json_t *planned, *outcome;	       /* outcome NULL when there is none */
-	struct buf settles_text; /* settle records as stored, a comma between; empty: none */
-	json_t *settles;	 /* of them, in order; NULL or empty: none */
+	struct buf settles_text;  /* settle records as stored, a comma between; empty: none */
+	json_t *settles;	  /* of them, in order; NULL or empty: none */
+	struct buf resolves_text; /* resolve records, in the same way */
+	json_t *resolves;
 	struct record_leaf planned_leaf, outcome_leaf; /* of record_leaves */
 };
 
-#define RECORD_INIT                                                                          \
-	{                                                                                    \
-		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT \
+#define RECORD_INIT                                                                           \
+	{                                                                                     \
+		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT, \
+		.resolves_text = BUF_INIT                                                     \
 	}
 #define auto_record __attribute__((cleanup(record_finish))) struct record
 
@@ -48,6 +51,8 @@ void record_finish(struct record *rec);
 int record_leaves(struct reading *r, struct record *rec, struct err *err) must_check;
 /* How it ended: "ok", …; "unknown" without an outcome. */
 const char *record_verdict(const struct record *rec);
+/* What a person said became of it: "done", "not-done", "rerun"; "" while nobody has. */
+const char *record_answer(const struct record *rec);
 /* How it is settled now: "held", …; "" while nothing says so. */
 const char *record_settled(const struct record *rec);
 /* Members by "a.b"; absent or of another type: "" and 0. */
@@ -73,8 +78,8 @@ int object_content(struct reading *r, const struct record *rec, const uint8_t di
  * Why the content of a change at that raw path, before it or after it, was not kept; static. NULL:
  * it should be in the packs.
  */
-const char *object_not_kept(const struct record *rec, const char *path, uint64_t size,
-			    bool is_before);
+const char *
+object_not_kept(const struct record *rec, const char *path, uint64_t size, bool is_before);
 
 /*
  * The call's change set from its list in the packs, and hold_rule of its items as the record spells

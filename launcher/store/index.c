@@ -39,10 +39,13 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_PLANNED] =
 			("INSERT INTO call(n, id, workflow, workflow_name, seq, key, trace,"
 			 " profile, profile_digest, mode, tool, command, argv_digest, cwd,"
-			 " workspace, uid, decision, request_digest, t0)"
+			 " workspace, uid, decision, request_digest, attempt, retry_of, step, retry,"
+			 " reserved_calls, reserved_cpu, reserved_disk, reserved_wall, t0)"
 			 " VALUES ((SELECT max(n) FROM entry), :id, :workflow, :workflow_name,"
 			 " :seq, :key, :trace, :profile, :profile_digest, :mode, :tool, :command,"
-			 " :argv_digest, :cwd, :workspace, :uid, :decision, :request_digest, :t0)"),
+			 " :argv_digest, :cwd, :workspace, :uid, :decision, :request_digest,"
+			 " :attempt, :retry_of, :step, :retry, :reserved_calls, :reserved_cpu,"
+			 " :reserved_disk, :reserved_wall, :t0)"),
 		[STMT_OUTCOME] =
 			("UPDATE call SET verdict = :verdict, settled = :settled, reason = :reason,"
 			 " exit = :exit, signal = :signal, t1 = :t1, wall_ms = :wall_ms,"
@@ -64,6 +67,10 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_SETTLED] =
 			("UPDATE call SET settled = :settled, reason = ifnull(:reason, reason),"
 			 " changes_digest = ifnull(changes_digest, :changes) WHERE id = :id"),
+		[STMT_RESOLVE] =
+			("INSERT INTO resolve(n, call, answer, t, uid, reason)"
+			 " VALUES ((SELECT max(n) FROM entry), :id, :answer, :t, :uid, :reason)"),
+		[STMT_RESOLVED] = ("UPDATE call SET answer = :answer WHERE id = :id"),
 		[STMT_EVENT] =
 			("INSERT INTO event(n, type, t, uid, action, workflow, name, digest, reason)"
 			 " VALUES ((SELECT max(n) FROM entry), :type, :t, :uid, :action, :workflow,"
@@ -73,6 +80,7 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_DROP_DENIALS] = ("DELETE FROM denial WHERE call = :call"),
 		[STMT_DROP_CHANGES] = ("DELETE FROM change WHERE call = :call"),
 		[STMT_DROP_SETTLES] = ("DELETE FROM settle WHERE call = :call"),
+		[STMT_DROP_RESOLVES] = ("DELETE FROM resolve WHERE call = :call"),
 		[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
 		[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
 		[STMT_HAS_ENTRY] = ("SELECT 1 FROM entry WHERE call = ?1 AND type = ?2"),
@@ -351,8 +359,8 @@ index_open_temporary(struct index **ret, struct err *err)
 	ix->lock_fd = -1;
 	/* The empty name: a file without one, which goes with the connection. */
 	if (sqlite3_open_v2("", &ix->db,
-			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI, NULL) !=
-	    SQLITE_OK) {
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI,
+			    NULL) != SQLITE_OK) {
 		return ix->db != NULL ? index_error(ix, err, "open a temporary one")
 				      : no_memory(err);
 	}

@@ -57,11 +57,11 @@ int index_catch_up(struct store *s, struct err *err) must_check;
  * A workflow by its id, a start of that (at least INDEX_PREFIX_MIN characters), or its name; also
  * one that was forgotten. -ENOENT; -ENOTUNIQ, with the candidates in err.
  */
-int index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE],
-		   struct err *err) must_check;
+int index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
+	must_check;
 /* When the newest entry of its calls was made; 0 when there is none. */
-int index_workflow_newest(struct index *ix, const char *workflow, uint64_t *ret_ms,
-			  struct err *err) must_check;
+int index_workflow_newest(struct index *ix, const char *workflow, uint64_t *ret_ms, struct err *err)
+	must_check;
 /* How many entries of the workflow's calls still have a record. */
 int index_forgettable(struct index *ix, const char *workflow, uint64_t *ret_entries,
 		      struct err *err) must_check;
@@ -74,6 +74,11 @@ int index_forgettable(struct index *ix, const char *workflow, uint64_t *ret_entr
 int index_forget(struct store *s, const char *workflow, struct err *err) must_check;
 
 /* ---- reading -------------------------------------------------------------------------------- */
+
+/* Of what a workflow's budget bounds. */
+struct index_use {
+	uint64_t calls, wall_ms, cpu_ms, disk_bytes;
+};
 
 /* One row of `call`. Strings are borrowed until the callback returns; "" where absent. */
 struct index_call {
@@ -92,6 +97,12 @@ struct index_call {
 	int exit;	       /* -1 when the tool did not exit */
 	int signal;	       /* 0 when none */
 	uint64_t created, modified, deleted, held, denials, degraded;
+	const char *request_digest;
+	const char *retry;  /* "safe" or "ask"; "" in records that do not say */
+	const char *answer; /* of the last resolve entry: "done", "not-done", "rerun" */
+	uint32_t attempt;   /* of its key, from 1 */
+	const char *retry_of, *step;
+	struct index_use used, reserved; /* used: 0 but calls, 1, while there is no outcome */
 };
 
 typedef int (*index_call_fn)(void *arg, const struct index_call *call);
@@ -113,6 +124,13 @@ struct index_query {
 /* Oldest first. fn's non-zero result ends the walk and is returned. */
 int index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
 	       struct err *err) must_check;
+
+/*
+ * The calls of a workflow (its whole id), oldest first; forgotten ones are none. fn's non-zero
+ * result ends the walk and is returned.
+ */
+int index_workflow_calls(struct index *ix, const char *workflow, index_call_fn fn, void *arg,
+			 struct err *err) must_check;
 
 /*
  * A call by its id, a unique prefix (dashes may be left out, at least INDEX_PREFIX_MIN digits) or
@@ -183,6 +201,20 @@ typedef int (*index_settle_fn)(void *arg, const struct index_settle *settle);
 int index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, struct err *err)
 	must_check;
 
+/* One resolve entry: what a person said became of a call that nobody knows the end of. */
+struct index_resolve {
+	const char *answer, *reason; /* borrowed until the callback returns; reason "": none */
+	uint64_t t_ms, uid;
+	const char *record; /* the exact bytes; not NUL-terminated */
+	size_t record_len;
+};
+
+typedef int (*index_resolve_fn)(void *arg, const struct index_resolve *resolve);
+
+/* Those of a call in order: the last counts. fn's non-zero result ends the walk and is returned. */
+int index_resolves(struct index *ix, const char *id, index_resolve_fn fn, void *arg,
+		   struct err *err) must_check;
+
 /* ---- the log, and entries of no call -------------------------------------------------------- */
 
 /* How many leaves the log has when everything that was taken in is in it: n goes from 0 to this. */
@@ -221,8 +253,8 @@ typedef int (*index_entry_fn)(void *arg, const struct index_entry *entry);
  * Those of a call (a whole id), or of no call for ENTRY_NO_CALL, in the log's order; forgotten ones
  * too. fn's non-zero result ends the walk and is returned.
  */
-int index_entries(struct index *ix, const char *call, index_entry_fn fn, void *arg,
-		  struct err *err) must_check;
+int index_entries(struct index *ix, const char *call, index_entry_fn fn, void *arg, struct err *err)
+	must_check;
 
 /* One entry of no call. Strings are borrowed until the callback returns; "" where absent. */
 struct index_event {
@@ -242,6 +274,13 @@ typedef int (*index_event_fn)(void *arg, const struct index_event *event);
  */
 int index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
 	must_check;
+
+/*
+ * The `workflow` entries of one workflow (its whole id), oldest first; the first that says "new"
+ * has its definition.
+ */
+int index_workflow_events(struct index *ix, const char *workflow, index_event_fn fn, void *arg,
+			  struct err *err) must_check;
 
 /* Whether the log is closed: of its log.open and log.close the latter is the last. */
 int index_is_closed(struct index *ix, bool *ret, struct err *err) must_check;

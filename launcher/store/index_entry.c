@@ -158,24 +158,39 @@ static const struct event_word {
 #undef WORD
 };
 
-/* The member of an entry of no call whose word is not in the table, or NULL. */
+static bool
+is_event_word(enum entry_type type, const char *name, const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(event_words); i++) {
+		if (event_words[i].type == type && strcmp(event_words[i].member, name) == 0 &&
+		    strcmp(event_words[i].word, word) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The member of an entry whose word is not in the table, or NULL. */
 static const char *
 unknown_event_word(enum entry_type type, const json_t *record)
 {
-	const char *name = NULL;
-
 	for (size_t i = 0; i < ARRAY_LEN(event_words); i++) {
-		const struct event_word *w = &event_words[i];
+		const char *name = event_words[i].member;
 
-		if (w->type != type) {
-			continue;
+		if (event_words[i].type == type &&
+		    !is_event_word(type, name, json_string_value(json_object_get(record, name)))) {
+			return name;
 		}
-		if (strcmp(json_string_value(json_object_get(record, w->member)), w->word) == 0) {
-			return NULL;
-		}
-		name = w->member;
 	}
-	return name;
+	return NULL;
+}
+
+static bool
+is_uuid(const char *text)
+{
+	uint8_t uuid[16];
+
+	return text != NULL && text_uuid_parse(text, uuid) == 0;
 }
 
 /* What a gc entry is about decides whether records may be gone. */
@@ -184,10 +199,8 @@ names_workflow(const json_t *gc)
 {
 	const char *workflow = json_string_value(json_object_get(gc, "workflow"));
 	const char *action = json_string_value(json_object_get(gc, "action"));
-	uint8_t uuid[16];
 
-	return workflow != NULL ? text_uuid_parse(workflow, uuid) == 0
-				: strcmp(action, "forget") != 0;
+	return workflow != NULL ? is_uuid(workflow) : strcmp(action, "forget") != 0;
 }
 
 /* NULL when the record is what docs/formats.md says, else what is wrong. */
@@ -232,6 +245,10 @@ misshapen(const struct entry *e, const json_t *record)
 		return "signatures";
 	}
 	if (e->type == ENTRY_GC && !names_workflow(record)) {
+		return "workflow";
+	}
+	if (e->type == ENTRY_WORKFLOW &&
+	    !is_uuid(json_string_value(json_object_get(record, "workflow")))) {
 		return "workflow";
 	}
 	return unknown_event_word(e->type, record);
@@ -339,6 +356,39 @@ index_spell_argument(struct buf *out, const char *spelled)
 	}
 }
 
+/* Members that a column takes only as text or only as a number; anything else is NULL there. */
+static const json_t *
+text_member(const json_t *object, const char *name)
+{
+	const json_t *m = json_object_get(object, name);
+
+	return json_is_string(m) ? m : NULL;
+}
+
+static const json_t *
+number_member(const json_t *object, const char *name)
+{
+	const json_t *m = json_object_get(object, name);
+
+	return json_is_number(m) ? m : NULL;
+}
+
+/* What is about the call's workflow; records from before there were workflows have none of it. */
+static void
+bind_attempt(sqlite3_stmt *st, const json_t *record)
+{
+	const json_t *reserved = json_object_get(record, "reserved");
+
+	bind_json(st, ":attempt", number_member(record, "attempt"));
+	bind_json(st, ":retry_of", text_member(record, "retry_of"));
+	bind_json(st, ":step", text_member(record, "step"));
+	bind_json(st, ":retry", text_member(record, "retry"));
+	bind_json(st, ":reserved_calls", number_member(reserved, "calls"));
+	bind_json(st, ":reserved_cpu", number_member(reserved, "cpu_ms"));
+	bind_json(st, ":reserved_disk", number_member(reserved, "disk_bytes"));
+	bind_json(st, ":reserved_wall", number_member(reserved, "wall_ms"));
+}
+
 static int
 put_planned(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
 {
@@ -378,24 +428,8 @@ put_planned(struct index *ix, const struct entry *e, const json_t *record, struc
 	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
 		bind_json(st, columns[i][0], member(record, columns[i][1]));
 	}
+	bind_attempt(st, record);
 	return run(ix, STMT_PLANNED, err, "index a planned entry");
-}
-
-/* Members that a column takes only as text or only as a number; anything else is NULL there. */
-static const json_t *
-text_member(const json_t *object, const char *name)
-{
-	const json_t *m = json_object_get(object, name);
-
-	return json_is_string(m) ? m : NULL;
-}
-
-static const json_t *
-number_member(const json_t *object, const char *name)
-{
-	const json_t *m = json_object_get(object, name);
-
-	return json_is_number(m) ? m : NULL;
 }
 
 static int
@@ -515,6 +549,26 @@ put_settle(struct index *ix, const struct entry *e, const json_t *record, struct
 }
 
 static int
+put_resolve(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
+{
+	sqlite3_stmt *st = ix->stmt[STMT_RESOLVE], *resolved = ix->stmt[STMT_RESOLVED];
+	int rc;
+
+	bind_text(st, ":id", e->call);
+	bind_json(st, ":answer", json_object_get(record, "answer"));
+	bind_json(st, ":t", json_object_get(record, "t"));
+	bind_json(st, ":uid", member(record, "actor.uid"));
+	bind_json(st, ":reason", json_object_get(record, "reason"));
+	rc = run(ix, STMT_RESOLVE, err, "index a resolve entry");
+	if (rc == 0) {
+		bind_text(resolved, ":id", e->call);
+		bind_json(resolved, ":answer", json_object_get(record, "answer"));
+		rc = run(ix, STMT_RESOLVED, err, "index how a call was resolved");
+	}
+	return rc;
+}
+
+static int
 put_event(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
 {
 	sqlite3_stmt *st = ix->stmt[STMT_EVENT];
@@ -622,6 +676,10 @@ misplaced(struct index *ix, const struct entry *e, bool recovers, const char **r
 		*ret = "settles a call that was not planned";
 	} else if (e->type == ENTRY_SETTLE && !ended && !recovers) {
 		*ret = "settles a call that has no outcome";
+	} else if (e->type == ENTRY_RESOLVE && !planned) {
+		*ret = "resolves a call that was not planned";
+	} else if (e->type == ENTRY_RESOLVE && ended) {
+		*ret = "resolves a call that has an outcome";
 	}
 	return 0;
 }
@@ -642,7 +700,8 @@ static int
 put_forgotten(struct index *ix, const struct entry *e, struct err *err)
 {
 	static const enum index_statement drops[] = { STMT_DROP_CALL, STMT_DROP_DENIALS,
-						      STMT_DROP_CHANGES, STMT_DROP_SETTLES };
+						      STMT_DROP_CHANGES, STMT_DROP_SETTLES,
+						      STMT_DROP_RESOLVES };
 	sqlite3_stmt *st = ix->stmt[STMT_FORGOTTEN];
 	int rc;
 
@@ -658,11 +717,12 @@ put_forgotten(struct index *ix, const struct entry *e, struct err *err)
 
 static int (*const put_type[ENTRY__COUNT])(struct index *ix, const struct entry *e,
 					   const json_t *record, struct err *err) = {
-	[ENTRY_PLANNED] = put_planned,	[ENTRY_OUTCOME] = put_outcome,
-	[ENTRY_SETTLE] = put_settle,	[ENTRY_GC] = put_event,
-	[ENTRY_KEY_ROTATE] = put_event, [ENTRY_LOG_CLOSE] = put_event,
-	[ENTRY_LOG_OPEN] = put_event,	[ENTRY_PROFILE_LOAD] = put_event,
-	[ENTRY_WITNESS] = put_event,
+	[ENTRY_PLANNED] = put_planned,	  [ENTRY_OUTCOME] = put_outcome,
+	[ENTRY_SETTLE] = put_settle,	  [ENTRY_RESOLVE] = put_resolve,
+	[ENTRY_GC] = put_event,		  [ENTRY_KEY_ROTATE] = put_event,
+	[ENTRY_LOG_CLOSE] = put_event,	  [ENTRY_LOG_OPEN] = put_event,
+	[ENTRY_PROFILE_LOAD] = put_event, [ENTRY_STOP] = put_event,
+	[ENTRY_WITNESS] = put_event,	  [ENTRY_WORKFLOW] = put_event,
 };
 
 static int

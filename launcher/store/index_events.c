@@ -89,19 +89,22 @@ index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struc
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read the leaves");
 }
 
-int
-index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
+#define EVENTS                                                                               \
+	"SELECT n, event.type, t, uid, action, workflow, name, event.digest, reason, record" \
+	" FROM event JOIN entry USING (n) WHERE "
+
+/* Every row of a statement that begins so, with its parameter. */
+static int
+walk_events(struct index *ix, const char *sql, const char *of, index_event_fn fn, void *arg,
+	    struct err *err)
 {
-	static const char sql[] =
-		"SELECT n, event.type, t, uid, action, workflow, name, event.digest, reason, record"
-		" FROM event JOIN entry USING (n) WHERE ?1 IS NULL OR event.type = ?1 ORDER BY n";
 	auto_stmt st = NULL;
 	int rc = index_prepare(ix, sql, &st, err), step;
 
 	if (rc != 0) {
 		return rc;
 	}
-	if (type != NULL && sqlite3_bind_text(st, 1, type, -1, SQLITE_STATIC) != SQLITE_OK) {
+	if (of != NULL && sqlite3_bind_text(st, 1, of, -1, SQLITE_STATIC) != SQLITE_OK) {
 		return index_error(ix, err, "list the entries of no call");
 	}
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
@@ -127,6 +130,21 @@ index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, s
 		}
 	}
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "list the entries of no call");
+}
+
+int
+index_events(struct index *ix, const char *type, index_event_fn fn, void *arg, struct err *err)
+{
+	return walk_events(ix, EVENTS "?1 IS NULL OR event.type = ?1 ORDER BY n", type, fn, arg,
+			   err);
+}
+
+int
+index_workflow_events(struct index *ix, const char *workflow, index_event_fn fn, void *arg,
+		      struct err *err)
+{
+	return walk_events(ix, EVENTS "workflow = ?1 AND event.type = 'workflow' ORDER BY n",
+			   workflow, fn, arg, err);
 }
 
 int

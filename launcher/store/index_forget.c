@@ -56,6 +56,7 @@ index_workflow(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], 
 {
 	static const char sql[] =
 		"SELECT workflow FROM call WHERE workflow_name = ?1"
+		" UNION SELECT workflow FROM event WHERE type = 'workflow' AND name = ?1"
 		" UNION SELECT workflow FROM (SELECT workflow FROM call"
 		" UNION SELECT workflow FROM forgotten UNION SELECT workflow FROM event)"
 		" WHERE length(?1) >= ?2 AND substr(workflow, 1, length(?1)) = ?1 ORDER BY 1";
@@ -105,7 +106,9 @@ index_workflow_newest(struct index *ix, const char *workflow, uint64_t *ret_ms, 
 	static const char sql[] =
 		"SELECT max(ifnull((SELECT max(max(t0), ifnull(max(t1), 0)) FROM call"
 		" WHERE workflow = ?1), 0), ifnull((SELECT max(settle.t) FROM settle"
-		" JOIN call ON call.id = settle.call WHERE workflow = ?1), 0))";
+		" JOIN call ON call.id = settle.call WHERE workflow = ?1), 0),"
+		" ifnull((SELECT max(resolve.t) FROM resolve"
+		" JOIN call ON call.id = resolve.call WHERE workflow = ?1), 0))";
 
 	return index_number(ix, sql, workflow, "look for the newest entry of a workflow", ret_ms,
 			    err);

@@ -14,7 +14,9 @@
 #define COLUMNS                                                                                 \
 	"n, id, workflow, workflow_name, key, profile, mode, tool, command, verdict, settled,"  \
 	" seq, uid, t0, t1, exit, signal, created, modified, deleted, held, denials, degraded," \
-	" workspace, reason, changes_digest"
+	" workspace, reason, changes_digest, request_digest, attempt, retry_of, step, retry,"   \
+	" answer, 1, wall_ms, cpu_ms, disk_bytes, reserved_calls, reserved_wall, reserved_cpu," \
+	" reserved_disk"
 
 #define FILTER                                                                        \
 	" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)" \
@@ -48,11 +50,28 @@ bind_query(struct index *ix, sqlite3_stmt *st, const struct index_query *q, stru
 		     : index_error(ix, err, "list calls");
 }
 
+/* Four columns; a number below 0, which no record of ours has, is 0. */
+static struct index_use
+read_use(sqlite3_stmt *st, int at)
+{
+	uint64_t use[4];
+
+	for (int i = 0; i < 4; i++) {
+		sqlite3_int64 n = sqlite3_column_int64(st, at + i);
+
+		use[i] = n > 0 ? (uint64_t)n : 0;
+	}
+	return (struct index_use){
+		.calls = use[0], .wall_ms = use[1], .cpu_ms = use[2], .disk_bytes = use[3]
+	};
+}
+
 /* Its strings are the statement's. */
 static struct index_call
 read_call(sqlite3_stmt *st)
 {
 	bool exited = sqlite3_column_type(st, 15) != SQLITE_NULL;
+	sqlite3_int64 attempt = sqlite3_column_int64(st, 27);
 
 	return (struct index_call){
 		.id = index_column_text(st, 1),
@@ -80,6 +99,14 @@ read_call(sqlite3_stmt *st)
 		.workspace = index_column_text(st, 23),
 		.reason = index_column_text(st, 24),
 		.changes_digest = index_column_text(st, 25),
+		.request_digest = index_column_text(st, 26),
+		.attempt = attempt > 0 && attempt <= UINT32_MAX ? (uint32_t)attempt : 1,
+		.retry_of = index_column_text(st, 28),
+		.step = index_column_text(st, 29),
+		.retry = index_column_text(st, 30),
+		.answer = index_column_text(st, 31),
+		.used = read_use(st, 32),
+		.reserved = read_use(st, 36),
 	};
 }
 
@@ -172,6 +199,21 @@ index_list(struct index *ix, const struct index_query *query, index_call_fn fn, 
 	rc = index_prepare(ix, sql, &st, err);
 	rc = rc != 0 ? rc : bind_query(ix, st, query, err);
 	return rc != 0 ? rc : walk(ix, st, fn, arg, err);
+}
+
+int
+index_workflow_calls(struct index *ix, const char *workflow, index_call_fn fn, void *arg,
+		     struct err *err)
+{
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, "SELECT " COLUMNS " FROM call WHERE workflow = ?1 ORDER BY n",
+			       &st, err);
+
+	if (rc != 0) {
+		return rc;
+	}
+	index_bind_filter(st, 1, workflow);
+	return walk(ix, st, fn, arg, err);
 }
 
 int

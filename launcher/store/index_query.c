@@ -246,6 +246,37 @@ index_settles(struct index *ix, const char *id, index_settle_fn fn, void *arg, s
 }
 
 int
+index_resolves(struct index *ix, const char *id, index_resolve_fn fn, void *arg, struct err *err)
+{
+	static const char sql[] =
+		"SELECT answer, reason, t, uid, record FROM resolve"
+		" JOIN entry USING (n) WHERE resolve.call = ?1 ORDER BY resolve.n";
+	auto_stmt st = NULL;
+	int rc = index_prepare(ix, sql, &st, err), step;
+
+	if (rc != 0) {
+		return rc;
+	}
+	index_bind_filter(st, 1, id);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		struct index_resolve resolve = {
+			.answer = index_column_text(st, 0),
+			.reason = index_column_text(st, 1),
+			.t_ms = index_column_u64(st, 2),
+			.uid = index_column_u64(st, 3),
+			.record = sqlite3_column_blob(st, 4),
+			.record_len = (size_t)sqlite3_column_bytes(st, 4),
+		};
+
+		rc = fn(arg, &resolve);
+		if (rc != 0) {
+			return rc;
+		}
+	}
+	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read how a call was resolved");
+}
+
+int
 index_damaged_count(struct index *ix, uint64_t *ret_count, struct err *err)
 {
 	return index_number(ix, "SELECT count(*) FROM damaged", NULL, "count damaged entries",

@@ -5,7 +5,7 @@
  */
 #include "index_internal.h"
 
-const uint64_t index_schema_version = 3;
+const uint64_t index_schema_version = 4;
 
 /* clang-format off */
 const char index_schema[] =
@@ -35,7 +35,9 @@ const char index_schema[] =
 	" CASE WHEN type IN ('call.planned', 'call.outcome') THEN -1 ELSE n END);"
 	/*
 	 * One row per call; n is its planned entry. Members of the outcome are NULL until it is
-	 * there; settled, reason and changes_digest are what the settle entries made of them.
+	 * there; settled, reason and changes_digest are what the settle entries made of them,
+	 * answer is that of the last resolve entry. Columns from attempt to reserved_wall are
+	 * NULL of calls from before there were workflows.
 	 */
 	"CREATE TABLE call("
 	" n INTEGER PRIMARY KEY,"
@@ -56,6 +58,14 @@ const char index_schema[] =
 	" uid INTEGER NOT NULL,"
 	" decision TEXT NOT NULL,"
 	" request_digest TEXT NOT NULL,"
+	" attempt INTEGER,"
+	" retry_of TEXT,"
+	" step TEXT,"
+	" retry TEXT,"
+	" reserved_calls INTEGER,"
+	" reserved_cpu INTEGER,"
+	" reserved_disk INTEGER,"
+	" reserved_wall INTEGER,"
 	" t0 INTEGER NOT NULL,"
 	" verdict TEXT NOT NULL DEFAULT 'unknown',"
 	" settled TEXT,"
@@ -74,6 +84,7 @@ const char index_schema[] =
 	" changes_digest TEXT,"
 	" denials INTEGER,"
 	" degraded INTEGER,"
+	" answer TEXT,"
 	" in_tree TEXT,"
 	" stdin TEXT,"
 	" stdout TEXT,"
@@ -114,6 +125,15 @@ const char index_schema[] =
 	" reason TEXT,"
 	" changes TEXT) STRICT;"
 	"CREATE INDEX settle_call ON settle(call);"
+	/* n is the entry's: the greatest of a call has the answer that counts. */
+	"CREATE TABLE resolve("
+	" n INTEGER PRIMARY KEY,"
+	" call TEXT NOT NULL,"
+	" answer TEXT NOT NULL,"
+	" t INTEGER NOT NULL,"
+	" uid INTEGER NOT NULL,"
+	" reason TEXT) STRICT;"
+	"CREATE INDEX resolve_call ON resolve(call);"
 	/* An entry of no call: n is the entry's, whose record has the rest. */
 	"CREATE TABLE event("
 	" n INTEGER PRIMARY KEY,"

@@ -134,6 +134,48 @@ append_settle(struct store *s, const char *call, const char *action, const char 
 	append(s, buf_text(&b));
 }
 
+/* What from is in text becomes to. */
+__attribute__((unused)) static void
+replace_once(struct buf *text, const char *from, const char *to)
+{
+	auto_buf old = BUF_INIT;
+	const char *at;
+
+	buf_puts(&old, buf_text(text));
+	at = strstr(buf_text(&old), from);
+	cr_assert_not_null(at, "%s", from);
+	buf_reset(text);
+	buf_put(text, old.data, (size_t)(at - buf_text(&old)));
+	buf_puts(text, to);
+	buf_puts(text, at + strlen(from));
+}
+
+/* A planned entry with these members in the place of a key of null, and that request's digest. */
+__attribute__((unused)) static void
+append_planned_with(struct store *s, const char *call, const char *members, const char *request)
+{
+	auto_buf b = BUF_INIT;
+
+	put_planned(&b, call, "python", "[\"true\"]", "null");
+	replace_once(&b, "\"key\":null", members);
+	replace_once(&b, "\"ee\"", request);
+	append(s, buf_text(&b));
+}
+
+/* reason is JSON. */
+__attribute__((unused)) static void
+append_resolve(struct store *s, const char *call, const char *answer, const char *reason)
+{
+	auto_buf b = BUF_INIT;
+
+	buf_printf(&b,
+		   "{\"call\":\"%s\",\"record\":{\"actor\":{\"gid\":100,\"uid\":1000},"
+		   "\"answer\":\"%s\",\"call\":\"%s\",\"reason\":%s,\"t\":1750000007000,"
+		   "\"v\":1},\"salt\":\"" SALT "\",\"type\":\"resolve\"}",
+		   call, answer, call, reason);
+	append(s, buf_text(&b));
+}
+
 /* An entry of no call; record is JSON. */
 __attribute__((unused)) static void
 append_event(struct store *s, const char *type, const char *record)
@@ -164,6 +206,20 @@ append_forgotten(struct store *s, const char *payload)
 	"{\"action\":\"forget\",\"actor\":{\"gid\":100,\"uid\":1000},\"bytes\":9,"                  \
 	"\"entries\":2,\"objects\":1,\"older_than_ms\":null,\"reason\":\"asked for\","            \
 	"\"t\":1750000006000,\"v\":1,\"workflow\":\"" WORKFLOW "\"}"
+/* clang-format on */
+
+/* clang-format off */
+#define EVENT_WORKFLOW_NEW                                                                         \
+	"{\"action\":\"new\",\"actor\":{\"gid\":100,\"uid\":1000},\"budget\":{\"calls\":10,"     \
+	"\"cpu_ms\":null,\"disk_bytes\":null,\"wall_ms\":60000},\"by\":\"person\",\"check\":null," \
+	"\"deadline\":1760000000000,\"guard\":8,\"labels\":[],\"name\":\"triage\",\"owner\":null," \
+	"\"reason\":null,\"step\":null,\"steps\":[\"look\",\"edit\"],\"t\":6,\"v\":1,"              \
+	"\"workflow\":\"" WORKFLOW "\"}"
+#define EVENT_WORKFLOW_PAUSE                                                                       \
+	"{\"action\":\"pause\",\"actor\":{\"gid\":100,\"uid\":1000},\"budget\":null,"            \
+	"\"by\":\"guard\",\"check\":null,\"deadline\":null,\"guard\":null,\"labels\":[],"          \
+	"\"name\":\"triage\",\"owner\":null,\"reason\":\"a loop\",\"step\":null,\"steps\":[],"    \
+	"\"t\":7,\"v\":1,\"workflow\":\"" WORKFLOW "\"}"
 /* clang-format on */
 
 __attribute__((unused)) static struct store

@@ -26,9 +26,11 @@ slice(const char *text, struct entry *ret)
 
 Test(entry, every_type_has_a_word_that_finds_it)
 {
-	static const char *const of_call[] = { "call.planned", "call.outcome", "settle" };
+	static const char *const of_call[] = { "call.planned", "call.outcome", "settle",
+					       "resolve" };
 	static const char *const of_none[] = { "gc",	   "key.rotate",   "log.close",
-					       "log.open", "profile.load", "witness" };
+					       "log.open", "profile.load", "stop",
+					       "witness",  "workflow" };
 	enum entry_type type = ENTRY__COUNT;
 
 	cr_expect_eq((int)ENTRY__COUNT, (int)(ARRAY_LEN(of_call) + ARRAY_LEN(of_none)));
@@ -43,7 +45,7 @@ Test(entry, every_type_has_a_word_that_finds_it)
 		cr_expect_str_eq(entry_type_word(type), of_none[i]);
 	}
 	cr_expect(!entry_type_find("call", &type));
-	cr_expect_eq((int)type, (int)ENTRY_WITNESS);
+	cr_expect_eq((int)type, (int)ENTRY_WORKFLOW);
 }
 
 Test(entry, a_payload_is_cut_into_its_parts)

@@ -181,6 +181,31 @@ Test(index_entry, what_is_no_settle_entry_settles_nothing)
 	expect_answer("SELECT settled FROM call", "discarded\n");
 }
 
+Test(index_entry, a_call_without_an_outcome_is_resolved_as_the_last_entry_says)
+{
+	auto_store s = open_store();
+
+	append_resolve(&s, CALL_A, "done", "null");
+	append_planned(&s, CALL_A, "python");
+	append_resolve(&s, CALL_A, "perhaps", "null");
+	append_resolve(&s, CALL_A, "done", "7");
+	append_resolve(&s, CALL_A, "not-done", "null");
+	append_resolve(&s, CALL_A, "rerun", "\"by hand\"");
+	append_planned(&s, CALL_B, "python");
+	append_outcome(&s, CALL_B, "ok");
+	append_resolve(&s, CALL_B, "done", "null");
+	cr_expect_eq(ingest(&s), 9);
+	expect_answer("SELECT why FROM damaged ORDER BY offset",
+		      "resolves a call that was not planned\n"
+		      "resolve: member answer is missing or not what it must be\n"
+		      "resolve: member reason is missing or not what it must be\n"
+		      "resolves a call that has an outcome\n");
+	expect_answer("SELECT id, verdict, answer FROM call",
+		      CALL_A "|unknown|rerun\n" CALL_B "|ok|NULL\n");
+	expect_answer("SELECT * FROM resolve", "1|" CALL_A "|not-done|1750000007000|1000|NULL\n"
+					       "2|" CALL_A "|rerun|1750000007000|1000|by hand\n");
+}
+
 Test(index_entry, only_a_call_that_ended_is_settled_or_one_that_is_recovered)
 {
 	auto_store s = open_store();

@@ -24,6 +24,10 @@ static const struct {
 	{ "gc", EVENT_GC },
 	{ "witness", "{\"action\":\"silent\",\"name\":\"w1\",\"size\":7,\"t\":5,\"url\":null,"
 		     "\"v\":1,\"vkey\":\"k\"}" },
+	{ "workflow", EVENT_WORKFLOW_NEW },
+	{ "workflow", EVENT_WORKFLOW_PAUSE },
+	{ "stop", "{\"action\":\"stop\"," ACTOR ",\"principal\":\"ann\",\"reason\":\"why\","
+		  "\"t\":8,\"v\":1}" },
 };
 
 static int
@@ -79,12 +83,42 @@ Test(index_events, entries_of_no_call_are_listed_in_order_or_by_type)
 	buf_printf(&expected, "4|gc|1750000006000|1000|forget|" WORKFLOW "|||asked for|%zu\n",
 		   strlen(good[4].record));
 	buf_printf(&expected, "5|witness|5|-1|silent||w1|||%zu\n", strlen(good[5].record));
+	buf_printf(&expected, "6|workflow|6|1000|new|" WORKFLOW "|triage|||%zu\n",
+		   strlen(good[6].record));
+	buf_printf(&expected, "7|workflow|7|1000|pause|" WORKFLOW "|triage||a loop|%zu\n",
+		   strlen(good[7].record));
+	buf_printf(&expected, "8|stop|8|1000|stop||||why|%zu\n", strlen(good[8].record));
 	cr_expect_str_eq(buf_text(&all), buf_text(&expected));
 	cr_assert_eq(index_events(ix, "gc", note_event, &gc, &err), 0, "%s", err.text);
 	buf_reset(&expected);
 	buf_printf(&expected, "4|gc|1750000006000|1000|forget|" WORKFLOW "|||asked for|%zu\n",
 		   strlen(good[4].record));
 	cr_expect_str_eq(buf_text(&gc), buf_text(&expected));
+}
+
+Test(index_events, of_one_workflow_in_order)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+	char id[UUID_TEXT_SIZE] = "";
+
+	append_good(&s);
+	cr_expect_eq(ingest(&s), ARRAY_LEN(good));
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_assert_eq(index_workflow_events(ix, WORKFLOW, note_event, &seen, &err), 0, "%s",
+		     err.text);
+	/* its gc entry is none of them */
+	cr_expect_eq(strncmp(buf_text(&seen), "6|workflow|6|", 13), 0, "%s", buf_text(&seen));
+	cr_expect_not_null(strstr(buf_text(&seen), "\n7|workflow|7|1000|pause|"));
+	cr_expect_null(strstr(buf_text(&seen), "\n8|"));
+	buf_reset(&seen);
+	cr_assert_eq(index_workflow_events(ix, CALL_A, note_event, &seen, &err), 0, "%s", err.text);
+	cr_expect_eq(seen.len, (size_t)0);
+	/* one that had no call yet is found by its name */
+	cr_assert_eq(index_workflow(ix, "triage", id, &err), 0, "%s", err.text);
+	cr_expect_str_eq(id, WORKFLOW);
 }
 
 Test(index_events, the_last_of_open_and_close_counts)
@@ -128,6 +162,13 @@ Test(index_events, what_is_not_of_its_shape_is_damaged)
 		{ 4, "\"" WORKFLOW "\"", "\"local\"", "gc: member workflow" },
 		{ 5, "\"silent\"", "\"loud\"", "witness: member action" },
 		{ 5, "\"v\":1", "\"v\":2", "witness: member v" },
+		{ 6, "\"new\"", "\"old\"", "workflow: member action" },
+		{ 6, "\"person\"", "\"nobody\"", "workflow: member by" },
+		{ 6, "\"" WORKFLOW "\"", "\"local\"", "workflow: member workflow" },
+		{ 6, "\"guard\":8", "\"guard\":\"8\"", "workflow: member guard" },
+		{ 7, "\"steps\":[]", "\"steps\":null", "workflow: member steps" },
+		{ 8, "\"stop\"", "\"halt\"", "stop: member action" },
+		{ 8, "\"ann\"", "7", "stop: member principal" },
 	};
 	auto_store s = open_store();
 

@@ -55,6 +55,7 @@ fill(struct store *s)
 	append_planned(s, CALL_A, "python"); /* a second one is damage */
 	append_planned(s, CALL_B, "strict");
 	append_settle(s, CALL_B, "recover", "none", "null");
+	append_resolve(s, CALL_B, "done", "null");
 	ingest(s);
 }
 
@@ -70,13 +71,14 @@ Test(index_forget, records_go_and_leaves_and_places_stay)
 	ask(LEAVES, &before);
 	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
 	cr_assert_eq(index_forgettable(ix, WORKFLOW, &entries, &err), 0, "%s", err.text);
-	cr_expect_eq(entries, 4u);
+	cr_expect_eq(entries, 5u);
 	index_close(ix);
 	ix = NULL;
 	forget(&s, WORKFLOW);
 	ask(LEAVES, &after);
 	cr_expect_str_eq(buf_text(&after), buf_text(&before));
-	expect_answer("SELECT n, record IS NULL FROM entry", "0|1\n1|1\n2|0\n3|1\n4|1\n");
+	expect_answer("SELECT n, record IS NULL FROM entry", "0|1\n1|1\n2|0\n3|1\n4|1\n5|1\n");
+	expect_answer("SELECT count(*) FROM resolve", "0\n");
 	expect_answer("SELECT id, workflow FROM call", CALL_C "|" OTHER "\n");
 	expect_answer("SELECT call, workflow FROM forgotten",
 		      CALL_A "|" WORKFLOW "\n" CALL_B "|" WORKFLOW "\n");
@@ -186,4 +188,12 @@ Test(index_forget, the_newest_entry_of_a_workflow_is_any_of_its_calls)
 	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
 	cr_assert_eq(index_workflow_newest(ix, WORKFLOW, &newest, &err), 0, "%s", err.text);
 	cr_expect_eq(newest, 1750000005000u);
+	index_close(ix);
+	ix = NULL;
+	append_planned(&s, CALL_B, "python");
+	append_resolve(&s, CALL_B, "done", "null");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_assert_eq(index_workflow_newest(ix, WORKFLOW, &newest, &err), 0, "%s", err.text);
+	cr_expect_eq(newest, 1750000007000u);
 }

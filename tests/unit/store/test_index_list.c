@@ -14,6 +14,63 @@ note_call(void *arg, const struct index_call *call)
 	return 0;
 }
 
+static int
+note_attempt(void *arg, const struct index_call *c)
+{
+	buf_printf(arg, "%.13s%s %s|%s|%s|%u|%s|%s|%s|%s", c->id, c->id + 18, c->verdict, c->key,
+		   c->request_digest, c->attempt, c->retry_of, c->step, c->retry, c->answer);
+	for (int i = 0; i < 2; i++) {
+		const struct index_use *use = i == 0 ? &c->used : &c->reserved;
+
+		buf_printf(arg, " %llu,%llu,%llu,%llu", (unsigned long long)use->calls,
+			   (unsigned long long)use->wall_ms, (unsigned long long)use->cpu_ms,
+			   (unsigned long long)use->disk_bytes);
+	}
+	buf_putc(arg, '\n');
+	return 0;
+}
+
+Test(index_list, the_calls_of_a_workflow_with_what_its_ledger_counts)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned_with(&s, CALL_B,
+			    "\"attempt\":1,\"key\":\"k\",\"reserved\":{\"calls\":1,\"cpu_ms\":5,"
+			    "\"disk_bytes\":7,\"wall_ms\":9},\"retry\":\"ask\",\"retry_of\":null,"
+			    "\"step\":\"look\"",
+			    "\"ab\"");
+	append_resolve(&s, CALL_B, "rerun", "null");
+	append_planned_with(&s, CALL_A,
+			    "\"attempt\":2,\"key\":\"k\",\"reserved\":{},\"retry\":\"safe\","
+			    "\"retry_of\":\"" CALL_B "\",\"step\":null",
+			    "\"ab\"");
+	append_outcome(&s, CALL_A, "ok");
+	/* what no airlock writes is as if it were absent */
+	append_planned_with(&s, CALL_C,
+			    "\"attempt\":\"two\",\"key\":null,\"reserved\":{\"calls\":-1},"
+			    "\"retry\":7,\"step\":[]",
+			    "\"cd\"");
+	ingest(&s);
+	expect_answer("SELECT why FROM damaged", "");
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_assert_eq(index_workflow_calls(ix, WORKFLOW, note_attempt, &seen, &err), 0, "%s",
+		     err.text);
+	cr_expect_str_eq(buf_text(&seen),
+			 "0198c2a4-7f3e-9000-0123456789ab unknown|k|ab|1||look|ask|rerun"
+			 " 1,0,0,0 1,9,5,7\n"
+			 "0198c2a4-7f3e-8def-0123456789ab ok|k|ab|2|" CALL_B "||safe|"
+			 " 1,1200,1,2 0,0,0,0\n"
+			 "0198c2a4-8000-8def-0123456789ab unknown||cd|1||||"
+			 " 1,0,0,0 0,0,0,0\n");
+	buf_reset(&seen);
+	cr_assert_eq(index_workflow_calls(ix, CALL_A, note_attempt, &seen, &err), 0, "%s",
+		     err.text);
+	cr_expect_eq(seen.len, (size_t)0);
+}
+
 Test(index_list, lists_newest_last_and_filters)
 {
 	static const char b[] = CALL_B " unknown python exit -1 true\n",

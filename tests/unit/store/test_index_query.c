@@ -111,6 +111,36 @@ note_settle(void *arg, const struct index_settle *settle)
 	return settle->record_len > 15 ? 0 : -EBADMSG;
 }
 
+static int
+note_resolve(void *arg, const struct index_resolve *resolve)
+{
+	buf_printf(arg, "%s '%s' %llu %llu %.9s\n", resolve->answer, resolve->reason,
+		   (unsigned long long)resolve->t_ms, (unsigned long long)resolve->uid,
+		   resolve->record);
+	return resolve->record_len > 15 ? 0 : -EBADMSG;
+}
+
+Test(index_query, resolves_of_a_call_in_order)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_resolve(&s, CALL_A, "not-done", "\"looked\"");
+	append_resolve(&s, CALL_A, "rerun", "null");
+	append_planned(&s, CALL_B, "python");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_resolves(ix, CALL_A, note_resolve, &seen, &err), 0, "%s", err.text);
+	cr_expect_str_eq(buf_text(&seen), "not-done 'looked' 1750000007000 1000 {\"actor\":\n"
+					  "rerun '' 1750000007000 1000 {\"actor\":\n");
+	buf_reset(&seen);
+	cr_expect_eq(index_resolves(ix, CALL_B, note_resolve, &seen, &err), 0, "%s", err.text);
+	cr_expect_eq(seen.len, (size_t)0);
+}
+
 Test(index_query, settles_of_a_call_in_order)
 {
 	auto_store s = open_store();
