@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* RFC 8259, of a document that was checked: what is not expected cannot come. */
+#include "json_find.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *
+skip_space(const char *p)
+{
+	return p + strspn(p, " \t\r\n");
+}
+
+/* p is at the opening quote; the place behind the closing one. */
+static const char *
+skip_text(const char *p)
+{
+	for (p++; *p != '"' && *p != '\0'; p++) {
+		if (*p == '\\' && p[1] != '\0') {
+			p++;
+		}
+	}
+	return *p == '"' ? p + 1 : p;
+}
+
+static const char *
+skip_value(const char *p)
+{
+	unsigned int depth = 0;
+
+	do {
+		if (*p == '"') {
+			p = skip_text(p);
+		} else if (*p == '{' || *p == '[') {
+			depth++;
+			p++;
+		} else if (*p == '}' || *p == ']') {
+			depth--;
+			p++;
+		} else if (depth == 0) {
+			p += strcspn(p, ",}] \t\r\n");
+		} else {
+			p += strcspn(p, "\"{}[]");
+		}
+	} while (depth > 0 && *p != '\0');
+	return p;
+}
+
+static void
+put_utf8(struct buf *b, uint32_t c)
+{
+	if (c < 0x80) {
+		buf_u8(b, (uint8_t)c);
+	} else if (c < 0x800) {
+		buf_u8(b, (uint8_t)(0xc0 | c >> 6));
+		buf_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
+	} else if (c < 0x10000) {
+		buf_u8(b, (uint8_t)(0xe0 | c >> 12));
+		buf_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
+		buf_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
+	} else {
+		buf_u8(b, (uint8_t)(0xf0 | c >> 18));
+		buf_u8(b, (uint8_t)(0x80 | (c >> 12 & 0x3f)));
+		buf_u8(b, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
+		buf_u8(b, (uint8_t)(0x80 | (c & 0x3f)));
+	}
+}
+
+static uint32_t
+four_digits(const char *p)
+{
+	char hex[5] = { p[0], p[1], p[2], p[3], '\0' };
+
+	return (uint32_t)strtoul(hex, NULL, 16);
+}
+
+/* p is behind "\u"; the place behind its digits, and behind its other half where it has one. */
+static const char *
+put_unicode(struct buf *b, const char *p)
+{
+	uint32_t c = four_digits(p);
+
+	p += 4;
+	if (c >= 0xd800 && c < 0xdc00 && p[0] == '\\' && p[1] == 'u') {
+		c = 0x10000 + ((c - 0xd800) << 10) + (four_digits(p + 2) - 0xdc00);
+		p += 6;
+	}
+	put_utf8(b, c);
+	return p;
+}
+
+/* p is at the opening quote. */
+static void
+put_text(struct buf *b, const char *p)
+{
+	static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
+	const char *end = skip_text(p) - 1;
+
+	for (p++; p < end;) {
+		const char *name;
+
+		if (*p != '\\') {
+			buf_putc(b, *p++);
+			continue;
+		}
+		p++;
+		if (*p == 'u') {
+			p = put_unicode(b, p + 1);
+			continue;
+		}
+		name = strchr(names, *p);
+		buf_putc(b, name != NULL ? bytes[name - names] : *p);
+		p++;
+	}
+}
+
+/* The value of the last member of that name; NULL. object is at its brace. */
+static const char *
+find(const char *object, const char *member)
+{
+	const char *found = NULL, *p = skip_space(object + 1);
+
+	while (*p == '"') {
+		auto_buf name = BUF_INIT;
+		const char *value;
+
+		put_text(&name, p);
+		value = skip_space(skip_space(skip_text(p)) + 1);
+		if (strcmp(buf_text(&name), member) == 0) {
+			found = value;
+		}
+		p = skip_space(skip_value(value));
+		if (*p == ',') {
+			p = skip_space(p + 1);
+		}
+	}
+	return found;
+}
+
+static bool
+take(const char *value, struct buf *ret)
+{
+	if (value == NULL || *value != '"') {
+		return false;
+	}
+	put_text(ret, value);
+	return buf_error(ret) == 0;
+}
+
+bool
+json_find_text(const char *object, const char *member, struct buf *ret)
+{
+	return take(find(skip_space(object), member), ret);
+}
+
+bool
+json_find_text_in(const char *object, const char *outer, const char *member, struct buf *ret)
+{
+	const char *value = find(skip_space(object), outer);
+
+	return value != NULL && *value == '{' && take(find(value, member), ret);
+}
