@@ -101,6 +101,17 @@ sys_pidfd_send_signal(int pidfd, int sig)
 }
 
 int
+sys_pidfd_queue_signal(int pidfd, int sig, int value)
+{
+	siginfo_t info = { .si_signo = sig, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = value;
+	return syscall(SYS_pidfd_send_signal, pidfd, sig, &info, 0) < 0 ? -errno : 0;
+}
+
+int
 sys_execve(const char *path, const char *const argv[], const char *const envp[])
 {
 	syscall(SYS_execve, path, argv, envp);

@@ -37,6 +37,8 @@ int sys_close_range(unsigned int first, unsigned int last, unsigned int flags) m
 int sys_signal_default(int sig) must_check;
 int sys_pidfd_open(pid_t pid) must_check;
 int sys_pidfd_send_signal(int pidfd, int sig) must_check;
+/* The same with a value, as sigqueue(3). -EAGAIN beyond RLIMIT_SIGPENDING. */
+int sys_pidfd_queue_signal(int pidfd, int sig, int value) must_check;
 int sys_execve(const char *path, const char *const argv[], const char *const envp[]) must_check;
 int sys_execveat(int fd, const char *path, const char *const argv[], const char *const envp[],
 		 int flags) must_check;

@@ -20,11 +20,22 @@
 /*
  * How a front is told by another process of the same user; the values are the kernel's, because
  * libraries differ in how many of them they keep for themselves. Blocked, and read by signalfd(2),
- * before the file is there.
+ * before the file is there. What stands behind the signal is its sigqueue(3) value, enum
+ * running_by.
  */
 #define RUNNING_SIGNAL_KILL 40	 /* end the call now: SIGKILL, without a grace */
 #define RUNNING_SIGNAL_FREEZE 41 /* stop its processes where they are; its clock stops, too */
 #define RUNNING_SIGNAL_THAW 42
+
+/* Who ends, freezes or thaws a call; a value that is none of them is RUNNING_BY_NOBODY's. */
+enum running_by {
+#define RUNNING_BY(id, words) RUNNING_BY_##id,
+#include "running_by.def"
+#undef RUNNING_BY
+	RUNNING_BY__COUNT
+};
+
+extern const char *const running_by_words[RUNNING_BY__COUNT];
 
 struct running_call {
 	uint8_t call[16], workflow[16];
@@ -36,8 +47,12 @@ struct running_call {
 	char profile[65];    /* its name, cut */
 	char cgroup[256];    /* path of the call's group below the hierarchy's root; "": none yet */
 	char principal[129]; /* of the context, cut; "": none */
+	bool is_frozen;	     /* its processes are stopped, and its clock */
 	bool is_alive;	     /* set by running_each: its front holds it */
 };
+
+/* pid and pid_start of the process that runs this. */
+int running_self(struct running_call *c) must_check;
 
 /* Makes, locks and writes the file; the name appears when it is whole and locked. ret_fd holds it. */
 int running_enter(const struct store *s, const struct running_call *c, int *ret_fd, struct err *err)
@@ -50,14 +65,22 @@ void running_leave(const struct store *s, const char *call_text, int *fd);
 /*
  * Calls fn for every file, in no order, until it returns other than 0, which is returned. A file
  * that cannot be read is passed with what is known (call), never left out. 0 where there is none.
+ * Files that never got their name, of fronts that died, are removed.
  */
 int running_each(const struct store *s, int (*fn)(void *arg, const struct running_call *c),
 		 void *arg, struct err *err) must_check;
 /* Whether there is one that nobody holds: a front died, `airlock recover` has to look. */
 bool running_has_dead(const struct store *s);
-/* Waits until nobody holds it, or for timeout_ms (0: for ever). 0, -ENOENT, -ETIMEDOUT, -errno. */
+/*
+ * Waits until nobody holds it, or for timeout_ms (0: for ever). 0, -ENOENT, -ETIMEDOUT, -errno. A
+ * signal that is not blocked acts as ever.
+ */
 int running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms) must_check;
-/* Signals the front of a living call, and nobody else. -ESRCH when it has ended. */
-int running_signal(const struct store *s, const struct running_call *c, int signal) must_check;
+/*
+ * Signals the front of a living call, and nobody else, whatever the file says. -ESRCH when it has
+ * ended, or cannot be seen from here (another pid namespace).
+ */
+int running_signal(const struct store *s, const struct running_call *c, int signal,
+		   enum running_by by) must_check;
 
 #endif

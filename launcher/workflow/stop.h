@@ -19,6 +19,7 @@ struct stop_order {
 	uint64_t since_ms;
 	uid_t uid;	  /* who stopped it */
 	char reason[256]; /* "" */
+	char principal[129]; /* whose calls, cut; "": everybody's */
 };
 
 /*
@@ -26,10 +27,19 @@ struct stop_order {
  * or -errno. One that is there and cannot be read stops, too.
  */
 int stop_find(const struct store *s, const char *principal, struct stop_order *ret) must_check;
-/* principal NULL: all. Durable when it returns 0. */
+/*
+ * principal NULL: all. In the place of what was there. Durable when it returns 0. order->principal
+ * is not looked at.
+ */
 int stop_set(const struct store *s, const char *principal, const struct stop_order *order,
 	     struct err *err) must_check;
 /* -ENOENT where nothing was stopped. */
 int stop_release(const struct store *s, const char *principal, struct err *err) must_check;
+/*
+ * Calls fn for every order, in no order, until it returns other than 0, which is returned. One that
+ * cannot be read is passed with what is known.
+ */
+int stop_each(const struct store *s, int (*fn)(void *arg, const struct stop_order *order),
+	      void *arg, struct err *err) must_check;
 
 #endif

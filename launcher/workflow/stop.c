@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by the front (reading) and airlock-cli, as the caller. */
+#include "stop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/fdio.h"
+#include "../base/sha256.h"
+#include "../base/text.h"
+
+#define STOP_DIR "stop"
+#define ALL "all"
+#define OF "principal-"
+#define NAME_SIZE (sizeof(OF) + HEX_DIGEST_SIZE)
+#define PATH_SIZE (sizeof(STOP_DIR "/") + NAME_SIZE)
+#define FILE_MAX 4096u
+
+static void
+name_of(const char *principal, char ret_name[NAME_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+	char hex[HEX_DIGEST_SIZE];
+
+	if (text_or_null(principal) == NULL) {
+		snprintf(ret_name, NAME_SIZE, ALL);
+		return;
+	}
+	sha256_of(principal, strlen(principal), digest);
+	text_hex(digest, sizeof(digest), hex);
+	snprintf(ret_name, NAME_SIZE, OF "%s", hex);
+}
+
+static void
+put_text(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, "%s ", key);
+	text_vis(b, value, strlen(value));
+	buf_putc(b, '\n');
+}
+
+static void
+take_text(const char *value, char *ret_text, size_t size)
+{
+	auto_buf b = BUF_INIT;
+
+	if (text_unvis(value, &b) == 0) {
+		snprintf(ret_text, size, "%s", buf_text(&b));
+	}
+}
+
+static void
+take_line(struct stop_order *o, const char *key, const char *value)
+{
+	uint64_t n;
+
+	if (strcmp(key, "since") == 0 && text_numbers(value, ' ', &n, 1) != NULL) {
+		o->since_ms = n;
+	} else if (strcmp(key, "uid") == 0 && text_numbers(value, ' ', &n, 1) != NULL &&
+		   n <= UINT_MAX) {
+		o->uid = (uid_t)n;
+	} else if (strcmp(key, "principal") == 0) {
+		take_text(value, o->principal, sizeof(o->principal));
+	} else if (strcmp(key, "reason") == 0) {
+		take_text(value, o->reason, sizeof(o->reason));
+	}
+}
+
+/* What cannot be read of it stays empty: it stops all the same. */
+static void
+read_order(int fd, struct stop_order *ret)
+{
+	char text[FILE_MAX + 1], *rest = text, *line;
+	ssize_t n = pread(fd, text, FILE_MAX, 0);
+
+	text[n < 0 ? 0 : n] = '\0';
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		char *value = strchr(line, ' ');
+
+		if (value != NULL) {
+			*value = '\0';
+			take_line(ret, line, value + 1);
+		}
+	}
+}
+
+/* 1, 0 where there is none, or -errno. */
+static int
+look_at(const struct store *s, const char *name, struct stop_order *ret)
+{
+	char path[PATH_SIZE];
+	auto_fd fd = -1;
+
+	snprintf(path, sizeof(path), STOP_DIR "/%s", name);
+	fd = openat(s->dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		return errno == ENOENT ? 0 : -errno;
+	}
+	memset(ret, 0, sizeof(*ret));
+	read_order(fd, ret);
+	return 1;
+}
+
+int
+stop_find(const struct store *s, const char *principal, struct stop_order *ret)
+{
+	char name[NAME_SIZE];
+	int rc = look_at(s, ALL, ret);
+
+	if (rc == 0 && text_or_null(principal) != NULL) {
+		name_of(principal, name);
+		rc = look_at(s, name, ret);
+	}
+	return rc;
+}
+
+/* Open and locked: one writer at a time. fd or -errno. */
+static int
+lock_dir(const struct store *s)
+{
+	auto_fd dir = fdio_make_dir(s->dir_fd, STOP_DIR);
+	int rc = dir < 0 ? dir : store_lock(dir, LOCK_EX);
+
+	return rc < 0 ? rc : take_fd(&dir);
+}
+
+int
+stop_set(const struct store *s, const char *principal, const struct stop_order *order,
+	 struct err *err)
+{
+	char name[NAME_SIZE], cut[sizeof(order->principal)];
+	auto_buf b = BUF_INIT;
+	auto_fd dir = lock_dir(s);
+	int rc = dir < 0 ? dir : 0;
+
+	name_of(principal, name);
+	buf_printf(&b, "v 1\nsince %llu\nuid %u\n", (unsigned long long)order->since_ms,
+		   (unsigned int)order->uid);
+	snprintf(cut, sizeof(cut), "%s", principal != NULL ? principal : "");
+	put_text(&b, "principal", cut);
+	put_text(&b, "reason", order->reason);
+	if (rc == 0) {
+		rc = buf_error(&b);
+	}
+	if (rc == 0) {
+		rc = fdio_replace_at(dir, name, b.data, b.len, 0600);
+	}
+	/* the directory itself may be new */
+	if (rc == 0 && fsync(s->dir_fd) < 0) {
+		rc = -errno;
+	}
+	return rc < 0 ? err_sys(err, rc, "%s/" STOP_DIR "/%s", s->path, name) : 0;
+}
+
+int
+stop_release(const struct store *s, const char *principal, struct err *err)
+{
+	char name[NAME_SIZE];
+	auto_fd dir = lock_dir(s);
+	int rc = dir < 0 ? dir : 0;
+
+	name_of(principal, name);
+	if (rc == 0 && unlinkat(dir, name, 0) < 0) {
+		rc = -errno;
+	}
+	if (rc == -ENOENT) {
+		return err_set(err, rc, "nothing is stopped there: `airlock stop` lists what is");
+	}
+	if (rc == 0 && fsync(dir) < 0) {
+		rc = -errno;
+	}
+	return rc < 0 ? err_sys(err, rc, "%s/" STOP_DIR "/%s", s->path, name) : 0;
+}
+
+static bool
+is_order(const char *name)
+{
+	uint8_t digest[SHA256_SIZE];
+
+	return strcmp(name, ALL) == 0 ||
+	       (strncmp(name, OF, sizeof(OF) - 1) == 0 && strlen(name) == NAME_SIZE - 2 &&
+		text_unhex(name + sizeof(OF) - 1, digest, sizeof(digest)) == 0);
+}
+
+int
+stop_each(const struct store *s, int (*fn)(void *arg, const struct stop_order *order), void *arg,
+	  struct err *err)
+{
+	auto_dir dir = NULL;
+	struct stop_order order;
+	struct dirent *e;
+	int rc = fdio_list_dir(s->dir_fd, STOP_DIR, O_NOFOLLOW, &dir);
+
+	if (rc == -ENOENT) {
+		return 0;
+	}
+	if (rc < 0) {
+		return err_sys(err, rc, "%s/" STOP_DIR, s->path);
+	}
+	while (rc == 0 && (e = readdir(dir)) != NULL) {
+		if (!is_order(e->d_name)) {
+			continue;
+		}
+		rc = look_at(s, e->d_name, &order);
+		if (rc < 0) {
+			return err_sys(err, rc, "%s/" STOP_DIR "/%s", s->path, e->d_name);
+		}
+		rc = rc == 1 ? fn(arg, &order) : 0;
+	}
+	return rc;
+}
