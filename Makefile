@@ -56,7 +56,7 @@ JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
 	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
-	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/main_cli.c \
+	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/control.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/collect*.c)) $(sort $(wildcard launcher/cli/rerun_*.c)) \
 	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.

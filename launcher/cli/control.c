@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli, as the caller: calls under way are found, signalled and waited for. */
+#include "control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "../base/grow.h"
+
+struct sender {
+	const struct store *store;
+	const struct control_filter *which;
+	struct control_calls *calls;
+	size_t cap;
+	int signal;
+	enum running_by by;
+};
+
+void
+control_calls_finish(struct control_calls *c)
+{
+	free(c->texts);
+	*c = (struct control_calls){ .texts = NULL };
+}
+
+/* A name is kept up to the size that a running call has for it. */
+static bool
+is_principal(const struct running_call *c, const char *name)
+{
+	size_t kept = strnlen(name, sizeof(c->principal) - 1);
+
+	return strlen(c->principal) == kept && memcmp(c->principal, name, kept) == 0;
+}
+
+static bool
+is_meant(const struct control_filter *f, const struct running_call *c)
+{
+	return (f->call == NULL || memcmp(f->call, c->call, sizeof(c->call)) == 0) &&
+	       (f->workflow == NULL ||
+		memcmp(f->workflow, c->workflow, sizeof(c->workflow)) == 0) &&
+	       (f->principal == NULL || is_principal(c, f->principal));
+}
+
+static int
+signal_one(void *arg, const struct running_call *c)
+{
+	struct sender *s = arg;
+	struct control_calls *calls = s->calls;
+	void *grown;
+	int rc;
+
+	if (!c->is_alive || !is_meant(s->which, c)) {
+		return 0;
+	}
+	grown = grow_array(calls->texts, calls->count, &s->cap, sizeof(*calls->texts));
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	calls->texts = grown;
+	rc = running_signal(s->store, c, s->signal, s->by);
+	if (rc == 0) {
+		memcpy(calls->texts[calls->count++], c->call_text, UUID_TEXT_SIZE);
+	} else if (rc != -ESRCH || running_wait(s->store, c->call_text, 1) == -ETIMEDOUT) {
+		calls->unreachable++;
+	}
+	return 0;
+}
+
+int
+control_signal(const struct store *s, const struct control_filter *which, int signal,
+	       enum running_by by, struct control_calls *ret, struct err *err)
+{
+	struct sender sender = {
+		.store = s, .which = which, .calls = ret, .signal = signal, .by = by
+	};
+	int rc = running_each(s, signal_one, &sender, err);
+
+	return rc == -ENOMEM ? err_sys(err, rc, "signal the calls under way") : rc;
+}
+
+size_t
+control_wait(const struct store *s, const struct control_calls *c, uint64_t timeout_ms)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + timeout_ms * 1000000u;
+	size_t living = 0;
+
+	for (size_t i = 0; i < c->count; i++) {
+		uint64_t now_ns = clock_monotonic_ns();
+		uint64_t left_ms = now_ns < until_ns ? (until_ns - now_ns) / 1000000u + 1 : 1;
+
+		living += running_wait(s, c->texts[i], left_ms) == -ETIMEDOUT ? 1 : 0;
+	}
+	return living;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Calls that are under way, from outside: which ones, a signal to their fronts, their end. For
+ * `airlock kill`, `airlock stop` and `airlock workflow pause|resume|stop`. airlock-cli, as the
+ * caller; what refuses new calls (a ledger's state, stop_set) is durable before any of this is
+ * called, so that no call slips through.
+ */
+#ifndef AIRLOCK_CLI_CONTROL_H
+#define AIRLOCK_CLI_CONTROL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+#include "../base/text.h"
+#include "../store/store.h"
+#include "../workflow/running.h"
+
+#define CONTROL_WAIT_MS 15000u /* a call that is not dead by then is undead */
+
+/* What is NULL is not asked; a call is meant when all that is asked fits. All NULL: every call. */
+struct control_filter {
+	const uint8_t *call, *workflow; /* 16 bytes */
+	const char *principal; /* the whole name; as much as a running call keeps of it fits */
+};
+
+struct control_calls {
+	char (*texts)[UUID_TEXT_SIZE]; /* owned; of those that were signalled */
+	size_t count;
+	size_t unreachable; /* living, and cannot be signalled from here (another pid namespace) */
+};
+
+#define auto_control_calls __attribute__((cleanup(control_calls_finish))) struct control_calls
+void control_calls_finish(struct control_calls *c);
+
+/*
+ * Signals the front of each living call that is meant: RUNNING_SIGNAL_KILL, _FREEZE or _THAW. One
+ * that ended meanwhile is not counted. 0 also where there was none; ret is zeroed before it is
+ * handed in, and the caller's to finish either way.
+ */
+int control_signal(const struct store *s, const struct control_filter *which, int signal,
+		   enum running_by by, struct control_calls *ret, struct err *err) must_check;
+/* Waits until they have ended, all together at most timeout_ms; how many have not. */
+size_t control_wait(const struct store *s, const struct control_calls *c, uint64_t timeout_ms);
+
+#endif
