@@ -21,6 +21,7 @@
 
 #include "../base/clock.h"
 #include "../base/text.h"
+#include "../workflow/running.h"
 #include "front.h"
 
 #define TREE_STACK (512u << 10)
@@ -181,6 +182,16 @@ choose_signals(const struct front *f, sigset_t *ret_forwarded, sigset_t *ret_ter
 	if (f->opt.tty) {
 		add_signals(ret_terminal, of_terminal, ARRAY_LEN(of_terminal));
 	}
+	/* of other processes of ours, whatever the caller ignores: what is blocked is not lost */
+	sigaddset(ret_forwarded, RUNNING_SIGNAL_KILL);
+}
+
+/* The call is frozen while it runs, and at no other time. */
+static void
+add_freeze(sigset_t *set)
+{
+	sigaddset(set, RUNNING_SIGNAL_FREEZE);
+	sigaddset(set, RUNNING_SIGNAL_THAW);
 }
 
 static int
@@ -190,6 +201,7 @@ block_signals(struct front *f)
 
 	choose_signals(f, &forwarded, &set);
 	sigorset(&set, &set, &forwarded);
+	add_freeze(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
 		return err_sys(&f->err, -errno, "block signals");
 	}
@@ -197,15 +209,15 @@ block_signals(struct front *f)
 	return f->signal_fd < 0 ? err_sys(&f->err, -errno, "signalfd") : 0;
 }
 
-/* The tool is gone: a window that changes its size says nothing to us, and Ctrl-Z stops us. */
+/*
+ * The tool is gone: a window that changes its size says nothing to us, Ctrl-Z stops us, and there
+ * is nothing to freeze: those signals stay blocked, since unblocked they would end us.
+ */
 static void
-leave_terminal(struct front *f)
+leave_signals(struct front *f)
 {
 	sigset_t forwarded, of_terminal;
 
-	if (!f->opt.tty) {
-		return;
-	}
 	choose_signals(f, &forwarded, &of_terminal);
 	ignore_err(signalfd(f->signal_fd, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK),
 		   "then such a signal ends the hash of the input early");
@@ -265,6 +277,12 @@ front_spawn(struct front *f)
 	return rc;
 }
 
+static const char *
+ended_by(int value)
+{
+	return running_by_words[value > 0 && value < RUNNING_BY__COUNT ? value : RUNNING_BY_NOBODY];
+}
+
 static int
 supervise(struct front *f)
 {
@@ -280,6 +298,10 @@ supervise(struct front *f)
 		.terminal = f->opt.tty ? &f->terminal : NULL,
 		.workspace_fd = f->req.workspace_fd,
 		.signal_fd = f->signal_fd,
+		.control = { .kill = RUNNING_SIGNAL_KILL,
+			     .freeze = RUNNING_SIGNAL_FREEZE,
+			     .thaw = RUNNING_SIGNAL_THAW,
+			     .words = ended_by },
 		.disk_watch_fd = f->upper_parent_fd,
 	};
 	int rc = start_hasher(f, &hasher);
@@ -294,7 +316,7 @@ supervise(struct front *f)
 		/* nothing ran: what it would have seen is of no use */
 		atomic_store(&hasher.cancel, true);
 	}
-	leave_terminal(f);
+	leave_signals(f);
 	trace_step("sandbox gone");
 	join_hasher(f, &hasher);
 	trace_step("input hash joined");

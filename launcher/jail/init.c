@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * PID 1 of the sandbox once the tool's process exists: reaps everything, forwards signals that the
- * supervisor names, reports the tool's end, and dies, which ends whatever is left. The tool shares
- * its uid but can neither trace it (non-dumpable, filter) nor kill it (pid_namespaces(7)).
+ * supervisor names, stops and continues all others when it says so, reports the tool's end, and
+ * dies, which ends whatever is left. The tool shares its uid but can neither trace it
+ * (non-dumpable, filter) nor kill it (pid_namespaces(7)).
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -15,6 +17,13 @@
 #include "../base/cleanup.h"
 #include "../sys/sys.h"
 #include "jail.h"
+
+/*
+ * One process can continue another before its own turn comes, and the kernel continues groups whose
+ * last parent died: stopped again, soon at first. To those that are stopped it makes no difference.
+ */
+#define STOP_AGAIN_FIRST_MS 1
+#define STOP_AGAIN_LAST_MS 1000 /* and no more than twice that */
 
 static void
 on_child(int sig)
@@ -64,9 +73,19 @@ reap(struct jail *j, pid_t tool)
 	}
 }
 
+/*
+ * All but ourselves, and us alone: what leaves our namespace is nobody. A fork that is under way
+ * takes the signal along (kernel 4.19).
+ */
+static void
+stop_all(bool stop)
+{
+	ignore_err(kill(-1, stop ? SIGSTOP : SIGCONT), "nobody is left");
+}
+
 /* The supervisor's messages; its end is ours. */
 static void
-obey(pid_t tool)
+obey(pid_t tool, int *again_ms)
 {
 	uint8_t message[8];
 	ssize_t n = recv(JAIL_FD_STATUS, message, sizeof(message), MSG_DONTWAIT);
@@ -76,14 +95,28 @@ obey(pid_t tool)
 	}
 	if (n == 2 && message[0] == JAIL_SIGNAL) {
 		ignore_err(kill(-tool, message[1]), "the group may be gone already");
+	} else if (n == 2 && message[0] == JAIL_FREEZE) {
+		*again_ms = message[1] != 0 ? STOP_AGAIN_FIRST_MS : 0;
+		stop_all(message[1] != 0);
 	}
+}
+
+/* false when a child ended, or the time is over. */
+static bool
+await_message(int timeout_ms, const sigset_t *open_mask)
+{
+	struct pollfd status = { .fd = JAIL_FD_STATUS, .events = POLLIN };
+	const struct timespec timeout = { .tv_sec = timeout_ms / 1000,
+					  .tv_nsec = timeout_ms % 1000 * 1000000L };
+
+	return ppoll(&status, 1, timeout_ms != 0 ? &timeout : NULL, open_mask) > 0;
 }
 
 void
 init_run(struct jail *j, pid_t tool)
 {
 	struct sigaction act = { .sa_handler = on_child };
-	struct pollfd status = { .fd = JAIL_FD_STATUS, .events = POLLIN };
+	int again_ms = 0; /* 0: nothing is frozen */
 	const uint8_t ready = JAIL_INIT_READY;
 	sigset_t blocked, open_mask;
 	int rc;
@@ -115,8 +148,11 @@ init_run(struct jail *j, pid_t tool)
 	}
 	for (;;) {
 		reap(j, tool);
-		if (ppoll(&status, 1, NULL, &open_mask) > 0) {
-			obey(tool);
+		if (await_message(again_ms, &open_mask)) {
+			obey(tool, &again_ms);
+		} else if (again_ms != 0) {
+			again_ms *= again_ms < STOP_AGAIN_LAST_MS ? 2 : 1;
+			stop_all(true);
 		}
 	}
 }

@@ -28,6 +28,8 @@ enum jail_message {
 	JAIL_PLAN,         /* the first of all; fd: the plan in a sealed memfd */
 	JAIL_GO,          /* PID 2 may exec */
 	JAIL_SIGNAL,      /* u8 signal for the tool's process group */
+	/* u8 1: every process of the sandbox but PID 1 is stopped, and kept so; 0: they go on */
+	JAIL_FREEZE,
 };
 
 #define JAIL_MESSAGE_MAX 4096

@@ -27,8 +27,8 @@ enum cgroup_ctl { CTL_MEMORY, CTL_PIDS, CTL_CPU, CTL_CPUACCT, CTL_FREEZER, CTL__
 
 /* Where calls' groups go: per controller (v1; equal where controllers share a mount) or once, in
  * CTL_MEMORY (v2), an absolute directory path that ends in "/airlock"; "" where the controller
- * cannot be used here, with why. CTL_FREEZER is not used so far: nothing freezes a v1 call. V2 with
- * all three missing means that there is v2, but not for this group (a scope may help). */
+ * cannot be used here, with why. CTL_FREEZER is not used: PID 1 of the sandbox freezes a v1 call.
+ * V2 with all three missing means that there is v2, but not for this group (a scope may help). */
 struct cgroup_site {
 	enum cgroup_version version;
 	char *parent[CTL__COUNT]; /* owned */
@@ -134,6 +134,11 @@ bool cgroup_oom_fired(const struct cgroup *cg, int oom_fd);
  * their ends, until none is left or it gives up after half a second (-EAGAIN); never freezes.
  */
 int cgroup_kill(const struct cgroup *cg) must_check;
+/*
+ * v2: cgroup.freeze, for all of the group, and no process sees that it was; what is killed
+ * meanwhile dies. -EOPNOTSUPP elsewhere.
+ */
+int cgroup_freeze(const struct cgroup *cg, bool freeze) must_check;
 bool cgroup_empty(const struct cgroup *cg);
 /* Removes the directories; what cannot be removed (EBUSY; EACCES after an id drop) is left for the
  * next sweep. Closes all fds. */

@@ -380,6 +380,18 @@ cgroup_kill(const struct cgroup *cg)
 	return result;
 }
 
+int
+cgroup_freeze(const struct cgroup *cg, bool freeze)
+{
+	auto_fd fd = -1;
+
+	if (cg->version != CGROUP_V2) {
+		return -EOPNOTSUPP;
+	}
+	fd = openat(cg->dir_fd[CTL_MEMORY], "cgroup.freeze", O_WRONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fdio_write(fd, freeze ? "1" : "0", 1);
+}
+
 bool
 cgroup_empty(const struct cgroup *cg)
 {

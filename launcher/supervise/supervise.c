@@ -72,6 +72,61 @@ set_deadline(struct run *r, uint64_t ms)
 	r->deadline_ns = clock_monotonic_ns() + ms * MS;
 }
 
+/* Its processes, where there are any: before exec nothing of the tool's is behind GO. */
+static void
+stop_processes(struct run *r, bool stop)
+{
+	const uint8_t message[2] = { JAIL_FREEZE, stop };
+
+	if (r->state == RUN_RUNNING && cgroup_freeze(r->req->cgroup, stop) < 0) {
+		ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),
+			   "ending already");
+	}
+}
+
+static void
+freeze(struct run *r)
+{
+	const struct supervise_control *c = &r->req->control;
+
+	if (r->frozen_at_ns != 0 || r->state >= RUN_ENDING || r->decided) {
+		return;
+	}
+	r->frozen_at_ns = clock_monotonic_ns();
+	stop_processes(r, true);
+	if (c->on_frozen != NULL) {
+		c->on_frozen(c->arg, true);
+	}
+}
+
+/* The clocks go on from where they stood; what is to end is not continued, it dies as it is. */
+static void
+end_freeze(struct run *r)
+{
+	const struct supervise_control *c = &r->req->control;
+	uint64_t frozen_ns = clock_monotonic_ns() - r->frozen_at_ns;
+
+	if (r->frozen_at_ns == 0) {
+		return;
+	}
+	r->frozen_at_ns = 0;
+	r->deadline_ns += frozen_ns;
+	r->frozen_ns += r->state == RUN_RUNNING ? frozen_ns : 0;
+	if (c->on_frozen != NULL) {
+		c->on_frozen(c->arg, false);
+	}
+}
+
+static void
+thaw(struct run *r)
+{
+	if (r->frozen_at_ns != 0) {
+		end_freeze(r);
+		stop_processes(r, false);
+		run_say_go(r);
+	}
+}
+
 void
 run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 {
@@ -87,6 +142,7 @@ run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 		vsnprintf(r->out->reason, sizeof(r->out->reason), fmt, ap);
 		va_end(ap);
 	}
+	end_freeze(r);
 	r->state = RUN_ENDING;
 	kill_all(r);
 	set_deadline(r, UNDEAD_MS);
@@ -155,6 +211,26 @@ on_terminal_signal(const struct run *r, int sig)
 	return terminal_signal(r->req->terminal, sig, relay->tool_fd[RELAY_STDOUT]);
 }
 
+/* One that is about the call; false for any other. */
+static bool
+on_control(struct run *r, const struct signalfd_siginfo *info)
+{
+	const struct supervise_control *c = &r->req->control;
+	int sig = (int)info->ssi_signo;
+
+	if (sig == c->kill) {
+		run_end(r, VERDICT_INTERRUPTED, "ended by %s",
+			c->words(info->ssi_code == SI_QUEUE ? info->ssi_int : 0));
+	} else if (sig == c->freeze) {
+		freeze(r);
+	} else if (sig == c->thaw) {
+		thaw(r);
+	} else {
+		return false;
+	}
+	return true;
+}
+
 /*
  * TERM, INT, HUP, QUIT: the tool gets it, then a grace, then the kill. A second one kills at once.
  */
@@ -168,6 +244,9 @@ on_signal(struct run *r)
 	if (read(r->req->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
 		return;
 	}
+	if (on_control(r, &info)) {
+		return;
+	}
 	ends = info.ssi_signo == SIGTERM || info.ssi_signo == SIGINT || info.ssi_signo == SIGHUP ||
 	       info.ssi_signo == SIGQUIT;
 	if (ends && (r->state != RUN_RUNNING || r->decided)) {
@@ -176,6 +255,9 @@ on_signal(struct run *r)
 	}
 	if (on_terminal_signal(r, (int)info.ssi_signo)) {
 		return;
+	}
+	if (ends) {
+		thaw(r); /* to end it the tool has to run */
 	}
 	message[1] = (uint8_t)info.ssi_signo;
 	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),
@@ -225,6 +307,10 @@ on_tool_closed(struct run *r)
 		r->out->launched = true;
 		r->go_ns = clock_monotonic_ns();
 		r->deadline_ns = r->go_ns + r->req->limits->wall_ms * MS;
+		if (r->frozen_at_ns != 0) { /* since before it could be stopped */
+			r->frozen_at_ns = r->go_ns;
+			stop_processes(r, true);
+		}
 	}
 }
 
@@ -266,6 +352,7 @@ handle(struct run *r, const struct pollfd *slots)
 		}
 		while (r->req->jail->status_fd >= 0 && run_read_status(r) == 0) {
 		}
+		end_freeze(r);
 		r->state = RUN_DEAD;
 	}
 }
@@ -295,7 +382,7 @@ poll_once(struct run *r, struct err *err)
 	struct pollfd pfds[SLOT__COUNT + RELAY_POLL_MAX];
 	unsigned int relayed;
 	uint64_t now = clock_monotonic_ns();
-	uint64_t until = r->deadline_ns;
+	uint64_t until = r->frozen_at_ns != 0 ? UINT64_MAX : r->deadline_ns;
 	int timeout, rc;
 
 	take_keys(r);
@@ -323,7 +410,8 @@ poll_once(struct run *r, struct err *err)
 		run_limit(r, VERDICT_LIMIT, KEY_LIM_OUTPUT, output_full);
 	}
 	run_watch(r);
-	if (clock_monotonic_ns() >= r->deadline_ns && r->state != RUN_DEAD) {
+	if (r->frozen_at_ns == 0 && clock_monotonic_ns() >= r->deadline_ns &&
+	    r->state != RUN_DEAD) {
 		on_deadline(r);
 	}
 	return 0;

@@ -29,6 +29,20 @@ enum verdict {
 
 const char *verdict_name(enum verdict v);
 
+/*
+ * Signals of signal_fd that are about the call and not for the tool, whatever the caller ignores.
+ * 0: there is none.
+ */
+struct supervise_control {
+	int kill;   /* ends the call at once */
+	int freeze; /* nothing of it runs until thaw, and limits.wall does not either */
+	int thaw;
+	/* who sent kill: the words for the value that it came with, 0 for none */
+	const char *(*words)(int value);
+	void (*on_frozen)(void *arg, bool is_frozen); /* each time that it changes; may be NULL */
+	void *arg;
+};
+
 struct supervise_request {
 	const struct profile *profile; /* success codes, syscall groups, filter digest */
 	const struct plan *plan;
@@ -39,7 +53,8 @@ struct supervise_request {
 	const struct cgroup *cgroup;
 	uint64_t shmem_bytes;
 	int workspace_fd;
-	int signal_fd;  /* signalfd of what is forwarded */
+	int signal_fd;  /* signalfd of what is forwarded, and of control's */
+	struct supervise_control control;
 	/* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
 	int disk_watch_fd;
 };

@@ -32,6 +32,8 @@ struct run {
 	int wait_status;
 	bool decided;        /* the verdict is ours, not the tool's */
 	uint64_t go_ns, deadline_ns, next_watch_ns;
+	uint64_t frozen_at_ns; /* 0: it is not frozen; never so from RUN_ENDING on */
+	uint64_t frozen_ns;    /* since GO, without what began at frozen_at_ns */
 	uint64_t watched_memory_peak, watched_cpu_ms;
 	/* of the on-disk upper's file system at GO; 0: not looked yet */
 	uint64_t disk_free_bytes, disk_free_inodes, next_walk_ns;
@@ -49,6 +51,8 @@ void run_limit(struct run *r, enum verdict verdict, enum profile_key_id key, con
 void run_judge_limit(struct run *r, enum profile_key_id key, const char *text);
 /* The event alone: the call goes on. */
 void run_note_limit(struct run *r, enum profile_key_id key, const char *text);
+/* What waits for GO may have it now. */
+void run_say_go(struct run *r);
 /* One message of PID 1's or PID 2's socket; -errno when the socket is at its end. */
 int run_read_status(struct run *r);
 int run_read_tool(struct run *r);

@@ -140,14 +140,15 @@ go_time(const struct run *r)
 	return now;
 }
 
-static void
-say_go(struct run *r)
+void
+run_say_go(struct run *r)
 {
 	const uint8_t go = JAIL_GO;
 	struct err err = ERR_INIT;
 	int rc;
 
-	if (r->state != RUN_STARTING || !r->mounts_attested || !r->init_ready || !r->tool_ready) {
+	if (r->state != RUN_STARTING || !r->mounts_attested || !r->init_ready || !r->tool_ready ||
+	    r->frozen_at_ns != 0) {
 		return;
 	}
 	r->attest.tool_pid = r->tool_pid;
@@ -186,7 +187,7 @@ on_init_ready(struct run *r)
 		not_as_planned(r, &err);
 	} else {
 		r->init_ready = true;
-		say_go(r);
+		run_say_go(r);
 	}
 }
 
@@ -226,7 +227,7 @@ on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], p
 	}
 	r->tool_ready = true;
 	trace_step("jail: confined");
-	say_go(r);
+	run_say_go(r);
 }
 
 static void
@@ -259,7 +260,7 @@ run_read_status(struct run *r)
 		break;
 	case JAIL_MOUNTED:
 		on_mounted(r, fds);
-		say_go(r);
+		run_say_go(r);
 		break;
 	case JAIL_INIT_READY:
 		on_init_ready(r);

@@ -299,7 +299,7 @@ run_collect_usage(struct run *r)
 	int status;
 
 	if (r->go_ns != 0) {
-		u->wall_ms = (clock_monotonic_ns() - r->go_ns) / 1000000u;
+		u->wall_ms = (clock_monotonic_ns() - r->go_ns - r->frozen_ns) / 1000000u;
 	}
 	if (!r->out->undead && wait4(r->req->jail->pid, &status, 0, &rusage) > 0) {
 		u->cpu_ms = (uint64_t)(rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec) * 1000u +

@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "../../../launcher/base/fdio.h"
+
 #define SLEEPERS "sleep 99 & sleep 99 & echo ready >&3; exec sleep 99"
 
 /* ---- limits, hit for real ----------------------------------------------------------------- */
@@ -203,7 +205,24 @@ Test(cgroup_usage, v1_half_entered_is_not_empty)
 	fixture_finish(&site);
 }
 
-/* On the v2 half of a hybrid: no controllers there, but kill and events are. */
+/* Whether the kernel says so within five seconds: stopping takes as long as the slowest of them. */
+static bool
+becomes(const struct cgroup *cg, const char *line)
+{
+	for (int i = 0; i < 5000; i++) {
+		auto_buf events = BUF_INIT;
+
+		cr_assert_eq(fdio_slurp_at(cg->dir_fd[CTL_MEMORY], "cgroup.events", 4096, &events),
+			     0);
+		if (strstr(buf_text(&events), line) != NULL) {
+			return true;
+		}
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+/* On the v2 half of a hybrid: no controllers there, but kill, freeze and events are. */
 Test(cgroup_usage, v2_kill)
 {
 	char dir[] = "/sys/fs/cgroup/unified/airlock-test-0000000";
@@ -234,6 +253,13 @@ Test(cgroup_usage, v2_kill)
 	close(pipe_fds[1]);
 	cr_assert_eq(read(pipe_fds[0], &byte, 1), 1);
 	cr_expect_eq(cgroup_empty(&cg), false);
+	cr_expect_eq(cgroup_freeze(&cg, true), 0);
+	cr_expect(becomes(&cg, "frozen 1\n"));
+	cr_expect_eq(cgroup_freeze(&cg, false), 0);
+	cr_expect(becomes(&cg, "frozen 0\n"));
+	cr_expect_eq(cgroup_freeze(&cg, true), 0);
+	cr_expect(becomes(&cg, "frozen 1\n"));
+	/* no thaw: what is frozen dies all the same */
 	cr_expect_eq(cgroup_kill(&cg), 0);
 	cr_expect_eq(WTERMSIG(fixture_wait(pid)), SIGKILL);
 	/* the other two hold the pipe until they are gone */
@@ -503,6 +529,7 @@ Test(cgroup_usage, no_group)
 	cr_expect_eq(cpu_ms, 7);
 	cr_expect_eq(cgroup_oom_fd(&cg, &events), -1);
 	cr_expect_eq(cgroup_kill(&cg), 0);
+	cr_expect_eq(cgroup_freeze(&cg, true), -EOPNOTSUPP);
 	cr_expect_eq(cgroup_empty(&cg), true);
 	cgroup_sweep(&site);
 	cgroup_destroy(&cg, &site);
