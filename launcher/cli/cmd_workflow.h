@@ -6,7 +6,74 @@
 #ifndef AIRLOCK_CLI_CMD_WORKFLOW_H
 #define AIRLOCK_CLI_CMD_WORKFLOW_H
 
-#include "../workflow/ledger.h"
+#include "../workflow/event.h"
+#include "view_state.h"
+
+/* ---- one workflow (cmd_workflow_at.c) ------------------------------------------------------- */
+
+/* A workflow that was made by name, in the state directory opened for writing. */
+struct workflow_at {
+	struct store store;
+	int dir_fd;
+	char id[UUID_TEXT_SIZE];
+	struct workflow_definition d;
+};
+
+#define WORKFLOW_AT_INIT                          \
+	{                                         \
+		.store = STORE_INIT, .dir_fd = -1 \
+	}
+#define auto_workflow_at __attribute__((cleanup(workflow_at_finish))) struct workflow_at
+
+/* By name or id. -ENOENT; -EINVAL for one that was not made by name (`local`). */
+int workflow_at_open(const char *name, struct workflow_at *ret, struct err *err) must_check;
+void workflow_at_finish(struct workflow_at *at);
+/* Its ledger, locked; made again from the journal where it is lost or older than this boot. */
+int workflow_at_ledger(struct workflow_at *at, struct ledger_file *ret, struct err *err) must_check;
+/* Appends an entry about it, by a person. l: budget, deadline and guard stand in it; or NULL. */
+int workflow_at_note(struct workflow_at *at, const char *action, const struct ledger *l,
+		     const char *reason, const char *check, struct err *err) must_check;
+
+/* The entry `new` of a definition. */
+int
+workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err) must_check;
+/*
+ * The same where the journal has none, because who made it died before: *ret_noted says so. The
+ * index is caught up.
+ */
+int workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
+			  bool *ret_noted, struct err *err) must_check;
+
+/* ---- one that is looked at (cmd_workflow_see.c) --------------------------------------------- */
+
+struct workflow_seen {
+	char id[UUID_TEXT_SIZE];
+	struct workflow_definition d; /* of `local`: its name alone */
+	bool is_named;		      /* made by `airlock workflow new` */
+	bool has_ledger;	      /* l is what it says now */
+	struct ledger l;
+};
+
+/*
+ * The workflow that a person means: by its name, its id, or what index_workflow takes (a start of
+ * the id, the name of one that was forgotten). -ENOENT, -ENOTUNIQ.
+ */
+int workflow_lookup(struct reading *r, const char *name, char ret_id[UUID_TEXT_SIZE],
+		    struct err *err) must_check;
+/* -ENOENT where the directory is gone. What is damaged was told on stderr, and is missing. */
+int workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *ret,
+		 struct err *err) must_check;
+/* What stands for its state; "unknown" without a ledger. */
+const char *workflow_seen_state(const struct workflow_seen *w);
+/* What of the bound is left; false where there is none. */
+bool workflow_seen_left(const struct ledger *l, enum budget_id id, uint64_t *ret_left);
+struct story;
+/*
+ * One line of JSON about it (docs/airlock.1). story: what happened in it, which adds draft, check,
+ * timeline and the steps' calls; NULL: nothing of that.
+ */
+int workflow_seen_json(struct reading *r, const struct workflow_seen *w, const struct story *story,
+		       struct buf *out) must_check;
 
 /* ---- words of the command line (cmd_workflow_words.c) --------------------------------------- */
 

@@ -175,6 +175,17 @@ had_calls(int workflow_fd)
 	return fstatat(workflow_fd, "calls", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
 }
 
+static int
+take(const uint8_t *data, size_t len, struct ledger *ret, struct err *err)
+{
+	if (!has_good_crc(data, len) || !decode(data, len, ret)) {
+		return err_set(err, -ESTALE,
+			       "the workflow's ledger is damaged, or older than this host's last "
+			       "start: `airlock recover` makes it again");
+	}
+	return 0;
+}
+
 int
 ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 {
@@ -198,12 +209,21 @@ ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 		memcpy(ret->l.name, "local", sizeof("local"));
 		return 0;
 	}
-	if (!has_good_crc(data, (size_t)len) || !decode(data, (size_t)len, &ret->l)) {
-		return err_set(err, -ESTALE,
-			       "the workflow's ledger is damaged, or older than this host's last "
-			       "start: `airlock recover` makes it again");
+	return take(data, (size_t)len, &ret->l, err);
+}
+
+int
+ledger_read(int workflow_fd, struct ledger *ret, struct err *err)
+{
+	uint8_t data[FILE_MAX];
+	auto_fd fd = openat(workflow_fd, LEDGER_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : store_lock(fd, LOCK_SH);
+	ssize_t len = rc < 0 ? rc : pread(fd, data, sizeof(data), 0);
+
+	if (len < 0) {
+		return err_sys(err, rc < 0 ? rc : -errno, "read the workflow's ledger");
 	}
-	return 0;
+	return take(data, (size_t)len, ret, err);
 }
 
 int

@@ -71,6 +71,8 @@ struct ledger_file {
  * open and locked then, so that who makes it again is alone.
  */
 int ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
+/* What it says now, without keeping it: makes and changes nothing. -ENOENT, -ESTALE as above. */
+int ledger_read(int workflow_fd, struct ledger *ret, struct err *err) must_check;
 /* Stores f->l; not synced. */
 int ledger_write(struct ledger_file *f, struct err *err) must_check;
 void ledger_close(struct ledger_file *f);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* event.c: the record, whole, of the most and of the least that an entry says. Run by `make unit`. */
+/* event.c: the record, whole, of the most and of the least that it says. Run by `make unit`. */
 #include "../../../launcher/workflow/event.h"
 
 #include "../store/store_temp.h"

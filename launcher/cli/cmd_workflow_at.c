@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli as cmd_workflow.h says. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd_workflow.h"
+
+void
+workflow_at_finish(struct workflow_at *at)
+{
+	cleanup_fd(&at->dir_fd);
+	store_finish(&at->store);
+	*at = (struct workflow_at)WORKFLOW_AT_INIT;
+}
+
+/* The one that has the name, or is of that id. */
+static int
+find(struct workflow_at *at, const char *name, struct err *err)
+{
+	uint8_t id[16];
+	int rc = workflow_find(&at->store, name, id, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	at->dir_fd = workflow_dir(&at->store, id, false, err);
+	if (at->dir_fd < 0) {
+		return at->dir_fd;
+	}
+	text_uuid_print(id, at->id);
+	rc = workflow_definition_read(at->dir_fd, &at->d, err);
+	return rc == -ENOENT ? err_set(err, -EINVAL,
+				       "workflow %s was not made by `airlock workflow new`: it has "
+				       "no budget, and nobody pauses, stops or finishes it",
+				       at->id)
+			     : rc;
+}
+
+int
+workflow_at_open(const char *name, struct workflow_at *ret, struct err *err)
+{
+	auto_workflow_at at = WORKFLOW_AT_INIT;
+	auto_free char *path = NULL;
+	int rc = reading_path(&path, err);
+
+	rc = rc < 0 ? rc : store_open_write(path, &at.store, err);
+	rc = rc < 0 ? rc : find(&at, name, err);
+	if (rc < 0) {
+		return rc;
+	}
+	*ret = at;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
+	at = (struct workflow_at)WORKFLOW_AT_INIT;
+	return 0;
+}
+
+int
+workflow_at_ledger(struct workflow_at *at, struct ledger_file *ret, struct err *err)
+{
+	return ledger_open(at->dir_fd, ret, err);
+}
+
+int
+workflow_at_note(struct workflow_at *at, const char *action, const struct ledger *l,
+		 const char *reason, const char *check, struct err *err)
+{
+	struct workflow_event e = { .action = action,
+				    .by = "person",
+				    .name = at->d.name,
+				    .reason = reason,
+				    .check = check,
+				    .l = l };
+
+	memcpy(e.workflow, at->d.id, sizeof(e.workflow));
+	return workflow_append_event(&at->store, &e, err);
+}
+
+/* ---- the first entry ------------------------------------------------------------------------ */
+
+int
+workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err)
+{
+	const char *steps[WORKFLOW_STEPS_MAX], *labels[WORKFLOW_LABELS_MAX];
+	struct ledger l = { .deadline_ms = d->deadline_ms, .guard = d->guard };
+	struct workflow_event e = { .action = "new",
+				    .by = "person",
+				    .name = d->name,
+				    .owner = text_or_null(d->owner),
+				    .steps = steps,
+				    .step_count = d->step_count,
+				    .labels = labels,
+				    .label_count = d->label_count,
+				    .l = &l };
+
+	memcpy(e.workflow, d->id, sizeof(e.workflow));
+	memcpy(l.limit, d->limits, sizeof(l.limit));
+	for (uint32_t i = 0; i < d->step_count; i++) {
+		steps[i] = d->steps[i];
+	}
+	for (uint32_t i = 0; i < d->label_count; i++) {
+		labels[i] = d->labels[i];
+	}
+	return workflow_append_event(s, &e, err);
+}
+
+static int
+is_new(void *arg, const struct index_event *event)
+{
+	(void)arg;
+	return strcmp(event->action, "new") == 0;
+}
+
+int
+workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
+		      bool *ret_noted, struct err *err)
+{
+	char id[UUID_TEXT_SIZE];
+	int rc;
+
+	text_uuid_print(d->id, id);
+	rc = index_workflow_events(ix, id, is_new, NULL, err);
+	*ret_noted = rc == 0;
+	return rc == 0 ? workflow_note_new(s, d, err) : rc > 0 ? 0 : rc;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Run by airlock-cli as cmd_workflow.h says. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd_workflow.h"
+
+int
+workflow_lookup(struct reading *r, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
+{
+	struct err why = ERR_INIT;
+	uint8_t id[16];
+	int rc = workflow_find(&r->store, name, id, &why);
+
+	if (rc == 0) {
+		text_uuid_print(id, ret_id);
+		return 0;
+	}
+	rc = index_workflow(r->ix, name, ret_id, err);
+	if (rc == -ENOENT && workflow_name_is_good(name)) {
+		*err = why;
+	}
+	return rc;
+}
+
+static void
+tell(const struct workflow_seen *w, const struct err *err)
+{
+	fprintf(stderr, "airlock: workflow %s: %s\n", w->id, err->text);
+}
+
+int
+workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *ret,
+	     struct err *err)
+{
+	struct workflow_seen w = { .is_named = true, .has_ledger = true };
+	auto_fd dir = workflow_dir(s, id, false, err);
+	struct err why = ERR_INIT;
+	int rc;
+
+	if (dir < 0) {
+		return dir;
+	}
+	text_uuid_print(id, w.id);
+	rc = workflow_definition_read(dir, &w.d, &why);
+	if (rc < 0) {
+		w.is_named = false;
+		w.d = (struct workflow_definition){ .name = "local" };
+		memcpy(w.d.id, id, sizeof(w.d.id));
+	}
+	if (rc < 0 && rc != -ENOENT) {
+		tell(&w, &why);
+	}
+	rc = ledger_read(dir, &w.l, &why);
+	if (rc < 0) {
+		w.has_ledger = false;
+		w.l = (struct ledger){ .state = WORKFLOW_ACTIVE };
+	}
+	if (rc < 0 && (rc != -ENOENT || w.is_named)) {
+		tell(&w, &why);
+	}
+	*ret = w;
+	return 0;
+}
+
+const char *
+workflow_seen_state(const struct workflow_seen *w)
+{
+	return w->has_ledger ? workflow_state_words[w->l.state] : "unknown";
+}
+
+bool
+workflow_seen_left(const struct ledger *l, enum budget_id id, uint64_t *ret_left)
+{
+	uint64_t gone = l->used[id] + l->reserved[id];
+
+	if (l->limit[id] == 0) {
+		return false;
+	}
+	*ret_left = gone < l->limit[id] ? l->limit[id] - gone : 0;
+	return true;
+}
