@@ -31,14 +31,14 @@ catch_up(struct store *s, struct err *err)
 
 /* What a crash left is settled before anybody reads how it was settled. */
 static void
-recover(const struct reading *r, const char *path)
+recover(const struct reading *r, const char *path, bool quiet)
 {
 	auto_store store = STORE_INIT;
 	struct err err = ERR_INIT;
 	int rc = commit_is_left(&r->store) != 0 ? store_open_write(path, &store, &err) : -ENOENT;
 
 	if (rc == 0) {
-		ignore_err(settle_recover_all(&store, false, &err), "it was told, call by call");
+		ignore_err(settle_recover_all(&store, quiet, &err), "it was told, call by call");
 	} else if (rc != -ENOENT) {
 		fprintf(stderr, "airlock: commits that were cut short are not recovered: %s\n",
 			err.text);
@@ -89,8 +89,8 @@ reading_path(char **ret_path, struct err *err)
 			  ret_path, err);
 }
 
-int
-reading_open(struct reading *ret, struct err *err)
+static int
+open_reading(struct reading *ret, bool quiet, struct err *err)
 {
 	struct reading r = READING_INIT;
 	auto_free char *path = NULL;
@@ -103,10 +103,10 @@ reading_open(struct reading *ret, struct err *err)
 		return err_set(err, -ENOENT, "no call is recorded yet in %s", path);
 	}
 	if (rc == 0) {
-		recover(&r, path);
+		recover(&r, path, quiet);
 		rc = open_index(&r, err);
 	}
-	if (rc == 0) {
+	if (rc == 0 && !quiet) {
 		warn_unsigned(&r.store);
 	}
 	if (rc != 0) {
@@ -115,6 +115,18 @@ reading_open(struct reading *ret, struct err *err)
 	}
 	*ret = r;
 	return 0;
+}
+
+int
+reading_open(struct reading *ret, struct err *err)
+{
+	return open_reading(ret, false, err);
+}
+
+int
+reading_open_quiet(struct reading *ret, struct err *err)
+{
+	return open_reading(ret, true, err);
 }
 
 int

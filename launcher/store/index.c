@@ -39,11 +39,13 @@ index_statements(struct index *ix, struct err *err)
 		[STMT_PLANNED] =
 			("INSERT INTO call(n, id, workflow, workflow_name, seq, key, trace,"
 			 " profile, profile_digest, mode, tool, command, argv_digest, cwd,"
-			 " workspace, uid, decision, request_digest, attempt, retry_of, step, retry,"
+			 " workspace, uid, decision, request_digest, request_parts, attempt,"
+			 " retry_of, step, retry,"
 			 " reserved_calls, reserved_cpu, reserved_disk, reserved_wall, t0)"
 			 " VALUES ((SELECT max(n) FROM entry), :id, :workflow, :workflow_name,"
 			 " :seq, :key, :trace, :profile, :profile_digest, :mode, :tool, :command,"
 			 " :argv_digest, :cwd, :workspace, :uid, :decision, :request_digest,"
+			 " :request_parts,"
 			 " :attempt, :retry_of, :step, :retry, :reserved_calls, :reserved_cpu,"
 			 " :reserved_disk, :reserved_wall, :t0)"),
 		[STMT_OUTCOME] =

@@ -97,7 +97,7 @@ struct index_call {
 	int exit;	       /* -1 when the tool did not exit */
 	int signal;	       /* 0 when none */
 	uint64_t created, modified, deleted, held, denials, degraded;
-	const char *request_digest;
+	const char *request_digest, *request_parts;
 	const char *retry;  /* "safe" or "ask"; "" in records that do not say */
 	const char *answer; /* of the last resolve entry: "done", "not-done", "rerun" */
 	uint32_t attempt;   /* of its key, from 1 */

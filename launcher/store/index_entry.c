@@ -379,6 +379,7 @@ bind_attempt(sqlite3_stmt *st, const json_t *record)
 {
 	const json_t *reserved = json_object_get(record, "reserved");
 
+	bind_json(st, ":request_parts", text_member(record, "request_parts"));
 	bind_json(st, ":attempt", number_member(record, "attempt"));
 	bind_json(st, ":retry_of", text_member(record, "retry_of"));
 	bind_json(st, ":step", text_member(record, "step"));

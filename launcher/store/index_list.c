@@ -11,12 +11,12 @@
 #include "index.h"
 #include "index_internal.h"
 
-#define COLUMNS                                                                                 \
-	"n, id, workflow, workflow_name, key, profile, mode, tool, command, verdict, settled,"  \
-	" seq, uid, t0, t1, exit, signal, created, modified, deleted, held, denials, degraded," \
-	" workspace, reason, changes_digest, request_digest, attempt, retry_of, step, retry,"   \
-	" answer, 1, wall_ms, cpu_ms, disk_bytes, reserved_calls, reserved_wall, reserved_cpu," \
-	" reserved_disk"
+#define COLUMNS                                                                                \
+	"n, id, workflow, workflow_name, key, profile, mode, tool, command, verdict, settled," \
+	" seq, uid, t0, t1, exit, signal, created, modified, deleted, held, denials,"          \
+	" degraded, workspace, reason, changes_digest, request_digest, attempt, retry_of,"     \
+	" step, retry, answer, request_parts, 1, wall_ms, cpu_ms, disk_bytes,"                 \
+	" reserved_calls, reserved_wall, reserved_cpu, reserved_disk"
 
 #define FILTER                                                                        \
 	" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)" \
@@ -105,8 +105,9 @@ read_call(sqlite3_stmt *st)
 		.step = index_column_text(st, 29),
 		.retry = index_column_text(st, 30),
 		.answer = index_column_text(st, 31),
-		.used = read_use(st, 32),
-		.reserved = read_use(st, 36),
+		.request_parts = index_column_text(st, 32),
+		.used = read_use(st, 33),
+		.reserved = read_use(st, 37),
 	};
 }
 

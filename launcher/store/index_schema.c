@@ -36,7 +36,7 @@ const char index_schema[] =
 	/*
 	 * One row per call; n is its planned entry. Members of the outcome are NULL until it is
 	 * there; settled, reason and changes_digest are what the settle entries made of them,
-	 * answer is that of the last resolve entry. Columns from attempt to reserved_wall are
+	 * answer is that of the last resolve entry. Columns from request_parts to reserved_wall are
 	 * NULL of calls from before there were workflows.
 	 */
 	"CREATE TABLE call("
@@ -58,6 +58,7 @@ const char index_schema[] =
 	" uid INTEGER NOT NULL,"
 	" decision TEXT NOT NULL,"
 	" request_digest TEXT NOT NULL,"
+	" request_parts TEXT,"
 	" attempt INTEGER,"
 	" retry_of TEXT,"
 	" step TEXT,"

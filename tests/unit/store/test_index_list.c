@@ -17,8 +17,9 @@ note_call(void *arg, const struct index_call *call)
 static int
 note_attempt(void *arg, const struct index_call *c)
 {
-	buf_printf(arg, "%.13s%s %s|%s|%s|%u|%s|%s|%s|%s", c->id, c->id + 18, c->verdict, c->key,
-		   c->request_digest, c->attempt, c->retry_of, c->step, c->retry, c->answer);
+	buf_printf(arg, "%.13s%s %s|%s|%s%s|%u|%s|%s|%s|%s", c->id, c->id + 18, c->verdict, c->key,
+		   c->request_digest, c->request_parts, c->attempt, c->retry_of, c->step, c->retry,
+		   c->answer);
 	for (int i = 0; i < 2; i++) {
 		const struct index_use *use = i == 0 ? &c->used : &c->reserved;
 
@@ -40,7 +41,7 @@ Test(index_list, the_calls_of_a_workflow_with_what_its_ledger_counts)
 	append_planned_with(&s, CALL_B,
 			    "\"attempt\":1,\"key\":\"k\",\"reserved\":{\"calls\":1,\"cpu_ms\":5,"
 			    "\"disk_bytes\":7,\"wall_ms\":9},\"retry\":\"ask\",\"retry_of\":null,"
-			    "\"step\":\"look\"",
+			    "\"request_parts\":\"0a\",\"step\":\"look\"",
 			    "\"ab\"");
 	append_resolve(&s, CALL_B, "rerun", "null");
 	append_planned_with(&s, CALL_A,
@@ -59,7 +60,7 @@ Test(index_list, the_calls_of_a_workflow_with_what_its_ledger_counts)
 	cr_assert_eq(index_workflow_calls(ix, WORKFLOW, note_attempt, &seen, &err), 0, "%s",
 		     err.text);
 	cr_expect_str_eq(buf_text(&seen),
-			 "0198c2a4-7f3e-9000-0123456789ab unknown|k|ab|1||look|ask|rerun"
+			 "0198c2a4-7f3e-9000-0123456789ab unknown|k|ab0a|1||look|ask|rerun"
 			 " 1,0,0,0 1,9,5,7\n"
 			 "0198c2a4-7f3e-8def-0123456789ab ok|k|ab|2|" CALL_B "||safe|"
 			 " 1,1200,1,2 0,0,0,0\n"

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock-cli key-answer CALL`, started by the front: what a retry gets whose key that call has.
+ * The front has seen that no front runs the call. One word of key_answers.def on stdout, and
+ * nothing else; or exit 125 with the reason. Runs as the caller.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "commands.h"
+#include "view_answer.h"
+
+/* Its outcome may still be to come: recovery appends it when it finishes the commit. */
+static int
+check_commit(const struct reading *r, const char *call, struct err *err)
+{
+	char path[sizeof("commits/") + UUID_TEXT_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "commits/%s", call);
+	return fstatat(r->store.dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
+		     ? 0
+		     : err_set(err, -EBUSY,
+			       "a commit of call %s was cut short, and is not recovered yet: "
+			       "`airlock recover` says why",
+			       call);
+}
+
+static int
+answer(const char *call, enum key_answer *ret, struct err *err)
+{
+	auto_reading r = READING_INIT;
+	auto_record rec = RECORD_INIT;
+	uint8_t id[16];
+	int rc = text_uuid_parse(call, id);
+
+	if (rc < 0) {
+		return err_set(err, rc, "%s is no call's id", call);
+	}
+	rc = reading_open_quiet(&r, err);
+	rc = rc < 0 ? rc : check_commit(&r, call, err);
+	rc = rc < 0 ? rc : record_load(&r, call, &rec, err);
+	if (rc == 0) {
+		*ret = key_answer_of(&rec);
+	} else if (rc == -ENOENT) {
+		*ret = KEY_FREE; /* its front died before anything was recorded */
+		rc = 0;
+	}
+	return rc;
+}
+
+int
+cmd_key_answer(int argc, char **argv)
+{
+	enum key_answer said = KEY_FREE;
+	struct err err = ERR_INIT;
+
+	if (argc != 2) {
+		fputs("usage: airlock-cli key-answer CALL\n", stderr);
+		return EXIT_AIRLOCK;
+	}
+	if (answer(argv[1], &said, &err) < 0) {
+		return commands_fail(EXIT_AIRLOCK, &err);
+	}
+	puts(key_answer_words[said]);
+	return 0;
+}
