@@ -34,6 +34,13 @@ int workflow_at_ledger(struct workflow_at *at, struct ledger_file *ret, struct e
 int workflow_at_note(struct workflow_at *at, const char *action, const struct ledger *l,
 		     const char *reason, const char *check, struct err *err) must_check;
 
+/*
+ * -EALREADY where it is in that state, -EINVAL where states.def has no such move; err says from
+ * which: "it cannot be ...".
+ */
+int workflow_check_move(const struct workflow_at *at, const struct ledger *l,
+			enum workflow_state to, const char *may_not, struct err *err) must_check;
+
 /* The entry `new` of a definition. */
 int
 workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err) must_check;
@@ -67,6 +74,9 @@ int workflow_see(const struct store *s, const uint8_t id[16], struct workflow_se
 const char *workflow_seen_state(const struct workflow_seen *w);
 /* What of the bound is left; false where there is none. */
 bool workflow_seen_left(const struct ledger *l, enum budget_id id, uint64_t *ret_left);
+/* "calls: 3 of 10 used, 1 reserved, 6 left". */
+void workflow_put_budget(struct buf *b, const struct ledger *l, enum budget_id id);
+
 struct story;
 /*
  * One line of JSON about it (docs/airlock.1). story: what happened in it, which adds draft, check,
@@ -94,6 +104,8 @@ int
 workflow_words_label(const char *text, struct workflow_definition *d, struct err *err) must_check;
 /* A number; 0: no loop guard. -EINVAL. */
 int workflow_words_guard(const char *text, uint32_t *ret, struct err *err) must_check;
+/* *ret borrows it; NULL for "". -EINVAL when it is too long for a ledger. */
+int workflow_words_reason(const char *text, const char **ret, struct err *err) must_check;
 int
 workflow_words_owner(const char *text, struct workflow_definition *d, struct err *err) must_check;
 

@@ -81,3 +81,24 @@ workflow_seen_left(const struct ledger *l, enum budget_id id, uint64_t *ret_left
 	*ret_left = gone < l->limit[id] ? l->limit[id] - gone : 0;
 	return true;
 }
+
+void
+workflow_put_budget(struct buf *b, const struct ledger *l, enum budget_id id)
+{
+	uint64_t left = 0;
+	bool is_bound = workflow_seen_left(l, id, &left);
+
+	buf_printf(b, "%s: ", budget_words[id]);
+	budget_print(b, id, l->used[id]);
+	if (is_bound) {
+		buf_puts(b, " of ");
+		budget_print(b, id, l->limit[id]);
+	}
+	buf_puts(b, " used, ");
+	budget_print(b, id, l->reserved[id]);
+	buf_puts(b, is_bound ? " reserved, " : " reserved, no bound");
+	if (is_bound) {
+		budget_print(b, id, left);
+		buf_puts(b, " left");
+	}
+}

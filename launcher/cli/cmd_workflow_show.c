@@ -110,19 +110,7 @@ show_budget(struct show *s)
 		uint64_t left = 0;
 		bool is_bound = workflow_seen_left(l, i, &left);
 
-		buf_printf(&text, "%s: ", budget_words[i]);
-		budget_print(&text, i, l->used[i]);
-		if (is_bound) {
-			buf_puts(&text, " of ");
-			budget_print(&text, i, l->limit[i]);
-		}
-		buf_puts(&text, " used, ");
-		budget_print(&text, i, l->reserved[i]);
-		buf_puts(&text, is_bound ? " reserved, " : " reserved, no bound");
-		if (is_bound) {
-			budget_print(&text, i, left);
-			buf_puts(&text, " left");
-		}
+		workflow_put_budget(&text, l, i);
 		page_fact_color(&s->page, i == 0 ? "budget" : "",
 				is_bound && left == 0 ? VIEW_YELLOW : VIEW_PLAIN, buf_text(&text));
 	}

@@ -208,3 +208,14 @@ workflow_words_owner(const char *text, struct workflow_definition *d, struct err
 	memcpy(d->owner, text, len + 1);
 	return 0;
 }
+
+int
+workflow_words_reason(const char *text, const char **ret, struct err *err)
+{
+	if (strlen(text) >= LEDGER_REASON_MAX) {
+		return err_set(err, -EINVAL, "--reason takes at most %u bytes",
+			       LEDGER_REASON_MAX - 1);
+	}
+	*ret = text_or_null(text);
+	return 0;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `airlock workflow pause`, `resume` and `stop`. Runs in airlock-cli as the caller. What takes
+ * something away is done first and noted then: a full disk must not keep anybody from stopping.
+ * What gives is noted first.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/clock.h"
+#include "cmd_workflow.h"
+#include "commands.h"
+#include "control.h"
+
+struct move {
+	const char *action;
+	const char *done;     /* "workflow W ..." */
+	const char *may_not;  /* "it cannot be ..." */
+	const char *of_calls; /* "2 calls ..." */
+	enum workflow_state to;
+	int signal;
+	bool gives;    /* noted first */
+	bool is_final; /* wait until they have ended */
+};
+
+static const struct move pause_move = { .action = "pause",
+					.done = "is paused",
+					.may_not = "paused",
+					.of_calls = "frozen",
+					.to = WORKFLOW_PAUSED,
+					.signal = RUNNING_SIGNAL_FREEZE };
+static const struct move resume_move = { .action = "resume",
+					 .done = "goes on",
+					 .may_not = "resumed",
+					 .of_calls = "thawed",
+					 .to = WORKFLOW_ACTIVE,
+					 .signal = RUNNING_SIGNAL_THAW,
+					 .gives = true };
+static const struct move stop_move = { .action = "stop",
+				       .done = "is stopped",
+				       .may_not = "stopped",
+				       .of_calls = "ended",
+				       .to = WORKFLOW_STOPPED,
+				       .signal = RUNNING_SIGNAL_KILL,
+				       .is_final = true };
+
+int
+workflow_check_move(const struct workflow_at *at, const struct ledger *l, enum workflow_state to,
+		    const char *may_not, struct err *err)
+{
+	const char *is = workflow_state_words[l->state];
+
+	if (workflow_may_move(l->state, to)) {
+		return 0;
+	}
+	return l->state == to ? err_set(err, -EALREADY, "workflow %s is %s already", at->d.name, is)
+			      : err_set(err, -EINVAL, "workflow %s is %s: it cannot be %s",
+					at->d.name, is, may_not);
+}
+
+/*
+ * The signals go out under the ledger's lock, so that nobody who moves it on comes between; a front
+ * that has ended its call waits for it that long.
+ */
+static int
+move_locked(const struct move *m, struct workflow_at *at, const char *reason,
+	    struct control_calls *calls, struct err *err)
+{
+	const struct control_filter which = { .workflow = at->d.id };
+	auto_ledger f = LEDGER_FILE_INIT;
+	struct err why = ERR_INIT;
+	int rc = workflow_at_ledger(at, &f, err), noted = 0;
+
+	rc = rc < 0 ? rc : workflow_check_move(at, &f.l, m->to, m->may_not, err);
+	if (rc == 0 && m->gives) {
+		rc = workflow_at_note(at, m->action, NULL, reason, NULL, err);
+	}
+	if (rc < 0) {
+		return rc;
+	}
+	ledger_move(&f.l, m->to, clock_realtime_ms(), reason);
+	rc = ledger_write(&f, err);
+	if (rc == 0 && !m->gives) {
+		noted = workflow_at_note(at, m->action, NULL, reason, NULL, &why);
+	}
+	rc = rc < 0
+		   ? rc
+		   : control_signal(&at->store, &which, m->signal, RUNNING_BY_WORKFLOW, calls, err);
+	if (rc == 0 && noted < 0) {
+		rc = err_set(err, noted, "workflow %s %s, but that is not recorded: %s", at->d.name,
+			     m->done, why.text);
+	}
+	return rc;
+}
+
+/* The exit status. */
+static int
+tell(const struct move *m, const struct workflow_at *at, const struct control_calls *calls)
+{
+	size_t left = m->is_final ? control_wait(&at->store, calls, CONTROL_WAIT_MS) : 0;
+
+	printf("workflow %s %s", at->d.name, m->done);
+	if (calls->count > 0) {
+		printf("; %zu call%s %s", calls->count - left, calls->count - left == 1 ? "" : "s",
+		       m->of_calls);
+	}
+	putchar('\n');
+	if (left > 0) {
+		fprintf(stderr, "airlock: %zu call%s not ended in time: airlock ps\n", left,
+			left == 1 ? " has" : "s have");
+	}
+	if (calls->unreachable > 0) {
+		fprintf(stderr,
+			"airlock: %zu call%s cannot be reached from here: run this where they "
+			"were started\n",
+			calls->unreachable, calls->unreachable == 1 ? "" : "s");
+	}
+	return left + calls->unreachable > 0 ? 1 : 0;
+}
+
+static int
+move(int argc, char **argv, const struct move *m)
+{
+	struct command_line cl = { .argc = argc, .argv = argv };
+	auto_workflow_at at = WORKFLOW_AT_INIT;
+	auto_control_calls calls = { .texts = NULL };
+	const char *name, *argument, *reason = NULL;
+	struct err err = ERR_INIT;
+	int rc;
+
+	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
+		if (workflow_words_reason(argument, &reason, &err) < 0) {
+			return commands_fail(EXIT_AIRLOCK, &err);
+		}
+	}
+	rc = command_line_end(&cl, rc, 1, 1);
+	if (rc >= 0) {
+		return rc;
+	}
+	rc = workflow_at_open(cl.operand[0], &at, &err);
+	rc = rc < 0 ? rc : move_locked(m, &at, reason, &calls, &err);
+	return rc < 0 ? commands_fail(1, &err) : tell(m, &at, &calls);
+}
+
+int
+cmd_workflow_pause(int argc, char **argv)
+{
+	return move(argc, argv, &pause_move);
+}
+
+int
+cmd_workflow_resume(int argc, char **argv)
+{
+	return move(argc, argv, &resume_move);
+}
+
+int
+cmd_workflow_stop(int argc, char **argv)
+{
+	return move(argc, argv, &stop_move);
+}
