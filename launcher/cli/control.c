@@ -8,6 +8,67 @@
 
 #include "../base/clock.h"
 #include "../base/grow.h"
+#include "view_state.h"
+
+int
+control_open(struct store *ret, struct err *err)
+{
+	auto_free char *path = NULL;
+	int rc = reading_path(&path, err);
+
+	return rc == 0 ? store_open_read(path, ret, err) : rc;
+}
+
+/* ---- which there are ------------------------------------------------------------------------- */
+
+void
+control_list_finish(struct control_list *l)
+{
+	free(l->items);
+	*l = (struct control_list){ .items = NULL };
+}
+
+struct lister {
+	struct control_list *list;
+	size_t cap;
+};
+
+static int
+list_one(void *arg, const struct running_call *c)
+{
+	struct lister *l = arg;
+	void *grown = grow_array(l->list->items, l->list->count, &l->cap, sizeof(*c));
+
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	l->list->items = grown;
+	l->list->items[l->list->count++] = *c;
+	return 0;
+}
+
+static int
+by_age(const void *a, const void *b)
+{
+	const struct running_call *x = a, *y = b;
+
+	return x->t0_ms != y->t0_ms ? (x->t0_ms > y->t0_ms) - (x->t0_ms < y->t0_ms)
+				    : strcmp(x->call_text, y->call_text);
+}
+
+int
+control_list(const struct store *s, struct control_list *ret, struct err *err)
+{
+	struct lister lister = { .list = ret };
+	int rc = running_each(s, list_one, &lister, err);
+
+	if (rc == 0 && ret->count > 1) {
+		qsort(ret->items, ret->count, sizeof(*ret->items), by_age);
+	}
+	return rc == -ENOMEM ? err_sys(err, rc, "list the calls under way") : rc;
+}
+
+/* ---- signals --------------------------------------------------------------------------------- */
 
 struct sender {
 	const struct store *store;

@@ -16,6 +16,19 @@
 #include "../store/store.h"
 #include "../workflow/running.h"
 
+/* The caller's state directory, for reading; nothing is recovered. -ENOENT where there is none. */
+int control_open(struct store *ret, struct err *err) must_check;
+
+struct control_list {
+	struct running_call *items; /* owned; oldest first */
+	size_t count;
+};
+
+#define auto_control_list __attribute__((cleanup(control_list_finish))) struct control_list
+void control_list_finish(struct control_list *l);
+/* Every call that has a file, those without an airlock too. The caller has ret freed either way. */
+int control_list(const struct store *s, struct control_list *ret, struct err *err) must_check;
+
 #define CONTROL_WAIT_MS 15000u /* a call that is not dead by then is undead */
 
 /* What is NULL is not asked; a call is meant when all that is asked fits. All NULL: every call. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Run by the front (its own file) and airlock-cli (everybody's), as the caller. What another process
- * wrote is bounded and believed only as far as the kernel says the same: that somebody holds the
- * lock, and that the pid is a process that began then.
+ * Run by the front (its own file) and airlock-cli (everybody's), as the caller. What another
+ * process wrote is bounded, and believed only as far as the kernel says the same: that somebody
+ * holds the lock, and that the pid is a process that began then.
  */
 #include "running.h"
 
@@ -408,8 +408,8 @@ running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms)
 }
 
 /*
- * The descriptor first, then what it is of: a pid that was given to another process in between began
- * later, and where the lock is still held nothing was given at all.
+ * The descriptor first, then what it is of: a pid that was given to another process in between
+ * began later, and where the lock is still held nothing was given at all.
  */
 int
 running_signal(const struct store *s, const struct running_call *c, int signal, enum running_by by)

@@ -54,7 +54,9 @@ struct running_call {
 /* pid and pid_start of the process that runs this. */
 int running_self(struct running_call *c) must_check;
 
-/* Makes, locks and writes the file; the name appears when it is whole and locked. ret_fd holds it. */
+/*
+ * Makes, locks and writes the file; the name appears when it is whole and locked. ret_fd holds it.
+ */
 int running_enter(const struct store *s, const struct running_call *c, int *ret_fd, struct err *err)
 	must_check;
 /* Writes it again, whole, when more is known. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs as the developer or CI. Which calls under way are meant; fronts are processes that hold a file. */
+/*
+ * Runs as the developer or CI. Which calls under way are meant; fronts are processes that hold a
+ * file.
+ */
 #include <signal.h>
 #include <sys/wait.h>
 

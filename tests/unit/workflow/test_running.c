@@ -160,8 +160,8 @@ Test(running, a_file_is_not_believed)
 		"v 1\n",
 		"end\n",
 		"pid 99999999999999999999 1\nt0 x\nworkflow y\nreserved 1 2\nprofile \\9\nend\n",
-		"pid 0 0\nprofile aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-		"\nend\n",
+		"pid 0 0\nprofile aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+		"aaaaaaaaaaaaaaaaaaaaaaaa\nend\n",
 	};
 	auto_temp t = temp_make();
 	auto_store s = STORE_INIT;
