@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 
 #include "commands.h"
-#include "view_answer.h"
+#include "view_replay.h"
 
 /* Its outcome may still be to come: recovery appends it when it finishes the commit. */
 static int

@@ -171,9 +171,9 @@ print_json(void *arg, const struct index_call *call)
 	auto_buf line = BUF_INIT;
 	struct json j;
 
-	(void)arg;
 	json_init(&j, &line);
 	json_begin_object(&j);
+	json_kv_uint(&j, "attempt", call->attempt);
 	json_kv_str(&j, "call", call->id);
 	json_key(&j, "changes");
 	view_list_changes_json(&j, call);
@@ -185,9 +185,13 @@ print_json(void *arg, const struct index_call *call)
 	json_kv_str(&j, "key", text_or_null(call->key));
 	json_kv_str(&j, "mode", call->mode);
 	json_kv_str(&j, "profile", call->profile);
+	json_kv_str(&j, "resolved", text_or_null(call->answer));
+	json_kv_str(&j, "retry_of", text_or_null(call->retry_of));
 	json_kv_uint(&j, "seq", call->seq);
 	json_kv_str(&j, "settled", text_or_null(call->settled));
 	json_kv_known(&j, "signal", call->signal != 0, call->signal);
+	json_kv_str(&j, "state", view_list_state(arg, call));
+	json_kv_str(&j, "step", text_or_null(call->step));
 	json_kv_uint(&j, "t0", call->t0_ms);
 	json_kv_known(&j, "t1", ended, (int64_t)call->t1_ms);
 	json_kv_str(&j, "tool", call->tool);
@@ -228,6 +232,7 @@ print_table(struct reading *r, const struct request *req, struct err *err)
 
 	view_init(&v, STDOUT_FILENO);
 	list.ix = r->ix;
+	list.reading = r;
 	rc = index_list(r->ix, &req->query, view_list_add, &list, err);
 	if (rc == 0) {
 		rc = view_list_prefixes(&list, err);
@@ -336,7 +341,7 @@ cmd_log(int argc, char **argv)
 	if (rc == 0 && req.telemetry != TELEMETRY_NONE) {
 		rc = view_telemetry(&r, &req.query, req.telemetry, &err);
 	} else if (rc == 0) {
-		rc = req.json ? index_list(r.ix, &req.query, print_json, NULL, &err)
+		rc = req.json ? index_list(r.ix, &req.query, print_json, &r, &err)
 			      : print_table(&r, &req, &err);
 	}
 	if (rc != 0) {

@@ -10,6 +10,7 @@
 #include "../base/clock.h"
 #include "../base/json.h"
 #include "commands.h"
+#include "view_answer.h"
 #include "view_list.h"
 #include "view_state.h"
 
@@ -34,6 +35,18 @@ layer_of(const struct waiting *w, const struct index_call *call)
 	return reading_layer(w->reading, call->workflow, call->seq, call->id);
 }
 
+/*
+ * Whether a call without outcome waits for a person: it does not run, and it left something, or
+ * nobody may decide but a person whether it runs again.
+ */
+static bool
+is_asking(const struct waiting *w, const struct index_call *call)
+{
+	return !reading_is_running(w->reading, call->id) &&
+	       (layer_of(w, call)[0] != '\0' ||
+		key_answer(call->verdict, call->answer, call->retry) == KEY_UNKNOWN);
+}
+
 /* ---- for a program ------------------------------------------------------------------------ */
 
 static int
@@ -51,6 +64,7 @@ print_json(struct waiting *w, const struct index_call *call)
 	json_kv_str(&j, "digest", text_or_null(call->changes_digest));
 	json_kv_str(&j, "layer", text_or_null(layer_of(w, call)));
 	json_kv_str(&j, "reason", text_or_null(call->reason));
+	json_kv_str(&j, "retry", text_or_null(call->retry));
 	json_kv_uint(&j, "seq", call->seq);
 	json_kv_str(&j, "settled", text_or_null(call->settled));
 	json_kv_uint(&j, "t0", call->t0_ms);
@@ -79,8 +93,8 @@ put_why(struct buf *b, const struct waiting *w, const struct index_call *call)
 	const char *layer = layer_of(w, call);
 
 	if (is_unknown(call)) {
-		buf_puts(b, "unknown: it has no outcome; it still runs, or airlock was killed in "
-			    "it");
+		buf_puts(b, "unknown: it has no outcome, airlock was killed in it");
+		buf_puts(b, layer[0] != '\0' ? "; what it left can only be discarded" : "");
 		return;
 	}
 	buf_puts(b, "held");
@@ -143,11 +157,11 @@ on_call(void *arg, const struct index_call *call)
 	return w->json ? print_json(w, call) : print_block(w, call);
 }
 
-/* A call without an outcome whose commit was recovered waits for nobody, or is held. */
+/* One whose commit was recovered waits for nobody, or is held. */
 static int
 on_unknown(void *arg, const struct index_call *call)
 {
-	return is_unknown(call) ? on_call(arg, call) : 0;
+	return is_unknown(call) && is_asking(arg, call) ? on_call(arg, call) : 0;
 }
 
 static int
@@ -166,7 +180,8 @@ print_end(const struct waiting *w)
 	}
 	if (w->unknown > 0) {
 		view_count(&out, w->unknown, "call is", "calls are");
-		buf_puts(&out, " unknown: airlock show CALL says what is recorded\n");
+		buf_puts(&out, " unknown: airlock show CALL says what is recorded, airlock "
+			       "resolve CALL done|not-done|rerun decides\n");
 	}
 	return commands_write(&out);
 }

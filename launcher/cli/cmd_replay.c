@@ -14,7 +14,7 @@
 #include "../base/fdio.h"
 #include "../base/sha256.h"
 #include "commands.h"
-#include "view_answer.h"
+#include "view_replay.h"
 
 #define CHUNK 65536u
 

@@ -42,6 +42,7 @@ print_page(struct reading *r, const struct record *rec, bool verbose)
 	page_init(&page, STDOUT_FILENO);
 	page.verbose = verbose;
 	show_head(&page, rec);
+	show_unknown(&page, r, rec);
 	show_findings(&page, rec);
 	show_saw(&page, r, rec);
 	show_decided(&page, rec);

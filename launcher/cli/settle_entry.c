@@ -25,19 +25,46 @@ write_record(struct json *j, const struct settle_entry *e)
 	json_end(j);
 }
 
+/* The record as it was written so far, in its envelope. */
+static int
+print_entry(enum entry_type type, const char *call, struct json *j, const struct buf *record,
+	    struct buf *ret_payload, struct err *err)
+{
+	int rc = json_error(j);
+
+	buf_reset(ret_payload);
+	if (rc == 0) {
+		rc = entry_print(type, call, record->data, record->len, ret_payload);
+	}
+	return rc < 0 ? err_sys(err, rc, "write the %s entry", entry_type_word(type)) : 0;
+}
+
 int
 settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, struct err *err)
 {
 	auto_buf record = BUF_INIT;
 	struct json j;
-	int rc;
 
 	json_init(&j, &record);
 	write_record(&j, entry);
-	rc = json_error(&j);
-	buf_reset(ret_payload);
-	if (rc == 0) {
-		rc = entry_print(ENTRY_SETTLE, entry->call, record.data, record.len, ret_payload);
-	}
-	return rc < 0 ? err_sys(err, rc, "write the settle entry") : 0;
+	return print_entry(ENTRY_SETTLE, entry->call, &j, &record, ret_payload, err);
+}
+
+int
+resolve_entry_write(const struct resolve_entry *entry, struct buf *ret_payload, struct err *err)
+{
+	auto_buf record = BUF_INIT;
+	struct json j;
+
+	json_init(&j, &record);
+	json_begin_object(&j);
+	json_key(&j, "actor");
+	store_put_actor(&j);
+	json_kv_str(&j, "answer", entry->answer);
+	json_kv_str(&j, "call", entry->call);
+	json_kv_bytes(&j, "reason", entry->reason);
+	json_kv_uint(&j, "t", clock_realtime_ms());
+	json_kv_uint(&j, "v", 1);
+	json_end(&j);
+	return print_entry(ENTRY_RESOLVE, entry->call, &j, &record, ret_payload, err);
 }

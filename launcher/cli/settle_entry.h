@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal entry of a later settlement (docs/formats.md, "Record"). airlock-cli only. */
+/*
+ * The journal entries of a later settlement, and of what a person said became of a call
+ * (docs/formats.md, "Record"). airlock-cli only.
+ */
 #ifndef AIRLOCK_CLI_SETTLE_ENTRY_H
 #define AIRLOCK_CLI_SETTLE_ENTRY_H
 
@@ -17,6 +20,16 @@ struct settle_entry {
 
 /* The whole payload, with a salt of its own. */
 int settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, struct err *err)
+	must_check;
+
+struct resolve_entry {
+	const char *call;   /* uuid */
+	const char *answer; /* done, not-done, rerun */
+	const char *reason; /* NULL: none */
+};
+
+/* The whole payload, with a salt of its own. */
+int resolve_entry_write(const struct resolve_entry *entry, struct buf *ret_payload, struct err *err)
 	must_check;
 
 #endif

@@ -54,6 +54,9 @@ view_verdict_color(const char *verdict)
 		{ "failed", VIEW_YELLOW },
 		{ "signaled", VIEW_YELLOW },
 		{ "timeout", VIEW_YELLOW },
+		/* of those without outcome, as lists have them */
+		{ "running", VIEW_PLAIN },
+		{ "resolved", VIEW_YELLOW },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(colors); i++) {

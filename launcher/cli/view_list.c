@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/json.h"
+#include "view_state.h"
 
 #define PROFILE_COLUMNS 16u
 #define COMMAND_MIN 16u
@@ -81,14 +82,27 @@ put_changes(struct buf *b, const struct index_call *call)
 	}
 }
 
-static bool
-fill_row(struct view_list_row *row, const struct index_call *call)
+const char *
+view_list_state(const struct reading *r, const struct index_call *call)
 {
+	if (strcmp(call->verdict, "unknown") != 0) {
+		return call->verdict;
+	}
+	if (call->answer[0] != '\0') {
+		return "resolved";
+	}
+	return r != NULL && reading_is_running(r, call->id) ? "running" : call->verdict;
+}
+
+static bool
+fill_row(const struct view_list *list, struct view_list_row *row, const struct index_call *call)
+{
+	const char *state = view_list_state(list->reading, call);
 	auto_buf b = BUF_INIT, name = BUF_INIT;
 
 	row->t0_ms = call->t0_ms;
 	snprintf(row->id, sizeof(row->id), "%s", call->id);
-	text_safe(&b, call->verdict, strlen(call->verdict), false);
+	text_safe(&b, state, strlen(state), false);
 	row->text[COLUMN_VERDICT] = take_text(&b);
 	put_exit(&b, call);
 	row->text[COLUMN_EXIT] = take_text(&b);
@@ -133,7 +147,7 @@ view_list_add(void *arg, const struct index_call *call)
 		list->cap = cap;
 	}
 	list->rows[list->count] = (struct view_list_row){ .t0_ms = 0 };
-	return fill_row(&list->rows[list->count++], call) ? 0 : -ENOMEM;
+	return fill_row(list, &list->rows[list->count++], call) ? 0 : -ENOMEM;
 }
 
 int

@@ -10,6 +10,7 @@
 #include "view_format.h"
 
 struct json;
+struct reading;
 
 /*
  * The first 48 bits of an id are its milliseconds: an id cut here stays unique when later calls
@@ -38,20 +39,23 @@ struct view_list_row {
 };
 
 struct view_list {
-	struct index *ix; /* borrowed */
+	struct index *ix;	       /* borrowed */
+	const struct reading *reading; /* borrowed; tells which calls run. NULL: it is not told */
 	struct view_list_row *rows;
 	size_t count, cap;
 	size_t prefix_len; /* characters of an id */
 };
 
-#define VIEW_LIST_INIT                                                                             \
-	{                                                                                          \
-		.ix = NULL, .rows = NULL, .count = 0, .cap = 0, .prefix_len = 0                    \
+#define VIEW_LIST_INIT                                                                           \
+	{                                                                                        \
+		.ix = NULL, .reading = NULL, .rows = NULL, .count = 0, .cap = 0, .prefix_len = 0 \
 	}
 #define auto_view_list __attribute__((cleanup(view_list_finish))) struct view_list
 
 /* How long the call took; 0 when the clock was set back meanwhile. */
 int64_t view_list_duration(const struct index_call *call);
+/* Its verdict; of a call without outcome "resolved", "running" (r knows it) or "unknown". */
+const char *view_list_state(const struct reading *r, const struct index_call *call);
 /* How many changes it made, for a program. */
 void view_list_changes_json(struct json *j, const struct index_call *call);
 /* An index_call_fn; arg is the list. */

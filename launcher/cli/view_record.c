@@ -84,6 +84,7 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 		record_finish(&rec);
 		return rc;
 	}
+	rec.is_running = rec.outcome == NULL && reading_is_running(r, rec.id);
 	*ret = rec;
 	return 0;
 }

@@ -33,6 +33,7 @@ struct record {
 	json_t *settles;	  /* of them, in order; NULL or empty: none */
 	struct buf resolves_text; /* resolve records, in the same way */
 	json_t *resolves;
+	bool is_running;			       /* it has no outcome, and a front holds it */
 	struct record_leaf planned_leaf, outcome_leaf; /* of record_leaves */
 };
 

@@ -144,6 +144,17 @@ put_settles(struct buf *b, const struct record *rec)
 	}
 }
 
+static void
+put_resolved(struct buf *b, const struct record *rec)
+{
+	size_t count = json_array_size(rec->resolves);
+
+	if (count > 0) {
+		buf_puts(b, ", then resolved as ");
+		show_resolve(b, json_array_get(rec->resolves, count - 1), VIEW_TIME_MINUTE);
+	}
+}
+
 /* What the call's own end had made of the changes, before somebody decided. */
 static void
 put_first(struct buf *b, const struct record *rec, uint64_t count)
@@ -195,12 +206,11 @@ void
 show_sentence(struct buf *b, const struct record *rec)
 {
 	if (rec->outcome == NULL) {
-		bool is_settled = json_array_size(rec->settles) > 0;
-
-		buf_puts(b, "unknown: no outcome is recorded");
-		buf_puts(b, is_settled ? ", airlock was killed in it"
-				       : "; the call still runs, or airlock was killed in it");
+		buf_puts(b, rec->is_running ? "running: no outcome is recorded yet"
+					    : "unknown: no outcome is recorded, airlock was killed "
+					      "in it");
 		put_settles(b, rec);
+		put_resolved(b, rec);
 		return;
 	}
 	put_ending(b, rec);
@@ -211,7 +221,7 @@ enum view_color
 show_sentence_color(const struct record *rec)
 {
 	if (rec->outcome == NULL) {
-		return VIEW_RED;
+		return rec->is_running || record_answer(rec)[0] != '\0' ? VIEW_YELLOW : VIEW_RED;
 	}
 	if (is(rec, "verdict", "ok") && strcmp(record_settled(rec), "held") == 0) {
 		return VIEW_YELLOW;

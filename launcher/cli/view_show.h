@@ -10,9 +10,14 @@
 void show_sentence(struct buf *b, const struct record *rec);
 enum view_color show_sentence_color(const struct record *rec);
 
+/* "done 2026-01-31 12:00 by uid 1000": one of resolves[], without its reason. */
+void show_resolve(struct buf *b, const json_t *resolve, enum view_time_style style);
+
 void show_head(struct page *p, const struct record *rec);
 /* What a person looks for first; nothing at all when there is nothing of it. */
 void show_findings(struct page *p, const struct record *rec);
+/* What is known of a call that has no outcome, and what can be done; nothing of others. */
+void show_unknown(struct page *p, const struct reading *r, const struct record *rec);
 /* r gives the first lines of long streams; NULL: of those only that stand in the record. */
 void show_saw(struct page *p, struct reading *r, const struct record *rec);
 void show_decided(struct page *p, const struct record *rec);

@@ -11,14 +11,14 @@ struct reading {
 	struct store store;
 	struct index *
 		ix; /* read-only, on one snapshot, caught up; NULL when nothing was ever recorded */
-	bool has_no_room; /* for the index: ix is a temporary one, and that was said */
+	bool has_no_room;	      /* for the index: ix is a temporary one, and that was said */
 	struct pack_catalog *catalog; /* of the workflow that was read last; NULL: none yet */
 	uint8_t catalog_workflow[16];
 };
 
-#define READING_INIT                                                                               \
-	{                                                                                          \
-		.store = STORE_INIT, .ix = NULL                                                    \
+#define READING_INIT                            \
+	{                                       \
+		.store = STORE_INIT, .ix = NULL \
 	}
 #define auto_reading __attribute__((cleanup(reading_finish))) struct reading
 
@@ -31,6 +31,9 @@ int reading_open_quiet(struct reading *ret, struct err *err) must_check;
 /* A newer snapshot of the index, with everything that is in the journal now. */
 int reading_refresh(struct reading *r, struct err *err) must_check;
 void reading_finish(struct reading *r);
+
+/* Whether a front holds the call: it runs. */
+bool reading_is_running(const struct reading *r, const char *id);
 
 /* The ids of calls, in the order of the list. */
 struct call_ids {
@@ -48,7 +51,7 @@ int reading_list(struct reading *r, const struct index_query *query, struct call
  * Where the layer of a call's held change set lies: "draft", where later calls of the workflow see
  * it, "aside", or "" when there is none, so that nothing can be applied.
  */
-const char *reading_layer(const struct reading *r, const char *workflow, uint64_t seq,
-			  const char *id);
+const char *
+reading_layer(const struct reading *r, const char *workflow, uint64_t seq, const char *id);
 
 #endif

@@ -48,17 +48,25 @@ expect_eq "--json: where" "$WS local" "$(jq -r '"\(.workspace) \(.workflow_name)
 start_airlock -- sleep 100
 wait_for 10 sh -c "$(printf '%q ' "${E2E_AS_ID[@]}" "$A") log --verdict unknown --json | grep -q sleep"
 unknown=$(record .planned.call)
+expect_eq "one that runs waits for nobody" "$failed $protected $proposed" "$(as_id "$A" pending --json | jq -r .call | xargs)"
+expect_eq "it runs: log and show say so" "running running: no outcome is recorded yet" \
+	"$(as_id "$A" log --json | tail -n 1 | jq -r .state) $(as_id "$A" show "$unknown" | head -n 1)"
+kill -KILL "$PID"
+wait "$PID"
 expect_eq "an unknown call: it stands behind the others" "${unknown:0:13}  AGE  $WS
   sleep 100
-  unknown: it has no outcome; it still runs, or airlock was killed in it
+  unknown: it has no outcome, airlock was killed in it
 
 3 change sets wait: airlock diff CALL shows one, apply commits it, discard drops it
-1 call is unknown: airlock show CALL says what is recorded" "$(pending_page | tail -n 6)"
-expect_eq "an unknown call: for a program" "$unknown unknown null null" \
-	"$(as_id "$A" pending --json | tail -n 1 | jq -r '"\(.call) \(.verdict) \(.settled) \(.digest)"')"
-kill -TERM "$PID"
-wait "$PID"
-expect_eq "one that ended waits no more" "$failed $protected $proposed" "$(as_id "$A" pending --json | jq -r .call | xargs)"
+1 call is unknown: airlock show CALL says what is recorded, airlock resolve CALL done|not-done|rerun decides" \
+	"$(pending_page | tail -n 6)"
+expect_eq "an unknown call: for a program" "$unknown unknown null null ask" \
+	"$(as_id "$A" pending --json | tail -n 1 | jq -r '"\(.call) \(.verdict) \(.settled) \(.digest) \(.retry)"')"
+expect_verb "resolve" 0 resolve "$unknown" "done" --reason "seen by hand"
+expect_eq "one that is resolved waits no more" "$failed $protected $proposed" "$(as_id "$A" pending --json | jq -r .call | xargs)"
+expect_eq "resolved: log, the record, and once only" "resolved done seen by hand" \
+	"$(as_id "$A" log --json | tail -n 1 | jq -r .state) $(record '"\(.resolves[0].answer) \(.resolves[0].reason)"' "$unknown")"
+expect_verb "resolved once" 1 resolve "$unknown" rerun
 
 # ---- decided -------------------------------------------------------------------------------------
 expect_verb "discard" 0 discard "$failed"

@@ -20,7 +20,7 @@ static const struct index_call calls[] = {
 	  .verdict = "signaled", .settled = "none", .command = "a.out", .t0_ms = 1750000003000,
 	  .t1_ms = 1750000002000, .exit = -1, .signal = 11 },
 	{ .id = "0198c2a4-af3e-7abc-8def-0123456789ab", .profile = "default", .verdict = "unknown",
-	  .settled = "", .command = "sleep 9", .t0_ms = 1750000004000, .exit = -1 },
+	  .settled = "", .answer = "", .command = "sleep 9", .t0_ms = 1750000004000, .exit = -1 },
 };
 
 static void

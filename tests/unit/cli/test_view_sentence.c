@@ -16,8 +16,7 @@ static const struct row {
 	enum view_color color;
 } rows[] = {
 	{ NULL,
-	  "unknown: no outcome is recorded; the call still runs, or airlock was killed in it",
-	  VIEW_RED },
+	  "unknown: no outcome is recorded, airlock was killed in it", VIEW_RED },
 	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"none\"}",
 	  "ok, exit 0; it changed nothing in the workspace", VIEW_GREEN },
 	{ "{\"verdict\":\"ok\",\"exit\":0,\"settled\":\"committed\",\"changes\":{\"created\":1}}",
@@ -119,6 +118,27 @@ Test(view_sentence, what_was_decided_since)
 		cr_expect_str_eq(buf_text(&b), settled_rows[i].sentence, "row %zu", i);
 		cr_expect_eq(show_sentence_color(&rec), settled_rows[i].color, "row %zu", i);
 	}
+}
+
+Test(view_sentence, a_call_without_outcome_runs_is_unknown_or_resolved)
+{
+	static const char resolves[] = "[{\"actor\":{\"uid\":1000},\"answer\":\"done\","
+				       "\"reason\":\"seen\",\"t\":1750000060000}]";
+	auto_record running = make_record("{}", NULL), resolved = make_record("{}", NULL);
+	auto_buf b = BUF_INIT;
+
+	setenv("TZ", "UTC", 1);
+	tzset();
+	running.is_running = true;
+	show_sentence(&b, &running);
+	cr_expect_str_eq(buf_text(&b), "running: no outcome is recorded yet");
+	cr_expect_eq(show_sentence_color(&running), VIEW_YELLOW);
+	buf_reset(&b);
+	resolved.resolves = parse_json(resolves);
+	show_sentence(&b, &resolved);
+	cr_expect_str_eq(buf_text(&b), "unknown: no outcome is recorded, airlock was killed in it, "
+				       "then resolved as done 2025-06-15 15:07 by uid 1000");
+	cr_expect_eq(show_sentence_color(&resolved), VIEW_YELLOW);
 }
 
 Test(view_sentence, each_decision_has_a_fact)
