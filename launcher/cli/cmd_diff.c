@@ -157,7 +157,9 @@ print_call(struct reading *r, const struct request *req, const char *name, struc
 static int
 print_workflow(struct reading *r, const struct request *req)
 {
-	const struct index_query query = { .workflow = req->workflow, .settled = "held" };
+	char id[UUID_TEXT_SIZE];
+	const struct index_query query = { .workflow = reading_workflow(r, req->workflow, id),
+					   .settled = "held" };
 	struct call_ids ids = { .items = NULL };
 	struct err err = ERR_INIT;
 	int rc = reading_list(r, &query, &ids, &err), status = 0;

@@ -3,8 +3,8 @@
  * `airlock forget --workflow W`: all that is kept of a workflow goes, its records too. What stays
  * is that there were so many calls, and the leaf of each entry. Runs in airlock-cli as the caller.
  *
- * Order, and what a crash leaves: the gc entry, durable; the records, file by file of the journal
- * (index_forget); the objects. From the entry on the workflow is to go: whatever is left of it, the
+ * Order, and what a crash leaves: the gc entry, durable; its name, which another may have from then
+ * on; the records, file by file of the journal (index_forget); the objects. From the entry on the workflow is to go: whatever is left of it, the
  * same command takes it.
  */
 #include <errno.h>
@@ -89,6 +89,7 @@ forget_locked(struct reading *r, struct store *s, const struct collect *c,
 		index_close(r->ix); /* the file goes */
 		r->ix = NULL;
 		rc = collect_log(s, &entry, err);
+		rc = rc < 0 ? rc : collect_drop_name(c, err);
 		rc = rc < 0 ? rc : index_forget(s, c->workflow, err);
 		rc = rc < 0 ? rc : collect_remove(c, err);
 	}
@@ -107,7 +108,9 @@ forget(const struct request *req, struct err *err)
 	char id[UUID_TEXT_SIZE];
 	int rc = reading_open(&r, err);
 
-	rc = rc < 0 ? rc : index_workflow(r.ix, req->workflow, id, err);
+	if (rc == 0 && reading_workflow(&r, req->workflow, id) != id) {
+		rc = index_workflow(r.ix, req->workflow, id, err);
+	}
 	rc = rc < 0 ? rc : store_open_write(r.store.path, &s, err);
 	rc = rc < 0 ? rc : collect_lock(&s, id, COLLECT_ALL, &c, err);
 	rc = rc < 0 ? rc : forget_locked(&r, &s, &c, req, err);

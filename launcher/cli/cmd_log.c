@@ -323,6 +323,7 @@ cmd_log(int argc, char **argv)
 		.filter = VIEW_FILTER_INIT,
 	};
 	auto_reading r = READING_INIT;
+	char workflow[UUID_TEXT_SIZE];
 	struct err err = ERR_INIT;
 	int rc = parse(argc, argv, &req);
 
@@ -332,6 +333,9 @@ cmd_log(int argc, char **argv)
 	rc = reading_open(&r, &err);
 	if (rc == -ENOENT) {
 		return commands_fail(0, &err);
+	}
+	if (rc == 0) {
+		req.query.workflow = reading_workflow(&r, req.query.workflow, workflow);
 	}
 	if (rc == 0 && view_filter_is_set(&req.filter)) {
 		req.filter.reading = &r;

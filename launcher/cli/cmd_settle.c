@@ -20,8 +20,7 @@ struct action {
 	const char *settled; /* what a call must be for it */
 	bool newest_first;
 	bool draft_only; /* of a workflow; what was set aside has to be named */
-	int (*run)(const char *name, const struct options *o, struct settled *ret,
-		   struct err *err);
+	int (*run)(const char *name, const struct options *o, struct settled *ret, struct err *err);
 };
 
 static int
@@ -77,7 +76,9 @@ static int
 list_calls(struct reading *r, const struct action *a, const struct options *o, struct call_ids *ret,
 	   struct err *err)
 {
-	const struct index_query query = { .workflow = o->workflow, .settled = a->settled };
+	char id[UUID_TEXT_SIZE];
+	const struct index_query query = { .workflow = reading_workflow(r, o->workflow, id),
+					   .settled = a->settled };
 	int rc = reading_list(r, &query, ret, err);
 
 	if (rc == 0 && ret->several) {

@@ -9,19 +9,17 @@
 int
 workflow_lookup(struct reading *r, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)
 {
-	struct err why = ERR_INIT;
 	uint8_t id[16];
-	int rc = workflow_find(&r->store, name, id, &why);
+	int rc;
 
-	if (rc == 0) {
-		text_uuid_print(id, ret_id);
+	if (reading_workflow(r, name, ret_id) == ret_id) {
 		return 0;
 	}
 	rc = index_workflow(r->ix, name, ret_id, err);
-	if (rc == -ENOENT && workflow_name_is_good(name)) {
-		*err = why;
-	}
-	return rc;
+	/* of a name that nobody has, and nobody had, say how to make one */
+	return rc == -ENOENT && workflow_name_is_good(name)
+		     ? workflow_find(&r->store, name, id, err)
+		     : rc;
 }
 
 static void

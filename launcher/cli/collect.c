@@ -17,6 +17,7 @@
 #include "../snapshot/layer.h"
 #include "../snapshot/remove.h"
 #include "../store/quota.h"
+#include "../workflow/workflow.h"
 #include "view_evidence.h"
 
 #define CALLS_FILE "calls"
@@ -265,6 +266,26 @@ collect_measure(const struct collect *c, uint64_t *ret_objects, uint64_t *ret_by
 }
 
 int
+collect_drop_name(const struct collect *c, struct err *err)
+{
+	struct fs_names names = FS_NAMES_INIT;
+	auto_fd dir = fdio_open_dir(c->store->dir_fd, WORKFLOW_NAMES);
+	int rc = dir < 0 ? dir : fsat_list(dir, NAMES_MAX, &names);
+
+	/* all are looked at: its definition may be damaged, or gone already */
+	for (size_t i = 0; rc == 0 && i < names.count; i++) {
+		rc = workflow_name_is_good(names.items[i])
+			   ? workflow_drop_name(c->store, names.items[i], c->uuid, err)
+			   : 0;
+	}
+	fsat_names_finish(&names);
+	return rc == -ENOENT ? 0
+	     : rc < 0 && err->code != rc
+		     ? err_sys(err, rc, "list %s/" WORKFLOW_NAMES, c->store->path)
+		     : rc;
+}
+
+int
 collect_unlink(int dir_fd, const char *name)
 {
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT) {
@@ -290,6 +311,13 @@ collect_remove(const struct collect *c, struct err *err)
 	fsat_names_finish(&names);
 	if (first == 0 && c->dir_fd >= 0 && fsync(c->dir_fd) < 0) {
 		first = -errno;
+	}
+	if (first == 0 && c->kind == COLLECT_ALL) {
+		char path[sizeof("wf/") + UUID_TEXT_SIZE];
+
+		snprintf(path, sizeof(path), "wf/%s", c->workflow);
+		ignore_err(unlinkat(c->store->dir_fd, path, AT_REMOVEDIR),
+			   "it has a list of calls, which stays");
 	}
 	return first < 0 ? err_sys(err, first, "remove what workflow %s has in %s", c->workflow,
 				   c->store->path)

@@ -56,6 +56,9 @@ void collect_finish(struct collect *c);
 int collect_check_held(const struct collect *c, const struct collect_calls *calls, struct err *err)
 	must_check;
 
+/* Its name among those of workflows, where it has one: the first that goes. */
+int collect_drop_name(const struct collect *c, struct err *err) must_check;
+
 /* What collect_remove would remove: objects in packs, bytes on the disk. */
 void collect_measure(const struct collect *c, uint64_t *ret_objects, uint64_t *ret_bytes);
 /* Goes on after a failure; the first is returned. */

@@ -16,6 +16,7 @@
 #include "../snapshot/fsat.h"
 #include "../snapshot/layer.h"
 #include "../store/quota.h"
+#include "../workflow/workflow.h"
 #include "collect.h"
 
 #define NAMES_MAX 1048576u
@@ -164,6 +165,40 @@ sweep_packs(struct collect_swept *s, const struct collect *c, struct err *err)
 	return rc;
 }
 
+static int
+is_new(void *arg, const struct index_event *event)
+{
+	(void)arg;
+	return strcmp(event->action, "new") == 0;
+}
+
+/*
+ * Made, but for its name: whoever made it died before, and nobody can call it. That nothing of it
+ * stands in the journal tells it from one of which the name is lost.
+ */
+static int
+sweep_unnamed(struct collect_swept *s, const struct collect *c, struct err *err)
+{
+	struct workflow_definition d;
+	struct err none = ERR_INIT;
+	uint8_t holder[16];
+	int rc;
+
+	if (!is_old(c->workflow) || faccessat(c->dir_fd, "calls", F_OK, 0) == 0 ||
+	    workflow_definition_read(c->dir_fd, &d, &none) < 0 ||
+	    (workflow_find(s->store, d.name, holder, &none) == 0 &&
+	     memcmp(holder, c->uuid, sizeof(holder)) == 0)) {
+		return 0;
+	}
+	rc = index_workflow_events(s->reading->ix, c->workflow, is_new, NULL, err);
+	if (rc == 0) {
+		auto_fd all = fdio_open_dir(s->store->dir_fd, "wf");
+
+		take(s, all, "wf", c->workflow);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 /* packs: not where entries are damaged, since the index cannot tell whose they are. */
 static int
 sweep_workflow(struct collect_swept *s, const char *name, bool packs, struct err *err)
@@ -178,7 +213,8 @@ sweep_workflow(struct collect_swept *s, const char *name, bool packs, struct err
 	for (enum layer_place p = 0; p < LAYER_PLACE__COUNT && rc == 0; p++) {
 		rc = sweep_place(s, &c, p);
 	}
-	return rc == 0 && packs ? sweep_packs(s, &c, err) : rc;
+	rc = rc == 0 && packs ? sweep_packs(s, &c, err) : rc;
+	return rc == 0 && packs ? sweep_unnamed(s, &c, err) : rc;
 }
 
 static int

@@ -159,12 +159,14 @@ export_forgotten(void *arg, const char *call, const char *workflow)
 static int
 export_calls(struct case_folder *c, const char *workflow, struct err *err)
 {
-	const struct index_query query = { .workflow = workflow };
+	char id[UUID_TEXT_SIZE];
+	const char *meant = reading_workflow(c->r, workflow, id);
+	const struct index_query query = { .workflow = meant };
 	struct call_of of = { .c = c, .err = err };
 	auto_buf shown = BUF_INIT;
 	int rc = index_list(c->r->ix, &query, export_call, &of, err);
 
-	rc = rc == 0 ? index_forgotten_calls(c->r->ix, workflow, export_forgotten, &of, err) : rc;
+	rc = rc == 0 ? index_forgotten_calls(c->r->ix, meant, export_forgotten, &of, err) : rc;
 	if (rc == 0 && c->calls == 0) {
 		text_safe(&shown, workflow, strlen(workflow), false);
 		return err_set(err, -ENOENT, "no call of a workflow %s is recorded",

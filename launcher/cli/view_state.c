@@ -12,6 +12,7 @@
 #include "../log/log_write.h"
 #include "../snapshot/layer.h"
 #include "../store/index_compare.h"
+#include "../workflow/workflow.h"
 #include "../workflow/running.h"
 #include "settle_recover.h"
 
@@ -137,6 +138,19 @@ reading_refresh(struct reading *r, struct err *err)
 	index_close(r->ix);
 	r->ix = NULL;
 	return open_index(r, err);
+}
+
+const char *
+reading_workflow(const struct reading *r, const char *said, char ret[UUID_TEXT_SIZE])
+{
+	struct err none = ERR_INIT;
+	uint8_t id[16];
+
+	if (said == NULL || workflow_find(&r->store, said, id, &none) != 0) {
+		return said;
+	}
+	text_uuid_print(id, ret);
+	return ret;
 }
 
 static int

@@ -35,6 +35,13 @@ void reading_finish(struct reading *r);
 /* Whether a front holds the call: it runs. */
 bool reading_is_running(const struct reading *r, const char *id);
 
+/*
+ * The workflow that a person means, for an index_query: the id of one that has the name now, also
+ * where it had no call; else what was said. ret has room for an id; NULL stays NULL.
+ */
+const char *
+reading_workflow(const struct reading *r, const char *said, char ret[UUID_TEXT_SIZE]) must_check;
+
 /* The ids of calls, in the order of the list. */
 struct call_ids {
 	char (*items)[UUID_TEXT_SIZE]; /* owned */

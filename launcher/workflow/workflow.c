@@ -56,7 +56,14 @@ find_id(const struct store *s, const uint8_t id[16], const char *name, struct er
 	if (dir == -ENOENT) {
 		return unknown_name(name, err);
 	}
-	return dir < 0 ? dir : 0;
+	if (dir < 0) {
+		return dir;
+	}
+	if (faccessat(dir, WORKFLOW_DEFINITION, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
+		return errno == ENOENT ? unknown_name(name, err)
+				       : err_sys(err, -errno, "look for workflow %s", name);
+	}
+	return 0;
 }
 
 int

@@ -202,7 +202,9 @@ workflow_drop_name(const struct store *s, const char *name, const uint8_t id[16]
 	uint8_t holder[16];
 	int rc = names == -ENOENT ? -ENOENT : workflow_find(s, name, holder, &none);
 
-	if (rc == -ENOENT || (rc == 0 && memcmp(holder, id, sizeof(holder)) != 0)) {
+	/* a damaged one is not known to be its */
+	if (rc == -ENOENT || rc == -EBADMSG ||
+	    (rc == 0 && memcmp(holder, id, sizeof(holder)) != 0)) {
 		return 0;
 	}
 	if (names < 0 || (rc == 0 && (unlinkat(names, name, 0) < 0 || fsync(names) < 0))) {
