@@ -4,8 +4,8 @@
  * is that there were so many calls, and the leaf of each entry. Runs in airlock-cli as the caller.
  *
  * Order, and what a crash leaves: the gc entry, durable; its name, which another may have from then
- * on; the records, file by file of the journal (index_forget); the objects. From the entry on the workflow is to go: whatever is left of it, the
- * same command takes it.
+ * on; the records, file by file of the journal (index_forget); the objects. From the entry on the
+ * workflow is to go: whatever is left of it, the same command takes it.
  */
 #include <errno.h>
 #include <stdio.h>
