@@ -1,10 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `airlock recover`: what a crash left of commits. Runs in airlock-cli as the caller. */
-#include <errno.h>
+/*
+ * `airlock recover`: what a crash left of commits, of calls, and of workflows. Runs in airlock-cli
+ * as the caller; also started by the front.
+ */
+#include "cmd_recover.h"
 
 #include "commands.h"
 #include "settle_recover.h"
-#include "view_state.h"
+
+/* What could not be done was told, one by one. */
+static int
+recover(struct store *store, bool quiet, struct err *err)
+{
+	auto_reading reading = READING_INIT;
+	struct recovery r = { .store = store, .reading = &reading, .quiet = quiet };
+	bool commits_left = commit_is_left(store) != 0;
+	struct err told = ERR_INIT;
+	int rc;
+
+	/* first: what they append is the end of their calls */
+	if (commits_left && settle_recover_all(store, quiet, &told) < 0) {
+		r.failed++;
+	}
+	rc = reading_open_raw(&reading, err);
+	if (rc < 0) {
+		return rc;
+	}
+	recover_calls(&r);
+	recover_workflows(&r);
+	if (!quiet && !commits_left && r.found == 0 && r.failed == 0) {
+		puts("nothing to recover");
+	}
+	return r.failed > 0 ? 1 : 0;
+}
 
 int
 cmd_recover(int argc, char **argv)
@@ -26,15 +54,6 @@ cmd_recover(int argc, char **argv)
 	}
 	rc = reading_path(&path, &err);
 	rc = rc < 0 ? rc : store_open_write(path, &store, &err);
-	if (rc < 0) {
-		return commands_fail(1, &err);
-	}
-	if (commit_is_left(&store) == 0) {
-		if (!quiet) {
-			puts("nothing to recover");
-		}
-		return 0;
-	}
-	/* what could not be done was told, call by call */
-	return settle_recover_all(&store, quiet, &err) < 0 ? 1 : 0;
+	rc = rc < 0 ? rc : recover(&store, quiet, &err);
+	return rc < 0 ? commands_fail(1, &err) : rc;
 }

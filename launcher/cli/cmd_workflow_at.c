@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd_recover.h"
 #include "cmd_workflow.h"
 
 void
@@ -58,7 +59,7 @@ workflow_at_open(const char *name, struct workflow_at *ret, struct err *err)
 int
 workflow_at_ledger(struct workflow_at *at, struct ledger_file *ret, struct err *err)
 {
-	return ledger_open(at->dir_fd, ret, err);
+	return recover_ledger_open(at->dir_fd, at->d.id, ret, err);
 }
 
 int

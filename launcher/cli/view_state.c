@@ -93,7 +93,7 @@ reading_path(char **ret_path, struct err *err)
 }
 
 static int
-open_reading(struct reading *ret, bool quiet, struct err *err)
+open_reading(struct reading *ret, bool recovers, bool quiet, struct err *err)
 {
 	struct reading r = READING_INIT;
 	auto_free char *path = NULL;
@@ -106,7 +106,9 @@ open_reading(struct reading *ret, bool quiet, struct err *err)
 		return err_set(err, -ENOENT, "no call is recorded yet in %s", path);
 	}
 	if (rc == 0) {
-		recover(&r, path, quiet);
+		if (recovers) {
+			recover(&r, path, quiet);
+		}
 		rc = open_index(&r, err);
 	}
 	if (rc == 0 && !quiet) {
@@ -123,13 +125,19 @@ open_reading(struct reading *ret, bool quiet, struct err *err)
 int
 reading_open(struct reading *ret, struct err *err)
 {
-	return open_reading(ret, false, err);
+	return open_reading(ret, true, false, err);
 }
 
 int
 reading_open_quiet(struct reading *ret, struct err *err)
 {
-	return open_reading(ret, true, err);
+	return open_reading(ret, true, true, err);
+}
+
+int
+reading_open_raw(struct reading *ret, struct err *err)
+{
+	return open_reading(ret, false, true, err);
 }
 
 int

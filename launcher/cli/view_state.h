@@ -28,6 +28,8 @@ int reading_path(char **ret_path, struct err *err) must_check;
 int reading_open(struct reading *ret, struct err *err) must_check;
 /* The same, and nothing is said but what went wrong: another program reads the answer. */
 int reading_open_quiet(struct reading *ret, struct err *err) must_check;
+/* As that, and commits that a crash cut short are left as they are. */
+int reading_open_raw(struct reading *ret, struct err *err) must_check;
 /* A newer snapshot of the index, with everything that is in the journal now. */
 int reading_refresh(struct reading *r, struct err *err) must_check;
 void reading_finish(struct reading *r);

@@ -47,9 +47,11 @@ parse_entry(const char *line, size_t len, struct key_entry *ret)
 	char again[LINE_MAX_SIZE], hex[HEX_DIGEST_SIZE];
 	uint8_t id[16];
 
-	if (sscanf(line, "%36s %64s %u", ret->call, hex, &ret->attempt) != 3 ||
+	_Static_assert(REQUEST_PARTS_TEXT == 73, "the width below");
+	if (sscanf(line, "%36s %64s %u %72s", ret->call, hex, &ret->attempt, ret->parts) != 4 ||
 	    text_uuid_parse(ret->call, id) != 0 ||
-	    text_unhex(hex, ret->request, SHA256_SIZE) != 0) {
+	    text_unhex(hex, ret->request, SHA256_SIZE) != 0 ||
+	    strlen(ret->parts) != REQUEST_PARTS_TEXT - 1) {
 		return -EBADMSG;
 	}
 	return print_entry(ret, again) == (int)len && memcmp(line, again, len) == 0 ? 0 : -EBADMSG;

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What `airlock recover` makes again from the journal, and verbs that need it before. airlock-cli
+ * only, as the caller. Idempotent: killed anywhere, doing it again does the rest.
+ */
+#ifndef AIRLOCK_CLI_CMD_RECOVER_H
+#define AIRLOCK_CLI_CMD_RECOVER_H
+
+#include "../workflow/ledger.h"
+#include "view_state.h"
+
+/* ---- one workflow (cmd_recover_ledger.c) ---------------------------------------------------- */
+
+/*
+ * Makes the ledger and the keys of a workflow again. f is its ledger, open and locked, whatever it
+ * says; it is written. The index of r is refreshed first. State, budget, deadline, guard and step
+ * come from the `workflow` entries; used is what outcomes say and what calls without one reserved,
+ * reserved what living calls have; each key is that of its last call that was let in. What the loop
+ * guard had counted begins anew.
+ */
+int recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
+		   struct ledger_file *f, struct err *err) must_check;
+/* ledger_open, which makes one that is -ESTALE again. */
+int recover_ledger_open(int workflow_fd, const uint8_t workflow[16], struct ledger_file *ret,
+			struct err *err) must_check;
+
+/* ---- a state directory (cmd_recover_calls.c, cmd_recover_workflows.c) ----------------------- */
+
+struct recovery {
+	struct store *store;	 /* for writing */
+	struct reading *reading; /* of the same */
+	bool quiet;		 /* only what could not be done is told */
+	size_t found;		 /* how much there was to do */
+	size_t failed;
+};
+
+/* One line on stderr, safe to print; a failure is told even where all is quiet. */
+void recovery_tell(struct recovery *r, const char *text);
+void recovery_fail(struct recovery *r, const char *what, const struct err *err);
+
+/*
+ * Calls whose fronts died: kills what is left in their groups, makes the ledgers of their workflows
+ * again, and removes their files in running/. Tells of each call what is known and what can be
+ * done.
+ */
+void recover_calls(struct recovery *r);
+/* Definitions and names that are lost or damaged, then ledgers that are, or of another boot. */
+void recover_workflows(struct recovery *r);
+
+#endif

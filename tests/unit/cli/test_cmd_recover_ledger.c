@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_recover_ledger.c over journals that are made by hand. Run by `make unit`. */
+#include "../store/index_fixture.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../../../launcher/base/fdio.h"
+#include "../../../launcher/cli/cmd_recover.h"
+#include "../../../launcher/workflow/keys.h"
+#include "../../../launcher/workflow/running.h"
+
+#define CALL_D "0198c2a4-9000-7abc-8def-0123456789ab"
+#define CALL_E "0198c2a4-a000-7abc-8def-0123456789ab"
+#define REQUEST "\"00000000000000000000000000000000000000000000000000000000000000ab\""
+#define PARTS                                                              \
+	"0000000011111111222222223333333344444444555555556666666677777777" \
+	"88888888"
+
+static void
+begin(void)
+{
+	state_make();
+	cr_assert_eq(setenv("AIRLOCK_STATE", state_dir, 1), 0);
+}
+
+TestSuite(cmd_recover_ledger, .init = begin, .fini = state_remove);
+
+static uint8_t workflow[16];
+
+/* The workflow's directory. */
+static int
+make_workflow(struct store *s)
+{
+	int fd;
+
+	cr_assert(mkdirat(s->dir_fd, "wf", 0700) == 0 || faccessat(s->dir_fd, "wf", F_OK, 0) == 0);
+	cr_assert_eq(mkdirat(s->dir_fd, "wf/" WORKFLOW, 0700), 0);
+	fd = openat(s->dir_fd, "wf/" WORKFLOW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(text_uuid_parse(WORKFLOW, workflow), 0);
+	return fd;
+}
+
+/* An entry about the workflow with one piece of it replaced. */
+static void
+append_about(struct store *s, const char *action, const char *from, const char *to, uint64_t t)
+{
+	auto_buf record = BUF_INIT, word = BUF_INIT, moment = BUF_INIT;
+
+	buf_puts(&record, EVENT_WORKFLOW_PAUSE);
+	buf_printf(&word, "\"%s\"", action);
+	buf_printf(&moment, "\"t\":%llu", (unsigned long long)t);
+	replace_once(&record, "\"pause\"", buf_text(&word));
+	replace_once(&record, "\"t\":7", buf_text(&moment));
+	replace_once(&record, from, to);
+	append_event(s, "workflow", buf_text(&record));
+}
+
+/* One that holds its file, or (the fd closed) a dead one. */
+static int
+enter_running(struct store *s, const char *call, const uint64_t reserved[BUDGET__COUNT])
+{
+	struct running_call c = { .t0_ms = 1750000000000 };
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	cr_assert_eq(text_uuid_parse(call, c.call), 0);
+	cr_assert_eq(text_uuid_parse(WORKFLOW, c.workflow), 0);
+	snprintf(c.call_text, sizeof(c.call_text), "%s", call);
+	memcpy(c.reserved, reserved, sizeof(c.reserved));
+	cr_assert_eq(running_self(&c), 0);
+	cr_assert_eq(running_enter(s, &c, &fd, &err), 0, "%s", err.text);
+	return fd;
+}
+
+/* calls, wall, cpu, disk */
+static void
+expect_amounts(const uint64_t found[BUDGET__COUNT], const char *expected)
+{
+	auto_buf text = BUF_INIT;
+
+	buf_printf(&text, "%llu %llu %llu %llu", (unsigned long long)found[BUDGET_CALLS],
+		   (unsigned long long)found[BUDGET_WALL], (unsigned long long)found[BUDGET_CPU],
+		   (unsigned long long)found[BUDGET_DISK]);
+	cr_expect_str_eq(buf_text(&text), expected);
+}
+
+/* What the ledger says after it was made again, whatever it said. */
+static struct ledger
+make_again(int dir)
+{
+	auto_reading r = READING_INIT;
+	auto_ledger f = LEDGER_FILE_INIT;
+	struct ledger found;
+	struct err err = ERR_INIT;
+
+	cr_assert_eq(reading_open_raw(&r, &err), 0, "%s", err.text);
+	cr_assert(ledger_open(dir, &f, &err) == 0 || err.code == -ESTALE, "%s", err.text);
+	cr_assert_eq(recover_ledger(&r, dir, workflow, &f, &err), 0, "%s", err.text);
+	ledger_close(&f);
+	cr_assert_eq(ledger_read(dir, &found, &err), 0, "%s", err.text);
+	return found;
+}
+
+static void
+expect_key(int dir, const char *key, const char *call, unsigned int attempt, const char *parts)
+{
+	struct key_entry e;
+
+	cr_assert_eq(keys_read(dir, key, &e), 0, "%s", key);
+	cr_expect_str_eq(e.call, call);
+	cr_expect_eq(e.attempt, attempt);
+	cr_expect_str_eq(e.parts, parts);
+	cr_expect_eq(e.request[31], 0xab);
+}
+
+#define RESERVED "\"reserved\":{\"calls\":1,\"cpu_ms\":5,\"disk_bytes\":7,\"wall_ms\":9}"
+
+/* Five calls, of which one runs; the entries about it are the caller's. */
+static void
+append_calls(struct store *s)
+{
+	append_planned_with(s, CALL_A,
+			    "\"attempt\":1,\"key\":\"k\\\\134\"," RESERVED
+			    ",\"request_parts\":\"" PARTS "\",\"retry\":\"ask\"",
+			    REQUEST);
+	append_outcome(s, CALL_A, "ok");
+	append_planned_with(s, CALL_B,
+			    "\"attempt\":2,\"key\":\"k\\\\134\"," RESERVED
+			    ",\"request_parts\":\"" PARTS "\",\"retry\":\"safe\","
+			    "\"retry_of\":\"" CALL_A "\"",
+			    REQUEST);
+	/* refused: it never had the key */
+	append_planned_with(s, CALL_C, "\"attempt\":3,\"key\":\"k\\\\134\"", REQUEST);
+	append_outcome(s, CALL_C, "denied");
+	append_planned_with(s, CALL_E, "\"attempt\":1,\"key\":\"live\"," RESERVED, REQUEST);
+	append_planned_with(s, CALL_D, "\"attempt\":2,\"key\":\"other\"," RESERVED, REQUEST);
+}
+
+Test(cmd_recover_ledger, all_of_it_comes_from_the_journal_and_from_what_runs)
+{
+	static const uint64_t reserved[BUDGET__COUNT] = {
+		[BUDGET_CALLS] = 1, [BUDGET_WALL] = 100, [BUDGET_CPU] = 200, [BUDGET_DISK] = 300
+	};
+	struct key_entry held = { .call = CALL_D, .attempt = 7, .request = { [31] = 0xab } };
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	auto_fd running = -1;
+	struct ledger l;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_event(&s, "workflow", EVENT_WORKFLOW_PAUSE);
+	append_calls(&s);
+	running = enter_running(&s, CALL_D, reserved);
+	memset(held.parts, '0', sizeof(held.parts) - 1);
+	cr_assert_eq(keys_write(dir, "live", &held), 0);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_PAUSED);
+	cr_expect_eq(l.since_ms, 7u);
+	cr_expect_str_eq(l.reason, "a loop");
+	cr_expect_str_eq(l.name, "triage");
+	cr_expect_eq(l.deadline_ms, 1760000000000u);
+	cr_expect_eq(l.guard, 8u);
+	cr_expect_eq(l.step, 0u);
+	expect_amounts(l.limit, "10 60000 0 0");
+	/* A and C as they ended, B and E as they reserved; D counts itself when it ends */
+	expect_amounts(l.used, "3 2418 12 18");
+	expect_amounts(l.reserved, "1 100 200 300");
+	expect_key(dir, "k\\", CALL_B, 2, PARTS);
+	/* of before there were parts */
+	expect_key(dir, "other", CALL_D, 2,
+		   "000000000000000000000000000000000000000000000000000000000000000000000000");
+	/* whoever runs under it may not be in the journal yet */
+	expect_key(dir, "live", CALL_D, 7, held.parts);
+}
+
+Test(cmd_recover_ledger, making_it_twice_is_making_it_once)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	struct ledger first, second;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_calls(&s);
+	first = make_again(dir);
+	second = make_again(dir);
+	expect_amounts(first.used, "4 2427 17 25");
+	expect_amounts(second.used, "4 2427 17 25");
+	expect_amounts(second.reserved, "0 0 0 0");
+	expect_key(dir, "live", CALL_E, 1,
+		   "000000000000000000000000000000000000000000000000000000000000000000000000");
+}
+
+Test(cmd_recover_ledger, each_entry_moves_it)
+{
+	static const char nothing[] = "\"budget\":null";
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	struct ledger l;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_about(&s, "step", "\"step\":null", "\"step\":\"edit\"", 8);
+	append_about(&s, "budget",
+		     "\"budget\":null,\"by\":\"guard\",\"check\":null,\"deadline\":null,"
+		     "\"guard\":null",
+		     "\"budget\":{\"calls\":null,\"cpu_ms\":4,\"disk_bytes\":5,\"wall_ms\":6},"
+		     "\"by\":\"person\",\"check\":null,\"deadline\":null,\"guard\":3",
+		     9);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_ACTIVE);
+	cr_expect_eq(l.since_ms, 6u);
+	cr_expect_eq(l.step, 2u);
+	cr_expect_eq(l.deadline_ms, 0u);
+	cr_expect_eq(l.guard, 3u);
+	expect_amounts(l.limit, "0 6 4 5");
+	append_about(&s, "pause", "\"a loop\"", "\"back\\\\134slash\"", 10);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_PAUSED);
+	cr_expect_str_eq(l.reason, "back\\slash");
+	append_about(&s, "resume", "\"a loop\"", "null", 11);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_ACTIVE);
+	cr_expect_str_eq(l.reason, "");
+	append_about(&s, "finish", nothing, nothing, 12);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_FINISHED);
+	cr_expect_eq(l.since_ms, 12u);
+	append_about(&s, "stop", nothing, nothing, 13);
+	cr_expect_eq((int)make_again(dir).state, (int)WORKFLOW_STOPPED);
+}
+
+Test(cmd_recover_ledger, one_that_was_not_made_by_name_is_local_and_has_no_bounds)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	struct ledger l;
+
+	append_planned(&s, CALL_A, "python"); /* of before there were workflows */
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_B, "python");
+	l = make_again(dir);
+	cr_expect_str_eq(l.name, "local");
+	cr_expect_eq((int)l.state, (int)WORKFLOW_ACTIVE);
+	expect_amounts(l.limit, "0 0 0 0");
+	expect_amounts(l.used, "0 1200 1 2");
+}
+
+Test(cmd_recover_ledger, a_damaged_one_is_made_again_when_it_is_opened)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	auto_ledger f = LEDGER_FILE_INIT, again = LEDGER_FILE_INIT;
+	struct err err = ERR_INIT;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_calls(&s);
+	cr_assert_eq(fdio_replace_at(dir, LEDGER_FILE, "junk", 4, 0600), 0);
+	cr_assert_eq(recover_ledger_open(dir, workflow, &f, &err), 0, "%s", err.text);
+	cr_expect_str_eq(f.l.name, "triage");
+	expect_amounts(f.l.used, "4 2427 17 25");
+	/* from then on it is what it says */
+	f.l.used[BUDGET_CALLS] = 77;
+	cr_assert_eq(ledger_write(&f, &err), 0);
+	ledger_close(&f);
+	cr_assert_eq(recover_ledger_open(dir, workflow, &again, &err), 0, "%s", err.text);
+	expect_amounts(again.l.used, "77 2427 17 25");
+}
