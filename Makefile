@@ -187,6 +187,7 @@ bench: all $(BUILD)/tests/bench/settle $(BUILD)/tests/bench/store
 	$(Q)tests/bench/launch
 	$(Q)tests/bench/settle
 	$(Q)tests/bench/store
+	$(Q)tests/bench/stop
 vm: all
 	$(Q)tests/vm/build.sh && tests/vm/run.sh
 
