@@ -145,6 +145,34 @@ sed -nE 's/^X\([A-Z_]*, *"([a-z-]*)".*/\1/p' launcher/plan/mount_kinds.def >"$li
 table $architecture "Mount rows" | cut -f1 >"$lint_tmp/page-kinds"
 diff "$lint_tmp/kinds" "$lint_tmp/page-kinds" | grep '^[<>]' | sed 's/^</mount_kinds.def has:/; s/^>/the page has:/' | verdict docs/mount-kinds
 
+# ---- workflows -----------------------------------------------------------------------------------------------
+
+# states WHICH: "word, meaning" per row of states.def; moves WHICH: "from, by, to", in words. In the table's order.
+states()
+{
+	sed -nE "s/^$1_STATE\\([A-Z]*, *\"([a-z]*)\", *\"([^\"]*)\"\\).*/\\1\\t\\2/p" launcher/workflow/states.def
+}
+
+moves()
+{
+	awk -F'[(),]+ *' -v which="$1" '
+	$1 == which "_STATE" { gsub(/"/, "", $3); word[$2] = $3 }
+	$1 == which "_MOVE" { gsub(/"/, "", $3); print word[$2] "\t" $3 "\t" word[$4] }' launcher/workflow/states.def
+}
+
+for row in "WORKFLOW Workflow 4 5" "CALL Call 7 9"; do
+	read -r which words state_count move_count <<<"$row"
+	{
+		for part in states moves; do
+			$part "$which" >"$lint_tmp/$part"
+			table $architecture "$words $part" | diff "$lint_tmp/$part" - | grep '^[<>]' |
+				sed 's/^</states.def has:/; s/^>/the page has:/'
+		done
+		[ "$(wc -l <"$lint_tmp/states") $(wc -l <"$lint_tmp/moves")" = "$state_count $move_count" ] ||
+			echo "$(wc -l <"$lint_tmp/states") states and $(wc -l <"$lint_tmp/moves") moves were read"
+	} | verdict "docs/states-of-a-${words,,}"
+done
+
 # ---- processes and folders -----------------------------------------------------------------------------------
 
 sed -n 's/^BINARIES *:= *//p' Makefile | tr ' ' '\n' | sed 's,.*/,,' | sort >"$lint_tmp/binaries"
