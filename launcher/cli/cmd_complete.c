@@ -14,6 +14,7 @@
 #include "../profile/profile.h"
 #include "cmd_profile.h"
 #include "commands.h"
+#include "control.h"
 
 /* The line from the verb on; the last word is the one to complete, perhaps empty. */
 struct line {
@@ -110,9 +111,28 @@ offer_limits(const struct line *l)
 	}
 }
 
+/* Those that are under way: no other can be killed. */
+static void
+offer_running(const struct line *l)
+{
+	auto_control_list list = { .items = NULL };
+	auto_store s = STORE_INIT;
+
+	if (control_open(&s, NULL) < 0 || control_list(&s, &list, NULL) < 0) {
+		return;
+	}
+	for (size_t i = 0; i < list.count; i++) {
+		offer(l, list.items[i].call_text, "a call under way");
+	}
+}
+
 static void
 offer_calls(const struct line *l)
 {
+	if (strcmp(l->verb, "kill") == 0) {
+		offer_running(l);
+		return;
+	}
 	offer(l, "@last", "the last call");
 }
 

@@ -49,13 +49,13 @@ parse(int argc, char **argv, struct request *ret)
 		return rc;
 	}
 	if (ret->all && ret->principal != NULL) {
-		return refuse("--all or --principal P, not both");
+		return refuse("--all or --principal WHO, not both");
 	}
 	if (ret->principal != NULL && ret->principal[0] == '\0') {
 		return refuse("--principal has no name");
 	}
 	if (ret->reason != NULL && !ret->all && !ret->release && ret->principal == NULL) {
-		return refuse("--reason: whom to stop? --all or --principal P");
+		return refuse("--reason: whom to stop? --all or --principal WHO");
 	}
 	if (ret->reason != NULL &&
 	    strlen(ret->reason) >= sizeof(((struct stop_order *)NULL)->reason)) {
