@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock stop`: the stop button. Runs in airlock-cli as the caller. First no call can begin any
- * more, then each that is under way is told to end; all else, also what fails, comes behind that.
+ * more, then each that is under way is told to end; all else, also what fails or waits for a disk,
+ * comes behind that.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -188,14 +189,16 @@ stop(const struct request *req, struct err *err)
 		snprintf(order.reason, sizeof(order.reason), "%s", req->reason);
 	}
 	rc = stop_set(&s, req->principal, &order, err);
-	if (rc == 0) {
+	more = control_signal(&s, &which, RUNNING_SIGNAL_KILL, RUNNING_BY_STOP, &calls,
+			      rc == 0 ? err : &later);
+	rc = rc == 0 ? more : rc;
+	more = stop_sync(&s, req->principal, rc == 0 ? err : &later);
+	rc = rc == 0 ? more : rc;
+	if (more == 0) {
 		printf("refused from here on, until airlock stop --release: ");
 		print_principal(req->principal);
 		putchar('\n');
 	}
-	more = control_signal(&s, &which, RUNNING_SIGNAL_KILL, RUNNING_BY_STOP, &calls,
-			      rc == 0 ? err : &later);
-	rc = rc == 0 ? more : rc;
 	more = append_entry(&s, req, rc == 0 ? err : &later);
 	rc = rc == 0 ? more : rc;
 	more = await_ends(&s, &calls, rc == 0 ? err : &later);

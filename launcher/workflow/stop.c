@@ -17,6 +17,7 @@
 
 #define STOP_DIR "stop"
 #define ALL "all"
+#define UNFINISHED ".new"
 #define OF "principal-"
 #define NAME_SIZE (sizeof(OF) + HEX_DIGEST_SIZE)
 #define PATH_SIZE (sizeof(STOP_DIR "/") + NAME_SIZE)
@@ -130,6 +131,17 @@ lock_dir(const struct store *s)
 	return rc < 0 ? rc : take_fd(&dir);
 }
 
+/* In the place of what was there, whole. One that a crash left is as new. */
+static int
+replace(int dir_fd, const char *name, const struct buf *b)
+{
+	auto_fd fd = openat(dir_fd, UNFINISHED,
+			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int rc = fd < 0 ? -errno : fdio_write(fd, b->data, b->len);
+
+	return rc == 0 && renameat(dir_fd, UNFINISHED, dir_fd, name) < 0 ? -errno : rc;
+}
+
 int
 stop_set(const struct store *s, const char *principal, const struct stop_order *order,
 	 struct err *err)
@@ -149,13 +161,27 @@ stop_set(const struct store *s, const char *principal, const struct stop_order *
 		rc = buf_error(&b);
 	}
 	if (rc == 0) {
-		rc = fdio_replace_at(dir, name, b.data, b.len, 0600);
-	}
-	/* the directory itself may be new */
-	if (rc == 0 && fsync(s->dir_fd) < 0) {
-		rc = -errno;
+		rc = replace(dir, name, &b);
 	}
 	return rc < 0 ? err_sys(err, rc, "%s/" STOP_DIR "/%s", s->path, name) : 0;
+}
+
+int
+stop_sync(const struct store *s, const char *principal, struct err *err)
+{
+	char name[NAME_SIZE];
+	auto_fd dir = fdio_open_dir(s->dir_fd, STOP_DIR);
+	auto_fd fd = -1;
+
+	name_of(principal, name);
+	if (dir >= 0) {
+		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	/* the directory itself may be new */
+	if (dir < 0 || fd < 0 || fsync(fd) < 0 || fsync(dir) < 0 || fsync(s->dir_fd) < 0) {
+		return err_sys(err, -errno, "%s/" STOP_DIR "/%s", s->path, name);
+	}
+	return 0;
 }
 
 int

@@ -17,8 +17,8 @@
 
 struct stop_order {
 	uint64_t since_ms;
-	uid_t uid;	  /* who stopped it */
-	char reason[256]; /* "" */
+	uid_t uid;	     /* who stopped it */
+	char reason[256];    /* "" */
 	char principal[129]; /* whose calls, cut; "": everybody's */
 };
 
@@ -28,12 +28,15 @@ struct stop_order {
  */
 int stop_find(const struct store *s, const char *principal, struct stop_order *ret) must_check;
 /*
- * principal NULL: all. In the place of what was there. Durable when it returns 0. order->principal
- * is not looked at.
+ * principal NULL: all. In the place of what was there; order->principal is not looked at. Every
+ * front sees it when it returns 0, and a power cut may take it back until stop_sync: those that are
+ * under way are told to end in between, and do not wait for a disk.
  */
 int stop_set(const struct store *s, const char *principal, const struct stop_order *order,
 	     struct err *err) must_check;
-/* -ENOENT where nothing was stopped. */
+/* Durable when it returns 0. */
+int stop_sync(const struct store *s, const char *principal, struct err *err) must_check;
+/* -ENOENT where nothing was stopped. Durable when it returns 0. */
 int stop_release(const struct store *s, const char *principal, struct err *err) must_check;
 /*
  * Calls fn for every order, in no order, until it returns other than 0, which is returned. One that

@@ -200,6 +200,8 @@ expect_verb "stop --release --principal ann" 0 stop --release --principal ann
 expect_run "ann: released" 0 --context "$T/ann.json" -- true
 
 # ---- one call ----------------------------------------------------------------------------------------
+expect_eq "what a shell completes: those that can be killed" "$(ps_json .call)" \
+	"$(as_id "$A" complete -- kill '' | cut -f 1)"
 bobs=$(ps_json 'select(.principal == "bob") | .call')
 expect_verb "kill, by an id without dashes" 0 kill "${bobs//-/}"
 expect_eq "kill: said" "call $bobs: ended" "$(cat "$OUT")"

@@ -44,6 +44,8 @@ Test(stop, everybody)
 	cr_expect_eq(found.since_ms, 1u, "untouched");
 	cr_expect_eq(orders(&s), 0u);
 	cr_assert_eq(stop_set(&s, NULL, &order, &err), 0, "%s", err.text);
+	cr_assert_eq(stop_sync(&s, NULL, &err), 0, "%s", err.text);
+	cr_expect_eq(stop_sync(&s, "ann", &err), -ENOENT);
 	cr_expect_eq(orders(&s), 100u);
 	cr_expect_eq(stop_find(&s, NULL, &found), 1);
 	cr_expect_eq(found.since_ms, 17u);
