@@ -139,11 +139,18 @@ note_missing(struct recovery *r, int dir, struct err *err)
 {
 	struct workflow_definition d;
 	struct err none = ERR_INIT;
+	auto_buf line = BUF_INIT;
 	bool noted = false;
+	int rc = workflow_definition_read(dir, &d, &none) == 0
+		       ? workflow_note_missing(r->store, r->reading->ix, &d, &noted, err)
+		       : 0;
 
-	return workflow_definition_read(dir, &d, &none) == 0
-		     ? workflow_note_missing(r->store, r->reading->ix, &d, &noted, err)
-		     : 0;
+	if (noted && rc == 0) {
+		r->found++;
+		buf_printf(&line, "workflow %s: the journal has it now", d.name);
+		recovery_tell(r, buf_text(&line));
+	}
+	return rc;
 }
 
 static int
@@ -158,12 +165,12 @@ recover_one(struct recovery *r, const char *name, struct err *err)
 		return 0;
 	}
 	dir = workflow_dir(r->store, id, false, err);
-	if (dir < 0 || is_ledger_good(dir)) {
-		return dir < 0 ? dir : 0;
+	rc = dir < 0 ? dir : note_missing(r, dir, err);
+	if (rc < 0 || is_ledger_good(dir)) {
+		return rc;
 	}
 	r->found++;
-	rc = note_missing(r, dir, err);
-	rc = rc < 0 ? rc : ledger_open(dir, &f, err);
+	rc = ledger_open(dir, &f, err);
 	if (rc == 0 || rc == -ESTALE) {
 		*err = (struct err)ERR_INIT;
 		rc = recover_ledger(r->reading, dir, id, &f, err);

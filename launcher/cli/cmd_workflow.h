@@ -45,8 +45,8 @@ int workflow_check_move(const struct workflow_at *at, const struct ledger *l,
 int
 workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err) must_check;
 /*
- * The same where the journal has none, because who made it died before: *ret_noted says so. The
- * index is caught up.
+ * The same where the journal has none, because who made it died before: *ret_noted says so. Not of
+ * one that has not its name: nobody could call it. The index is caught up.
  */
 int workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
 			  bool *ret_noted, struct err *err) must_check;

@@ -117,8 +117,15 @@ workflow_note_missing(struct store *s, struct index *ix, const struct workflow_d
 		      bool *ret_noted, struct err *err)
 {
 	char id[UUID_TEXT_SIZE];
+	struct err none = ERR_INIT;
+	uint8_t holder[16];
 	int rc;
 
+	*ret_noted = false;
+	if (workflow_find(s, d->name, holder, &none) < 0 ||
+	    memcmp(holder, d->id, sizeof(holder)) != 0) {
+		return 0;
+	}
 	text_uuid_print(d->id, id);
 	rc = index_workflow_events(ix, id, is_new, NULL, err);
 	*ret_noted = rc == 0;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cmd_recover.h"
 #include "cmd_workflow.h"
 
 int
@@ -26,6 +27,19 @@ static void
 tell(const struct workflow_seen *w, const struct err *err)
 {
 	fprintf(stderr, "airlock: workflow %s: %s\n", w->id, err->text);
+}
+
+/* Of another boot, mostly: who only looks makes it again, too. */
+static int
+make_again(int dir, struct workflow_seen *w, struct err *err)
+{
+	auto_ledger f = LEDGER_FILE_INIT;
+	int rc = recover_ledger_open(dir, w->d.id, &f, err);
+
+	if (rc == 0) {
+		w->l = f.l;
+	}
+	return rc;
 }
 
 int
@@ -51,6 +65,9 @@ workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *
 		tell(&w, &why);
 	}
 	rc = ledger_read(dir, &w.l, &why);
+	if (rc == -ESTALE) {
+		rc = make_again(dir, &w, &why);
+	}
 	if (rc < 0) {
 		w.has_ledger = false;
 		w.l = (struct ledger){ .state = WORKFLOW_ACTIVE };

@@ -166,13 +166,17 @@ decode(const uint8_t *data, size_t len, struct ledger *ret)
 	return true;
 }
 
-/* Whoever numbers a call appends it there: a workflow that has had none has nothing to lose. */
+/*
+ * Whoever numbers a call appends it there: a workflow that has had none, and was made with nothing,
+ * has nothing to lose.
+ */
 static bool
-had_calls(int workflow_fd)
+has_history(int workflow_fd)
 {
 	struct stat st;
 
-	return fstatat(workflow_fd, "calls", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0;
+	return (fstatat(workflow_fd, "calls", &st, AT_SYMLINK_NOFOLLOW) == 0 && st.st_size > 0) ||
+	       faccessat(workflow_fd, WORKFLOW_DEFINITION, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int
@@ -205,7 +209,7 @@ ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 		ledger_close(ret);
 		return err_sys(err, rc, "lock the workflow's ledger");
 	}
-	if (len == 0 && !had_calls(workflow_fd)) {
+	if (len == 0 && !has_history(workflow_fd)) {
 		memcpy(ret->l.name, "local", sizeof("local"));
 		return 0;
 	}

@@ -66,9 +66,9 @@ struct ledger_file {
 
 /*
  * Opens, locks and reads the ledger in the workflow's directory. Where there is none: an empty one
- * (active, no bounds, named "local") when the workflow has had no call, else -ESTALE. -ESTALE as
- * well where it is damaged or of another boot: `airlock recover` makes it again. The file stays
- * open and locked then, so that who makes it again is alone.
+ * (active, no bounds, named "local") when the workflow has had no call and was not made by name,
+ * else -ESTALE. -ESTALE as well where it is damaged or of another boot: `airlock recover` makes it
+ * again. The file stays open and locked then, so that who makes it again is alone.
  */
 int ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
 /* What it says now, without keeping it: makes and changes nothing. -ENOENT, -ESTALE as above. */

@@ -113,6 +113,16 @@ expect_verb "the name is taken" 1 workflow new triage
 expect_eq "and the journal has it then" "new" "$(events triage)"
 expect_verb "once more" 1 workflow new triage
 expect_eq "once" "new" "$(events triage)"
+# `recover` does the same
+rm -rf "${AIRLOCK_STATE:?}"
+mkdir -m 700 "$AIRLOCK_STATE"
+cp -a "$home_state/wf" "$home_state/names" "$AIRLOCK_STATE/"
+own "$AIRLOCK_STATE"
+expect_verb "recovered" 0 recover
+expect_eq "each is said" "4" "$(grep -c 'the journal has it now' "$ERR")"
+expect_eq "and the journal has it" "new new" "$(events triage) $(events x)"
+expect_verb "again" 0 recover
+expect_eq "there is nothing to do" "nothing to recover" "$(cat "$OUT")"
 # before the name: nobody has it
 export AIRLOCK_STATE=$T/state-unnamed
 mkdir -m 700 "$AIRLOCK_STATE"
@@ -191,6 +201,21 @@ for verb in show pause resume stop finish verify "budget --budget calls=1"; do
 	expect_verb "$name of none" "$([ "$name" = verify ] && echo 125 || echo 1)" workflow $name nobody $rest
 	expect_match "$name: which is said" "there is no workflow nobody: " "$ERR"
 done
+
+# ---- a ledger that is lost, and all but the journal --------------------------------------------------
+said=$(shown triage '[.state, .budget, .deadline, .guard, .step]')
+: >"$AIRLOCK_STATE/wf/$id/ledger"
+check "control: it is empty" test ! -s "$AIRLOCK_STATE/wf/$id/ledger"
+expect_eq "who looks makes it again" "$said" "$(shown triage '[.state, .budget, .deadline, .guard, .step]')"
+check "and it is there" test -s "$AIRLOCK_STATE/wf/$id/ledger"
+all=$(as_id "$A" workflow list --json)
+definition=$(cat "$AIRLOCK_STATE/wf/$id/definition")
+rm -r "$AIRLOCK_STATE/names" "$AIRLOCK_STATE"/wf/*/definition "$AIRLOCK_STATE"/wf/*/ledger
+expect_verb "all of it is recovered" 0 recover
+expect_eq "the list is as before" "$(jq -c 'del(.created, .since)' <<<"$all")" \
+	"$(as_id "$A" workflow list --json | jq -c 'del(.created, .since)')"
+expect_eq "and what was made" "$(grep -v ^created <<<"$definition")" \
+	"$(grep -v ^created "$AIRLOCK_STATE/wf/$id/definition")"
 
 # ---- by name -------------------------------------------------------------------------------------------
 for verb in log diff apply discard undo; do
