@@ -85,7 +85,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|faults|evidence|compilers|analyze|bench|vm|fuzz|clean"
+	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|vm|fuzz|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -164,7 +164,9 @@ faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at describe)
 # The log, read by programs that know nothing of airlock.
 $(BUILD)/tests/evidence/make_log: $(call obj,glibc,tests/evidence/make_log.c $(call src,base) $(call src,evidence))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ -lcrypto
-.PHONY: evidence
+.PHONY: evidence model
+model:
+	$(Q)tests/model/run
 evidence: all $(BUILD)/tests/evidence/make_log
 	$(Q)tests/evidence/run
 
@@ -200,7 +202,7 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd openssl shellcheck bubblewrap strace jq \
-	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps \
+	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
 # has 350 packages; where node brings it along it is tried.

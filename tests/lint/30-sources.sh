@@ -7,7 +7,7 @@
 
 # ---- licence and banner ------------------------------------------------------------------------------
 
-find launcher profiles tests \( -name '*.[ch]' -o -name '*.def' \) | sort | while IFS= read -r file; do
+find launcher profiles tests \( -name '*.[ch]' -o -name '*.def' -o -name '*.pml' \) | sort | while IFS= read -r file; do
 	if [ "$(head -n 1 "$file")" != '/* SPDX-License-Identifier: Apache-2.0 */' ]; then
 		echo "$file spdx: the first line is not the licence"
 	elif ! sed -n 2p "$file" | grep -q '^/\*'; then
@@ -18,7 +18,7 @@ done | exempted banner | verdict sources/banner
 # Scripts, YAML, the Makefile: the licence within the first two lines, then a comment.
 find Makefile .ci launcher profiles tests -type f 2>/dev/null | sort | while IFS= read -r file; do
 	case $file in
-	*.[ch] | *.def | *.txt | *.conf | *.service) continue ;;
+	*.[ch] | *.def | *.pml | *.txt | *.conf | *.service) continue ;;
 	esac
 	grep -Iq . "$file" || continue
 	head -n 2 "$file" | grep -qE '^(#|//) SPDX-License-Identifier: Apache-2.0$' ||
@@ -120,3 +120,10 @@ FILENAME == "tests/lint/boundaries" {
 # The table is a picture without circles.
 awk '$1 ~ /^[a-z]+:$/ { d = substr($1, 1, length($1) - 1); for (i = 2; i <= NF; i++) { t = $i; sub(/\/.*/, "", t); if (t != "profiles") print t, d } }' \
 	tests/lint/boundaries | tsort 2>&1 >/dev/null | verdict sources/boundaries-acyclic
+
+# ---- the model has the moves of the code -----------------------------------------------------------------
+
+diff <(sed -nE 's/^CALL_MOVE\(([A-Z]+), *"([a-z]+)", *([A-Z]+)\)$/\2 \1 \3/p' launcher/workflow/states.def | sort) \
+	<(grep -oE 'move\(c, [a-z]+, [A-Z]+, [A-Z]+\)' tests/model/calls.pml | sed -E 's/move\(c, (.*)\)/\1/; s/,//g' | sort -u) |
+	grep '^[<>]' | sed 's/^</states.def model: not in the model: /; s/^>/calls.pml model: not in states.def: /' |
+	verdict sources/model
