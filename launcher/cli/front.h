@@ -25,6 +25,8 @@
 #include "../snapshot/lock.h"
 #include "../store/store.h"
 #include "../supervise/supervise.h"
+#include "../workflow/keys.h"
+#include "../workflow/running.h"
 
 /* Exit statuses of our own; docs/airlock.1, "EXIT STATUS". */
 #define EXIT_HELD 123
@@ -37,11 +39,11 @@
 
 struct front_options {
 	const char *profile, *workspace, *chdir, *key, *mode, *over, *input, *context, *result,
-		*receipt;
+		*receipt, *workflow, *step;
 	int result_fd, receipt_fd; /* -1 when not given */
 	const char **env, **env_files, **limits;
 	size_t env_count, env_file_count, limit_count;
-	bool tty, raw, dry_run, no_stdin, quiet, verbose, explain_denials;
+	bool tty, raw, dry_run, no_stdin, quiet, verbose, explain_denials, wait, help;
 	const char *const *argv; /* COMMAND … */
 	size_t argc;
 };
@@ -49,7 +51,7 @@ struct front_options {
 /* The programs and files that belong to this airlock. Opened before any drop of ids. */
 struct front_paths {
 	int self_fd, jail_fd, cli_fd, log_fd; /* O_PATH */
-	const char *shipped;         /* directory of the shipped profiles */
+	const char *shipped;		      /* directory of the shipped profiles */
 };
 
 /* What became of one postcondition. Texts are as the result JSON has them, escaped. */
@@ -66,12 +68,12 @@ struct front {
 	struct err err;
 	struct front_options opt;
 	struct front_paths paths;
-	bool is_root;               /* root over more than one id, before any drop */
+	bool is_root; /* root over more than one id, before any drop */
 	struct profile *profile;
 	struct request req;
-	int uid_lock_fd;            /* IDENTITY_RANGE: keeps the id ours */
+	int uid_lock_fd; /* IDENTITY_RANGE: keeps the id ours */
 	struct cgroup_site site;
-	const char *site_cache;     /* its file */
+	const char *site_cache; /* its file */
 	struct cgroup cgroup;
 	uint64_t shmem_bytes;
 	const char *profile_name; /* as airlock-cli finds it: a path is absolute */
@@ -80,35 +82,50 @@ struct front {
 	unsigned int quota_percent; /* of what the store may hold; 0: no limit */
 	struct workspace_lock lock; /* shared from before the jail starts until all is settled */
 	uint8_t workflow[16];
-	int calls_fd; /* of the workflow's list of calls, locked shared: this one is under way */
+	char workflow_name[WORKFLOW_NAME_MAX + 1];
+	int workflow_fd; /* wf/<id> */
+	int calls_fd;	 /* of the workflow's list of calls, locked shared: this one is under way */
+	struct running_call running;
+	int running_fd;			  /* its file, locked; -1: it has none */
+	uint64_t reserved[BUDGET__COUNT]; /* of the workflow's budget */
+	const char *principal;		  /* of the context, or NULL */
+	const char **asked_env;		  /* NAME=VALUE, passed or handed in */
+	size_t asked_env_count;
+	uint8_t repeat_digest[SHA256_SIZE]; /* of the request without its key */
+	struct key_entry key;		    /* what this call is to its key */
+	struct key_entry key_before;	    /* the entry that it replaces; call "": none */
+	bool key_taken;
+	const char *retry_of; /* the call whose key it runs again under, or NULL */
+	bool answered;	      /* by its key: nothing runs, all is said */
+	bool refused;	      /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
-	int scratch_parent_fd;      /* $STATE/scratch when something of the call is there */
-	int upper_parent_fd;        /* the call's directory in it */
-	int snapshot_fd;            /* the directory in it that holds the workspace's copy */
+	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */
+	int upper_parent_fd;   /* the call's directory in it */
+	int snapshot_fd;       /* the directory in it that holds the workspace's copy */
 	const char *snapshot_name;
-	int workspace_clone;        /* detached mount; -1 for a plain user */
+	int workspace_clone; /* detached mount; -1 for a plain user */
 	/* the same of the call's directory on disk, where only root reaches it */
 	int upper_clone;
-	struct layers draft;        /* what the call runs over */
-	enum layer_place over_place; /* with --over: where the last of them is kept */
-	int over_fd;		     /* that layer, locked shared: nobody discards it; else -1 */
+	struct layers draft;		/* what the call runs over */
+	enum layer_place over_place;	/* with --over: where the last of them is kept */
+	int over_fd;			/* that layer, locked shared: nobody discards it; else -1 */
 	char over_text[UUID_TEXT_SIZE]; /* and whose it is */
-	int input_fd;               /* with --input: what is at the workspace's place; else -1 */
-	const char *input_path;     /* without links */
-	int draft_clone;            /* detached mount of it, for an id of the range; else -1 */
+	int input_fd;		      /* with --input: what is at the workspace's place; else -1 */
+	const char *input_path;	      /* without links */
+	int draft_clone;	      /* detached mount of it, for an id of the range; else -1 */
 	struct toolchains toolchains; /* what the profile gives and the host has */
-	struct worktree worktree;   /* what is given of a linked worktree's repository */
-	const char *venv;           /* the workspace's virtual environment in use, or NULL */
+	struct worktree worktree;     /* what is given of a linked worktree's repository */
+	const char *venv;	      /* the workspace's virtual environment in use, or NULL */
 	struct plan_builder *builder;
 	const struct plan *plan;
 	struct relay relay;
-	struct terminal terminal;   /* the caller's, with -t only */
-	int signal_fd;              /* signalfd of what is forwarded; the signals are blocked */
+	struct terminal terminal; /* the caller's, with -t only */
+	int signal_fd;		  /* signalfd of what is forwarded; the signals are blocked */
 	struct jail_handle jail;
 	struct outcome outcome;
-	struct denials layers;      /* what this host lacks and the profile tolerates */
-	struct denial refusal;      /* why nothing ran, where err has parts; count 0: it has none */
-	bool recorded;              /* the planned part is durable */
+	struct denials layers; /* what this host lacks and the profile tolerates */
+	struct denial refusal; /* why nothing ran, where err has parts; count 0: it has none */
+	bool recorded;	       /* the planned part is durable */
 	uint64_t t0_ms, t1_ms;
 	/* coarse clock before the hash: an entry of the input tree with a later ctime is unstable
 	 */
@@ -120,19 +137,19 @@ struct front {
 	struct tree_changed tree_changed; /* while the call ran */
 	struct change_set changes;
 	bool changes_known;
-	int commits_fd;             /* $STATE/commits, while there is a commit */
-	struct commit *commit;      /* done, until the outcome is durable */
-	struct buf outcome_entry;   /* written ahead where the commit's journal needs it */
+	int commits_fd;		  /* $STATE/commits, while there is a commit */
+	struct commit *commit;	  /* done, until the outcome is durable */
+	struct buf outcome_entry; /* written ahead where the commit's journal needs it */
 	struct journal_pos planned_pos;
-	const char *settled;        /* committed held discarded none */
-	const char *settle_reason;  /* why held, NULL else */
+	const char *settled;	     /* committed held discarded none */
+	const char *settle_reason;   /* why held, NULL else */
 	struct check_result *checks; /* of done_when, as far as they were tried */
 	size_t check_count;
-	bool checks_stopped;        /* by a signal */
-	bool not_done;              /* the tool succeeded, and a postcondition does not hold */
-	bool kept_aside;            /* the change set is a layer there, whatever becomes of it */
-	const char *held_as;        /* where it is kept: "draft", "aside"; NULL: it is not held */
-	bool said;                  /* airlock-cli has told the person what err says */
+	bool checks_stopped; /* by a signal */
+	bool not_done;	     /* the tool succeeded, and a postcondition does not hold */
+	bool kept_aside;     /* the change set is a layer there, whatever becomes of it */
+	const char *held_as; /* where it is kept: "draft", "aside"; NULL: it is not held */
+	bool said;	     /* airlock-cli has told the person what err says */
 	const char *warnings[16];
 	size_t warning_count;
 	int exit_status;
@@ -144,36 +161,51 @@ struct front {
  */
 int front_parse(struct front *f, int argc, char **argv) must_check;
 int front_find_paths(struct front *f) must_check;
-int front_workspace(struct front *f) must_check;      /* -w, -C: what may be a workspace */
-int front_identity(struct front *f) must_check;       /* who the tool is */
+int front_workspace(struct front *f) must_check; /* -w, -C: what may be a workspace */
+int front_identity(struct front *f) must_check;	 /* who the tool is */
 /* root: cgroup parent and workspace clone, before the drop */
 int front_root_only(struct front *f) must_check;
 int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */
-int front_become_owner(struct front *f) must_check;   /* root: the drop */
+int front_become_owner(struct front *f) must_check;    /* root: the drop */
 /* where the state directory is or will be, without links */
 int front_state_path(struct front *f) must_check;
 /* of a path that need not exist yet; NULL: out of memory */
 const char *front_resolved(struct front *f, const char *path);
-int front_store(struct front *f) must_check;          /* opens or makes it; call id, workflow */
-/* key and number in the workflow; opens the pack */
+int front_store(struct front *f) must_check; /* opens or makes it; call id, workflow */
+/* whether the call may be made: its key, its workflow's state and budget, the stop button */
+int front_admit(struct front *f) must_check;
+/* the digests of the request: of all of it, of its parts, and without its key */
+int front_request_digest(struct front *f) must_check;
+/*
+ * What its key says, under the ledger. *ret_again: the ledger was given back, and all is to be
+ * looked at anew; f->answered: nothing is to be run.
+ */
+int front_key(struct front *f, struct ledger_file *ledger, bool *ret_again) must_check;
+/* The recorded answer of a call in the place of this one: streams, result JSON, exit status. */
+int front_replay(struct front *f, const char *call) must_check;
+/* what it used of the budget; its file goes, where it has an outcome or no record */
+void front_account(struct front *f, bool has_outcome);
+/* number in the workflow; opens the pack */
 int front_claim(struct front *f) must_check;
-/* what a crash left of commits, by airlock-cli */
+/* what a crash left of commits and of calls, by airlock-cli */
 int front_recover(struct front *f) must_check;
+int front_recover_now(struct front *f) must_check;    /* without looking whether there is any */
 int front_refuse_overlap(struct front *f) must_check; /* workspace against state, profiles, cache */
 /* directories of filesystem.write against the same, and names that others run or trust */
 int front_refuse_writes(struct front *f) must_check;
-int front_profile(struct front *f) must_check;        /* cached, or compiled by airlock-cli */
+int front_profile(struct front *f) must_check; /* cached, or compiled by airlock-cli */
 /* its values into the journal, once per state directory */
 int front_note_profile(struct front *f) must_check;
-int front_narrow(struct front *f) must_check;         /* -m, --limit, --context */
-int front_toolchains(struct front *f) must_check;     /* what this host has of them */
+int front_narrow(struct front *f) must_check;	  /* -m, --limit, --context */
+int front_toolchains(struct front *f) must_check; /* what this host has of them */
 /* The toolchain that would show a host path and is not given; NULL when there is none. */
 const char *front_toolchain_of(const struct front *f, const char *path);
 /* the directories behind filesystem.cache */
 int front_caches(struct front *f) must_check;
 /* where the workspace is a linked git worktree: its repository, or a note */
 int front_worktree(struct front *f) must_check;
-void front_worktree_planned(struct front *f);         /* the plan had no place for it */
+void front_worktree_planned(struct front *f); /* the plan had no place for it */
+int front_asked_environment(struct front *f) must_check;
 int front_environment(struct front *f) must_check;
 /* Where groups go, from the cache in cache_dir or discovered. */
 int front_cgroup_site(struct front *f, const char *cache_dir) must_check;
@@ -183,8 +215,8 @@ int front_cgroup_again(struct front *f) must_check;
 int front_layers(struct front *f) must_check;
 /* the workspace stays as it is from here on, as far as airlock changes it */
 int front_lock(struct front *f) must_check;
-int front_draft(struct front *f) must_check;          /* held change sets below this call */
-int front_over_parse(struct front *f) must_check;     /* --over: implies observe */
+int front_draft(struct front *f) must_check;	  /* held change sets below this call */
+int front_over_parse(struct front *f) must_check; /* --over: implies observe */
 /* The moment whose day's workflow the call belongs to: now, or that of the call of --over. */
 uint64_t front_over_time(const struct front *f);
 /* Makes the draft what --over asks for; aside: what is kept besides. */
@@ -196,12 +228,12 @@ void front_keep_held(struct front *f, enum layer_place where);
  * choose which directory root hands to a tool, and as whom, or which file root writes.
  */
 int front_open_named(const char *path, int flags, mode_t mode) must_check;
-int front_input_parse(struct front *f) must_check;    /* --input: implies observe */
+int front_input_parse(struct front *f) must_check; /* --input: implies observe */
 int front_input_open(struct front *f) must_check;
 /* -C, where --input is given */
 int front_input_cwd(struct front *f, const char *given) must_check;
-int front_input(struct front *f) must_check;          /* works on that directory */
-int front_snapshot(struct front *f) must_check;       /* workspace: snapshot: on a copy */
+int front_input(struct front *f) must_check;	/* works on that directory */
+int front_snapshot(struct front *f) must_check; /* workspace: snapshot: on a copy */
 /*
  * That tree, which the call keeps open, at the workspace's place from here on; the workspace's lock
  * is free again.
@@ -217,14 +249,14 @@ int front_keep_aside(struct front *f) must_check;
 void front_drop_aside(struct front *f);
 /* Tries all postconditions; *ret_failed: why the call is not done, NULL when it is. */
 int front_checks(struct front *f, const char **ret_failed) must_check;
-int front_upper(struct front *f) must_check;          /* tmpfs or disk */
-void front_sweep_upper(struct front *f);              /* what crashed calls left on disk */
-int front_choose_shell(struct front *f) must_check;   /* COMMAND, where there is none */
-int front_lookup(struct front *f) must_check;         /* COMMAND -> path inside */
-int front_spawn(struct front *f) must_check;          /* a jail that waits for its plan */
+int front_upper(struct front *f) must_check;	    /* tmpfs or disk */
+void front_sweep_upper(struct front *f);	    /* what crashed calls left on disk */
+int front_choose_shell(struct front *f) must_check; /* COMMAND, where there is none */
+int front_lookup(struct front *f) must_check;	    /* COMMAND -> path inside */
+int front_spawn(struct front *f) must_check;	    /* a jail that waits for its plan */
 /* plan handed over, planned part, supervise */
 int front_launch(struct front *f) must_check;
-int front_keep_streams(struct front *f) must_check;   /* what was captured, into the pack */
+int front_keep_streams(struct front *f) must_check; /* what was captured, into the pack */
 /* change set: collect, commit, hold, discard */
 int front_settle(struct front *f) must_check;
 int front_record_planned(struct front *f) must_check;
@@ -235,17 +267,19 @@ int front_outcome_entry(struct front *f, struct buf *ret_entry) must_check;
 const char *front_reason(const struct front *f);
 /* Held, and not because the mode says so: what was asked for did not happen. */
 bool front_waits(const struct front *f);
-void front_receipt(struct front *f);		      /* --receipt, after the answer */
-void front_result(struct front *f);                   /* --result, stderr, exit status */
-void front_explain(const struct front *f);             /* --explain-denials */
-void front_note(const struct front *f);               /* the dim line on a terminal */
+/* What `airlock run` ends with, once it is settled. */
+int front_exit_status(const struct front *f);
+void front_receipt(struct front *f);	   /* --receipt, after the answer */
+void front_result(struct front *f);	   /* --result, stderr, exit status */
+void front_explain(const struct front *f); /* --explain-denials */
+void front_note(const struct front *f);	   /* the dim line on a terminal */
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);
 void front_checks_json(struct json *j, const struct front *f);
 /* The first paths of the input that changed while the call ran. */
 void front_changed_json(struct json *j, const struct tree_changed *c);
-void front_warn(struct front *f, const char *text);   /* into the record; borrowed or arena text */
+void front_warn(struct front *f, const char *text); /* into the record; borrowed or arena text */
 
 /*
  * Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit
@@ -253,10 +287,14 @@ void front_warn(struct front *f, const char *text);   /* into the record; borrow
  */
 int front_run_cli(struct front *f, const char *const argv[]) must_check;
 /* The same; what it says comes back as text, without the newline at its end. */
-int front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
-	must_check;
+int
+front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size) must_check;
 /* The same; ret is what it prints on stdout, or, when it fails, says on stderr. */
 int front_read_cli(struct front *f, const char *const argv[], struct buf *ret) must_check;
+
+/* In a child: is airlock-cli from here on, with these as 0, 1, 2; -1: /dev/null, and our stderr. */
+void __attribute__((noreturn))
+front_become_cli(const struct front *f, const char *const argv[], const int stdio[3]);
 
 int front_main_run(int argc, char **argv);
 

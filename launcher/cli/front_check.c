@@ -168,6 +168,7 @@ command_of(struct front *f, const struct profile_check *c, int result_fd)
 	const char **argv = arena_alloc(&f->arena, (ARGS_MAX + c->run.count + 1) * sizeof(*argv));
 	const char *fixed[] = { "airlock", "run", "--quiet", "--no-stdin",
 				"--over", f->req.call_text,
+				"--workflow", f->opt.workflow != NULL ? f->opt.workflow : "local",
 				"--mode", profile_mode_words[MODE_OBSERVE],
 				"--profile", c->profile != NULL ? c->profile : f->opt.profile,
 				"--workspace", f->req.workspace, "--chdir", f->req.workspace,

@@ -127,8 +127,8 @@ put_toolchains(struct env_list *list)
 	}
 	if (rc == 0 && f->profile->toolchains != 0) {
 		const char *own = set_value(f->profile, "PATH");
-		const char *venv = f->venv != NULL ? arena_printf(&f->arena, "%s/bin", f->venv)
-						   : NULL;
+		const char *venv =
+			f->venv != NULL ? arena_printf(&f->arena, "%s/bin", f->venv) : NULL;
 		const char *path = toolchains_path(&f->arena, t, own != NULL ? own : PATH_DEFAULT,
 						   getenv("PATH"), venv);
 
@@ -220,9 +220,30 @@ hand_in_file(struct env_list *list, const char *path)
 			continue;
 		}
 		rc = strchr(line, '=') == NULL
-			     ? err_set(&f->err, -EINVAL, "--env-file %s: a line without '='", path)
-			     : hand_in(list, line, "--env-file");
+			   ? err_set(&f->err, -EINVAL, "--env-file %s: a line without '='", path)
+			   : hand_in(list, line, "--env-file");
 	}
+	return rc;
+}
+
+/*
+ * What the caller asks for: passed and handed in. Of this, and not of what is found on the host, is
+ * the request (docs/formats.md, "Record").
+ */
+int
+front_asked_environment(struct front *f)
+{
+	struct env_list list = { .f = f };
+	int rc = pass_on(&list);
+
+	for (size_t i = 0; rc == 0 && i < f->opt.env_file_count; i++) {
+		rc = hand_in_file(&list, f->opt.env_files[i]);
+	}
+	for (size_t i = 0; rc == 0 && i < f->opt.env_count; i++) {
+		rc = hand_in(&list, f->opt.env[i], "-e");
+	}
+	f->asked_env = list.items;
+	f->asked_env_count = list.count;
 	return rc;
 }
 
@@ -238,14 +259,10 @@ front_environment(struct front *f)
 	if (rc == 0) {
 		rc = put_toolchains(&list);
 	}
-	if (rc == 0) {
-		rc = pass_on(&list);
-	}
-	for (size_t i = 0; rc == 0 && i < f->opt.env_file_count; i++) {
-		rc = hand_in_file(&list, f->opt.env_files[i]);
-	}
-	for (size_t i = 0; rc == 0 && i < f->opt.env_count; i++) {
-		rc = hand_in(&list, f->opt.env[i], "-e");
+	for (size_t i = 0; rc == 0 && i < f->asked_env_count; i++) {
+		const char *entry = f->asked_env[i], *equals = strchr(entry, '=');
+
+		rc = put(&list, entry, (size_t)(equals - entry), equals + 1);
 	}
 	f->req.envp = list.items;
 	f->req.envc = list.count;

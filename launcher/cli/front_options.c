@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct option_row {
 	char letter;
 	const char *name;
 	enum option_kind kind;
+	size_t offset; /* in struct front_options, of TEXT and FLAG */
 	const char *arg, *help;
 };
 
@@ -31,11 +33,12 @@ enum option_id {
 };
 
 static const struct option_row rows[] = {
-#define X(letter_, name_, kind_, member, arg_, help_) \
-	[OPTION_##member] = { .letter = (letter_),    \
-			      .name = (name_),        \
-			      .kind = OPT_##kind_,    \
-			      .arg = (arg_),          \
+#define X(letter_, name_, kind_, member, arg_, help_)                           \
+	[OPTION_##member] = { .letter = (letter_),                              \
+			      .name = (name_),                                  \
+			      .kind = OPT_##kind_,                              \
+			      .offset = offsetof(struct front_options, member), \
+			      .arg = (arg_),                                    \
 			      .help = (help_) },
 #include "run_options.def"
 #undef X
@@ -90,77 +93,49 @@ store_fd(struct front *f, const char *value)
 }
 
 static int
-store_value(struct front *f, enum option_id id, const char *value)
+store_listed(struct front *f, enum option_id id, const char *value)
 {
 	struct front_options *o = &f->opt;
+	const struct {
+		enum option_id id;
+		const char ***list;
+		size_t *count;
+	} lists[] = {
+		{ OPTION_env, &o->env, &o->env_count },
+		{ OPTION_env_files, &o->env_files, &o->env_file_count },
+		{ OPTION_limits, &o->limits, &o->limit_count },
+	};
 
-	switch (id) {
-	case OPTION_profile:
-		o->profile = value;
-		return 0;
-	case OPTION_workspace:
-		o->workspace = value;
-		return 0;
-	case OPTION_chdir:
-		o->chdir = value;
-		return 0;
-	case OPTION_key:
-		o->key = value;
-		return 0;
-	case OPTION_mode:
-		o->mode = value;
-		return 0;
-	case OPTION_over:
-		o->over = value;
-		return 0;
-	case OPTION_input:
-		o->input = value;
-		return 0;
-	case OPTION_env:
-		return add_to_list(f, &o->env, &o->env_count, value);
-	case OPTION_env_files:
-		return add_to_list(f, &o->env_files, &o->env_file_count, value);
-	case OPTION_limits:
-		return add_to_list(f, &o->limits, &o->limit_count, value);
-	case OPTION_context:
-		o->context = value;
-		return 0;
-	case OPTION_receipt:
-		o->receipt = value;
-		return 0;
-	case OPTION_result:
-		o->result = value;
-		return 0;
-	case OPTION_result_fd:
-		return store_fd(f, value);
-	case OPTION_no_stdin:
-		o->no_stdin = true;
-		return 0;
-	case OPTION_tty:
-		o->tty = true;
-		return 0;
-	case OPTION_raw:
-		o->raw = true;
-		return 0;
-	case OPTION_dry_run:
-		o->dry_run = true;
-		return 0;
-	case OPTION_explain_denials:
-		o->explain_denials = true;
-		return 0;
-	case OPTION_quiet:
-		o->quiet = true;
-		return 0;
-	case OPTION_verbose:
-		o->verbose = true;
-		return 0;
-	case OPTION_help:
-		print_help();
-		return -ECANCELED;
-	case OPTION__COUNT:
-		break;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		if (lists[i].id == id) {
+			return add_to_list(f, lists[i].list, lists[i].count, value);
+		}
 	}
 	return -EINVAL;
+}
+
+static int
+store_value(struct front *f, enum option_id id, const char *value)
+{
+	void *at = (char *)&f->opt + rows[id].offset;
+
+	switch (rows[id].kind) {
+	case OPT_TEXT:
+		*(const char **)at = value;
+		return 0;
+	case OPT_LIST:
+		return store_listed(f, id, value);
+	case OPT_NUMBER:
+		return store_fd(f, value);
+	case OPT_FLAG:
+		*(bool *)at = true;
+		break;
+	}
+	if (f->opt.help) {
+		print_help();
+		return -ECANCELED;
+	}
+	return 0;
 }
 
 static int
@@ -250,7 +225,7 @@ check_key(struct front *f)
 	const char *key = f->opt.key;
 
 	if (key == NULL) {
-		return 0;
+		return f->opt.wait ? err_set(&f->err, -EINVAL, "--wait goes with --key") : 0;
 	}
 	if (key[0] == '\0' || strlen(key) > CAP_KEY) {
 		return err_set(&f->err, -EINVAL, "--key: between 1 and %u bytes", CAP_KEY);

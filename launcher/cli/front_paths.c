@@ -76,16 +76,19 @@ front_find_paths(struct front *f)
  * any other descriptor: after a drop it runs as the owner, who could take them out of it. Its state
  * directory is the call's: after a drop HOME is still the caller's.
  */
-static void __attribute__((noreturn))
-become_cli(const struct front *f, const char *const argv[], int said_fd, bool with_output)
+void __attribute__((noreturn))
+front_become_cli(const struct front *f, const char *const argv[], const int stdio[3])
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(with_output ? said_fd : null, STDOUT_FILENO) < 0 ||
-	    (said_fd >= 0 && dup2(said_fd, STDERR_FILENO) < 0) ||
-	    (f->state_path != NULL && setenv("AIRLOCK_STATE", f->state_path, 1) < 0) ||
-	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+	for (int i = 0; i < 3; i++) {
+		int fd = stdio[i] >= 0 ? stdio[i] : i == STDERR_FILENO ? i : null;
+
+		if (fd < 0 || (fd != i && dup2(fd, i) < 0)) {
+			_exit(EXIT_AIRLOCK);
+		}
+	}
+	if (f->state_path != NULL && setenv("AIRLOCK_STATE", f->state_path, 1) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
 	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ,
@@ -107,7 +110,12 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 	}
 	pid = fork();
 	if (pid == 0) {
-		become_cli(f, argv, words[1], with_output);
+		const int stdio[] = { -1, with_output ? words[1] : -1, words[1] };
+
+		if (sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
+			front_become_cli(f, argv, stdio);
+		}
+		_exit(EXIT_AIRLOCK);
 	}
 	cleanup_fd(&words[1]);
 	if (pid > 0 && said != NULL) {

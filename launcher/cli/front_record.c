@@ -92,53 +92,6 @@ draft(struct json *j, const struct front *f)
 	json_end(j);
 }
 
-/*
- * The request digest: what idempotency will compare. Values of variables are in it only as digests
- * salted with their names' workflow, so that the record does not let anybody guess a short secret
- * offline across workflows.
- */
-static void
-request_digest(const struct front *f, uint8_t ret[32])
-{
-	const struct request *r = &f->req;
-	auto_buf text = BUF_INIT;
-	struct json j;
-	uint8_t digest[32];
-
-	json_init(&j, &text);
-	json_begin_object(&j);
-	json_kv_uint(&j, "actor_uid", geteuid());
-	argv_digest(r, digest);
-	json_kv_hex(&j, "argv", digest, 32);
-	json_kv_bytes(&j, "cwd", r->cwd);
-	json_key(&j, "draft");
-	draft(&j, f);
-	json_key(&j, "env");
-	json_begin_array(&j);
-	for (size_t i = 0; i < r->envc; i++) {
-		struct sha256 hash;
-
-		sha256_init(&hash);
-		sha256_update(&hash, f->workflow, sizeof(f->workflow));
-		sha256_update(&hash, r->envp[i], strlen(r->envp[i]));
-		sha256_final(&hash, digest);
-		json_hex(&j, digest, 32);
-	}
-	json_end(&j);
-	json_kv_str(&j, "key", r->key);
-	json_key(&j, "limits");
-	front_limits_json(&j, &r->limits);
-	json_kv_str(&j, "mode", profile_mode_words[r->mode]);
-	json_kv_str(&j, "over", f->opt.over != NULL ? f->over_text : NULL);
-	json_kv_hex(&j, "profile", f->profile->digest, 32);
-	json_kv_bool(&j, "terminal", r->terminal);
-	json_kv_uint(&j, "workspace_btime_ns", (uint64_t)r->workspace_btime_ns);
-	json_kv_uint(&j, "workspace_dev", r->workspace_dev);
-	json_kv_uint(&j, "workspace_ino", r->workspace_ino);
-	json_end(&j);
-	sha256_of(text.data, text.len, ret);
-}
-
 static void
 env_names(struct json *j, const struct request *r)
 {
@@ -318,6 +271,20 @@ caches(struct json *j, const struct profile *p)
 	json_end(j);
 }
 
+/* What it is compared by under its key, and what it has of its workflow's budget. */
+static void
+request(struct json *j, const struct front *f)
+{
+	json_kv_hex(j, "request_digest", f->key.request, SHA256_SIZE);
+	json_kv_str(j, "request_parts", f->key.parts);
+	json_key(j, "reserved");
+	json_begin_object(j);
+	ledger_put_amounts(j, f->reserved, false);
+	json_end(j);
+	json_kv_str(j, "retry", profile_retry_words[f->profile->retry]);
+	json_kv_str(j, "retry_of", f->retry_of);
+}
+
 static void
 write_planned(struct front *f, struct json *j)
 {
@@ -332,6 +299,7 @@ write_planned(struct front *f, struct json *j)
 	argv_list(j, r);
 	argv_digest(r, digest);
 	json_kv_hex(j, "argv_digest", digest, 32);
+	json_kv_uint(j, "attempt", f->key.attempt > 0 ? f->key.attempt : 1);
 	json_key(j, "caches");
 	caches(j, f->profile);
 	json_kv_str(j, "call", r->call_text);
@@ -366,12 +334,11 @@ write_planned(struct front *f, struct json *j)
 	decided(j, f);
 	json_key(j, "read");
 	reads(j, f);
-	request_digest(f, digest);
-	json_kv_hex(j, "request_digest", digest, 32);
-	json_kv_str(j, "retry", profile_retry_words[f->profile->retry]);
+	request(j, f);
 	json_key(j, "rules");
 	rules(j, f);
 	json_kv_uint(j, "seq", f->seq);
+	json_kv_bytes(j, "step", f->opt.step);
 	json_kv_uint(j, "t0", f->t0_ms);
 	json_kv_bool(j, "terminal", r->terminal);
 	json_kv_bytes(j, "tool", r->exe);
@@ -382,7 +349,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_uint(j, "v", 1);
 	text_uuid_print(f->workflow, workflow);
 	json_kv_str(j, "workflow", workflow);
-	json_kv_str(j, "workflow_name", "local");
+	json_kv_str(j, "workflow_name", f->workflow_name);
 	json_key(j, "workspace");
 	workspace(j, r);
 	json_kv_path(j, "worktree", f->worktree.common);
@@ -501,6 +468,9 @@ stream(struct json *j, const struct front *f, enum relay_stream which)
 	json_begin_object(j);
 	json_kv_uint(j, "bytes", s->total_bytes);
 	json_kv_hex(j, "digest", digest, 32);
+	if (which == RELAY_STDIN) {
+		json_kv_bool(j, "eof", f->relay.stdin_ended);
+	}
 	if (is_inline(s) && s->kept_bytes > 0) {
 		json_key(j, "inline");
 		json_base64(j, s->memory.data, s->memory.len);
@@ -650,6 +620,7 @@ write_outcome(struct front *f, struct json *j)
 	json_key(j, "missing_layers");
 	denials_write(&f->layers, j);
 	ending(j, f);
+	json_kv_int(j, "status", front_exit_status(f));
 	json_key(j, "stderr");
 	stream(j, f, RELAY_STDERR);
 	json_key(j, "stdin");

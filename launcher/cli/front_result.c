@@ -113,6 +113,7 @@ write_result(struct front *f, struct json *j, bool complete)
 	char workflow[UUID_TEXT_SIZE];
 
 	json_begin_object(j);
+	json_kv_uint(j, "attempt", f->key.attempt > 0 ? f->key.attempt : 1);
 	json_kv_str(j, "call", f->recorded ? f->req.call_text : NULL);
 	json_key(j, "changes");
 	json_begin_object(j);
@@ -128,9 +129,14 @@ write_result(struct front *f, struct json *j, bool complete)
 	json_key(j, "missing_layers");
 	denials_write(&f->layers, j);
 	json_kv_str(j, "mode", profile_mode_words[f->req.mode]);
+	json_key(j, "not_replayed");
+	json_begin_array(j);
+	json_end(j);
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
 	json_kv_bytes(j, "reason", text_or_null(reason));
 	json_kv_str(j, "record", f->recorded ? f->req.call_text : NULL);
+	json_kv_bool(j, "replayed", false);
+	json_kv_str(j, "resolved", NULL);
 	json_kv_str(j, "settled", f->settled != NULL ? f->settled : "none");
 	json_kv_known(j, "signal", f->outcome.signal != 0, f->outcome.signal);
 	result_usage(j, f);
@@ -162,8 +168,8 @@ front_waits(const struct front *f)
 		f->settle_reason != NULL);
 }
 
-static int
-exit_of(const struct front *f)
+int
+front_exit_status(const struct front *f)
 {
 	const struct outcome *o = &f->outcome;
 
@@ -249,7 +255,7 @@ front_result(struct front *f)
 			say("", f->err.text);
 		}
 	} else {
-		f->exit_status = exit_of(f);
+		f->exit_status = front_exit_status(f);
 		say_outcome(f);
 		front_note(f);
 	}

@@ -98,6 +98,8 @@ static const struct stage prepare_stages[] = {
 	{ NULL, front_refuse_writes },
 	{ "profile", front_narrow },
 	{ "layers", front_layers },
+	{ NULL, front_asked_environment },
+	{ "admitted", front_admit },
 };
 
 /*
@@ -105,25 +107,15 @@ static const struct stage prepare_stages[] = {
  * fails below.
  */
 static const struct stage begin_stages[] = {
-	{ NULL, front_note_profile },
-	{ "workspace locked", front_lock },
-	{ NULL, front_draft },
-	{ NULL, front_input },
-	{ NULL, front_snapshot },
-	{ NULL, front_upper },
-	{ "cgroup", make_cgroup },
-	{ "jail started", front_spawn },
+	{ NULL, front_note_profile }, { "workspace locked", front_lock }, { NULL, front_draft },
+	{ NULL, front_input },	      { NULL, front_snapshot },		  { NULL, front_upper },
+	{ "cgroup", make_cgroup },    { "jail started", front_spawn },
 };
 
 static const struct stage plan_stages[] = {
-	{ NULL, front_choose_shell },
-	{ NULL, front_toolchains },
-	{ NULL, front_worktree },
-	{ NULL, front_environment },
-	{ NULL, front_clone_workspace },
-	{ NULL, front_caches },
-	{ NULL, make_builder },
-	{ "mounts planned", front_lookup },
+	{ NULL, front_choose_shell }, { NULL, front_toolchains },	  { NULL, front_worktree },
+	{ NULL, front_environment },  { NULL, front_clone_workspace },	  { NULL, front_caches },
+	{ NULL, make_builder },	      { "mounts planned", front_lookup },
 };
 
 /* Without the workspace's lock: it shows what would be, and keeps nobody waiting. */
@@ -134,11 +126,15 @@ static const struct stage dry_stages[] = {
 
 /* From front_claim on the call exists: its number and its key are taken. */
 static const struct stage launch_stages[] = {
+	{ NULL, front_claim },	    { "plan", finish_plan },
+	{ NULL, front_launch },	    { NULL, front_keep_streams },
+	{ "settle", front_settle }, { "outcome durable", front_record_outcome },
+};
+
+/* Of a call that is not let in. */
+static const struct stage refuse_stages[] = {
 	{ NULL, front_claim },
-	{ "plan", finish_plan },
-	{ NULL, front_launch },
-	{ NULL, front_keep_streams },
-	{ "settle", front_settle },
+	{ NULL, front_record_planned },
 	{ "outcome durable", front_record_outcome },
 };
 
@@ -171,12 +167,11 @@ print_plan(struct front *f)
 	const struct plan *p = f->plan;
 	auto_buf text = BUF_INIT, safe = BUF_INIT;
 
-	buf_printf(
-		&text,
-		"profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u "
-		"outside\n",
-		f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside, p->gid_inside,
-		p->uid_outside, p->gid_outside);
+	buf_printf(&text,
+		   "profile   %s (%s)\nprogram   %s\ndirectory %s\nids       %u:%u inside, %u:%u "
+		   "outside\n",
+		   f->profile->name, f->profile->source, p->exe, p->cwd, p->uid_inside,
+		   p->gid_inside, p->uid_outside, p->gid_outside);
 	for (size_t i = 0; i < f->toolchains.place_count; i++) {
 		const struct toolchain_place *t = &f->toolchains.places[i];
 
@@ -223,8 +218,12 @@ dry_run(struct front *f)
 static int
 run_call(struct front *f)
 {
-	int rc = run_stages(f, begin_stages, ARRAY_LEN(begin_stages));
+	int rc;
 
+	if (f->refused) {
+		return run_stages(f, refuse_stages, ARRAY_LEN(refuse_stages));
+	}
+	rc = run_stages(f, begin_stages, ARRAY_LEN(begin_stages));
 	if (rc == 0) {
 		rc = run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
 	}
@@ -302,6 +301,19 @@ finish_behind(struct front *f)
 	_exit(EXIT_AIRLOCK);
 }
 
+/* What others wait for: the child behind the answer must not have it. */
+static void
+release(struct front *f)
+{
+	workspace_lock_release(&f->lock);
+	if (f->over_fd >= 0) {
+		ignore_err(flock(f->over_fd, LOCK_UN), "it goes with the process");
+	}
+	if (f->calls_fd >= 0) {
+		ignore_err(flock(f->calls_fd, LOCK_UN), "the same");
+	}
+}
+
 int
 front_main_run(int argc, char **argv)
 {
@@ -311,7 +323,9 @@ front_main_run(int argc, char **argv)
 		.cgroup = CGROUP_INIT,
 		.store = STORE_INIT,
 		.lock = WORKSPACE_LOCK_INIT,
+		.workflow_fd = -1,
 		.calls_fd = -1,
+		.running_fd = -1,
 		.scratch_parent_fd = -1,
 		.upper_parent_fd = -1,
 		.snapshot_fd = -1,
@@ -340,22 +354,20 @@ front_main_run(int argc, char **argv)
 		f.req.terminal = f.opt.tty;
 		rc = run_stages(&f, prepare_stages, ARRAY_LEN(prepare_stages));
 	}
-	if (rc == 0) {
+	if (rc == 0 && !f.answered) {
 		rc = f.opt.dry_run ? dry_run(&f) : run_call(&f);
 	}
 	if (rc == 0 && f.opt.dry_run) {
 		return 0;
 	}
+	front_account(&f, rc == 0);
+	if (rc == 0 && f.answered) {
+		return f.exit_status;
+	}
 	if (rc < 0 && f.err.code == 0) {
 		f.err.code = rc;
 	}
-	workspace_lock_release(&f.lock); /* the child behind the answer must not have it */
-	if (f.over_fd >= 0) {
-		ignore_err(flock(f.over_fd, LOCK_UN), "the same");
-	}
-	if (f.calls_fd >= 0) {
-		ignore_err(flock(f.calls_fd, LOCK_UN), "the same");
-	}
+	release(&f);
 	front_result(&f);
 	front_receipt(&f);
 	jail_handle_finish(&f.jail);

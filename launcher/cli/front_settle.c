@@ -219,16 +219,23 @@ commit(struct front *f)
  * (front_lock).
  */
 int
-front_recover(struct front *f)
+front_recover_now(struct front *f)
 {
 	static const char *const argv[] = { "airlock-cli", "recover", "--quiet", NULL };
+	int rc = front_run_cli(f, argv);
+
+	return rc < 0 ? err_sys(&f->err, rc, "recover what was cut short") : 0;
+}
+
+int
+front_recover(struct front *f)
+{
 	int rc = commit_is_left(&f->store);
 
-	if (rc <= 0) {
-		return rc < 0 ? err_sys(&f->err, rc, "look for commits that were cut short") : 0;
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "look for commits that were cut short");
 	}
-	rc = front_run_cli(f, argv);
-	return rc < 0 ? err_sys(&f->err, rc, "recover commits that were cut short") : 0;
+	return rc > 0 || running_has_dead(&f->store) ? front_recover_now(f) : 0;
 }
 
 /* A commit keeps user.* and the mode: what else an entry had is said. */

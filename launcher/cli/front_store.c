@@ -47,65 +47,6 @@ local_workflow(struct front *f)
 	f->workflow[8] = (uint8_t)(0x80 | (f->workflow[8] & 0x3f));
 }
 
-static int
-open_workflow_dir(struct front *f)
-{
-	char id[UUID_TEXT_SIZE], path[64];
-	int fd;
-
-	text_uuid_print(f->workflow, id);
-	snprintf(path, sizeof(path), "wf/%s", id);
-	fd = fdio_make_dir(f->store.dir_fd, path);
-	return fd < 0 ? err_sys(&f->err, fd, "make %s/%s", f->store.path, path) : fd;
-}
-
-/* The file's name is taken by exactly one call, also among concurrent ones. */
-static int
-claim_key(struct front *f, int workflow_fd)
-{
-	uint8_t digest[32];
-	char name[HEX_DIGEST_SIZE + 8] = "key-";
-	auto_fd fd = -1;
-
-	if (f->opt.key == NULL) {
-		return 0;
-	}
-	sha256_of(f->opt.key, strlen(f->opt.key), digest);
-	text_hex(digest, 32, name + 4);
-	fd = openat(workflow_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0 && errno == EEXIST) {
-		auto_buf used = BUF_INIT;
-
-		ignore_err(fdio_slurp_at(workflow_fd, name, 64, &used),
-			   "the call id is a courtesy");
-		return err_set(&f->err, -EEXIST,
-			       "--key %s was used in this workflow by call %s; a result is not "
-			       "replayed yet: use another key",
-			       f->opt.key, used.len > 0 ? buf_text(&used) : "(unknown)");
-	}
-	if (fd < 0 || fdio_write(fd, f->req.call_text, strlen(f->req.call_text)) < 0) {
-		return err_sys(&f->err, fd < 0 ? -errno : -EIO, "claim the key");
-	}
-	return 0;
-}
-
-/*
- * Whoever forgets or collects the workflow waits for no call: shared, this lock says that one is
- * under way. It is held until the outcome is durable.
- */
-static int
-hold_workflow(struct front *f, int workflow_fd)
-{
-	int rc;
-
-	f->calls_fd = openat(workflow_fd, "calls", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-	if (f->calls_fd < 0) {
-		return err_sys(&f->err, -errno, "open the workflow's list of calls");
-	}
-	rc = store_lock(f->calls_fd, LOCK_SH);
-	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
-}
-
 /* Appending one fixed record is atomic under O_APPEND; where it landed is the call's number. */
 static int
 take_number(struct front *f)
@@ -169,6 +110,12 @@ front_store(struct front *f)
 		return err_sys(&f->err, rc, "make a call id");
 	}
 	text_uuid_print(f->req.call, f->req.call_text);
+	if (f->opt.workflow != NULL && strcmp(f->opt.workflow, "local") == 0) {
+		f->opt.workflow = NULL;
+	}
+	if (f->opt.workflow != NULL) {
+		return workflow_find(&f->store, f->opt.workflow, f->workflow, &f->err);
+	}
 	local_workflow(f);
 	return 0;
 }
@@ -176,10 +123,7 @@ front_store(struct front *f)
 int
 front_claim(struct front *f)
 {
-	auto_fd workflow_fd = open_workflow_dir(f);
-	int rc = workflow_fd < 0 ? workflow_fd : hold_workflow(f, workflow_fd);
+	int rc = take_number(f);
 
-	rc = rc < 0 ? rc : claim_key(f, workflow_fd);
-	rc = rc < 0 ? rc : take_number(f);
 	return rc == 0 ? pack_init(&f->pack, &f->store, f->workflow, f->req.call, &f->err) : rc;
 }

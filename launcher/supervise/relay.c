@@ -220,6 +220,7 @@ pump_stdin(struct relay *r, struct err *err)
 	}
 	if (n <= 0) {
 		r->caller_gone[RELAY_STDIN] = n < 0;
+		r->stdin_ended = n == 0;
 		end_stdin(r);
 		return 0;
 	}

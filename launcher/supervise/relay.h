@@ -76,6 +76,7 @@ struct relay {
 	bool terminal;
 	int terminal_fd; /* its other end: there also when the tool has closed all of its own */
 	bool stdin_is_terminal;
+	bool stdin_ended;             /* the tool was told of the end of the caller's stdin */
 	bool stdin_paused;            /* the caller's stdin is not read for now */
 	bool stdin_over;              /* a terminal does not end with it: it is told */
 	uint64_t end_said_ns; /* CLOCK_MONOTONIC; 0: not yet */

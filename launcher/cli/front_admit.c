@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front, as the owner: whether the call may be made at all. Its file in running/ comes
+ * first, so that whoever stops calls sees it or is seen; then, under the workflow's ledger, its
+ * key, the state and the budget of the workflow. Nothing is started yet.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/fdio.h"
+#include "../base/json_find.h"
+#include "../workflow/event.h"
+#include "../workflow/stop.h"
+#include "front.h"
+
+static void
+set_principal(struct front *f)
+{
+	auto_buf who = BUF_INIT;
+
+	if (f->req.context != NULL &&
+	    (json_find_text(f->req.context, "principal", &who) ||
+	     json_find_text_in(f->req.context, "principal", "id", &who))) {
+		f->principal = arena_string(&f->arena, buf_text(&who));
+	}
+}
+
+/*
+ * Whoever forgets or collects the workflow waits for no call: shared, this lock says that one is
+ * under way. It is held until the outcome is durable.
+ */
+static int
+hold_workflow(struct front *f)
+{
+	int rc;
+
+	f->calls_fd =
+		openat(f->workflow_fd, "calls", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (f->calls_fd < 0) {
+		return err_sys(&f->err, -errno, "open the workflow's list of calls");
+	}
+	rc = store_lock(f->calls_fd, LOCK_SH);
+	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
+}
+
+/* A freeze before there is anything to freeze is taken by the supervisor. */
+static int
+enter(struct front *f)
+{
+	struct running_call *c = &f->running;
+	sigset_t later;
+	int rc = running_self(c);
+
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "look at this process");
+	}
+	memcpy(c->call, f->req.call, sizeof(c->call));
+	memcpy(c->workflow, f->workflow, sizeof(c->workflow));
+	memcpy(c->call_text, f->req.call_text, sizeof(c->call_text));
+	c->t0_ms = f->t0_ms;
+	snprintf(c->profile, sizeof(c->profile), "%s", f->profile->name);
+	snprintf(c->principal, sizeof(c->principal), "%s",
+		 f->principal != NULL ? f->principal : "");
+	sigemptyset(&later);
+	sigaddset(&later, RUNNING_SIGNAL_FREEZE);
+	sigaddset(&later, RUNNING_SIGNAL_THAW);
+	sigprocmask(SIG_BLOCK, &later, NULL);
+	return running_enter(&f->store, c, &f->running_fd, &f->err);
+}
+
+/* The ledger; where it is lost it is made again from the journal, once. */
+static int
+open_ledger(struct front *f, struct ledger_file *ret)
+{
+	int rc = ledger_open(f->workflow_fd, ret, &f->err);
+
+	if (rc == -ESTALE) {
+		ledger_close(ret);
+		rc = front_recover_now(f);
+		rc = rc < 0 ? rc : ledger_open(f->workflow_fd, ret, &f->err);
+	}
+	return rc;
+}
+
+/* Why the call is not let in: it gets a record, and runs nothing. */
+static void
+refuse(struct front *f)
+{
+	f->refused = true;
+	f->outcome.verdict = VERDICT_DENIED;
+	snprintf(f->outcome.reason, sizeof(f->outcome.reason), "%.500s", f->err.text);
+	f->settled = "none";
+	f->err = (struct err)ERR_INIT;
+}
+
+static int
+check_stop(struct front *f)
+{
+	struct stop_order order;
+	int rc = stop_find(&f->store, f->principal, &order);
+
+	if (rc > 0) {
+		rc = err_set(&f->err, -ESHUTDOWN,
+			     "stopped by uid %u%s%s; `airlock stop --release` "
+			     "lets calls in again",
+			     order.uid, order.reason[0] != '\0' ? ": " : "", order.reason);
+	} else if (rc < 0) {
+		rc = err_sys(&f->err, rc, "look whether calls are stopped");
+	}
+	return rc;
+}
+
+/* Its own limits as far as the budget goes; of what is bounded a person is told. */
+static void
+lower_limits(struct front *f, const struct ledger *l)
+{
+	struct limits *limits = &f->req.limits;
+	uint64_t *const own[BUDGET__COUNT] = { [BUDGET_WALL] = &limits->wall_ms,
+					       [BUDGET_CPU] = &limits->cpu_time_ms,
+					       [BUDGET_DISK] = &limits->disk_bytes };
+
+	for (enum budget_id i = 0; i < BUDGET__COUNT; i++) {
+		auto_buf left = BUF_INIT;
+
+		if (own[i] == NULL || *own[i] <= f->reserved[i]) {
+			continue;
+		}
+		*own[i] = f->reserved[i];
+		budget_print(&left, i, f->reserved[i]);
+		front_warn(f, arena_printf(&f->arena,
+					   "limits.%s is %s: so much is left of workflow %s",
+					   i == BUDGET_CPU ? "cpu_time" : budget_words[i],
+					   buf_text(&left), l->name));
+	}
+}
+
+static int
+tell_pause(struct front *f, const struct ledger *l)
+{
+	struct workflow_event e = {
+		.action = "pause", .by = "guard", .name = l->name, .reason = l->reason
+	};
+
+	memcpy(e.workflow, f->workflow, sizeof(e.workflow));
+	return workflow_append_event(&f->store, &e, &f->err);
+}
+
+/* A name that the workflow's definition does not have would be no progress. */
+static int
+take_step(struct front *f, struct ledger *l)
+{
+	struct workflow_definition d;
+	unsigned int step;
+	int rc;
+
+	if (f->opt.step == NULL) {
+		return 0;
+	}
+	rc = workflow_definition_read(f->workflow_fd, &d, &f->err);
+	if (rc == -ENOENT) {
+		return err_set(&f->err, -EINVAL,
+			       "--step goes with a workflow that has steps: airlock workflow new "
+			       "NAME --steps a,b,c");
+	}
+	step = rc == 0 ? workflow_definition_step(&d, f->opt.step) : 0;
+	if (rc == 0 && step == 0) {
+		auto_buf steps = BUF_INIT;
+
+		for (unsigned int i = 0; i < d.step_count; i++) {
+			buf_printf(&steps, "%s%s", i == 0 ? "" : ", ", d.steps[i]);
+		}
+		return err_set(&f->err, -EINVAL, "--step %s: workflow %s has the steps %s",
+			       f->opt.step, d.name, d.step_count > 0 ? buf_text(&steps) : "(none)");
+	}
+	l->step = step;
+	return rc;
+}
+
+/* Under the ledger. 0: admitted or refused (f->refused). */
+static int
+admit(struct front *f, struct ledger_file *file)
+{
+	struct ledger *l = &file->l;
+	const struct limits *limits = &f->req.limits;
+	uint64_t bound[BUDGET__COUNT] = { [BUDGET_CALLS] = 1,
+					  [BUDGET_WALL] = limits->wall_ms,
+					  [BUDGET_CPU] = limits->cpu_time_ms,
+					  [BUDGET_DISK] = limits->disk_bytes };
+	/* A postcondition is part of the call that asks it. */
+	bool is_part = f->opt.over != NULL;
+	int rc = take_step(f, l);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = check_stop(f);
+	if (rc == 0 && !is_part) {
+		bool paused = ledger_guard_request(l, f->repeat_digest, f->t0_ms);
+
+		if (paused && tell_pause(f, l) < 0) {
+			return f->err.code;
+		}
+		rc = ledger_admit(l, f->t0_ms, bound, &f->err);
+	}
+	if (rc == 0 && !is_part) {
+		memcpy(f->reserved, bound, sizeof(f->reserved));
+		memcpy(f->running.reserved, bound, sizeof(bound));
+		lower_limits(f, l);
+	} else if (rc < 0) {
+		refuse(f);
+		if (!is_part && ledger_guard_outcome(l, true, f->t0_ms) && tell_pause(f, l) < 0) {
+			return f->err.code;
+		}
+	}
+	snprintf(f->workflow_name, sizeof(f->workflow_name), "%s", l->name);
+	return ledger_write(file, &f->err);
+}
+
+static int
+admit_with_key(struct front *f, bool *ret_again)
+{
+	auto_ledger file = LEDGER_FILE_INIT;
+	int rc = open_ledger(f, &file);
+
+	*ret_again = false;
+	if (rc == 0) {
+		rc = front_key(f, &file, ret_again);
+	}
+	if (rc == 0 && !f->answered && !*ret_again) {
+		rc = admit(f, &file);
+	}
+	if (rc == 0 && f->opt.key != NULL && !f->answered && !*ret_again && !f->refused) {
+		rc = keys_write(f->workflow_fd, f->opt.key, &f->key);
+		f->key_taken = rc == 0;
+		rc = rc < 0 ? err_sys(&f->err, rc, "take the key") : 0;
+	}
+	return rc;
+}
+
+int
+front_admit(struct front *f)
+{
+	bool again = true;
+	int rc;
+
+	if (f->opt.dry_run) {
+		return 0;
+	}
+	set_principal(f);
+	f->workflow_fd = workflow_dir(&f->store, f->workflow, f->opt.workflow == NULL, &f->err);
+	rc = f->workflow_fd < 0 ? f->workflow_fd : hold_workflow(f);
+	rc = rc < 0 ? rc : front_request_digest(f);
+	rc = rc < 0 ? rc : enter(f);
+	while (rc == 0 && again) {
+		rc = admit_with_key(f, &again);
+	}
+	if (rc == 0 && !f->answered && !f->refused) {
+		ignore_err(running_update(f->running_fd, &f->running),
+			   "what it has reserved stands in its record, too");
+	}
+	return rc;
+}
+
+/* Nothing came of this call: its key is what it was. */
+static void
+give_back_key(struct front *f)
+{
+	if (f->key_before.call[0] == '\0') {
+		keys_remove(f->workflow_fd, f->opt.key);
+	} else {
+		ignore_err(keys_write(f->workflow_fd, f->opt.key, &f->key_before),
+			   "the key names a call without a record, which frees it");
+	}
+}
+
+/*
+ * Counts what the call used, or gives everything back where it has no record. A call without an
+ * outcome keeps its file, which nobody holds from then on: `airlock recover` looks at it.
+ */
+void
+front_account(struct front *f, bool has_outcome)
+{
+	const struct usage *u = &f->outcome.usage;
+	bool ran = f->recorded && !f->refused;
+	const uint64_t used[BUDGET__COUNT] = { [BUDGET_CALLS] = ran ? f->reserved[BUDGET_CALLS] : 0,
+					       [BUDGET_WALL] = u->wall_ms,
+					       [BUDGET_CPU] = u->cpu_ms,
+					       [BUDGET_DISK] = u->disk_bytes };
+	auto_ledger file = LEDGER_FILE_INIT;
+	struct err err = ERR_INIT;
+
+	if (f->running_fd < 0) {
+		return;
+	}
+	if (f->recorded && !has_outcome) {
+		cleanup_fd(&f->running_fd);
+		f->running_fd = -1;
+		return;
+	}
+	if (ledger_open(f->workflow_fd, &file, &err) == 0) {
+		bool was_denied =
+			f->outcome.verdict == VERDICT_DENIED ||
+			(f->outcome.verdict != VERDICT_OK && f->outcome.denials.count > 0);
+
+		ledger_account(&file.l, f->reserved, used);
+		if (!f->recorded && f->key_taken) {
+			give_back_key(f);
+		}
+		if (ran && f->opt.over == NULL &&
+		    ledger_guard_outcome(&file.l, was_denied, clock_realtime_ms())) {
+			ignore_err(tell_pause(f, &file.l), "the ledger says it, too");
+		}
+		ignore_err(ledger_write(&file, &err), "`airlock recover` makes it again");
+	}
+	running_leave(&f->store, f->req.call_text, &f->running_fd);
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: the answer of a call that was answered before. airlock-cli reads it from the
+ * store; what it says passes through here, because it gets no descriptor of the caller's (front.h,
+ * front_run_cli), and because what goes to a terminal is filtered as a tool's output is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/fdio.h"
+#include "../supervise/term_filter.h"
+#include "../sys/sys.h"
+#include "front.h"
+
+enum replay_stream { REPLAY_STDIN, REPLAY_STDOUT, REPLAY_STDERR, REPLAY_RESULT, REPLAY__COUNT };
+
+#define CHUNK 65536u
+
+struct replay {
+	struct front *f;
+	int ours[REPLAY__COUNT], theirs[REPLAY__COUNT]; /* pipes; -1: none, or at its end */
+	struct term_filter filter[REPLAY__COUNT];
+	bool filtered[REPLAY__COUNT];
+};
+
+static int
+open_pipes(struct replay *r)
+{
+	for (int i = 0; i < REPLAY__COUNT; i++) {
+		int ends[2];
+
+		if ((i == REPLAY_STDIN && r->f->opt.no_stdin) ||
+		    (i == REPLAY_RESULT && r->f->opt.result_fd < 0)) {
+			continue;
+		}
+		if (pipe2(ends, O_CLOEXEC) < 0) {
+			return err_sys(&r->f->err, -errno, "pipe");
+		}
+		r->ours[i] = ends[i == REPLAY_STDIN ? 1 : 0];
+		r->theirs[i] = ends[i == REPLAY_STDIN ? 0 : 1];
+	}
+	return 0;
+}
+
+static void __attribute__((noreturn)) become_replay(struct replay *r, const char *call)
+{
+	const char *argv[8] = { "airlock-cli", "replay", call };
+	size_t n = 3;
+
+	if (r->theirs[REPLAY_STDIN] >= 0) {
+		argv[n++] = "--stdin";
+	}
+	if (sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+		_exit(EXIT_AIRLOCK);
+	}
+	if (r->theirs[REPLAY_RESULT] >= 0) {
+		char *number = arena_printf(&r->f->arena, "%d", r->theirs[REPLAY_RESULT]);
+
+		if (fcntl(r->theirs[REPLAY_RESULT], F_SETFD, 0) < 0 || number == NULL) {
+			_exit(EXIT_AIRLOCK);
+		}
+		argv[n++] = "--result-fd";
+		argv[n++] = number;
+	}
+	front_become_cli(r->f, argv, r->theirs);
+}
+
+static void
+close_ours(struct replay *r, enum replay_stream s)
+{
+	cleanup_fd(&r->ours[s]);
+	r->ours[s] = -1;
+}
+
+/* As much as airlock-cli takes: it closes its end when it has what it compares. */
+static void
+pass_stdin(struct replay *r)
+{
+	char chunk[PIPE_BUF];
+	ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
+
+	if (n <= 0 || fdio_write(r->ours[REPLAY_STDIN], chunk, (size_t)n) < 0) {
+		close_ours(r, REPLAY_STDIN);
+	}
+}
+
+static void
+pass_output(struct replay *r, enum replay_stream s)
+{
+	const int to = s == REPLAY_RESULT ? r->f->opt.result_fd : (int)s;
+	auto_buf safe = BUF_INIT;
+	char chunk[CHUNK];
+	ssize_t n = read(r->ours[s], chunk, sizeof(chunk));
+
+	if (n < 0 && errno == EINTR) {
+		return;
+	}
+	if (n <= 0) {
+		close_ours(r, s);
+	}
+	if (!r->filtered[s]) {
+		ignore_err(n > 0 ? fdio_write(to, chunk, (size_t)n) : 0, "nobody reads it");
+		return;
+	}
+	if (n > 0) {
+		term_filter_put(&r->filter[s], chunk, (size_t)n, &safe);
+	} else {
+		term_filter_flush(&r->filter[s], &safe);
+	}
+	ignore_err(fdio_write(to, safe.data, safe.len), "nobody reads it");
+}
+
+static void
+pass_all(struct replay *r)
+{
+	while (r->ours[REPLAY_STDOUT] >= 0 || r->ours[REPLAY_STDERR] >= 0 ||
+	       r->ours[REPLAY_RESULT] >= 0) {
+		struct pollfd fds[REPLAY__COUNT + 1];
+
+		for (int i = 0; i < REPLAY__COUNT; i++) {
+			fds[i] = (struct pollfd){ .fd = r->ours[i],
+						  .events = i == REPLAY_STDIN ? 0 : POLLIN };
+		}
+		/* POLLERR of the pipe: it is read no more */
+		fds[REPLAY__COUNT] =
+			(struct pollfd){ .fd = r->ours[REPLAY_STDIN] >= 0 ? STDIN_FILENO : -1,
+					 .events = POLLIN };
+		if (poll(fds, REPLAY__COUNT + 1, -1) < 0) {
+			continue;
+		}
+		if (fds[REPLAY_STDIN].revents != 0) {
+			close_ours(r, REPLAY_STDIN);
+		} else if (fds[REPLAY__COUNT].revents != 0) {
+			pass_stdin(r);
+		}
+		for (enum replay_stream s = REPLAY_STDOUT; s < REPLAY__COUNT; s++) {
+			if (fds[s].revents != 0) {
+				pass_output(r, s);
+			}
+		}
+	}
+}
+
+int
+front_replay(struct front *f, const char *call)
+{
+	struct replay r = { .f = f, .ours = { -1, -1, -1, -1 }, .theirs = { -1, -1, -1, -1 } };
+	int status = 0, rc = open_pipes(&r);
+	pid_t pid = rc == 0 ? fork() : -1;
+
+	if (pid == 0) {
+		become_replay(&r, call);
+	}
+	rc = rc == 0 && pid < 0 ? err_sys(&f->err, -errno, "start airlock-cli") : rc;
+	for (int i = 0; i < REPLAY__COUNT; i++) {
+		cleanup_fd(&r.theirs[i]);
+		r.filtered[i] = !f->opt.raw && i != REPLAY_RESULT && isatty(i) == 1;
+		term_filter_init(&r.filter[i]);
+	}
+	if (pid > 0) {
+		pass_all(&r);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+		}
+		f->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+	}
+	for (int i = 0; i < REPLAY__COUNT; i++) {
+		cleanup_fd(&r.ours[i]);
+	}
+	return rc;
+}
