@@ -49,12 +49,48 @@ hold_workflow(struct front *f)
 	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
 }
 
-/* A freeze before there is anything to freeze is taken by the supervisor. */
+/* Before there is anything of the call but its file, which recover finds. */
+static void __attribute__((noreturn))
+on_kill(int sig, siginfo_t *info, void *context)
+{
+	const char *const parts[] = {
+		"airlock: ended by ",
+		running_by_words(info->si_code == SI_QUEUE ? info->si_value.sival_int : 0),
+		" before anything ran\n",
+	};
+
+	(void)sig;
+	(void)context;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		ignore_err(fdio_write(STDERR_FILENO, parts[i], strlen(parts[i])), "it ends");
+	}
+	_exit(EXIT_AIRLOCK);
+}
+
+/*
+ * A freeze before there is anything to freeze is taken by the supervisor, a kill at once until the
+ * jail is there; whatever the caller ignores or blocks.
+ */
+static void
+listen_to_others(void)
+{
+	const struct sigaction act = { .sa_sigaction = on_kill, .sa_flags = SA_SIGINFO };
+	sigset_t now, later;
+
+	sigemptyset(&now);
+	sigaddset(&now, RUNNING_SIGNAL_KILL);
+	sigemptyset(&later);
+	sigaddset(&later, RUNNING_SIGNAL_FREEZE);
+	sigaddset(&later, RUNNING_SIGNAL_THAW);
+	ignore_err(sigaction(RUNNING_SIGNAL_KILL, &act, NULL), "it takes any handler");
+	ignore_err(sigprocmask(SIG_BLOCK, &later, NULL), "it takes any set");
+	ignore_err(sigprocmask(SIG_UNBLOCK, &now, NULL), "it takes any set");
+}
+
 static int
 enter(struct front *f)
 {
 	struct running_call *c = &f->running;
-	sigset_t later;
 	int rc = running_self(c);
 
 	if (rc < 0) {
@@ -67,10 +103,7 @@ enter(struct front *f)
 	snprintf(c->profile, sizeof(c->profile), "%s", f->profile->name);
 	snprintf(c->principal, sizeof(c->principal), "%s",
 		 f->principal != NULL ? f->principal : "");
-	sigemptyset(&later);
-	sigaddset(&later, RUNNING_SIGNAL_FREEZE);
-	sigaddset(&later, RUNNING_SIGNAL_THAW);
-	sigprocmask(SIG_BLOCK, &later, NULL);
+	listen_to_others();
 	return running_enter(&f->store, c, &f->running_fd, &f->err);
 }
 

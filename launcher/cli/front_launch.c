@@ -277,10 +277,16 @@ front_spawn(struct front *f)
 	return rc;
 }
 
-static const char *
-ended_by(int value)
+/* `airlock ps` shows it. */
+static void
+on_frozen(void *arg, bool is_frozen)
 {
-	return running_by_words[value > 0 && value < RUNNING_BY__COUNT ? value : RUNNING_BY_NOBODY];
+	struct front *f = arg;
+
+	f->running.is_frozen = is_frozen;
+	if (f->running_fd >= 0) {
+		ignore_err(running_update(f->running_fd, &f->running), "it is frozen all the same");
+	}
 }
 
 static int
@@ -301,7 +307,9 @@ supervise(struct front *f)
 		.control = { .kill = RUNNING_SIGNAL_KILL,
 			     .freeze = RUNNING_SIGNAL_FREEZE,
 			     .thaw = RUNNING_SIGNAL_THAW,
-			     .words = ended_by },
+			     .words = running_by_words,
+			     .on_frozen = on_frozen,
+			     .arg = f },
 		.disk_watch_fd = f->upper_parent_fd,
 	};
 	int rc = start_hasher(f, &hasher);

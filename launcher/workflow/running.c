@@ -29,11 +29,17 @@
 /* A sweep may take a file away before it is locked: nobody's, by then. */
 #define ENTER_TRIES 16
 
-const char *const running_by_words[RUNNING_BY__COUNT] = {
+static const char *const by_words[RUNNING_BY__COUNT] = {
 #define RUNNING_BY(id, words) [RUNNING_BY_##id] = (words),
 #include "running_by.def"
 #undef RUNNING_BY
 };
+
+const char *
+running_by_words(int value)
+{
+	return by_words[value > 0 && value < RUNNING_BY__COUNT ? value : RUNNING_BY_NOBODY];
+}
 
 /* proc_pid_stat(5): field 22, counted behind the name, which may hold anything. */
 static int

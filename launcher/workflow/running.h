@@ -35,7 +35,8 @@ enum running_by {
 	RUNNING_BY__COUNT
 };
 
-extern const char *const running_by_words[RUNNING_BY__COUNT];
+/* For "ended by ...". Any value that came with a signal; 0 where none did. */
+const char *running_by_words(int value);
 
 struct running_call {
 	uint8_t call[16], workflow[16];

@@ -26,11 +26,12 @@ start()
 	shift
 
 	: >"$T/$name.out"
-	(exec "${E2E_AS_ID[@]}" "${WRAP[@]}" "$A" run -w "$WS" -p "$T/sleeper.yaml" "$@" \
+	(exec "${E2E_AS_ID[@]}" "${WRAP[@]}" "$A" run -w "$WS" -p "$PROFILE" "$@" \
 		<"${IN:-/dev/null}" >"$T/$name.out" 2>"$T/$name.err") &
 	JOBS[$name]=$!
 }
 WRAP=()
+PROFILE=$T/sleeper.yaml
 
 up()
 {
@@ -225,6 +226,24 @@ expect_verb "a caller that ignores signals: kill" 0 kill "$(only_call)"
 expect_ended "a caller that ignores signals: ended" deaf "125 airlock: interrupted: ended by airlock kill"
 WRAP=()
 
+# One that waits for another under the same key has not begun: it has no record.
+two_there()
+{
+	[ "$(ps_json .call | wc -l)" = 2 ]
+}
+sleeper first -k one
+start second -k one --wait -- sh -c 'echo up; exec sleep 998.82'
+check "killed before it begins: it waits" wait_for 20 two_there
+first=$(ps_json .call | head -n 1)
+expect_verb "killed before it begins: kill" 0 kill "$(ps_json .call | tail -n 1)"
+expect_ended "killed before it begins: ended" second "125 airlock: ended by airlock kill before anything ran"
+expect_eq "killed before it begins: it is lost" "$first running,lost" \
+	"$(ps_json .call | head -n 1) $(ps_json .state | paste -sd,)"
+expect_verb "killed before it begins: recover" 0 recover
+expect_eq "killed before it begins: the other one runs" "$first running" "$(ps_json '"\(.call) \(.state)"')"
+expect_verb "killed before it begins: the other one is killed" 0 kill "$first"
+expect_ended "killed before it begins: the other one ended" first "125 airlock: interrupted: ended by airlock kill"
+
 # Nobody inside can: the pid is nobody's there.
 mkfifo "$T/in"
 own "$T/in"
@@ -310,7 +329,7 @@ expect_ended "frozen before exec: thawed" early "0 "
 expect_eq "frozen before exec: it ran" "up" "$(cat "$T/early.out")"
 
 # Whole families, who forks while it is stopped, and the button over all of it.
-start family -- sh -c 'echo up; for i in 1 2; do (while :; do (echo tick); done) & done; wait'
+PROFILE=default start family -- sh -c 'echo up; for i in 1 2; do (while :; do (echo tick); done) & done; wait'
 check "a family that forks: it runs" grows family
 as_id kill -41 "$(ps_json .pid)"
 check "a family that forks: frozen" wait_for 20 state_is "1 frozen"

@@ -337,3 +337,13 @@ Test(running, wait_ends_with_the_call)
 	cr_expect_eq(waitpid(waiter, &status, 0), waiter);
 	cr_expect_eq(status, 0);
 }
+
+Test(running, words_for_every_value)
+{
+	for (int i = 0; i < RUNNING_BY__COUNT; i++) {
+		cr_expect_gt(strlen(running_by_words(i)), 0u, "%d", i);
+	}
+	cr_expect_str_eq(running_by_words(RUNNING_BY_STOP), "airlock stop");
+	cr_expect_str_eq(running_by_words(RUNNING_BY__COUNT), running_by_words(RUNNING_BY_NOBODY));
+	cr_expect_str_eq(running_by_words(-1), running_by_words(RUNNING_BY_NOBODY));
+}
