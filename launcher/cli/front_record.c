@@ -9,6 +9,7 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/json.h"
+#include "../base/json_find.h"
 #include "../base/limits.h"
 #include "../base/text.h"
 #include "../jail/jail_protocol.h"
@@ -171,6 +172,16 @@ toolchains(struct json *j, const struct toolchains *t)
 		json_str(j, names[i]);
 	}
 	json_end(j);
+}
+
+/* A gateway's traceparent (docs/formats.md, "Context"). */
+static void
+trace(struct json *j, const struct front *f)
+{
+	auto_buf text = BUF_INIT;
+	bool given = f->req.context != NULL && json_find_text(f->req.context, "trace", &text);
+
+	json_kv_bytes(j, "trace", given ? buf_text(&text) : NULL);
 }
 
 static void
@@ -344,8 +355,7 @@ write_planned(struct front *f, struct json *j)
 	json_kv_bytes(j, "tool", r->exe);
 	json_key(j, "toolchains");
 	toolchains(j, &f->toolchains);
-	json_key(j, "trace");
-	json_put_null(j);
+	trace(j, f);
 	json_kv_uint(j, "v", 1);
 	text_uuid_print(f->workflow, workflow);
 	json_kv_str(j, "workflow", workflow);

@@ -132,6 +132,7 @@ write_result(struct front *f, struct json *j, bool complete)
 	json_key(j, "not_replayed");
 	json_begin_array(j);
 	json_end(j);
+	json_kv_str(j, "principal", f->principal);
 	json_kv_str(j, "profile", f->profile != NULL ? f->profile->name : NULL);
 	json_kv_bytes(j, "reason", text_or_null(reason));
 	json_kv_str(j, "record", f->recorded ? f->req.call_text : NULL);

@@ -216,7 +216,8 @@ put_for(struct page *p, const struct record *rec)
 
 	put_user(&text, record_number(rec->planned, "actor.uid"));
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		const char *value = record_text(context, members[i]);
+		const char *value = i == 0 ? record_principal(rec->planned)
+					   : record_text(context, members[i]);
 
 		if (value[0] != '\0') {
 			buf_printf(&text, ", %s ", members[i]);

@@ -351,7 +351,7 @@ match_principal(struct view_filter *f, const struct index_call *call)
 		return rc;
 	}
 	record = record_parse(planned.data, planned.len);
-	is_named = strcmp(record_text(record, "context.principal"), f->principal) == 0;
+	is_named = strcmp(record_principal(record), f->principal) == 0;
 	json_decref(record);
 	return is_named;
 }

@@ -89,6 +89,14 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 	return 0;
 }
 
+const char *
+record_principal(const json_t *planned)
+{
+	const char *text = record_text(planned, "context.principal");
+
+	return text[0] != '\0' ? text : record_text(planned, "context.principal.id");
+}
+
 void
 record_finish(struct record *rec)
 {

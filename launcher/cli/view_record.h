@@ -59,6 +59,8 @@ const char *record_settled(const struct record *rec);
 /* Members by "a.b"; absent or of another type: "" and 0. */
 const json_t *record_get(const json_t *object, const char *path);
 const char *record_text(const json_t *object, const char *path);
+/* For whom a call was, as its planned part's context says; "": it does not. */
+const char *record_principal(const json_t *planned);
 uint64_t record_value(const json_t *number); /* also one that needs 64 bits */
 uint64_t record_number(const json_t *object, const char *path);
 

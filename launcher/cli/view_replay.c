@@ -176,6 +176,7 @@ put_recorded(json_t *all, const struct record *rec)
 	json_object_set_new(all, "input", input(rec->outcome));
 	json_object_set_new(all, "key", copy_or(rec->planned, "key", json_null()));
 	json_object_set_new(all, "limits", limits(rec->planned));
+	json_object_set_new(all, "principal", text_or_null_json(record_principal(rec->planned)));
 	json_object_set_new(all, "mode", copy_or(rec->planned, "mode", json_null()));
 	json_object_set_new(all, "profile", copy_or(rec->planned, "profile.name", json_null()));
 	json_object_set_new(all, "usage", usage(rec->outcome));

@@ -44,7 +44,7 @@ if [ "$E2E_IDENTITY" = root ]; then
 	expect_eq "with a cgroup processes are counted" true "$(jq -r '.usage.pids_peak > 0' "$T/result")"
 fi
 expect_eq "keys of the result" \
-	'["call","changes","denials","denials_dropped","done_when","exit","held_as","input","input_changed","isolation","key","limits","missing_layers","mode","profile","reason","record","settled","signal","usage","verdict","workflow"]' \
+	'["attempt","call","changes","denials","denials_dropped","done_when","exit","held_as","input","input_changed","isolation","key","limits","missing_layers","mode","not_replayed","principal","profile","reason","record","replayed","resolved","settled","signal","usage","verdict","workflow"]' \
 	"$(jq -c keys "$T/result")"
 expect_eq "its keys are sorted and it is one line" "$(jq -S -c . "$T/result")" "$(cat "$T/result")"
 expect_eq "keys of the isolation" \

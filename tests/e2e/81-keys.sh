@@ -119,7 +119,7 @@ expect_eq "64 at once: all have the answer" "64 answer" "$(sort "$T"/many.* | un
 new_ws budget
 expect_verb "a workflow with a budget" 0 workflow new few --budget calls=3
 for i in $(seq 8); do
-	(exec "${E2E_AS_ID[@]}" "$A" run -q -w "$WS" -W few -k "few$i" -- sh -c "echo $i >ran.$i") >/dev/null 2>"$T/few.$i" &
+	(exec "${E2E_AS_ID[@]}" "$A" run -q -w "$WS" -W few -k "few$i" -- echo "$i") >/dev/null 2>"$T/few.$i" &
 done
 wait
 of_few()
@@ -132,7 +132,7 @@ refused=$(as_id "$A" log -n 1 --json --workflow few --verdict denied | jq -r .ca
 expect_eq "budget: a refused call has a record" "denied null 125" "$(record '"\(.outcome.verdict) \(.outcome.exit) \(.outcome.status)"' "$refused")"
 first=$(as_id "$A" log -n 1 --json --workflow few --verdict ok | jq -r .call)
 first=$(record .planned.key "$first")
-expect_run "budget: a replay is answered" 0 -W few -k "$first" -- sh -c "echo ${first#few} >ran.${first#few}"
+expect_run "budget: a replay is answered" 0 -W few -k "$first" -- echo "${first#few}"
 expect_eq "budget: and makes no call" 8 "$(as_id "$A" log -n 0 --json --workflow few | wc -l)"
 expect_verb "budget: more of it" 0 workflow budget few --budget calls=4
 expect_run "budget: is used" 0 -W few -k "few-more" -- true
