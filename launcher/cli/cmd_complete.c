@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hidden verb behind completion.bash, .fish and .zsh: what may stand where a person presses
- * TAB, from the tables of verbs, options, limits and verdicts and from the profiles that are there.
- * Runs in airlock-cli as the caller, on a line that is not finished. Starts nothing, reads no
- * profile.
+ * TAB, from the tables of verbs, options, limits and verdicts, from the profiles that are there,
+ * the workflows that have a name and the calls that run. Runs in airlock-cli as the caller, on a
+ * line that is not finished. Starts nothing, reads no profile.
  *
  * Out: one candidate a line, WORD, a tab, what it is; ":files", ":dirs" or ":commands" where the
  * shell knows better.
@@ -11,17 +11,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/fdio.h"
 #include "../profile/profile.h"
+#include "../snapshot/fsat.h"
+#include "../workflow/workflow.h"
 #include "cmd_profile.h"
 #include "commands.h"
 #include "control.h"
+
+#define WORKFLOWS_MAX 65536u
 
 /* The line from the verb on; the last word is the one to complete, perhaps empty. */
 struct line {
 	char **words;
 	int count;
 	const char *verb; /* "profile show" where there is one below */
-	int first;        /* the word behind it */
+	int first;	  /* the word behind it */
 	const char *word;
 };
 
@@ -137,6 +142,24 @@ offer_calls(const struct line *l)
 }
 
 static void
+offer_workflows(const struct line *l)
+{
+	struct fs_names names = FS_NAMES_INIT;
+	auto_store s = STORE_INIT;
+	auto_fd dir = control_open(&s, NULL) < 0 ? -1 : fdio_open_dir(s.dir_fd, WORKFLOW_NAMES);
+
+	if (dir < 0 || fsat_list(dir, WORKFLOWS_MAX, &names) < 0) {
+		return;
+	}
+	for (size_t i = 0; i < names.count; i++) {
+		if (workflow_name_is_good(names.items[i])) {
+			offer(l, names.items[i], "a workflow");
+		}
+	}
+	fsat_names_finish(&names);
+}
+
+static void
 offer_files(const struct line *l)
 {
 	(void)l;
@@ -169,6 +192,8 @@ static const struct {
 	{ "PROFILE", offer_profiles_and_files },
 	{ "PROFILE...", offer_profiles_and_files },
 	{ "V", offer_verdicts },
+	{ "W", offer_workflows },
+	{ "WORKFLOW", offer_workflows },
 };
 
 /* "bash|zsh|fish": the words themselves; what has capitals is a placeholder. */
@@ -230,8 +255,8 @@ find_option(const char *verb, const char *word)
 	for (size_t i = 0; i < count; i++) {
 		const struct command_option *o = &all[i];
 		bool is_long = strncmp(word, "--", 2) == 0 && strcmp(word + 2, o->name) == 0;
-		bool is_short = word[0] == '-' && o->letter != 0 && word[1] == o->letter &&
-				word[2] == '\0';
+		bool is_short =
+			word[0] == '-' && o->letter != 0 && word[1] == o->letter && word[2] == '\0';
 
 		if (strcmp(o->verb, verb) == 0 && (is_long || is_short)) {
 			return o;
@@ -362,6 +387,7 @@ cmd_complete(int argc, char **argv)
 {
 	int skip = argc > 1 && strcmp(argv[1], "--") == 0 ? 2 : 1;
 	struct line l = { .words = argv + skip, .count = argc - skip, .first = 1 };
+	const struct command *above;
 	char name[64];
 
 	if (l.count < 1) {
@@ -373,12 +399,13 @@ cmd_complete(int argc, char **argv)
 		offer_verbs(&l, "");
 		return 0;
 	}
-	if (strcmp(l.verb, "profile") == 0) {
+	above = commands_find(l.verb);
+	if (above != NULL && above->handler == cmd_below) {
 		if (l.count == 2) {
-			offer_verbs(&l, "profile");
+			offer_verbs(&l, above->name);
 			return 0;
 		}
-		snprintf(name, sizeof(name), "profile %s", l.words[1]);
+		snprintf(name, sizeof(name), "%s %s", above->name, l.words[1]);
 		l.verb = name;
 		l.first = 2;
 	}

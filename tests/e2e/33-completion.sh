@@ -39,6 +39,12 @@ words "a directory" ":dirs" run -w ""
 words "nothing where nothing is known" "" run -k ""
 words "nothing for an unknown verb" "" frobnicate ""
 
+expect_verb "control: a workflow" 0 workflow new triage
+words "a workflow of a call" "triage" run -W tri
+words "of a verb below" "triage" workflow show ""
+words "the verbs below it" "pause" workflow pa
+words "of another verb" "triage" log --workflow ""
+
 mkdir -p "$T/home/.config/airlock/profiles" "$T/bin"
 printf 'version: 1\nname: own-one\nextends: default\n' >"$T/home/.config/airlock/profiles/own-one.yaml"
 ln -s "$A" "$T/bin/airlock"
