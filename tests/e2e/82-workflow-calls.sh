@@ -1,0 +1,186 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# A workflow with calls: where it stands, what is frozen and ended with it, a check that finishes it, and what the timeline
+# makes of all that.
+# shellcheck source-path=SCRIPTDIR disable=SC2016
+. "$(dirname "$0")/lib.sh"
+
+uid=$(as_id id -u)
+
+# in_w NAME RC ARG…: a call of workflow $W exits so
+in_w()
+{
+	local name=$1 want=$2
+	shift 2
+
+	expect_run "$name" "$want" -p default -W "$W" "$@"
+}
+
+shown()
+{
+	as_id "$A" workflow show "${2:-$W}" --json | jq -cr "$1"
+}
+
+# timeline: the page's lines from there on, without times and ids
+timeline()
+{
+	as_id "$A" workflow show "$W" | sed '1,/^TIMELINE/d' | sed -E 's/^[0-9:]{8}  //; s/^[0-9a-f-]{13,36}  /CALL  /; s/ +/ /g'
+}
+
+# tool_state ARG: R, S or T of the process of the sandbox that has the argument
+tool_state()
+{
+	local pid
+	pid=$(pgrep -xf "sleep $1") || return 1
+	sed -E 's/.*\) ([A-Z]) .*/\1/' "/proc/$pid/stat"
+}
+
+is_state()
+{
+	[ "$(tool_state "$1")" = "$2" ]
+}
+
+# is_shown STATE: of the call that runs
+is_shown()
+{
+	[ "$(shown '[.timeline[] | select(.call == "'"$running"'")][0].state')" = "$1" ]
+}
+
+# ---- where it stands -------------------------------------------------------------------------------
+new_ws ws
+echo one >"$WS/a"
+own "$WS"
+W=triage
+expect_verb "made" 0 workflow new triage --steps look,fix,report --budget calls=8,disk=100M --owner ada
+in_w "a call" 0 --step look -k look-1 -- cat a
+expect_eq "is of it" "triage $(cat "$AIRLOCK_STATE/names/triage")" "$(record '.planned | "\(.workflow_name) \(.workflow)"')"
+in_w "a second one, which proposes" 0 --step fix -k fix-1 -m propose -- sh -c 'echo two >a'
+held=$(record .planned.call)
+in_w "a third sees that" 0 --step fix -m propose -- sh -c 'cat a; echo b >b'
+expect_eq "it does" two "$(cat "$OUT")"
+also=$(record .planned.call)
+in_w "a fourth fails" 3 -- sh -c 'exit 3'
+in_w "a step that is none" 125 --step fx -- true
+expect_eq "where it stands" 'fix [["look","done",1],["fix","here",2],["report","ahead",0]]' \
+	"$(shown '"\(.step) \([.steps[] | [.name, .state, .calls]])"')"
+expect_eq "what was used, and is left" '{"left":4,"limit":8,"reserved":0,"used":4}' "$(shown .budget.calls)"
+expect_eq "what was used without a bound" "[null,null,0]" "$(shown '.budget.wall_ms | [.left, .limit, .reserved]')"
+check "is a number" test "$(shown .budget.cpu_ms.used)" -gt 0
+expect_eq "the draft" "[[\"$held\",\"draft\",1],[\"$also\",\"draft\",1]]" \
+	"$(shown '[.draft[] | [.call, .layer, .changes.modified + .changes.created]]')"
+expect_eq "the calls" '[["call","look","look-1","ok","none",1,0],["call","fix","fix-1","ok","held",1,0],["call","fix",null,"ok","held",1,0],["call",null,null,"failed","none",1,3]]' \
+	"$(shown '[.timeline[1:][] | [.type, .step, .key, .state, .settled, .attempt, .exit]]')"
+expect_eq "for a person" "-- made by uid $uid: calls=8,disk=100MiB
+CALL look look-1 ok cat a
+CALL fix fix-1 ok, held ~1 sh -c 'echo two >a'
+CALL fix - ok, held +1 sh -c 'cat a; echo b >b'
+CALL - - failed 3 sh -c 'exit 3'
+ exit 3 is not in the profile's success" "$(timeline)"
+expect_verb "the same by id" 0 workflow show "$(shown .workflow)" --json
+expect_eq "of a replay nothing is counted" "0 4" "$(as_id "$A" run -w "$WS" -p default -W triage --step look -k look-1 -- cat a >/dev/null
+	echo "$? $(shown .budget.calls.used)")"
+expect_verb "log by its name" 0 log --workflow triage --json
+expect_eq "has its calls" 4 "$(wc -l <"$OUT")"
+
+# ---- frozen, ended ---------------------------------------------------------------------------------
+start_airlock -p default -W triage --step report -- sleep 6140
+check "one that runs" wait_for 20 is_state 6140 S
+running=$(shown '.timeline[-1].call')
+expect_eq "is running" "running 1" "$(shown '"\(.timeline[-1].state) \(.budget.calls.reserved)"')"
+expect_verb "not finished meanwhile" 1 workflow finish triage
+expect_match "which is said" "1 call of workflow triage still runs: finish it when they have ended" "$ERR"
+expect_verb "not forgotten meanwhile" 1 forget --workflow triage
+expect_verb "paused" 0 workflow pause triage --reason "wait for Bob"
+expect_eq "with it" "workflow triage is paused; 1 call frozen" "$(cat "$OUT")"
+check "it is frozen" wait_for 10 is_state 6140 T
+check "and shown so" wait_for 10 is_shown frozen
+in_w "another is refused" 125 -- true
+expect_match "and told why" "workflow triage is paused: wait for Bob; \`airlock workflow resume triage\` lets it go on" "$ERR"
+expect_eq "and has a record" "denied none" "$(record '.outcome | "\(.verdict) \(.settled)"')"
+expect_verb "resumed" 0 workflow resume triage
+expect_eq "with it" "workflow triage goes on; 1 call thawed" "$(cat "$OUT")"
+check "it is thawed" wait_for 10 is_state 6140 S
+expect_verb "stopped" 0 workflow stop triage --reason "enough"
+expect_eq "with it" "workflow triage is stopped; 1 call ended" "$(cat "$OUT")"
+wait "$PID"
+expect_eq "which is interrupted" 125 $?
+expect_eq "and says by whom" "interrupted ended by airlock workflow" "$(record '.outcome | "\(.verdict) \(.reason)"' "$running")"
+in_w "no more calls" 125 -- true
+expect_match "which is told" "workflow triage is stopped: enough: it takes no more calls" "$ERR"
+expect_eq "nothing is reserved" "0 5" "$(shown '.budget.calls | "\(.reserved) \(.used)"')"
+expect_eq "all of that is in the timeline" "CALL look look-1 ok cat a
+-- paused by uid $uid: wait for Bob
+-- resumed by uid $uid
+-- stopped by uid $uid: enough" "$(timeline | sed -n '2p; /^-- [prs]/p')"
+
+# ---- budget, loop guard ----------------------------------------------------------------------------
+W=few
+expect_verb "one with little" 0 workflow new few --budget calls=2 --loop-guard 3
+in_w "one" 0 -- true
+in_w "another" 0 -- echo 2
+in_w "and no third" 125 -- echo 3
+expect_match "which is told" "workflow few has no calls left in its budget of 2: 2 used, 0 reserved by calls that run; \`airlock workflow budget few --budget calls=...\` gives it more" "$ERR"
+expect_verb "more of it" 0 workflow budget few --budget calls=20
+for _ in 1 2 3; do
+	run_airlock -p default -W few -- false
+done
+expect_eq "three equal ones pause it" "125 paused" "$RC $(shown .state)"
+expect_eq "and it is said why" "paused by the loop guard: 3 equal requests in a row" \
+	"$(timeline | sed -n 's/^-- paused/paused/p')"
+expect_verb "resumed" 0 workflow resume few
+in_w "it goes on" 0 -- true
+expect_verb "a deadline" 0 workflow budget few --deadline 1ms
+in_w "that has passed" 125 -- true
+expect_match "which is told" "the deadline of workflow few has passed" "$ERR"
+
+# ---- finished by a check ----------------------------------------------------------------------------
+W=fixed
+new_ws fixed
+echo broken >"$WS/file"
+own "$WS"
+expect_verb "another" 0 workflow new fixed --steps fix
+expect_verb "nothing was called yet" 1 workflow finish fixed --check nosuch -w "$WS" -- true
+in_w "it fixes something" 0 --step fix -m propose -- sh -c 'echo right >file'
+expect_verb "a check that does not hold" 1 workflow finish fixed --check default -- grep -q wrong file
+check=$(call 1)
+expect_eq "is said with its call" "airlock: the check does not hold: call ${check:0:13}: failed with exit 1; workflow fixed is not finished" \
+	"$(cat "$ERR")"
+expect_eq "and it is not finished" active "$(shown .state)"
+expect_verb "one that does, from anywhere" 0 workflow finish fixed --check default --reason "all green" -- grep right file
+check=$(call 1)
+tree=$(as_id "$A" export "$check" --mtree | sha)
+expect_eq "is said" "right
+workflow fixed is finished: call ${check:0:13} checked it over the tree $tree" "$(cat "$OUT")"
+expect_eq "it ran in observe, over the draft" "observe fixed 1 $WS" \
+	"$(record '.planned | "\(.mode) \(.workflow_name) \(.draft | length) \(.workspace.path)"' "$check")"
+expect_eq "what it is finished by" "finished all green" "$(shown '"\(.state) \(.reason)"')"
+expect_eq "which call, profile, tree" "$(record '.planned | [.call, .draft, .profile.name, .profile.digest] | tojson' "$check") $tree" \
+	"$(shown '.check | "\([.call, .draft, .profile, .profile_digest] | tojson) \(.tree)"')"
+as_id "$LOG" --wait
+expect_eq "and the journal has it" "$check|$tree" "$(rows "SELECT json_extract(r, '\$.check.call'), json_extract(r, '\$.check.tree')
+	FROM (SELECT CAST(record AS TEXT) AS r FROM event JOIN entry USING (n) WHERE action = 'finish')")"
+in_w "no more calls" 125 -- true
+expect_verb "not twice" 1 workflow finish fixed --check default -- true
+expect_eq "which is said" "airlock: workflow fixed is finished already" "$(cat "$ERR")"
+while IFS='|' read -r name rc holds same before; do
+	eval "$before"
+	expect_verb "verified, $name" "$rc" workflow verify fixed --json
+	expect_eq "$name: holds, the same tree" "$check $tree $holds $same" \
+		"$(jq -r '"\(.call) \(.tree_then) \(.holds) \(.same)"' "$OUT")"
+done <<'ROWS'
+the draft is held|0|true|true|:
+the draft is applied|0|true|true|as_id "$A" apply --workflow fixed >/dev/null
+another file is there|0|true|false|as_id touch "$WS/other"
+it is broken again|1|false|false|as_id sh -c 'echo broken >"$1"' sh "$WS/file"
+ROWS
+expect_verb "and for a person" 1 workflow verify fixed
+again=$(call 1)
+expect_match "it is said" "the check of call ${check:0:13} does not hold any more: call ${again:0:13}: failed with exit 1" "$OUT"
+expect_match "with the trees" "its tree is another: ${tree:0:12} then, " "$OUT"
+expect_eq "that costs the workflow nothing" 3 "$(shown .budget.calls.used)"
+id=$(shown .workflow)
+expect_verb "forgotten" 0 forget --workflow fixed
+check "its name, too" test ! -e "$AIRLOCK_STATE/names/fixed"
+expect_eq "and all but the list of calls" calls "$(ls "$AIRLOCK_STATE/wf/$id")"
+expect_verb "it is none any more" 1 workflow pause fixed
+expect_verb "the log verifies" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
