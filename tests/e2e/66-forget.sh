@@ -137,7 +137,7 @@ expect_eq "and that is in the log" "gc|NULL|left by a crash|4" \
 expect_verb "control: it can be read" 0 cat "$call" stdout
 expect_verb "old" 0 gc --older-than 0s
 expect_verb "what went is signed for" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
-expect_eq "its packs went" calls "$(find "$AIRLOCK_STATE/wf/$id" -mindepth 1 -printf '%P\n')"
+expect_eq "its packs went" "calls ledger" "$(find "$AIRLOCK_STATE/wf/$id" -mindepth 1 -printf '%P\n' | sort | xargs)"
 check "those of what is held did not" test -f "$AIRLOCK_STATE/wf/$waiting/pack-$waits-01.alp"
 expect_eq "an entry for each" "gc|$id" "$(index "SELECT action, workflow FROM event WHERE workflow = '$id'")"
 expect_verb "the record stays" 0 show "$call"

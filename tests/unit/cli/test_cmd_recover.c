@@ -134,9 +134,9 @@ Test(cmd_recover, each_call_whose_front_died_is_told_and_its_file_goes)
 		"airlock: call " CALL_A
 		" of workflow local was cut short: it had ended, and its verdict is failed\n",
 		"airlock: call " CALL_B
-		" of workflow local was cut short: nobody knows whether it did its work, and its profile "
-		"says retry: ask; look (airlock show 0198c2a4-7f3e) and decide: airlock resolve "
-		"0198c2a4-7f3e done|not-done|rerun\n",
+		" of workflow local was cut short: nobody knows whether it did its work, and its "
+		"profile says retry: ask; look (airlock show 0198c2a4-7f3e) and decide: airlock "
+		"resolve 0198c2a4-7f3e done|not-done|rerun\n",
 		"airlock: call " CALL_C
 		" of workflow local was cut short: nobody knows whether it did its work; a retry "
 		"under its key k runs, as attempt 2\n",
