@@ -443,5 +443,9 @@ running_signal(const struct store *s, const struct running_call *c, int signal, 
 	}
 	rc = sys_pidfd_queue_signal(pidfd, signal, (int)by);
 	/* a queue that is full has no room for the value; the signal itself always arrives */
-	return rc == -EAGAIN ? sys_pidfd_send_signal(pidfd, signal) : rc;
+	rc = rc == -EAGAIN ? sys_pidfd_send_signal(pidfd, signal) : rc;
+	if (rc == 0 && signal == RUNNING_SIGNAL_KILL) {
+		ignore_err(sys_pidfd_send_signal(pidfd, SIGCONT), "it has ended already");
+	}
+	return rc;
 }

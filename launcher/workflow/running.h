@@ -80,8 +80,9 @@ bool running_has_dead(const struct store *s);
  */
 int running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms) must_check;
 /*
- * Signals the front of a living call, and nobody else, whatever the file says. -ESRCH when it has
- * ended, or cannot be seen from here (another pid namespace).
+ * Signals the front of a living call, and nobody else, whatever the file says; one that is stopped
+ * (a suspended job) goes on to take a kill. -ESRCH when it has ended, or cannot be seen from here
+ * (another pid namespace).
  */
 int running_signal(const struct store *s, const struct running_call *c, int signal,
 		   enum running_by by) must_check;

@@ -218,6 +218,11 @@ expect_verb "kill of no call at all" 1 kill 'x y'
 expect_verb "kill @last: it is under way" 0 kill "$(only_call)"
 expect_ended "kill @last: the call" nobody "125 airlock: interrupted: ended by airlock kill"
 
+sleeper suspended
+as_id kill -STOP "$(ps_json .pid)"
+expect_verb "a suspended airlock: kill" 0 kill "$(only_call)"
+expect_ended "a suspended airlock: ended" suspended "125 airlock: interrupted: ended by airlock kill"
+
 WRAP=(env --ignore-signal=TERM --ignore-signal=40 --ignore-signal=41 --ignore-signal=42)
 sleeper deaf
 kill -TERM "$(ps_json .pid)"

@@ -292,7 +292,7 @@ Test(running, the_front_is_told_by_whom)
 	auto_store s = STORE_INIT;
 	struct holder h;
 	struct running_call wrong;
-	int told[3] = { 0 };
+	int told[3] = { 0 }, status;
 
 	open_store(&t, &s);
 	holder_start(&h, &s);
@@ -301,6 +301,14 @@ Test(running, the_front_is_told_by_whom)
 	cr_expect_eq(told[0], RUNNING_SIGNAL_KILL);
 	cr_expect_eq(told[1], (int)RUNNING_BY_STOP);
 	cr_expect_eq(told[2], getpid());
+
+	/* a suspended job is told as well */
+	cr_assert_eq(kill(h.pid, SIGSTOP), 0);
+	cr_assert_eq(waitpid(h.pid, &status, WUNTRACED), h.pid);
+	cr_assert(WIFSTOPPED(status));
+	cr_assert_eq(running_signal(&s, &h.call, RUNNING_SIGNAL_KILL, RUNNING_BY_KILL), 0);
+	cr_assert_eq(fdio_read(h.from_fd, told, sizeof(told)), 0);
+	cr_expect_eq(told[1], (int)RUNNING_BY_KILL);
 
 	/* the same pid, but another process had it then; and a pid that is somebody else's */
 	wrong = h.call;
