@@ -69,10 +69,13 @@ set_budget(struct workflow_at *at, const struct request *req, struct ledger *ret
 	if (req->has_deadline) {
 		f.l.deadline_ms = req->deadline_ms;
 	}
+	rc = rc < 0 ? rc : ledger_distrust(&f, err);
 	rc = rc < 0 ? rc : workflow_at_note(at, "budget", &f.l, NULL, NULL, err);
-	rc = rc < 0 ? rc : ledger_write(&f, err);
+	if (rc < 0) {
+		return rc; /* it is made again as it was */
+	}
 	*ret = f.l;
-	return rc;
+	return ledger_write(&f, err);
 }
 
 static void

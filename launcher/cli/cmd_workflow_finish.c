@@ -124,6 +124,7 @@ close_workflow(struct workflow_at *at, const struct request *req, const struct r
 		rc = check_print(check, tree, &text);
 		rc = rc < 0 ? err_sys(err, rc, "write what the check saw") : 0;
 	}
+	rc = rc < 0 ? rc : ledger_distrust(&f, err);
 	rc = rc < 0 ? rc
 		    : workflow_at_note(at, "finish", NULL, req->reason,
 				       check != NULL ? buf_text(&text) : NULL, err);

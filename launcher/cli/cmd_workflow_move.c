@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock workflow pause`, `resume` and `stop`. Runs in airlock-cli as the caller. What takes
- * something away is done first and noted then: a full disk must not keep anybody from stopping.
- * What gives is noted first.
+ * something away is done also where it cannot be noted: a full disk must not keep anybody from
+ * stopping.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct move {
 	const char *of_calls; /* "2 calls ..." */
 	enum workflow_state to;
 	int signal;
-	bool gives;    /* noted first */
+	bool gives;    /* not done where it cannot be noted */
 	bool is_final; /* wait until they have ended */
 };
 
@@ -59,9 +59,30 @@ workflow_check_move(const struct workflow_at *at, const struct ledger *l, enum w
 					at->d.name, is, may_not);
 }
 
+/* The entry, then the ledger; or both as they were, where a move that gives cannot be noted. */
+static int
+note_and_write(const struct move *m, struct workflow_at *at, struct ledger_file *f,
+	       const char *reason, struct err *err)
+{
+	struct err why = ERR_INIT;
+	int noted = workflow_at_note(at, m->action, NULL, reason, NULL, &why), rc;
+
+	if (noted == 0 || !m->gives) {
+		ledger_move(&f->l, m->to, clock_realtime_ms(), reason);
+	}
+	rc = ledger_write(f, err);
+	if (rc < 0 || noted == 0) {
+		return rc;
+	}
+	return m->gives ? err_set(err, noted, "%s", why.text)
+			: err_set(err, noted, "workflow %s %s, but that is not recorded: %s",
+				  at->d.name, m->done, why.text);
+}
+
 /*
- * The signals go out under the ledger's lock, so that nobody who moves it on comes between; a front
- * that has ended its call waits for it that long.
+ * All under the ledger's lock, so that no call is let in meanwhile and nobody moves it on between
+ * state and signals. What is to end is told first, and waits for no disk; what is frozen could not
+ * be thawed before the state says so.
  */
 static int
 move_locked(const struct move *m, struct workflow_at *at, const char *reason,
@@ -69,27 +90,26 @@ move_locked(const struct move *m, struct workflow_at *at, const char *reason,
 {
 	const struct control_filter which = { .workflow = at->d.id };
 	auto_ledger f = LEDGER_FILE_INIT;
-	struct err why = ERR_INIT;
-	int rc = workflow_at_ledger(at, &f, err), noted = 0;
+	struct err unsaid = ERR_INIT;
+	int rc = workflow_at_ledger(at, &f, err), signalled = 0;
 
 	rc = rc < 0 ? rc : workflow_check_move(at, &f.l, m->to, m->may_not, err);
-	if (rc == 0 && m->gives) {
-		rc = workflow_at_note(at, m->action, NULL, reason, NULL, err);
-	}
+	rc = rc < 0 ? rc : ledger_distrust(&f, err);
 	if (rc < 0) {
 		return rc;
 	}
-	ledger_move(&f.l, m->to, clock_realtime_ms(), reason);
-	rc = ledger_write(&f, err);
-	if (rc == 0 && !m->gives) {
-		noted = workflow_at_note(at, m->action, NULL, reason, NULL, &why);
+	if (m->is_final) {
+		signalled = control_signal(&at->store, &which, m->signal, RUNNING_BY_WORKFLOW,
+					   calls, &unsaid);
 	}
-	rc = rc < 0
-		   ? rc
-		   : control_signal(&at->store, &which, m->signal, RUNNING_BY_WORKFLOW, calls, err);
-	if (rc == 0 && noted < 0) {
-		rc = err_set(err, noted, "workflow %s %s, but that is not recorded: %s", at->d.name,
-			     m->done, why.text);
+	rc = note_and_write(m, at, &f, reason, err);
+	if (!m->is_final && (rc == 0 || !m->gives)) {
+		signalled = control_signal(&at->store, &which, m->signal, RUNNING_BY_WORKFLOW,
+					   calls, &unsaid);
+	}
+	if (rc == 0 && signalled < 0) {
+		*err = unsaid;
+		rc = signalled;
 	}
 	return rc;
 }

@@ -231,6 +231,15 @@ ledger_read(int workflow_fd, struct ledger *ret, struct err *err)
 }
 
 int
+ledger_distrust(struct ledger_file *f, struct err *err)
+{
+	/* in place: on a full disk there may be no room for what was given up */
+	ssize_t n = pwrite(f->fd, "", 1, 0);
+
+	return n == 1 ? 0 : err_sys(err, n < 0 ? -errno : -EIO, "write the workflow's ledger");
+}
+
+int
 ledger_write(struct ledger_file *f, struct err *err)
 {
 	auto_buf b = BUF_INIT;

@@ -73,6 +73,11 @@ struct ledger_file {
 int ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
 /* What it says now, without keeping it: makes and changes nothing. -ENOENT, -ESTALE as above. */
 int ledger_read(int workflow_fd, struct ledger *ret, struct err *err) must_check;
+/*
+ * From here to ledger_write whoever opens it has it made again from the journal: for a change whose
+ * entry is on its way there. The lock keeps others out; it is for who dies in between.
+ */
+int ledger_distrust(struct ledger_file *f, struct err *err) must_check;
 /* Stores f->l; not synced. */
 int ledger_write(struct ledger_file *f, struct err *err) must_check;
 void ledger_close(struct ledger_file *f);

@@ -138,6 +138,42 @@ Test(ledger, a_damaged_one_is_made_again)
 	place_finish(&p);
 }
 
+Test(ledger, one_of_a_named_workflow_is_never_empty)
+{
+	struct place p = place_make();
+	auto_ledger f = LEDGER_FILE_INIT;
+	struct err err = ERR_INIT;
+	int fd = openat(p.fd, WORKFLOW_DEFINITION, O_WRONLY | O_CREAT, 0600);
+
+	close(fd);
+	cr_expect_eq(ledger_open(p.fd, &f, &err), -ESTALE);
+	cr_expect_geq(f.fd, 0, "it is locked");
+	place_finish(&p);
+}
+
+Test(ledger, between_distrust_and_write_it_is_made_again)
+{
+	struct place p = place_make();
+	auto_ledger f = LEDGER_FILE_INIT;
+	struct ledger l = { .state = WORKFLOW_STOPPED };
+	struct err err = ERR_INIT;
+
+	cr_expect_eq(ledger_read(p.fd, &l, NULL), -ENOENT);
+	cr_assert_eq(ledger_open(p.fd, &f, &err), 0);
+	f.l.guard = 7;
+	cr_assert_eq(ledger_write(&f, &err), 0);
+	cr_assert_eq(ledger_distrust(&f, &err), 0);
+	ledger_close(&f);
+	cr_expect_eq(ledger_read(p.fd, &l, NULL), -ESTALE);
+	cr_expect_eq(ledger_open(p.fd, &f, &err), -ESTALE);
+	f.l = (struct ledger){ .guard = 8 };
+	cr_assert_eq(ledger_write(&f, &err), 0);
+	ledger_close(&f);
+	cr_expect_eq(ledger_read(p.fd, &l, &err), 0, "%s", err.text);
+	cr_expect_eq(l.guard, 8u);
+	place_finish(&p);
+}
+
 Test(ledger, it_is_had_alone)
 {
 	struct place p = place_make();
