@@ -58,6 +58,7 @@ struct workflow_seen {
 	struct workflow_definition d; /* of `local`: its name alone */
 	bool is_named;		      /* made by `airlock workflow new` */
 	bool has_ledger;	      /* l is what it says now */
+	bool is_forgotten;	      /* all but its name in the journal */
 	struct ledger l;
 };
 
@@ -67,7 +68,7 @@ struct workflow_seen {
  */
 int workflow_lookup(struct reading *r, const char *name, char ret_id[UUID_TEXT_SIZE],
 		    struct err *err) must_check;
-/* -ENOENT where the directory is gone. What is damaged was told on stderr, and is missing. */
+/* What is damaged was told on stderr, and is missing; so is all of one that was forgotten. */
 int workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *ret,
 		 struct err *err) must_check;
 /* What stands for its state; "unknown" without a ledger. */

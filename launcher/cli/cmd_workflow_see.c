@@ -51,11 +51,11 @@ workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *
 	struct err why = ERR_INIT;
 	int rc;
 
-	if (dir < 0) {
+	if (dir < 0 && dir != -ENOENT) {
 		return dir;
 	}
 	text_uuid_print(id, w.id);
-	rc = workflow_definition_read(dir, &w.d, &why);
+	rc = dir < 0 ? dir : workflow_definition_read(dir, &w.d, &why);
 	if (rc < 0) {
 		w.is_named = false;
 		w.d = (struct workflow_definition){ .name = "local" };
@@ -64,7 +64,7 @@ workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *
 	if (rc < 0 && rc != -ENOENT) {
 		tell(&w, &why);
 	}
-	rc = ledger_read(dir, &w.l, &why);
+	rc = dir < 0 ? dir : ledger_read(dir, &w.l, &why);
 	if (rc == -ESTALE) {
 		rc = make_again(dir, &w, &why);
 	}
@@ -82,7 +82,9 @@ workflow_see(const struct store *s, const uint8_t id[16], struct workflow_seen *
 const char *
 workflow_seen_state(const struct workflow_seen *w)
 {
-	return w->has_ledger ? workflow_state_words[w->l.state] : "unknown";
+	return w->is_forgotten ? "forgotten"
+	     : w->has_ledger   ? workflow_state_words[w->l.state]
+			       : "unknown";
 }
 
 bool

@@ -22,6 +22,7 @@ struct show {
 	const struct reading *reading;
 	const struct workflow_seen *w;
 	const struct story *story;
+	const struct index_forgotten *forgotten;
 	size_t prefix_len, step_width, key_width;
 	enum view_time_style style;
 };
@@ -47,6 +48,10 @@ show_state(struct show *s)
 	auto_buf text = BUF_INIT;
 
 	buf_puts(&text, workflow_seen_state(s->w));
+	if (s->w->is_forgotten) {
+		buf_putc(&text, ' ');
+		index_put_remover(&text, s->forgotten);
+	}
 	if (l->since_ms != 0) {
 		buf_puts(&text, " since ");
 		view_time(&text, l->since_ms, s->style);
@@ -432,9 +437,11 @@ measure(struct show *s, struct reading *r, struct err *err)
 
 static int
 print_page(struct reading *r, const struct workflow_seen *w, const struct story *story,
-	   struct err *err)
+	   const struct index_forgotten *forgotten, struct err *err)
 {
-	struct show s = { .page = PAGE_INIT, .reading = r, .w = w, .story = story };
+	struct show s = {
+		.page = PAGE_INIT, .reading = r, .w = w, .story = story, .forgotten = forgotten
+	};
 	int rc = measure(&s, r, err);
 
 	if (rc == 0) {
@@ -447,13 +454,29 @@ print_page(struct reading *r, const struct workflow_seen *w, const struct story 
 	return rc;
 }
 
+/* Of one that has lost its files the journal has the name. */
+static void
+take_name(struct workflow_seen *w, const struct story *story)
+{
+	for (size_t i = 0; i < story->count; i++) {
+		const struct story_event *e = story->items[i].event;
+
+		if (e != NULL) {
+			snprintf(w->d.name, sizeof(w->d.name), "%s", e->name);
+			return;
+		}
+	}
+}
+
 static int
 show(struct reading *r, const char *name, bool json, struct err *err)
 {
 	struct workflow_seen w = { .id = "" };
 	auto_story story = STORY_INIT;
 	auto_buf out = BUF_INIT;
+	struct index_forgotten forgotten = { .is_all = false };
 	char id[UUID_TEXT_SIZE];
+	struct err none = ERR_INIT;
 	uint8_t uuid[16];
 	int rc = workflow_lookup(r, name, id, err);
 
@@ -463,8 +486,14 @@ show(struct reading *r, const char *name, bool json, struct err *err)
 	if (rc != 0) {
 		return rc;
 	}
+	if (!w.is_named) {
+		take_name(&w, &story);
+		w.is_forgotten = !w.has_ledger &&
+				 index_collected(r->ix, id, 0, &forgotten, &none) == 0 &&
+				 forgotten.is_all;
+	}
 	if (!json) {
-		return print_page(r, &w, &story, err);
+		return print_page(r, &w, &story, &forgotten, err);
 	}
 	rc = workflow_seen_json(r, &w, &story, &out);
 	return rc == 0 ? commands_write(&out) : rc;

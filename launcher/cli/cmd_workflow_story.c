@@ -109,6 +109,7 @@ add_event(void *arg, const struct index_event *event)
 		return -ENOMEM;
 	}
 	copy->action = arena_string(&s->arena, event->action);
+	copy->name = arena_string(&s->arena, event->name);
 	copy->reason = arena_string(&s->arena, event->reason);
 	copy->uid = event->uid;
 	read_event(s, record, copy);

@@ -12,7 +12,7 @@
 
 /* An entry about the workflow. Strings are "" where the record has none. */
 struct story_event {
-	const char *action, *by, *reason, *step;
+	const char *action, *by, *name, *reason, *step;
 	int64_t uid;
 	bool has_budget; /* limits and deadline_ms are what it set */
 	uint64_t limits[BUDGET__COUNT], deadline_ms;

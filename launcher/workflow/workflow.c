@@ -47,6 +47,15 @@ unknown_name(const char *name, struct err *err)
 		       name, name);
 }
 
+static int
+unknown_id(const char *id, struct err *err)
+{
+	return err_set(err, -ENOENT,
+		       "there is no workflow %s that was made by `airlock workflow new`: `airlock "
+		       "workflow list` shows those that there are",
+		       id);
+}
+
 /* One made by name: `local` ones have a ledger as well, but nobody calls them by their id. */
 static int
 find_id(const struct store *s, const uint8_t id[16], const char *name, struct err *err)
@@ -54,13 +63,13 @@ find_id(const struct store *s, const uint8_t id[16], const char *name, struct er
 	auto_fd dir = workflow_dir(s, id, false, err);
 
 	if (dir == -ENOENT) {
-		return unknown_name(name, err);
+		return unknown_id(name, err);
 	}
 	if (dir < 0) {
 		return dir;
 	}
 	if (faccessat(dir, WORKFLOW_DEFINITION, F_OK, AT_SYMLINK_NOFOLLOW) < 0) {
-		return errno == ENOENT ? unknown_name(name, err)
+		return errno == ENOENT ? unknown_id(name, err)
 				       : err_sys(err, -errno, "look for workflow %s", name);
 	}
 	return 0;

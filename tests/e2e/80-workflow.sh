@@ -226,6 +226,7 @@ race=$(sed -nE 's/^workflow race is ([0-9a-f-]+)$/\1/p' "$T"/.race?)
 expect_match "which is said" "forgot workflow $race: 0 records, 0 objects" "$OUT"
 expect_eq "nothing is there" "no no" "$(test -e "$AIRLOCK_STATE/names/race" && echo name || echo no) $(
 	test -e "$AIRLOCK_STATE/wf/$race" && echo wf || echo no)"
+expect_eq "but the journal knows it" "forgotten race new" "$(shown "$race" '"\(.state) \(.name) \(.timeline[0].action)"')"
 expect_verb "the name is free" 0 workflow new race
 check "for another" test "$(cat "$AIRLOCK_STATE/names/race")" != "$race"
 # what a maker left that died before the name was there, an hour ago and more; and what is like it, but has its name

@@ -183,4 +183,7 @@ expect_verb "forgotten" 0 forget --workflow fixed
 check "its name, too" test ! -e "$AIRLOCK_STATE/names/fixed"
 expect_eq "and all but the list of calls" calls "$(ls "$AIRLOCK_STATE/wf/$id")"
 expect_verb "it is none any more" 1 workflow pause fixed
+expect_eq "but known to have been" "forgotten fixed 0" "$(shown '"\(.state) \(.name) \([.timeline[] | select(.type == "call")] | length)"' "$id")"
+expect_verb "for a person" 0 workflow show "$id"
+expect_match "with who forgot it" "forgotten by uid $uid at 20" "$OUT"
 expect_verb "the log verifies" 0 verify --store "$AIRLOCK_STATE" --key "@$AIRLOCK_STATE/log/vkey"
