@@ -13,8 +13,8 @@
 
 /*
  * Makes the ledger and the keys of a workflow again. f is its ledger, open and locked, whatever it
- * says; it is written. The index of r is refreshed first. State, budget, deadline, guard and step
- * come from the `workflow` entries; used is what outcomes say and what calls without one reserved,
+ * says; it is written. The index of r is refreshed first. State, budget, deadline and guard come
+ * from the `workflow` entries, the step from the last call that named one; used is what outcomes say and what calls without one reserved,
  * reserved what living calls have; each key is that of its last call that was let in. What the loop
  * guard had counted begins anew.
  */

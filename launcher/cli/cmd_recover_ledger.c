@@ -87,18 +87,6 @@ take_budget(struct ledger *l, const json_t *record)
 	l->guard = (uint32_t)record_number(record, "guard");
 }
 
-static void
-take_step(struct rebuild *b, const char *step)
-{
-	for (size_t i = 0; i < json_array_size(b->steps); i++) {
-		const char *name = json_string_value(json_array_get(b->steps, i));
-
-		if (name != NULL && strcmp(name, step) == 0) {
-			b->l.step = (uint32_t)i + 1;
-		}
-	}
-}
-
 static int
 take_event(void *arg, const struct index_event *event)
 {
@@ -129,12 +117,24 @@ take_event(void *arg, const struct index_event *event)
 		b->steps = json_incref(json_object_get(record, "steps"));
 	}
 	take_budget(&b->l, record);
-	take_step(b, record_text(record, "step"));
 	json_decref(record);
 	return 0;
 }
 
 /* ---- its calls ------------------------------------------------------------------------------ */
+
+/* The last one that named a step says where the workflow stands. */
+static void
+take_step(struct rebuild *b, const char *step)
+{
+	for (size_t i = 0; i < json_array_size(b->steps); i++) {
+		const char *name = json_string_value(json_array_get(b->steps, i));
+
+		if (name != NULL && strcmp(name, step) == 0) {
+			b->l.step = (uint32_t)i + 1;
+		}
+	}
+}
 
 /* A call that runs counts its use itself when it ends; of an unknown one all may be used. */
 static void
@@ -206,6 +206,7 @@ take_call(void *arg, const struct index_call *call)
 	if (!is_living(b, call->id)) {
 		take_use(b, call);
 	}
+	take_step(b, call->step);
 	return take_key(b, call);
 }
 

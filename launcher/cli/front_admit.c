@@ -50,8 +50,7 @@ hold_workflow(struct front *f)
 }
 
 /* Before there is anything of the call but its file, which recover finds. */
-static void __attribute__((noreturn))
-on_kill(int sig, siginfo_t *info, void *context)
+static void __attribute__((noreturn)) on_kill(int sig, siginfo_t *info, void *context)
 {
 	const char *const parts[] = {
 		"airlock: ended by ",
@@ -252,6 +251,11 @@ admit(struct front *f, struct ledger_file *file)
 		}
 	}
 	snprintf(f->workflow_name, sizeof(f->workflow_name), "%s", l->name);
+	if (rc == 0) {
+		/* under the ledger: whoever makes that again adds up what running calls say */
+		ignore_err(running_update(f->running_fd, &f->running),
+			   "what it has reserved stands in its record, too");
+	}
 	return ledger_write(file, &f->err);
 }
 
@@ -292,10 +296,6 @@ front_admit(struct front *f)
 	rc = rc < 0 ? rc : enter(f);
 	while (rc == 0 && again) {
 		rc = admit_with_key(f, &again);
-	}
-	if (rc == 0 && !f->answered && !f->refused) {
-		ignore_err(running_update(f->running_fd, &f->running),
-			   "what it has reserved stands in its record, too");
 	}
 	return rc;
 }

@@ -201,7 +201,10 @@ Test(cmd_recover_ledger, each_entry_moves_it)
 	struct ledger l;
 
 	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
-	append_about(&s, "step", "\"step\":null", "\"step\":\"edit\"", 8);
+	append_planned_with(&s, CALL_A, "\"key\":null,\"step\":\"look\"", REQUEST);
+	append_planned_with(&s, CALL_B, "\"key\":null,\"step\":\"edit\"", REQUEST);
+	append_planned_with(&s, CALL_C, "\"key\":null,\"step\":\"no such\"", REQUEST);
+	append_planned_with(&s, CALL_D, "\"key\":null,\"step\":null", REQUEST);
 	append_about(&s, "budget",
 		     "\"budget\":null,\"by\":\"guard\",\"check\":null,\"deadline\":null,"
 		     "\"guard\":null",
