@@ -355,3 +355,41 @@ Test(running, words_for_every_value)
 	cr_expect_str_eq(running_by_words(RUNNING_BY__COUNT), running_by_words(RUNNING_BY_NOBODY));
 	cr_expect_str_eq(running_by_words(-1), running_by_words(RUNNING_BY_NOBODY));
 }
+
+/* A sweep may take the file before it is locked: it is made again, and never lost. */
+Test(running, entering_beside_sweeps)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct running_call c = sample();
+	struct err err = ERR_INIT;
+	pid_t sweepers[2];
+
+	open_store(&t, &s);
+	for (size_t i = 0; i < ARRAY_LEN(sweepers); i++) {
+		sweepers[i] = fork();
+		while (sweepers[i] == 0) {
+			struct seen seen = { .count = 0 };
+
+			if (running_each(&s, see, &seen, &err) < 0 ||
+			    (seen.count > 0 && !seen.last.is_alive)) {
+				_exit(1);
+			}
+		}
+	}
+	for (int i = 0; i < 2000; i++) {
+		int fd = -1;
+
+		cr_assert_eq(running_enter(&s, &c, &fd, &err), 0, "%d: %s", i, err.text);
+		cr_assert(temp_exists(&t, RUNNING_DIR "/" CALL), "%d", i);
+		running_leave(&s, CALL, &fd);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(sweepers); i++) {
+		int status = -1;
+
+		/* it has not ended by itself: it saw no call without its front */
+		cr_expect_eq(kill(sweepers[i], SIGKILL), 0);
+		cr_expect_eq(waitpid(sweepers[i], &status, 0), sweepers[i]);
+		cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	}
+}
