@@ -172,15 +172,17 @@ lower_limits(struct front *f, const struct ledger *l)
 	}
 }
 
+/* Whoever dies before the ledger is written leaves one that is made again, with this entry. */
 static int
-tell_pause(struct front *f, const struct ledger *l)
+tell_pause(struct front *f, struct ledger_file *file)
 {
 	struct workflow_event e = {
-		.action = "pause", .by = "guard", .name = l->name, .reason = l->reason
+		.action = "pause", .by = "guard", .name = file->l.name, .reason = file->l.reason
 	};
+	int rc = ledger_distrust(file, &f->err);
 
 	memcpy(e.workflow, f->workflow, sizeof(e.workflow));
-	return workflow_append_event(&f->store, &e, &f->err);
+	return rc < 0 ? rc : workflow_append_event(&f->store, &e, &f->err);
 }
 
 /* A name that the workflow's definition does not have would be no progress. */
@@ -235,7 +237,7 @@ admit(struct front *f, struct ledger_file *file)
 	if (rc == 0 && !is_part) {
 		bool paused = ledger_guard_request(l, f->repeat_digest, f->t0_ms);
 
-		if (paused && tell_pause(f, l) < 0) {
+		if (paused && tell_pause(f, file) < 0) {
 			return f->err.code;
 		}
 		rc = ledger_admit(l, f->t0_ms, bound, &f->err);
@@ -246,7 +248,8 @@ admit(struct front *f, struct ledger_file *file)
 		lower_limits(f, l);
 	} else if (rc < 0) {
 		refuse(f);
-		if (!is_part && ledger_guard_outcome(l, true, f->t0_ms) && tell_pause(f, l) < 0) {
+		if (!is_part && ledger_guard_outcome(l, true, f->t0_ms) &&
+		    tell_pause(f, file) < 0) {
 			return f->err.code;
 		}
 	}
@@ -347,7 +350,7 @@ front_account(struct front *f, bool has_outcome)
 		}
 		if (ran && f->opt.over == NULL &&
 		    ledger_guard_outcome(&file.l, was_denied, clock_realtime_ms())) {
-			ignore_err(tell_pause(f, &file.l), "the ledger says it, too");
+			ignore_err(tell_pause(f, &file), "the ledger says it, too");
 		}
 		ignore_err(ledger_write(&file, &err), "`airlock recover` makes it again");
 	}
