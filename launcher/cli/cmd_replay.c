@@ -145,22 +145,37 @@ put_stream(struct replay *r, const char *name, int fd)
 	return 0;
 }
 
+/* Held, and not because the mode says so: what was asked for did not happen. */
+static bool
+waits(const struct replay *r, const char *verdict, const char *reason)
+{
+	return strcmp(record_settled(&r->rec), "held") == 0 &&
+	       (strcmp(record_text(r->rec.planned, "mode"), "propose") != 0 ||
+		strcmp(verdict, "ok") != 0 || reason[0] != '\0');
+}
+
 /* As `airlock run` says it: what ended the call where its tool did not, what waits. */
 static void
 say_outcome(const struct replay *r)
 {
-	const char *verdict = record_verdict(&r->rec), *reason = "";
+	const char *verdict = record_verdict(&r->rec);
+	const char *reason = record_text(r->rec.outcome, "reason");
+	bool is_of_tool = strcmp(verdict, "failed") == 0 || strcmp(verdict, "signaled") == 0;
+	bool is_ok = strcmp(verdict, "ok") == 0;
 	auto_buf what = BUF_INIT, line = BUF_INIT;
 
-	reason = record_text(r->rec.outcome, "reason");
-	if (strcmp(verdict, "ok") != 0 && strcmp(verdict, "failed") != 0 &&
-	    strcmp(verdict, "signaled") != 0) {
+	if (!is_ok && !is_of_tool) {
 		buf_printf(&what, "%s: ", verdict);
 		say(buf_text(&what), reason);
 	}
-	if (strcmp(record_settled(&r->rec), "held") == 0) {
-		buf_printf(&line, "its changes are not committed%s%s; airlock show %.13s",
-			   reason[0] != '\0' ? ": " : "", reason, r->rec.id);
+	if (waits(r, verdict, reason)) {
+		uint64_t count = record_number(r->rec.outcome, "changes.created") +
+				 record_number(r->rec.outcome, "changes.deleted") +
+				 record_number(r->rec.outcome, "changes.modified");
+
+		buf_printf(&line, "%llu change%s not committed%s%s; airlock show %.13s",
+			   (unsigned long long)count, count == 1 ? "" : "s",
+			   is_ok && reason[0] != '\0' ? ": " : "", is_ok ? reason : "", r->rec.id);
 		say("held: ", buf_text(&line));
 	}
 }
