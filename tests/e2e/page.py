@@ -69,4 +69,5 @@ def main():
         print("not ok page: no console block in it")
 
 
-main()
+if __name__ == "__main__":
+    main()
