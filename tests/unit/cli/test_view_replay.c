@@ -3,8 +3,9 @@
 #include "../../../launcher/cli/view_replay.h"
 #include "view_fixture.h"
 
-#define PLANNED                                                                                                                    \
-	"{\"attempt\":2,\"context\":{\"principal\":\"ann\"},\"key\":\"k\",\"limits\":{\"cpu\":200,\"wall\":9},\"mode\":\"apply\"," \
+#define PLANNED                                                             \
+	"{\"attempt\":2,\"context\":{\"principal\":\"ann\"},\"key\":\"k\"," \
+	"\"limits\":{\"cpu\":200,\"wall\":9},\"mode\":\"apply\","           \
 	"\"profile\":{\"name\":\"python\"},\"retry\":\"ask\",\"workflow\":\"W\"}"
 #define OUTCOME                                                                      \
 	"{\"attestation\":{\"uid\":7},\"changes\":{\"created\":1,\"deleted\":2,"     \
@@ -35,8 +36,8 @@ Test(view_replay, the_result_of_a_replay_is_the_one_of_the_call)
 		"\"key\":\"k\",\"limits\":{\"cpu\":200,\"cpu_time\":0,\"disk\":0,\"files\":0,"
 		"\"memory\":0,\"open_files\":0,\"output\":0,\"pids\":0,\"wall\":9},"
 		"\"missing_layers\":[],\"mode\":\"apply\",\"not_replayed\":[\"stderr\",\"stdout\"],"
-		"\"principal\":\"ann\",\"profile\":\"python\",\"reason\":\"exit 3\",\"record\":\"" VIEW_CALL
-		"\","
+		"\"principal\":\"ann\",\"profile\":\"python\",\"reason\":\"exit 3\","
+		"\"record\":\"" VIEW_CALL "\","
 		"\"replayed\":true,\"resolved\":null,\"settled\":\"held\",\"signal\":null,"
 		"\"usage\":{\"cpu_ms\":10,\"disk_bytes\":11,\"memory_peak\":12,\"pids_peak\":13,"
 		"\"stderr_bytes\":8,\"stdout_bytes\":9,\"wall_ms\":14},\"verdict\":\"failed\","
