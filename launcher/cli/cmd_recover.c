@@ -8,9 +8,8 @@
 #include "commands.h"
 #include "settle_recover.h"
 
-/* What could not be done was told, one by one. */
-static int
-recover(struct store *store, bool quiet, struct err *err)
+int
+recover_state(struct store *store, bool quiet, struct err *err)
 {
 	auto_reading reading = READING_INIT;
 	struct recovery r = { .store = store, .reading = &reading, .quiet = quiet };
@@ -54,6 +53,6 @@ cmd_recover(int argc, char **argv)
 	}
 	rc = reading_path(&path, &err);
 	rc = rc < 0 ? rc : store_open_write(path, &store, &err);
-	rc = rc < 0 ? rc : recover(&store, quiet, &err);
+	rc = rc < 0 ? rc : recover_state(&store, quiet, &err);
 	return rc < 0 ? commands_fail(1, &err) : rc;
 }

@@ -47,4 +47,10 @@ void recover_calls(struct recovery *r);
 /* Definitions and names that are lost or damaged, then ledgers that are, or of another boot. */
 void recover_workflows(struct recovery *r);
 
+/*
+ * All that `airlock recover` does (cmd_recover.c): 0, 1 where something could not be recovered,
+ * which was told, or -errno.
+ */
+int recover_state(struct store *s, bool quiet, struct err *err) must_check;
+
 #endif

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../store/entry.h"
+#include "../workflow/keys.h"
+#include "../workflow/running.h"
+#include "cmd_recover.h"
 #include "commands.h"
 #include "settle_call.h"
 #include "view_show.h"
@@ -40,6 +42,21 @@ find_answer(const char *word, size_t *ret, struct err *err)
 		       buf_text(&safe));
 }
 
+/* A later attempt has the key: what is said of this one would be nobody's answer. */
+static int
+check_key(const struct settling *s, struct err *err)
+{
+	auto_buf key = BUF_INIT;
+	struct key_entry e;
+	int rc = text_unvis(record_text(s->rec.planned, "key"), &key);
+
+	if (rc < 0 || key.len == 0 || keys_read(s->workflow_fd, buf_text(&key), &e) < 0 ||
+	    strcmp(e.call, s->rec.id) == 0) {
+		return rc < 0 ? err_sys(err, rc, "%s: its key", s->rec.id) : 0;
+	}
+	return err_set(err, -EALREADY, "%s: its key is that of call %s by now", s->rec.id, e.call);
+}
+
 /* Only an unknown one, and only once: what a retry was told must stay true. */
 static int
 check(const struct settling *s, struct err *err)
@@ -60,7 +77,7 @@ check(const struct settling *s, struct err *err)
 		return err_set(err, -EALREADY, "%s was resolved as %s", s->rec.id,
 			       buf_text(&before));
 	}
-	return 0;
+	return check_key(s, err);
 }
 
 static int
@@ -98,13 +115,34 @@ tell(const struct settling *s, size_t answer)
 	putchar('\n');
 }
 
+/* Whose front died before anything was recorded of it may have the key. */
+static int
+recover_dead(struct err *err)
+{
+	auto_store store = STORE_INIT, writable = STORE_INIT;
+	auto_free char *path = NULL;
+	int rc = reading_path(&path, err);
+
+	if (rc < 0 || store_open_read(path, &store, err) < 0 || !running_has_dead(&store)) {
+		return rc; /* what cannot be opened is told by who reads the call */
+	}
+	rc = store_open_write(path, &writable, err);
+	rc = rc < 0 ? rc : recover_state(&writable, true, err);
+	return rc < 0 ? rc : 0;
+}
+
 static int
 resolve(const char *name, size_t answer, const char *reason, struct err *err)
 {
 	auto_settling s = SETTLING_INIT;
-	/* what the call left, if anything, is another question: apply, discard */
-	int rc = settling_open_to_discard(name, &s, err);
+	auto_ledger ledger = LEDGER_FILE_INIT;
+	int rc = recover_dead(err);
 
+	/* what the call left, if anything, is another question: apply, discard */
+	rc = rc < 0 ? rc : settling_open_to_discard(name, &s, err);
+	/* under it nobody takes the key, and who asked what a retry gets sees it or is seen */
+	rc = rc < 0 ? rc : recover_ledger_open(s.workflow_fd, s.rec.workflow, &ledger, err);
+	rc = rc < 0 ? rc : settling_refresh(&s, err);
 	rc = rc < 0 ? rc : check(&s, err);
 	rc = rc < 0 ? rc : append(&s, answers[answer].word, reason, err);
 	if (rc == 0) {

@@ -120,6 +120,14 @@ load_again(struct settling *s, struct err *err)
 	return record_load(&s->reading, id, &s->rec, err);
 }
 
+int
+settling_refresh(struct settling *s, struct err *err)
+{
+	int rc = reading_refresh(&s->reading, err);
+
+	return rc < 0 ? rc : load_again(s, err);
+}
+
 static int
 begin(const char *name, struct settling *s, struct err *err)
 {

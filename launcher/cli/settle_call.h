@@ -19,7 +19,7 @@ struct settling {
 	uint8_t call[16];
 	uint8_t digest[SHA256_SIZE]; /* of the change set, as recorded */
 	bool has_digest;
-	struct change_list list;     /* with what an undo needs, where the record names it */
+	struct change_list list; /* with what an undo needs, where the record names it */
 	enum layer_place place;
 	char layer[LAYER_NAME_SIZE];
 	int place_fd;
@@ -45,6 +45,8 @@ struct settling {
 int settling_open(const char *name, struct settling *ret, struct err *err) must_check;
 /* The same of a call that may have neither: what it left can only go. */
 int settling_open_to_discard(const char *name, struct settling *ret, struct err *err) must_check;
+/* Reads the record anew, with all that is in the journal now. */
+int settling_refresh(struct settling *s, struct err *err) must_check;
 void settling_finish(struct settling *s);
 
 /* The layer of a held change set. */

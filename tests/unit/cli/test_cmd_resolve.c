@@ -10,6 +10,7 @@
 
 #include "../../../launcher/base/fdio.h"
 #include "../../../launcher/cli/commands.h"
+#include "../../../launcher/workflow/keys.h"
 
 static void
 begin(void)
@@ -80,8 +81,7 @@ Test(cmd_resolve, an_unknown_call_is_resolved_once)
 			   buf_text(&said));
 	ingest(&s);
 	expect_answer("SELECT why FROM damaged", "");
-	expect_answer("SELECT call, answer, reason FROM resolve",
-		      CALL_A "|rerun|looked \033[2J\n");
+	expect_answer("SELECT call, answer, reason FROM resolve", CALL_A "|rerun|looked \033[2J\n");
 }
 
 Test(cmd_resolve, each_answer_says_what_a_retry_gets)
@@ -113,6 +113,25 @@ Test(cmd_resolve, each_answer_says_what_a_retry_gets)
 		buf_printf(&expected, "call 0198c2a4-7f3e: %s", rows[i].said);
 		cr_expect_str_eq(buf_text(&said), buf_text(&expected), "row %zu", i);
 	}
+}
+
+Test(cmd_resolve, a_later_attempt_has_the_key)
+{
+	struct key_entry later = { .call = CALL_B, .attempt = 2 };
+	auto_store s = open_with_workflow();
+	auto_buf said = BUF_INIT;
+	auto_fd dir = openat(s.dir_fd, "wf/" WORKFLOW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	memset(later.parts, '0', sizeof(later.parts) - 1);
+	append_planned_with(&s, CALL_A, "\"key\":\"k\",\"retry\":\"safe\"", "\"ee\"");
+	append_planned_with(&s, CALL_B, "\"key\":\"k\",\"retry\":\"safe\"", "\"ee\"");
+	cr_assert_eq(keys_write(dir, "k", &later), 0);
+	cr_expect_eq(resolve(CALL_A, "not-done", NULL, &said), 1);
+	cr_expect_str_eq(buf_text(&said),
+			 "airlock: " CALL_A ": its key is that of call " CALL_B " by now\n");
+	snprintf(later.call, sizeof(later.call), "%s", CALL_A);
+	cr_assert_eq(keys_write(dir, "k", &later), 0);
+	cr_expect_eq(resolve(CALL_A, "not-done", NULL, &said), 0, "%s", buf_text(&said));
 }
 
 Test(cmd_resolve, a_call_that_ended_or_runs_is_not_unknown)
