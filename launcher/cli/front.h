@@ -97,6 +97,7 @@ struct front {
 	bool key_taken;
 	const char *retry_of; /* the call whose key it runs again under, or NULL */
 	bool answered;	      /* by its key: nothing runs, all is said */
+	bool is_free;	      /* it costs its workflow nothing: part of another call, or after it */
 	bool refused;	      /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
 	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */

@@ -216,6 +216,26 @@ take_step(struct front *f, struct ledger *l)
 	return rc;
 }
 
+static int
+is_parent(void *arg, const struct running_call *c)
+{
+	(void)arg;
+	return c->is_alive && c->pid == getppid();
+}
+
+/*
+ * Over a held change set, two kinds of calls need no budget and no leave: a postcondition, which the
+ * call that it is part of has started; and a look at what a finished workflow has left.
+ */
+static bool
+is_free(const struct front *f, const struct ledger *l)
+{
+	struct err none = ERR_INIT;
+
+	return f->opt.over != NULL && (l->state == WORKFLOW_FINISHED ||
+				       running_each(&f->store, is_parent, NULL, &none) == 1);
+}
+
 /* Under the ledger. 0: admitted or refused (f->refused). */
 static int
 admit(struct front *f, struct ledger_file *file)
@@ -226,15 +246,14 @@ admit(struct front *f, struct ledger_file *file)
 					  [BUDGET_WALL] = limits->wall_ms,
 					  [BUDGET_CPU] = limits->cpu_time_ms,
 					  [BUDGET_DISK] = limits->disk_bytes };
-	/* A postcondition is part of the call that asks it. */
-	bool is_part = f->opt.over != NULL;
 	int rc = take_step(f, l);
 
 	if (rc < 0) {
 		return rc;
 	}
+	f->is_free = is_free(f, l);
 	rc = check_stop(f);
-	if (rc == 0 && !is_part) {
+	if (rc == 0 && !f->is_free) {
 		bool paused = ledger_guard_request(l, f->repeat_digest, f->t0_ms);
 
 		if (paused && tell_pause(f, file) < 0) {
@@ -242,13 +261,13 @@ admit(struct front *f, struct ledger_file *file)
 		}
 		rc = ledger_admit(l, f->t0_ms, bound, &f->err);
 	}
-	if (rc == 0 && !is_part) {
+	if (rc == 0 && !f->is_free) {
 		memcpy(f->reserved, bound, sizeof(f->reserved));
 		memcpy(f->running.reserved, bound, sizeof(bound));
 		lower_limits(f, l);
 	} else if (rc < 0) {
 		refuse(f);
-		if (!is_part && ledger_guard_outcome(l, true, f->t0_ms) &&
+		if (!f->is_free && ledger_guard_outcome(l, true, f->t0_ms) &&
 		    tell_pause(f, file) < 0) {
 			return f->err.code;
 		}
@@ -348,7 +367,7 @@ front_account(struct front *f, bool has_outcome)
 		if (!f->recorded && f->key_taken) {
 			give_back_key(f);
 		}
-		if (ran && f->opt.over == NULL &&
+		if (ran && !f->is_free &&
 		    ledger_guard_outcome(&file.l, was_denied, clock_realtime_ms())) {
 			ignore_err(tell_pause(f, &file), "the ledger says it, too");
 		}

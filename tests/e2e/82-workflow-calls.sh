@@ -116,11 +116,20 @@ expect_eq "all of that is in the timeline" "CALL look look-1 ok cat a
 # ---- budget, loop guard ----------------------------------------------------------------------------
 W=few
 expect_verb "one with little" 0 workflow new few --budget calls=2 --loop-guard 3
-in_w "one" 0 -- true
-in_w "another" 0 -- echo 2
+printf '%s\n' "version: 1" "name: asks" "extends: default" "done_when:" \
+	"  - { name: there, profile: default, run: [grep, -q, good, asked] }" >"$T/asks.yaml"
+own "$T/asks.yaml"
+expect_run "one, with a postcondition" 0 -p "$T/asks.yaml" -W few -- sh -c 'echo good >asked'
+expect_eq "which is part of it" "1 good" "$(shown .budget.calls.used) $(cat "$WS/asked")"
+in_w "another" 0 -m propose -- sh -c 'echo 2 >held'
+few=$(record .planned.call)
 in_w "and no third" 125 -- echo 3
 expect_match "which is told" "workflow few has no calls left in its budget of 2: 2 used, 0 reserved by calls that run; \`airlock workflow budget few --budget calls=...\` gives it more" "$ERR"
+in_w "nor one over what is held" 125 -m observe --over "$few" -- cat held
+expect_match "for the same reason" "workflow few has no calls left in its budget of 2" "$ERR"
 expect_verb "more of it" 0 workflow budget few --budget calls=20
+in_w "control: over what is held" 0 -m observe --over "$few" -- cat held
+expect_eq "which is counted" 3 "$(shown .budget.calls.used)"
 for _ in 1 2 3; do
 	run_airlock -p default -W few -- false
 done
