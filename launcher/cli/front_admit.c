@@ -224,8 +224,8 @@ is_parent(void *arg, const struct running_call *c)
 }
 
 /*
- * Over a held change set, two kinds of calls need no budget and no leave: a postcondition, which the
- * call that it is part of has started; and a look at what a finished workflow has left.
+ * Over a held change set, two kinds of calls need no budget and no leave: a postcondition, which
+ * the call that it is part of has started; and a look at what a finished workflow has left.
  */
 static bool
 is_free(const struct front *f, const struct ledger *l)
