@@ -217,7 +217,10 @@ recover_workflows(struct recovery *r)
 		    : index_events(r->reading->ix, entry_type_word(ENTRY_WORKFLOW),
 				   restore_definition, r, &err);
 	if (rc < 0) {
-		rc = err.code != 0 ? rc : err_sys(&err, rc, "read what is known of workflows");
+		if (err.code == 0) {
+			ignore_err(err_sys(&err, rc, "read what is known of workflows"),
+				   "it is told below");
+		}
 		recovery_fail(r, "a workflow", &err);
 		return;
 	}
