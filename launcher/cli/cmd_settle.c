@@ -78,7 +78,9 @@ list_calls(struct reading *r, const struct action *a, const struct options *o, s
 {
 	char id[UUID_TEXT_SIZE];
 	const struct index_query query = { .workflow = reading_workflow(r, o->workflow, id),
-					   .settled = a->settled };
+					   .settled = a->settled,
+					   /* as their layers lie on each other */
+					   .by_seq = true };
 	int rc = reading_list(r, &query, ret, err);
 
 	if (rc == 0 && ret->several) {

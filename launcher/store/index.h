@@ -119,6 +119,7 @@ struct index_query {
 	 */
 	index_call_fn match;
 	void *match_arg;
+	bool by_seq; /* in the order of their numbers in the workflow; match NULL */
 };
 
 /* Oldest first. fn's non-zero result ends the walk and is returned. */

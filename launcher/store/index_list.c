@@ -189,8 +189,9 @@ int
 index_list(struct index *ix, const struct index_query *query, index_call_fn fn, void *arg,
 	   struct err *err)
 {
-	static const char sql[] = "SELECT * FROM (SELECT " COLUMNS " FROM call WHERE" FILTER
-				  " ORDER BY n DESC LIMIT ?4) ORDER BY n";
+#define NEWEST \
+	"SELECT * FROM (SELECT " COLUMNS " FROM call WHERE" FILTER " ORDER BY n DESC LIMIT ?4)"
+	const char *sql = query->by_seq ? NEWEST " ORDER BY seq, n" : NEWEST " ORDER BY n";
 	auto_stmt st = NULL;
 	int rc;
 

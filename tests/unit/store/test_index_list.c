@@ -115,6 +115,38 @@ Test(index_list, lists_newest_last_and_filters)
 	}
 }
 
+static void
+append_numbered(struct store *s, const char *call, const char *seq)
+{
+	auto_buf b = BUF_INIT;
+
+	put_planned(&b, call, "python", "[\"true\"]", "null");
+	replace_once(&b, "\"seq\":1", seq);
+	append(s, buf_text(&b));
+}
+
+/*
+ * Two that begin at once may come into the journal in the other order than they took their numbers.
+ */
+Test(index_list, in_the_order_of_their_numbers)
+{
+	const struct index_query by_seq = { .workflow = WORKFLOW, .by_seq = true };
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	auto_buf seen = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	append_numbered(&s, CALL_A, "\"seq\":2");
+	append_numbered(&s, CALL_B, "\"seq\":1");
+	append_numbered(&s, CALL_C, "\"seq\":10");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_expect_eq(index_list(ix, &by_seq, note_call, &seen, &err), 0, "%s", err.text);
+	cr_expect_str_eq(buf_text(&seen), CALL_B " unknown python exit -1 true\n" CALL_A
+						 " unknown python exit -1 true\n" CALL_C
+						 " unknown python exit -1 true\n");
+}
+
 static int
 stop(void *arg, const struct index_call *call)
 {
