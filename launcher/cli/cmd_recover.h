@@ -16,10 +16,16 @@
  * says; it is written. The index of r is refreshed first. State, budget, deadline and guard come
  * from the `workflow` entries, the step from the last call that named one; used is what outcomes
  * say and what calls without one reserved, reserved what living calls have; each key is that of its
- * last call that was let in. What the loop guard had counted begins anew.
+ * last call that was let in. What the loop guard had counted begins anew. What unknown calls left
+ * in the draft is set aside.
  */
 int recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
 		   struct ledger_file *f, struct err *err) must_check;
+/*
+ * Sets aside what unknown calls left in the workflow's draft (cmd_recover_draft.c). The index of r
+ * is up to date; under the ledger.
+ */
+int recover_draft(struct reading *r, int workflow_fd, struct err *err) must_check;
 /* ledger_open, which makes one that is -ESTALE again. */
 int recover_ledger_open(int workflow_fd, const uint8_t workflow[16], struct ledger_file *ret,
 			struct err *err) must_check;

@@ -238,6 +238,7 @@ recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
 	};
 	int rc = rebuild(r, &b, err);
 
+	rc = rc == 0 ? recover_draft(r, workflow_fd, err) : rc;
 	if (rc != 0) {
 		return rc;
 	}

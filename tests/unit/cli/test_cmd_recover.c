@@ -125,6 +125,37 @@ Test(cmd_recover, nothing_is_done_where_nothing_is_left)
 	cr_expect(!is_there(&s, "wf/" WORKFLOW "/ledger")); /* it had no call */
 }
 
+#define LAYER_A "0000000001-" CALL_A
+#define LAYER_B "0000000002-" CALL_B
+#define LAYER_D "0000000003-" CALL_D
+
+/* It may have been kept, and no outcome says so: no later call runs over it. */
+Test(cmd_recover, what_an_unknown_call_left_in_the_draft_is_set_aside)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s), living = -1;
+	auto_buf said = BUF_INIT;
+
+	append_planned_with(&s, CALL_A, "\"key\":null," RESERVED, "\"ab\"");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned_with(&s, CALL_B, "\"key\":null,\"retry\":\"safe\"," RESERVED, "\"ab\"");
+	append_planned_with(&s, CALL_D, "\"key\":null," RESERVED, "\"ab\"");
+	cr_assert_eq(mkdirat(dir, "draft", 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_A, 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_A "/upper", 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_B, 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_B "/upper", 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_D, 0700), 0);
+	cr_assert_eq(mkdirat(dir, "draft/" LAYER_D "/upper", 0700), 0);
+	leave_dead(&s, CALL_B);
+	living = enter_running(&s, CALL_D);
+	cr_expect_eq(recover(NULL, &said), 0, "%s", buf_text(&said));
+	cr_expect(is_there(&s, "wf/" WORKFLOW "/draft/" LAYER_A "/upper"));
+	cr_expect(!is_there(&s, "wf/" WORKFLOW "/draft/" LAYER_B));
+	cr_expect(is_there(&s, "wf/" WORKFLOW "/aside/" LAYER_B "/upper"));
+	cr_expect(is_there(&s, "wf/" WORKFLOW "/draft/" LAYER_D "/upper"));
+}
+
 Test(cmd_recover, each_call_whose_front_died_is_told_and_its_file_goes)
 {
 	auto_store s = open_store();
