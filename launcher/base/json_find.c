@@ -110,7 +110,7 @@ put_text(struct buf *b, const char *p)
 			continue;
 		}
 		name = strchr(names, *p);
-		buf_putc(b, name != NULL ? bytes[name - names] : *p);
+		buf_put(b, name != NULL ? bytes + (name - names) : p, 1);
 		p++;
 	}
 }

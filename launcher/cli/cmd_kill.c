@@ -127,6 +127,6 @@ cmd_kill(int argc, char **argv)
 		rc = find_running(&list, cl.operand[0], &call, &err);
 		rc = rc == -ENOENT ? find_recorded(&list, cl.operand[0], &call, &err) : rc;
 	}
-	rc = rc == 0 ? end_call(&s, call, &err) : rc;
+	rc = rc == 0 && call != NULL ? end_call(&s, call, &err) : rc;
 	return rc == 0 ? 0 : commands_fail(1, &err);
 }

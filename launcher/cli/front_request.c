@@ -124,7 +124,8 @@ front_request_digest(struct front *f)
 		rc = json_error(&j);
 		sha256_of(text.data, text.len, digest);
 		sha256_update(&all, digest, SHA256_SIZE);
-		text_hex(digest, REQUEST_PART_BYTES, f->key.parts + i * REQUEST_PART_BYTES * 2);
+		text_hex(digest, REQUEST_PART_BYTES,
+			 f->key.parts + (size_t)i * REQUEST_PART_BYTES * 2);
 	}
 	sha256_final(&all, f->repeat_digest);
 	sha256_init(&all);

@@ -26,7 +26,7 @@ name_of(const char *key, char ret_name[NAME_SIZE])
 	uint8_t digest[SHA256_SIZE];
 
 	sha256_of(key, strlen(key), digest);
-	memcpy(ret_name, "key-", 4);
+	memcpy(ret_name, "key-", sizeof("key-"));
 	text_hex(digest, SHA256_SIZE, ret_name + 4);
 }
 
@@ -44,16 +44,26 @@ print_entry(const struct key_entry *e, char ret_line[LINE_MAX_SIZE])
 static int
 parse_entry(const char *line, size_t len, struct key_entry *ret)
 {
-	char again[LINE_MAX_SIZE], hex[HEX_DIGEST_SIZE];
+	const size_t digest_at = UUID_TEXT_SIZE, attempt_at = digest_at + HEX_DIGEST_SIZE;
+	char again[LINE_MAX_SIZE], hex[HEX_DIGEST_SIZE] = "";
+	const char *parts;
+	uint64_t attempt;
 	uint8_t id[16];
 
-	_Static_assert(REQUEST_PARTS_TEXT == 73, "the width below");
-	if (sscanf(line, "%36s %64s %u %72s", ret->call, hex, &ret->attempt, ret->parts) != 4 ||
-	    text_uuid_parse(ret->call, id) != 0 ||
-	    text_unhex(hex, ret->request, SHA256_SIZE) != 0 ||
-	    strlen(ret->parts) != REQUEST_PARTS_TEXT - 1) {
+	if (len < attempt_at) {
 		return -EBADMSG;
 	}
+	memcpy(ret->call, line, UUID_TEXT_SIZE - 1);
+	ret->call[UUID_TEXT_SIZE - 1] = '\0';
+	memcpy(hex, line + digest_at, HEX_DIGEST_SIZE - 1);
+	parts = text_numbers(line + attempt_at, ' ', &attempt, 1);
+	if (text_uuid_parse(ret->call, id) != 0 ||
+	    text_unhex(hex, ret->request, SHA256_SIZE) != 0 || parts == NULL ||
+	    attempt > UINT32_MAX) {
+		return -EBADMSG;
+	}
+	ret->attempt = (uint32_t)attempt;
+	snprintf(ret->parts, sizeof(ret->parts), "%s", parts + (*parts == ' '));
 	return print_entry(ret, again) == (int)len && memcmp(line, again, len) == 0 ? 0 : -EBADMSG;
 }
 
@@ -93,7 +103,7 @@ keys_write(int workflow_fd, const char *key, const struct key_entry *e)
 void
 keys_put_difference(struct buf *b, const char *parts_a, const char *parts_b)
 {
-	const size_t width = REQUEST_PART_BYTES * 2;
+	const size_t width = (size_t)REQUEST_PART_BYTES * 2;
 	bool is_first = true;
 
 	for (enum request_part i = 0; i < REQUEST_PART__COUNT; i++) {

@@ -423,7 +423,7 @@ running_signal(const struct store *s, const struct running_call *c, int signal, 
 	char proc[16];
 	auto_fd fd = open_file(s, c->call_text);
 	auto_fd pidfd = -1;
-	uint64_t start;
+	uint64_t start = 0;
 	int rc;
 
 	if (fd < 0) {
