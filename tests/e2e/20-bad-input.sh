@@ -39,10 +39,9 @@ bad "unknown long option" "unknown option --frobnicate" --frobnicate -- true
 bad "unknown short option" "unknown option -Z" -Z -- true
 bad "a misspelt option names the nearest" "unknown option --workspce; did you mean --workspace?" --workspce "$WS" -- true
 bad "unknown among joined flags" "unknown option -Z" -nqZ -- true
-for option in --step --workflow; do
-	bad "$option is not there yet" "unknown option $option" "$option" x -- true
-done
-bad "-W is not there yet" "unknown option -W" -W task -- true
+bad "a workflow that nobody made" "there is no workflow task: \`airlock workflow new task\` makes it" -W task -- true
+bad "no name of a workflow" "no name of a workflow: 1 to 64 letters, digits" -W ../up -- true
+bad "a step without a workflow" "--step goes with a workflow that has steps" --step x -- true
 bad "an unknown mode" "-m propos: unknown mode (observe, propose, apply)" -m propos -- true
 bad "an option without its value" "-m wants MODE" -m
 bad "a long one without" "--limit wants KEY=VALUE" --limit
