@@ -85,7 +85,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|vm|fuzz|clean"
+	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -179,6 +179,11 @@ compilers:
 .PHONY: analyze
 analyze:
 	$(Q)tests/analyze $(C_SRC)
+
+# What `make faults` tries with few calls, for some minutes.
+.PHONY: soak
+soak: all
+	$(Q)tests/faults/soak.py $(BUILD) 5000 50
 
 .PHONY: bench vm
 $(BUILD)/tests/bench/settle: $(call obj,glibc,tests/bench/settle.c $(FAULTS_SRC))
