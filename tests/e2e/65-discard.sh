@@ -6,9 +6,15 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 
+# layers PLACE: how many change sets of the workflow are in draft or aside.
+layers()
+{
+	find "$AIRLOCK_STATE/wf/$(record .planned.workflow)/$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | wc -l
+}
+
 draft()
 {
-	find "$AIRLOCK_STATE/wf/$(record .planned.workflow)/draft" -mindepth 1 -maxdepth 1 -printf '%f\n' | wc -l
+	layers draft
 }
 
 settled()
@@ -26,10 +32,11 @@ killed=$(call 1)
 expect_eq "killed between layer and outcome: the layer is there" 2 "$(draft)"
 expect_verb "killed between layer and outcome: it cannot be applied" 1 apply "$killed"
 expect_match "killed between layer and outcome: and what can be done" "can only be discarded" "$ERR"
-expect_run "killed between layer and outcome: a later call sees it" 0 -m propose -- cat b
+expect_run "killed between layer and outcome: no later call sees it" 1 -m propose -- cat b
+expect_eq "killed between layer and outcome: it was set aside" "1 1" "$(draft) $(layers aside)"
 expect_verb "killed between layer and outcome: it can be discarded" 0 discard "$killed"
 expect_eq "killed between layer and outcome: and that is said" "discarded what call ${killed:0:13} left" "$(cat "$OUT")"
-expect_eq "killed between layer and outcome: it is gone" 1 "$(draft)"
+expect_eq "killed between layer and outcome: it is gone" "1 0" "$(draft) $(layers aside)"
 expect_verb "killed between layer and outcome: once" 1 discard "$killed"
 expect_match "killed between layer and outcome: there is no more" "left nothing to discard" "$ERR"
 
