@@ -3,12 +3,41 @@
 #include "control.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/clock.h"
 #include "../base/grow.h"
 #include "view_state.h"
+
+/*
+ * What a state directory says of processes is its owner's word: root acts on it with no more than
+ * its owner's power, and leaves nothing there that is not his.
+ */
+static int
+become_owner(const struct store *s, struct err *err)
+{
+	struct stat st;
+
+	if (fstat(s->dir_fd, &st) < 0) {
+		return err_sys(err, -errno, "%s", s->path);
+	}
+	if (st.st_uid == geteuid()) {
+		return 0;
+	}
+	if (geteuid() != 0) {
+		return err_set(err, -EPERM, "%s belongs to uid %u, not to you (%u)", s->path,
+			       st.st_uid, geteuid());
+	}
+	if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
+	    setresuid(st.st_uid, st.st_uid, st.st_uid) < 0) {
+		return err_sys(err, -errno, "become uid %u, whose %s is", st.st_uid, s->path);
+	}
+	return 0;
+}
 
 int
 control_open(struct store *ret, struct err *err)
@@ -16,7 +45,8 @@ control_open(struct store *ret, struct err *err)
 	auto_free char *path = NULL;
 	int rc = reading_path(&path, err);
 
-	return rc == 0 ? store_open_read(path, ret, err) : rc;
+	rc = rc == 0 ? store_open_read(path, ret, err) : rc;
+	return rc == 0 ? become_owner(ret, err) : rc;
 }
 
 /* ---- which there are ------------------------------------------------------------------------- */

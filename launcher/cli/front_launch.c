@@ -191,7 +191,6 @@ static void
 add_freeze(sigset_t *set)
 {
 	sigaddset(set, RUNNING_SIGNAL_FREEZE);
-	sigaddset(set, RUNNING_SIGNAL_THAW);
 }
 
 static int
@@ -306,7 +305,7 @@ supervise(struct front *f)
 		.signal_fd = f->signal_fd,
 		.control = { .kill = RUNNING_SIGNAL_KILL,
 			     .freeze = RUNNING_SIGNAL_FREEZE,
-			     .thaw = RUNNING_SIGNAL_THAW,
+			     .thaw_flag = RUNNING_THAW_FLAG,
 			     .words = running_by_words,
 			     .on_frozen = on_frozen,
 			     .arg = f },

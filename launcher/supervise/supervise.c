@@ -19,10 +19,10 @@
 #include "supervise_internal.h"
 
 #define MS UINT64_C(1000000)
-#define LAUNCH_MS 60000u  /* a jail that is not ready by then never will be */
+#define LAUNCH_MS 60000u /* a jail that is not ready by then never will be */
 #define GRACE_MS \
 	1000u /* between a forwarded SIGTERM and the kill: callers give two seconds in all */
-#define UNDEAD_MS 10000u  /* between the kill and giving up */
+#define UNDEAD_MS 10000u /* between the kill and giving up */
 #define DRAIN_MS 1000
 
 static const char *const names[] = {
@@ -216,15 +216,14 @@ static bool
 on_control(struct run *r, const struct signalfd_siginfo *info)
 {
 	const struct supervise_control *c = &r->req->control;
-	int sig = (int)info->ssi_signo;
+	int sig = (int)info->ssi_signo, value = info->ssi_code == SI_QUEUE ? info->ssi_int : 0;
 
 	if (sig == c->kill) {
-		run_end(r, VERDICT_INTERRUPTED, "ended by %s",
-			c->words(info->ssi_code == SI_QUEUE ? info->ssi_int : 0));
+		run_end(r, VERDICT_INTERRUPTED, "ended by %s", c->words(value));
+	} else if (sig == c->freeze && (value & c->thaw_flag) != 0) {
+		thaw(r);
 	} else if (sig == c->freeze) {
 		freeze(r);
-	} else if (sig == c->thaw) {
-		thaw(r);
 	} else {
 		return false;
 	}
@@ -460,8 +459,12 @@ judge(struct run *r)
 int
 supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
 {
-	struct run r = { .req = req, .out = ret, .state = RUN_STARTING, .listener_fd = -1,
-			 .proc_fd = -1, .oom_fd = -1 };
+	struct run r = { .req = req,
+			 .out = ret,
+			 .state = RUN_STARTING,
+			 .listener_fd = -1,
+			 .proc_fd = -1,
+			 .oom_fd = -1 };
 	int rc = 0;
 
 	set_deadline(&r, LAUNCH_MS);

@@ -34,9 +34,9 @@ const char *verdict_name(enum verdict v);
  * 0: there is none.
  */
 struct supervise_control {
-	int kill;   /* ends the call at once */
-	int freeze; /* nothing of it runs until thaw, and limits.wall does not either */
-	int thaw;
+	int kill;      /* ends the call at once */
+	int freeze;    /* nothing of it runs until a thaw, and limits.wall does not either */
+	int thaw_flag; /* in the value that freeze comes with: a thaw */
 	/* who sent kill: the words for the value that it came with, 0 for none */
 	const char *(*words)(int value);
 	void (*on_frozen)(void *arg, bool is_frozen); /* each time that it changes; may be NULL */
@@ -53,7 +53,7 @@ struct supervise_request {
 	const struct cgroup *cgroup;
 	uint64_t shmem_bytes;
 	int workspace_fd;
-	int signal_fd;  /* signalfd of what is forwarded, and of control's */
+	int signal_fd; /* signalfd of what is forwarded, and of control's */
 	struct supervise_control control;
 	/* on-disk upper's parent, watched against limits.disk; -1 for the tmpfs */
 	int disk_watch_fd;
@@ -66,22 +66,22 @@ struct usage {
 
 struct outcome {
 	enum verdict verdict;
-	bool launched;       /* the tool was exec'd */
+	bool launched; /* the tool was exec'd */
 	/* coarse clock at GO: what has a later ctime was changed during the call */
 	int64_t go_realtime_ns;
-	int exec_errno;      /* why not, when exec itself failed; 0 else */
-	int exit_code;       /* -1 when it did not exit */
-	int signal;          /* 0 when it was not ended by one */
-	bool undead;         /* something would not die: nothing of the call may be read */
-	char reason[512];    /* one sentence, "" when ok */
+	int exec_errno;		/* why not, when exec itself failed; 0 else */
+	int exit_code;		/* -1 when it did not exit */
+	int signal;		/* 0 when it was not ended by one */
+	bool undead;		/* something would not die: nothing of the call may be read */
+	char reason[512];	/* one sentence, "" when ok */
 	struct buf attestation; /* JSON object, empty when it was not reached */
 	struct denials denials;
 	struct usage usage;
-	int upper_fd;        /* the change set's directory; -1 when there is none; owned */
+	int upper_fd; /* the change set's directory; -1 when there is none; owned */
 	/* workspace and draft as one tree, read-only, where there is a draft; else -1; owned */
 	int below_fd;
-	int scratch_fd;      /* owned */
-	int mounts_fd;       /* the sandbox's mount namespace, kept until after the answer; owned */
+	int scratch_fd; /* owned */
+	int mounts_fd;	/* the sandbox's mount namespace, kept until after the answer; owned */
 };
 
 void outcome_init(struct outcome *o);
@@ -91,7 +91,7 @@ void outcome_finish(struct outcome *o);
  * Runs the call to its end. 0 when the outcome says how it ended (launch failures included); -errno
  * only when the supervisor itself cannot go on (the jail is dead then, too).
  */
-int supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
-	must_check;
+int
+supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err) must_check;
 
 #endif

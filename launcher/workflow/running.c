@@ -441,9 +441,12 @@ running_signal(const struct store *s, const struct running_call *c, int signal, 
 	if (rc < 0) {
 		return rc;
 	}
-	rc = sys_pidfd_queue_signal(pidfd, signal, (int)by);
+	rc = sys_pidfd_queue_signal(pidfd, signal & ~RUNNING_THAW_FLAG,
+				    (int)by | (signal & RUNNING_THAW_FLAG));
 	/* a queue that is full has no room for the value; the signal itself always arrives */
-	rc = rc == -EAGAIN ? sys_pidfd_send_signal(pidfd, signal) : rc;
+	if (rc == -EAGAIN && (signal & RUNNING_THAW_FLAG) == 0) {
+		rc = sys_pidfd_send_signal(pidfd, signal);
+	}
 	if (rc == 0 && signal == RUNNING_SIGNAL_KILL) {
 		ignore_err(sys_pidfd_send_signal(pidfd, SIGCONT), "it has ended already");
 	}

@@ -25,7 +25,12 @@
  */
 #define RUNNING_SIGNAL_KILL 40	 /* end the call now: SIGKILL, without a grace */
 #define RUNNING_SIGNAL_FREEZE 41 /* stop its processes where they are; its clock stops, too */
-#define RUNNING_SIGNAL_THAW 42
+/*
+ * Sent as FREEZE, with this in its value: signals of one number come in the order in which they
+ * were sent, those of two by their numbers.
+ */
+#define RUNNING_THAW_FLAG 0x100
+#define RUNNING_SIGNAL_THAW (RUNNING_SIGNAL_FREEZE | RUNNING_THAW_FLAG)
 
 /* Who ends, freezes or thaws a call; a value that is none of them is RUNNING_BY_NOBODY's. */
 enum running_by {

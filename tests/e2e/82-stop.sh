@@ -329,7 +329,7 @@ WRAP=()
 check "frozen before exec: ps says so" wait_for 20 state_is "1 frozen"
 a_while
 expect_eq "frozen before exec: nothing ran" "" "$(cat "$T/early.out")"
-as_id kill -42 "$(ps_json .pid)"
+as_id /bin/kill -q 256 -41 "$(ps_json .pid)"
 expect_ended "frozen before exec: thawed" early "0 "
 expect_eq "frozen before exec: it ran" "up" "$(cat "$T/early.out")"
 
@@ -342,7 +342,7 @@ a_while
 before=$(size family)
 a_while
 expect_eq "a family that forks: no progress" "$before" "$(size family)"
-as_id kill -42 "$(ps_json .pid)"
+as_id /bin/kill -q 256 -41 "$(ps_json .pid)"
 check "a family that forks: it goes on" grows family
 as_id kill -41 "$(ps_json .pid)"
 check "a family that forks: frozen again" wait_for 20 state_is "1 frozen"
@@ -350,3 +350,31 @@ expect_verb "the button ends what is frozen" 0 stop --all
 expect_ended "the button ends what is frozen: ended" family "125 airlock: interrupted: ended by airlock stop"
 expect_verb "released at the end" 0 stop --release
 expect_eq "nothing is left" "0 " "$(alive) $(ps_json .call)"
+
+# What another user's state directory says is his word: root has no more power over it than he.
+if [ "$E2E_IDENTITY" = root ]; then
+	mkdir "$T/theirs" "$T/their-ws"
+	chown "$E2E_USER": "$T/theirs" "$T/their-ws"
+	as_user env AIRLOCK_STATE="$T/theirs" "$A" run -w "$T/their-ws" -- true
+	sleep 300 &
+	victim=$!
+	fake=0190b0a0-1111-7222-8333-444455556666
+	printf 'v 1\npid %s %s\nt0 1\nworkflow %s\nreserved 0 0 0 0\nfrozen 0\nprofile x\nprincipal \ncgroup \nend\n' \
+		"$victim" "$(sed 's/.*) //' "/proc/$victim/stat" | cut -d' ' -f20)" "$fake" >"$T/theirs/running/$fake"
+	chown "$E2E_USER": "$T/theirs/running/$fake"
+	(exec "${E2E_AS_USER[@]}" flock -F "$T/theirs/running/$fake" sleep 300) &
+	holder=$!
+	held()
+	{
+		! flock -n "$T/theirs/running/$fake" true
+	}
+	wait_for 20 held || not_ok "theirs: the file is held" "it is not"
+	AIRLOCK_STATE=$T/theirs expect_verb "theirs: root cannot be made to kill" 1 kill "$fake"
+	check "theirs: it lives" kill -0 "$victim"
+	kill "$victim" "$holder"
+	wait "$victim" "$holder" 2>/dev/null
+	rm "$T/theirs/running/$fake"
+	AIRLOCK_STATE=$T/theirs expect_verb "theirs: root stops it as him" 0 stop --all
+	AIRLOCK_STATE=$T/theirs expect_verb "theirs: and releases it" 0 stop --release
+	expect_rc "theirs: nothing of root's is left there" 0 as_user env AIRLOCK_STATE="$T/theirs" "$A" run -w "$T/their-ws" -- true
+fi

@@ -49,7 +49,7 @@ frozen_call()
 		poll 60 state_is "$who" frozen
 		poll 60 group_says "frozen 1"
 		expect_eq "stopped by a signal" "$(ps -o stat= -p "$(pgrep -xf "$sleeper")" | cut -c 1)" S
-		kill -42 "$front"
+		/bin/kill -q 256 -41 "$front"
 		poll 60 state_is "$who" running
 		poll 60 group_says "frozen 0"
 	done
