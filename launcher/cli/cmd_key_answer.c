@@ -33,6 +33,7 @@ answer(const char *call, enum key_answer *ret, struct err *err)
 {
 	auto_reading r = READING_INIT;
 	auto_record rec = RECORD_INIT;
+	uint64_t damaged = 0;
 	uint8_t id[16];
 	int rc = text_uuid_parse(call, id);
 
@@ -45,8 +46,9 @@ answer(const char *call, enum key_answer *ret, struct err *err)
 	if (rc == 0) {
 		*ret = key_answer_of(&rec);
 	} else if (rc == -ENOENT) {
-		*ret = KEY_FREE; /* its front died before anything was recorded */
-		rc = 0;
+		rc = index_damaged_count(r.ix, &damaged, err);
+		/* its front died before anything was recorded, or its record is damaged */
+		*ret = damaged == 0 ? KEY_FREE : KEY_UNKNOWN;
 	}
 	return rc;
 }

@@ -6,6 +6,7 @@
  * call did. Runs as the caller; what is in a record is the callers' and the tools'.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -95,6 +96,15 @@ check_stdin(struct replay *r)
 			     json_is_true(json_object_get(stdin_of, "eof")));
 	if (same < 0) {
 		return err_sys(&r->err, same, "read standard input");
+	}
+	if (r->has_stdin) {
+		auto_fd null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+		/* whoever sends more need not wait for us */
+		if (null < 0 || dup2(null, STDIN_FILENO) < 0) {
+			return err_sys(&r->err, -errno, "let standard input go");
+		}
+		r->has_stdin = false;
 	}
 	return same > 0 ? 0
 			: err_set(&r->err, -EEXIST,

@@ -270,7 +270,8 @@ const char *front_reason(const struct front *f);
 bool front_waits(const struct front *f);
 /* What `airlock run` ends with, once it is settled. */
 int front_exit_status(const struct front *f);
-void front_receipt(struct front *f);	   /* --receipt, after the answer */
+/* --receipt, after the answer */
+void front_receipt(struct front *f, const char *call);
 void front_result(struct front *f);	   /* --result, stderr, exit status */
 void front_explain(const struct front *f); /* --explain-denials */
 void front_note(const struct front *f);	   /* the dim line on a terminal */

@@ -80,7 +80,6 @@ listen_to_others(void)
 	sigaddset(&now, RUNNING_SIGNAL_KILL);
 	sigemptyset(&later);
 	sigaddset(&later, RUNNING_SIGNAL_FREEZE);
-	sigaddset(&later, RUNNING_SIGNAL_THAW);
 	ignore_err(sigaction(RUNNING_SIGNAL_KILL, &act, NULL), "it takes any handler");
 	ignore_err(sigprocmask(SIG_BLOCK, &later, NULL), "it takes any set");
 	ignore_err(sigprocmask(SIG_UNBLOCK, &now, NULL), "it takes any set");
@@ -187,7 +186,7 @@ tell_pause(struct front *f, struct ledger_file *file)
 
 /* A name that the workflow's definition does not have would be no progress. */
 static int
-take_step(struct front *f, struct ledger *l)
+find_step(struct front *f, uint32_t *ret)
 {
 	struct workflow_definition d;
 	unsigned int step;
@@ -212,7 +211,7 @@ take_step(struct front *f, struct ledger *l)
 		return err_set(&f->err, -EINVAL, "--step %s: workflow %s has the steps %s",
 			       f->opt.step, d.name, d.step_count > 0 ? buf_text(&steps) : "(none)");
 	}
-	l->step = step;
+	*ret = step;
 	return rc;
 }
 
@@ -246,7 +245,8 @@ admit(struct front *f, struct ledger_file *file)
 					  [BUDGET_WALL] = limits->wall_ms,
 					  [BUDGET_CPU] = limits->cpu_time_ms,
 					  [BUDGET_DISK] = limits->disk_bytes };
-	int rc = take_step(f, l);
+	uint32_t step = l->step;
+	int rc = find_step(f, &step);
 
 	if (rc < 0) {
 		return rc;
@@ -259,7 +259,8 @@ admit(struct front *f, struct ledger_file *file)
 		if (paused && tell_pause(f, file) < 0) {
 			return f->err.code;
 		}
-		rc = ledger_admit(l, f->t0_ms, bound, &f->err);
+		/* not the moment of the start: it may have waited for the key */
+		rc = ledger_admit(l, clock_realtime_ms(), bound, &f->err);
 	}
 	if (rc == 0 && !f->is_free) {
 		memcpy(f->reserved, bound, sizeof(f->reserved));
@@ -274,6 +275,7 @@ admit(struct front *f, struct ledger_file *file)
 	}
 	snprintf(f->workflow_name, sizeof(f->workflow_name), "%s", l->name);
 	if (rc == 0) {
+		l->step = step;
 		/* under the ledger: whoever makes that again adds up what running calls say */
 		ignore_err(running_update(f->running_fd, &f->running),
 			   "what it has reserved stands in its record, too");

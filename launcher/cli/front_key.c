@@ -36,7 +36,8 @@ is_running(const struct front *f, const char *call)
 
 	snprintf(path, sizeof(path), RUNNING_DIR "/%s", call);
 	fd = openat(f->store.dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+	/* what cannot be looked at may run */
+	return fd < 0 ? errno != ENOENT : flock(fd, LOCK_SH | LOCK_NB) < 0;
 }
 
 /* The ledger is given back: the other call needs it to end. */

@@ -61,6 +61,11 @@ front_over_parse(struct front *f)
 			       "or @last",
 			       over, DIGITS_LEAST);
 	}
+	/* what it names may be another one when the request is sent again */
+	if (f->opt.key != NULL && (is_newest(over) || strlen(digits) < DIGITS_MAX)) {
+		return err_set(&f->err, -EINVAL,
+			       "--over %s: with --key it wants the whole id of the call", over);
+	}
 	f->opt.mode = profile_mode_words[MODE_OBSERVE];
 	return 0;
 }

@@ -479,7 +479,8 @@ stream(struct json *j, const struct front *f, enum relay_stream which)
 	json_kv_uint(j, "bytes", s->total_bytes);
 	json_kv_hex(j, "digest", digest, 32);
 	if (which == RELAY_STDIN) {
-		json_kv_bool(j, "eof", f->relay.stdin_ended);
+		/* who gave none has told all of it */
+		json_kv_bool(j, "eof", f->relay.stdin_ended || f->relay.caller_fd[RELAY_STDIN] < 0);
 	}
 	if (is_inline(s) && s->kept_bytes > 0) {
 		json_key(j, "inline");

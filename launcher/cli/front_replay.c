@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../base/fdio.h"
 #include "../supervise/term_filter.h"
 #include "../sys/sys.h"
 #include "front.h"
@@ -28,6 +27,8 @@ struct replay {
 	int ours[REPLAY__COUNT], theirs[REPLAY__COUNT]; /* pipes; -1: none, or at its end */
 	struct term_filter filter[REPLAY__COUNT];
 	bool filtered[REPLAY__COUNT];
+	char pending[PIPE_BUF]; /* of the caller's stdin, read and not yet passed on */
+	size_t pending_len;
 };
 
 static int
@@ -41,6 +42,9 @@ open_pipes(struct replay *r)
 			continue;
 		}
 		if (pipe2(ends, O_CLOEXEC) < 0) {
+			return err_sys(&r->f->err, -errno, "pipe");
+		}
+		if (i == REPLAY_STDIN && fcntl(ends[1], F_SETFL, O_NONBLOCK) < 0) {
 			return err_sys(&r->f->err, -errno, "pipe");
 		}
 		r->ours[i] = ends[i == REPLAY_STDIN ? 1 : 0];
@@ -79,15 +83,52 @@ close_ours(struct replay *r, enum replay_stream s)
 	r->ours[s] = -1;
 }
 
-/* As much as airlock-cli takes: it closes its end when it has what it compares. */
+/* Over what says that it would block, as a caller's pipe may. */
+static void
+write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len > 0) {
+		struct pollfd room = { .fd = fd, .events = POLLOUT };
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+			ignore_err(poll(&room, 1, -1), "the write says what is wrong");
+			continue;
+		}
+		if (n < 0) {
+			return; /* nobody reads it */
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+/*
+ * As much as airlock-cli takes, and never waiting for it: it reads what it compares, and then
+ * closes its end.
+ */
 static void
 pass_stdin(struct replay *r)
 {
-	char chunk[PIPE_BUF];
-	ssize_t n = read(STDIN_FILENO, chunk, sizeof(chunk));
+	char *p = r->pending;
+	ssize_t n;
 
-	if (n <= 0 || fdio_write(r->ours[REPLAY_STDIN], chunk, (size_t)n) < 0) {
+	if (r->pending_len == 0) {
+		n = read(STDIN_FILENO, p, sizeof(r->pending));
+		if (n <= 0) {
+			close_ours(r, REPLAY_STDIN);
+			return;
+		}
+		r->pending_len = (size_t)n;
+	}
+	n = write(r->ours[REPLAY_STDIN], p, r->pending_len);
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		close_ours(r, REPLAY_STDIN);
+	} else if (n > 0) {
+		r->pending_len -= (size_t)n;
+		memmove(p, p + n, r->pending_len);
 	}
 }
 
@@ -106,7 +147,7 @@ pass_output(struct replay *r, enum replay_stream s)
 		close_ours(r, s);
 	}
 	if (!r->filtered[s]) {
-		ignore_err(n > 0 ? fdio_write(to, chunk, (size_t)n) : 0, "nobody reads it");
+		write_all(to, chunk, n > 0 ? (size_t)n : 0);
 		return;
 	}
 	if (n > 0) {
@@ -114,7 +155,7 @@ pass_output(struct replay *r, enum replay_stream s)
 	} else {
 		term_filter_flush(&r->filter[s], &safe);
 	}
-	ignore_err(fdio_write(to, safe.data, safe.len), "nobody reads it");
+	write_all(to, safe.data, safe.len);
 }
 
 static void
@@ -122,22 +163,23 @@ pass_all(struct replay *r)
 {
 	while (r->ours[REPLAY_STDOUT] >= 0 || r->ours[REPLAY_STDERR] >= 0 ||
 	       r->ours[REPLAY_RESULT] >= 0) {
+		bool has_pending = r->pending_len > 0;
 		struct pollfd fds[REPLAY__COUNT + 1];
 
 		for (int i = 0; i < REPLAY__COUNT; i++) {
-			fds[i] = (struct pollfd){ .fd = r->ours[i],
-						  .events = i == REPLAY_STDIN ? 0 : POLLIN };
+			fds[i] = (struct pollfd){ .fd = r->ours[i], .events = POLLIN };
 		}
-		/* POLLERR of the pipe: it is read no more */
-		fds[REPLAY__COUNT] =
-			(struct pollfd){ .fd = r->ours[REPLAY_STDIN] >= 0 ? STDIN_FILENO : -1,
-					 .events = POLLIN };
+		fds[REPLAY_STDIN].events = has_pending ? POLLOUT : 0;
+		fds[REPLAY__COUNT] = (struct pollfd){
+			.fd = r->ours[REPLAY_STDIN] >= 0 && !has_pending ? STDIN_FILENO : -1,
+			.events = POLLIN,
+		};
 		if (poll(fds, REPLAY__COUNT + 1, -1) < 0) {
 			continue;
 		}
-		if (fds[REPLAY_STDIN].revents != 0) {
-			close_ours(r, REPLAY_STDIN);
-		} else if (fds[REPLAY__COUNT].revents != 0) {
+		if ((fds[REPLAY_STDIN].revents & ~POLLOUT) != 0) {
+			close_ours(r, REPLAY_STDIN); /* it is read no more */
+		} else if (fds[REPLAY_STDIN].revents != 0 || fds[REPLAY__COUNT].revents != 0) {
 			pass_stdin(r);
 		}
 		for (enum replay_stream s = REPLAY_STDOUT; s < REPLAY__COUNT; s++) {
@@ -169,6 +211,7 @@ front_replay(struct front *f, const char *call)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 		}
 		f->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+		front_receipt(f, call);
 	}
 	for (int i = 0; i < REPLAY__COUNT; i++) {
 		cleanup_fd(&r.ours[i]);

@@ -88,7 +88,7 @@ static void
 put_other(struct json *j, const struct front *f)
 {
 	json_begin_object(j);
-	json_kv_bytes(j, "input", f->opt.input);
+	json_kv_bytes(j, "input", f->input_path);
 	json_kv_bytes(j, "over", f->opt.over);
 	json_kv_bytes(j, "step", f->opt.step);
 	json_kv_bool(j, "terminal", f->opt.tty);

@@ -279,13 +279,13 @@ front_result(struct front *f)
  * says.
  */
 void
-front_receipt(struct front *f)
+front_receipt(struct front *f, const char *call)
 {
-	const char *argv[] = { "airlock", "receipt", f->req.call_text, NULL };
+	const char *argv[] = { "airlock", "receipt", call, NULL };
 	auto_buf text = BUF_INIT;
 	int rc;
 
-	if (f->opt.receipt_fd < 0 || !f->recorded) {
+	if (f->opt.receipt_fd < 0) {
 		return;
 	}
 	rc = front_read_cli(f, argv, &text);

@@ -369,7 +369,9 @@ front_main_run(int argc, char **argv)
 	}
 	release(&f);
 	front_result(&f);
-	front_receipt(&f);
+	if (f.recorded) {
+		front_receipt(&f, f.req.call_text);
+	}
 	jail_handle_finish(&f.jail);
 	/*
 	 * Nothing runs under the id any more; the next call need not wait until the rest is taken

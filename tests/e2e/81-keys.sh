@@ -64,6 +64,29 @@ expect_match "stdin: and why" "other stdin" "$ERR"
 run_airlock -k in -- cat <<<$'one\nmore'
 expect_eq "stdin: a longer one is refused" "125 " "$RC $(cat "$OUT")"
 
+run_airlock -k none -n -- cat
+expect_eq "stdin: none at all is an input" "0 " "$RC $(cat "$OUT")"
+run_airlock -k none -- cat <<<something
+expect_eq "stdin: something is another" 125 "$RC"
+expect_run "stdin: none again is answered" 0 -k none -- cat </dev/null
+
+# More of both than a pipe holds, and more input than the tool took.
+head -c 300000 /dev/zero >"$T/zeros"
+many='head -c 10 >/dev/null; head -c 400000 /dev/zero'
+run_airlock -k many -- sh -c "$many" <"$T/zeros"
+expect_eq "much: it runs" "0 400000" "$RC $(wc -c <"$OUT")"
+run_airlock -k many -- sh -c "$many" < <(cat "$T/zeros")
+expect_eq "much: all of it is answered" "0 400000" "$RC $(wc -c <"$OUT")"
+
+# Its proof is the first call's.
+expect_run "receipt: of the call" 0 -k proof --receipt "$T/one.proof" -- true
+expect_run "receipt: of its replay" 0 -k proof --receipt "$T/two.proof" -- true
+check "receipt: they are the same" cmp "$T/one.proof" "$T/two.proof"
+
+# What a request names must be the same when it is sent again.
+expect_run "over: not by @last" 125 -k over --over @last -- true
+expect_match "over: and why" "with --key it wants the whole id of the call" "$ERR"
+
 # A failure is an answer, too.
 before=$(calls)
 expect_run "failed: it runs" 3 -k bad -- sh -c 'echo no >&2; exit 3'
@@ -137,6 +160,10 @@ expect_eq "budget: and makes no call" 8 "$(as_id "$A" log -n 0 --json --workflow
 expect_verb "budget: more of it" 0 workflow budget few --budget calls=4
 expect_run "budget: is used" 0 -W few -k "few-more" -- true
 expect_run "budget: and ends" 125 -W few -k "few-end" -- true
+expect_verb "a workflow with steps and one call" 0 workflow new steps --steps one,two --budget calls=1
+expect_run "steps: the first" 0 -W steps --step one -- true
+expect_run "steps: the second is refused" 125 -W steps --step two -- true
+expect_eq "steps: what was refused is no progress" one "$(as_id "$A" workflow show steps --json | jq -r .step)"
 expect_verb "a workflow with little time" 0 workflow new short --budget wall=300ms
 expect_run "time: the rest bounds the call" 124 -W short -- sleep 30
 expect_run "time: then there is none" 125 -W short -- true
