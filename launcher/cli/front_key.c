@@ -5,11 +5,8 @@
  * whether this is the same request; what became of that call airlock-cli looks up in the index.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "../base/json.h"
 #include "front.h"
@@ -26,19 +23,6 @@ static const char *const answer_words[KEY_ANSWER__COUNT] = {
 #include "../workflow/key_answers.def"
 #undef KEY_ANSWER
 };
-
-/* Whether a front holds that call's file. Dead ones are no answer: airlock-cli has it. */
-static bool
-is_running(const struct front *f, const char *call)
-{
-	char path[sizeof(RUNNING_DIR "/") + UUID_TEXT_SIZE];
-	auto_fd fd = -1;
-
-	snprintf(path, sizeof(path), RUNNING_DIR "/%s", call);
-	fd = openat(f->store.dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	/* what cannot be looked at may run */
-	return fd < 0 ? errno != ENOENT : flock(fd, LOCK_SH | LOCK_NB) < 0;
-}
 
 /* The ledger is given back: the other call needs it to end. */
 static int
@@ -173,7 +157,8 @@ front_key(struct front *f, struct ledger_file *ledger, bool *ret_again)
 		return act(f, &used, answer, ret_again);
 	}
 	ledger_close(ledger);
-	if (is_running(f, used.call)) {
+	/* what cannot be looked at may run; dead ones are no answer, airlock-cli has it */
+	if (running_is_alive(&f->store, used.call) != 0) {
 		return in_progress(f, &used, ret_again);
 	}
 	rc = ask(f, used.call, &answer);

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 
 #include "../log/log_write.h"
 #include "../snapshot/layer.h"
@@ -189,12 +188,7 @@ reading_list(struct reading *r, const struct index_query *query, struct call_ids
 bool
 reading_is_running(const struct reading *r, const char *id)
 {
-	char path[sizeof(RUNNING_DIR "/") + UUID_TEXT_SIZE];
-	auto_fd fd = -1;
-
-	snprintf(path, sizeof(path), RUNNING_DIR "/%s", id);
-	fd = openat(r->store.dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0;
+	return running_is_alive(&r->store, id) > 0;
 }
 
 const char *

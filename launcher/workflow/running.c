@@ -389,6 +389,17 @@ running_has_dead(const struct store *s)
 }
 
 int
+running_is_alive(const struct store *s, const char *call_text)
+{
+	auto_fd fd = open_file(s, call_text);
+
+	if (fd < 0) {
+		return fd == -ENOENT ? 0 : fd;
+	}
+	return is_held(fd) ? 1 : 0;
+}
+
+int
 running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms)
 {
 	static const struct timespec nap = { .tv_nsec = 5000000 };

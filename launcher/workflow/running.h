@@ -77,6 +77,8 @@ void running_leave(const struct store *s, const char *call_text, int *fd);
  */
 int running_each(const struct store *s, int (*fn)(void *arg, const struct running_call *c),
 		 void *arg, struct err *err) must_check;
+/* Whether its front holds it: 1, 0 (also where there is none), or -errno: it may. */
+int running_is_alive(const struct store *s, const char *call_text) must_check;
 /* Whether there is one that nobody holds: a front died, `airlock recover` has to look. */
 bool running_has_dead(const struct store *s);
 /*

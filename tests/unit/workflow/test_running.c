@@ -116,6 +116,26 @@ Test(running, what_was_written_is_read)
 	running_leave(&s, CALL, &fd); /* nothing */
 }
 
+Test(running, who_is_alive)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct running_call c = sample();
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	open_store(&t, &s);
+	cr_expect_eq(running_is_alive(&s, CALL), 0); /* there is no such call */
+	cr_assert_eq(running_enter(&s, &c, &fd, &err), 0, "%s", err.text);
+	cr_expect_eq(running_is_alive(&s, CALL), 1);
+	cr_expect_eq(running_is_alive(&s, CALL), 1); /* who asks is no front */
+	close(fd);
+	cr_expect_eq(running_is_alive(&s, CALL), 0);
+	cr_assert_eq(unlinkat(s.dir_fd, RUNNING_DIR "/" CALL, 0), 0);
+	cr_assert_eq(symlinkat("/", s.dir_fd, RUNNING_DIR "/" CALL), 0);
+	cr_expect_eq(running_is_alive(&s, CALL), -ELOOP);
+}
+
 Test(running, who_died_is_seen)
 {
 	auto_temp t = temp_make();
