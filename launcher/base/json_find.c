@@ -12,10 +12,11 @@ skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* p is at the opening quote; the place behind the closing one. */
-static const char *
-skip_text(const char *p)
+const char *
+json_skip_text(const char *value)
 {
+	const char *p = value;
+
 	for (p++; *p != '"' && *p != '\0'; p++) {
 		if (*p == '\\' && p[1] != '\0') {
 			p++;
@@ -31,7 +32,7 @@ skip_value(const char *p)
 
 	do {
 		if (*p == '"') {
-			p = skip_text(p);
+			p = json_skip_text(p);
 		} else if (*p == '{' || *p == '[') {
 			depth++;
 			p++;
@@ -95,7 +96,7 @@ static void
 put_text(struct buf *b, const char *p)
 {
 	static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
-	const char *end = skip_text(p) - 1;
+	const char *end = json_skip_text(p) - 1;
 
 	for (p++; p < end;) {
 		const char *name;
@@ -115,18 +116,17 @@ put_text(struct buf *b, const char *p)
 	}
 }
 
-/* The value of the last member of that name; NULL. object is at its brace. */
-static const char *
-find(const char *object, const char *member)
+const char *
+json_find(const char *object, const char *member)
 {
-	const char *found = NULL, *p = skip_space(object + 1);
+	const char *found = NULL, *p = skip_space(skip_space(object) + 1);
 
 	while (*p == '"') {
 		auto_buf name = BUF_INIT;
 		const char *value;
 
 		put_text(&name, p);
-		value = skip_space(skip_space(skip_text(p)) + 1);
+		value = skip_space(skip_space(json_skip_text(p)) + 1);
 		if (strcmp(buf_text(&name), member) == 0) {
 			found = value;
 		}
@@ -151,13 +151,13 @@ take(const char *value, struct buf *ret)
 bool
 json_find_text(const char *object, const char *member, struct buf *ret)
 {
-	return take(find(skip_space(object), member), ret);
+	return take(json_find(object, member), ret);
 }
 
 bool
 json_find_text_in(const char *object, const char *outer, const char *member, struct buf *ret)
 {
-	const char *value = find(skip_space(object), outer);
+	const char *value = json_find(object, outer);
 
-	return value != NULL && *value == '{' && take(find(value, member), ret);
+	return value != NULL && *value == '{' && take(json_find(value, member), ret);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One text of a JSON object, for who links no reader of JSON. Anybody may call. */
+/* One member of a JSON object, for who links no reader of JSON. Anybody may call. */
 #ifndef AIRLOCK_BASE_JSON_FIND_H
 #define AIRLOCK_BASE_JSON_FIND_H
 
@@ -9,9 +9,16 @@
 #include "buf.h"
 
 /*
- * Appends the text of a member of an object, its escapes resolved; of the last one where there are
- * several, as most readers do. object passed json_check_object. False, with nothing appended, when
- * it has no such member or that is no text. An escaped NUL ends the text.
+ * The value of a member, in object; of the last one where there are several, as most readers do.
+ * NULL when there is none. object passed json_check_object.
+ */
+const char *json_find(const char *object, const char *member);
+/* value is at the quote of a text; the place behind its other quote. */
+const char *json_skip_text(const char *value);
+
+/*
+ * Appends the text of a member, its escapes resolved. False, with nothing appended, when the object
+ * has no such member or that is no text. An escaped NUL ends the text.
  */
 bool json_find_text(const char *object, const char *member, struct buf *ret);
 /* The same of a member of a member that is an object. */

@@ -23,61 +23,28 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/json.h"
+#include "../base/json_find.h"
 #include "../base/text.h"
 #include "../base/units.h"
 #include "../sys/sys.h"
 #include "front.h"
 
 #define RESULT_MAX (4u << 20)
-#define GRACE_MS 60000u    /* beyond wall: the lock, the hash of the input, the record */
+#define GRACE_MS 60000u	   /* beyond wall: the lock, the hash of the input, the record */
 #define STOPPING_MS 10000u /* from the polite signal to the other one */
 
 /* ---- its result JSON ---------------------------------------------------------------------------
  */
 
-/* Behind the string that begins at p. */
-static const char *
-skip_string(const char *p)
-{
-	for (p++; *p != '\0' && *p != '"'; p++) {
-		p += p[0] == '\\' && p[1] != '\0' ? 1 : 0;
-	}
-	return *p == '"' ? p + 1 : p;
-}
-
-/*
- * The value of a member of the outermost object, of compact JSON that json_check_object took; NULL
- * when there is none.
- */
-static const char *
-member(const char *json, const char *name)
-{
-	size_t len = strlen(name);
-	unsigned int depth = 0;
-
-	for (const char *p = json; *p != '\0';) {
-		const char *end = *p == '"' ? skip_string(p) : p + 1;
-
-		if (*p == '"' && depth == 1 && *end == ':' && (size_t)(end - p) == len + 2 &&
-		    memcmp(p + 1, name, len) == 0) {
-			return end + 1;
-		}
-		depth += *p == '{' || *p == '[' ? 1u : 0u;
-		depth -= *p == '}' || *p == ']' ? 1u : 0u;
-		p = end;
-	}
-	return NULL;
-}
-
 /* A string as it stands there, escapes and all; NULL when it is none. */
 static const char *
 text_member(struct front *f, const char *json, const char *name)
 {
-	const char *p = member(json, name);
+	const char *p = json_find(json, name);
 
 	return p == NULL || *p != '"'
 		     ? NULL
-		     : arena_copy(&f->arena, p + 1, (size_t)(skip_string(p) - p) - 2);
+		     : arena_copy(&f->arena, p + 1, (size_t)(json_skip_text(p) - p) - 2);
 }
 
 static void
@@ -93,7 +60,7 @@ read_result(struct front *f, int fd, struct check_result *ret)
 	ret->call = text_member(f, buf_text(&json), "call");
 	ret->verdict = text_member(f, buf_text(&json), "verdict");
 	ret->reason = text_member(f, buf_text(&json), "reason");
-	exit_code = member(buf_text(&json), "exit");
+	exit_code = json_find(buf_text(&json), "exit");
 	if (exit_code != NULL && *exit_code >= '0' && *exit_code <= '9') {
 		ret->exit_code = (int)strtol(exit_code, NULL, 10);
 	}
@@ -113,10 +80,8 @@ become_check(const struct front *f, const char *const argv[], int result_fd, pid
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() != parent ||
 	    setenv("AIRLOCK_STATE", f->state_path, 1) < 0 || null < 0 ||
 	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(null, STDERR_FILENO) < 0 ||
-	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ||
-	    fcntl(result_fd, F_SETFD, 0) < 0 ||
-	    sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+	    dup2(null, STDERR_FILENO) < 0 || sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ||
+	    fcntl(result_fd, F_SETFD, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
 	ignore_err(sys_execveat(f->paths.self_fd, "", argv, (const char *const *)environ,
@@ -166,12 +131,14 @@ static const char **
 command_of(struct front *f, const struct profile_check *c, int result_fd)
 {
 	const char **argv = arena_alloc(&f->arena, (ARGS_MAX + c->run.count + 1) * sizeof(*argv));
-	const char *fixed[] = { "airlock", "run", "--quiet", "--no-stdin",
-				"--over", f->req.call_text,
-				"--workflow", f->opt.workflow != NULL ? f->opt.workflow : "local",
-				"--mode", profile_mode_words[MODE_OBSERVE],
-				"--profile", c->profile != NULL ? c->profile : f->opt.profile,
-				"--workspace", f->req.workspace, "--chdir", f->req.workspace,
+	const char *fixed[] = { "airlock",     "run",
+				"--quiet",     "--no-stdin",
+				"--over",      f->req.call_text,
+				"--workflow",  f->opt.workflow != NULL ? f->opt.workflow : "local",
+				"--mode",      profile_mode_words[MODE_OBSERVE],
+				"--profile",   c->profile != NULL ? c->profile : f->opt.profile,
+				"--workspace", f->req.workspace,
+				"--chdir",     f->req.workspace,
 				"--result-fd", arena_printf(&f->arena, "%d", result_fd) };
 	auto_buf wall = BUF_INIT;
 	size_t n = 0;
@@ -272,8 +239,8 @@ fail_reason(struct front *f)
 	if (failed > 1) {
 		buf_printf(&more, "; and %zu more", failed - 1);
 	}
-	return arena_printf(&f->arena, "done_when %s: %s%s", first->check->name,
-			    why_not(f, first), buf_text(&more));
+	return arena_printf(&f->arena, "done_when %s: %s%s", first->check->name, why_not(f, first),
+			    buf_text(&more));
 }
 
 int
