@@ -273,6 +273,8 @@ int front_exit_status(const struct front *f);
 /* --receipt, after the answer */
 void front_receipt(struct front *f, const char *call);
 void front_result(struct front *f);	   /* --result, stderr, exit status */
+/* The result JSON, in the place of what was in the file; nothing where it is empty. */
+void front_deliver_result(const struct front *f, const struct buf *text);
 void front_explain(const struct front *f); /* --explain-denials */
 void front_note(const struct front *f);	   /* the dim line on a terminal */
 struct json;

@@ -29,6 +29,7 @@ struct replay {
 	bool filtered[REPLAY__COUNT];
 	char pending[PIPE_BUF]; /* of the caller's stdin, read and not yet passed on */
 	size_t pending_len;
+	struct buf result; /* whole before any of it is written: it takes the place of another */
 };
 
 static int
@@ -135,7 +136,6 @@ pass_stdin(struct replay *r)
 static void
 pass_output(struct replay *r, enum replay_stream s)
 {
-	const int to = s == REPLAY_RESULT ? r->f->opt.result_fd : (int)s;
 	auto_buf safe = BUF_INIT;
 	char chunk[CHUNK];
 	ssize_t n = read(r->ours[s], chunk, sizeof(chunk));
@@ -146,8 +146,12 @@ pass_output(struct replay *r, enum replay_stream s)
 	if (n <= 0) {
 		close_ours(r, s);
 	}
+	if (s == REPLAY_RESULT) {
+		buf_put(&r->result, chunk, n > 0 ? (size_t)n : 0);
+		return;
+	}
 	if (!r->filtered[s]) {
-		write_all(to, chunk, n > 0 ? (size_t)n : 0);
+		write_all((int)s, chunk, n > 0 ? (size_t)n : 0);
 		return;
 	}
 	if (n > 0) {
@@ -155,7 +159,7 @@ pass_output(struct replay *r, enum replay_stream s)
 	} else {
 		term_filter_flush(&r->filter[s], &safe);
 	}
-	write_all(to, safe.data, safe.len);
+	write_all((int)s, safe.data, safe.len);
 }
 
 static void
@@ -193,7 +197,8 @@ pass_all(struct replay *r)
 int
 front_replay(struct front *f, const char *call)
 {
-	struct replay r = { .f = f, .ours = { -1, -1, -1, -1 }, .theirs = { -1, -1, -1, -1 } };
+	struct replay r = { .f = f, .ours = { -1, -1, -1, -1 }, .theirs = { -1, -1, -1, -1 },
+			    .result = BUF_INIT };
 	int status = 0, rc = open_pipes(&r);
 	pid_t pid = rc == 0 ? fork() : -1;
 
@@ -211,10 +216,12 @@ front_replay(struct front *f, const char *call)
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 		}
 		f->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+		front_deliver_result(f, &r.result);
 		front_receipt(f, call);
 	}
 	for (int i = 0; i < REPLAY__COUNT; i++) {
 		cleanup_fd(&r.ours[i]);
 	}
+	buf_finish(&r.result);
 	return rc;
 }

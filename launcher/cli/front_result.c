@@ -161,6 +161,18 @@ deliver(int fd, bool is_file, const struct buf *text)
 	return fdio_write(fd, text->data, text->len);
 }
 
+void
+front_deliver_result(const struct front *f, const struct buf *text)
+{
+	int rc = f->opt.result_fd >= 0 && text->len > 0
+			 ? deliver(f->opt.result_fd, f->opt.result != NULL, text)
+			 : 0;
+
+	if (rc < 0) {
+		say("the result JSON could not be written: ", strerror(-rc));
+	}
+}
+
 bool
 front_waits(const struct front *f)
 {
@@ -242,7 +254,6 @@ front_result(struct front *f)
 	bool complete = f->err.code == 0;
 	auto_buf text = BUF_INIT;
 	struct json j;
-	int rc;
 
 	/* A refusal is one line. */
 	for (size_t i = 0; f->recorded && !f->opt.quiet && i < f->warning_count; i++) {
@@ -265,10 +276,8 @@ front_result(struct front *f)
 		json_init(&j, &text);
 		write_result(f, &j, complete);
 		buf_putc(&text, '\n');
-		rc = json_error(&j) == 0 ? deliver(f->opt.result_fd, f->opt.result != NULL, &text)
-					 : 0;
-		if (rc < 0) {
-			say("the result JSON could not be written: ", strerror(-rc));
+		if (json_error(&j) == 0) {
+			front_deliver_result(f, &text);
 		}
 	}
 }

@@ -25,6 +25,12 @@ expect_eq "again: nothing ran" "x $before" "$(cat "$WS/ran") $(calls)"
 expect_eq "again: the result is the first one's" "" \
 	"$(diff <(jq -S 'del(.replayed)' "$T/first.json") <(jq -S 'del(.replayed)' "$T/again.json"))"
 expect_eq "again: and says that it is a replay" true "$(jq .replayed "$T/again.json")"
+cp "$T/again.json" "$T/longer.json"
+head -c 20000 /dev/zero >>"$T/longer.json"
+own "$T/longer.json"
+run_airlock -k one --result "$T/longer.json" -- sh -c "$act"
+expect_eq "again: the result takes the place of what was in the file" "0 " \
+	"$RC $(cmp "$T/again.json" "$T/longer.json" 2>&1)"
 run_airlock -- sh -c "$act"
 expect_eq "control: without a key it runs" "0 2" "$RC $(wc -l <"$WS/ran")"
 
