@@ -99,18 +99,13 @@ int
 cmd_cat(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
-	const char *name, *argument;
 	auto_reading r = READING_INIT;
 	auto_record rec = RECORD_INIT;
 	auto_buf content = BUF_INIT, safe = BUF_INIT;
 	struct err err = ERR_INIT;
 	bool raw = false;
-	int rc;
+	int rc = command_line_flag(&cl, 2, 2, &raw);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		raw = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 2, 2);
 	if (rc >= 0) {
 		return rc;
 	}

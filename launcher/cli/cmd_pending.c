@@ -208,13 +208,8 @@ cmd_pending(int argc, char **argv)
 	auto_reading r = READING_INIT;
 	struct err err = ERR_INIT;
 	struct waiting w = { .reading = &r, .err = &err, .now_ms = clock_realtime_ms() };
-	const char *name, *argument;
-	int rc;
+	int rc = command_line_flag(&cl, 0, 0, &w.json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		w.json = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 0, 0);
 	if (rc >= 0) {
 		return rc;
 	}

@@ -146,13 +146,8 @@ cmd_profile_list(int argc, char **argv)
 	struct profile_request request;
 	struct err err = ERR_INIT;
 	bool json = false;
-	const char *name, *argument;
-	int rc;
+	int rc = command_line_flag(&cl, 0, 0, &json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		json = true; /* the one option there is */
-	}
-	rc = command_line_end(&cl, rc, 0, 0);
 	if (rc >= 0) {
 		return rc;
 	}

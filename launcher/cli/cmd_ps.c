@@ -57,10 +57,7 @@ print_json(const struct shown *s)
 	json_kv_bytes(&j, "profile", c->profile);
 	json_key(&j, "reserved");
 	json_begin_object(&j);
-	json_kv_uint(&j, "calls", c->reserved[BUDGET_CALLS]);
-	json_kv_uint(&j, "cpu_ms", c->reserved[BUDGET_CPU]);
-	json_kv_uint(&j, "disk_bytes", c->reserved[BUDGET_DISK]);
-	json_kv_uint(&j, "wall_ms", c->reserved[BUDGET_WALL]);
+	ledger_put_amounts(&j, c->reserved, false);
 	json_end(&j);
 	json_kv_str(&j, "state", state_of(c));
 	json_kv_uint(&j, "t0", c->t0_ms);
@@ -153,14 +150,9 @@ cmd_ps(int argc, char **argv)
 	auto_control_list list = { .items = NULL };
 	auto_store s = STORE_INIT;
 	struct err err = ERR_INIT;
-	const char *name, *argument;
 	bool json = false;
-	int rc;
+	int rc = command_line_flag(&cl, 0, 0, &json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		json = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 0, 0);
 	if (rc >= 0) {
 		return rc;
 	}

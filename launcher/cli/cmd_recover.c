@@ -39,15 +39,10 @@ cmd_recover(int argc, char **argv)
 	struct command_line cl = { .argc = argc, .argv = argv };
 	auto_store store = STORE_INIT;
 	auto_free char *path = NULL;
-	const char *name, *argument;
 	struct err err = ERR_INIT;
 	bool quiet = false;
-	int rc;
+	int rc = command_line_flag(&cl, 0, 0, &quiet);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		quiet = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 0, 0);
 	if (rc >= 0) {
 		return rc;
 	}

@@ -176,14 +176,9 @@ cmd_rerun(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
 	struct request req = { .json = false };
-	const char *name, *argument;
 	struct err err = ERR_INIT;
-	int rc;
+	int rc = command_line_flag(&cl, 1, 1, &req.json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		req.json = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 1, 1);
 	if (rc >= 0) {
 		return rc;
 	}

@@ -216,14 +216,9 @@ cmd_workflow_list(int argc, char **argv)
 	__attribute__((cleanup(listing_finish))) struct listing l = { .items = NULL };
 	auto_reading r = READING_INIT;
 	struct err err = ERR_INIT;
-	const char *name, *argument;
 	bool json = false;
-	int rc;
+	int rc = command_line_flag(&cl, 0, 0, &json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		json = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 0, 0);
 	if (rc >= 0) {
 		return rc;
 	}

@@ -505,14 +505,9 @@ cmd_workflow_show(int argc, char **argv)
 	struct command_line cl = { .argc = argc, .argv = argv };
 	auto_reading r = READING_INIT;
 	struct err err = ERR_INIT;
-	const char *name, *argument;
 	bool json = false;
-	int rc;
+	int rc = command_line_flag(&cl, 1, 1, &json);
 
-	while ((rc = command_line_next(&cl, &name, &argument)) > 0) {
-		json = true; /* the only option there is */
-	}
-	rc = command_line_end(&cl, rc, 1, 1);
 	if (rc >= 0) {
 		return rc;
 	}

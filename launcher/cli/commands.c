@@ -427,3 +427,15 @@ command_line_end(const struct command_line *cl, int rc, size_t min, size_t max)
 	fprintf(stderr, "usage: airlock %s %s\n", cl->argv[0], verb != NULL ? verb->synopsis : "");
 	return EXIT_AIRLOCK;
 }
+
+int
+command_line_flag(struct command_line *cl, size_t min, size_t max, bool *ret)
+{
+	const char *name, *argument;
+	int rc;
+
+	while ((rc = command_line_next(cl, &name, &argument)) > 0) {
+		*ret = true;
+	}
+	return command_line_end(cl, rc, min, max);
+}

@@ -76,5 +76,7 @@ int command_line_next(struct command_line *cl, const char **ret_name, const char
  * number of operands is not between min and max.
  */
 int command_line_end(const struct command_line *cl, int rc, size_t min, size_t max) must_check;
+/* All of both, of a verb whose one option is a flag: *ret is set where it is given. */
+int command_line_flag(struct command_line *cl, size_t min, size_t max, bool *ret) must_check;
 
 #endif
