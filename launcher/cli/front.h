@@ -97,8 +97,10 @@ struct front {
 	bool key_taken;
 	const char *retry_of; /* the call whose key it runs again under, or NULL */
 	bool answered;	      /* by its key: nothing runs, all is said */
-	bool is_free;	      /* it costs its workflow nothing: part of another call, or after it */
-	bool refused;	      /* by state, budget or stop: it has a record, and runs nothing */
+	/* it reserves nothing of its own: a postcondition, or a look at what is finished */
+	bool is_free;
+	struct running_call parent; /* whose postcondition it is; call_text "": none */
+	bool refused; /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
 	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */
 	int upper_parent_fd;   /* the call's directory in it */
@@ -147,6 +149,8 @@ struct front {
 	struct check_result *checks; /* of done_when, as far as they were tried */
 	size_t check_count;
 	bool checks_stopped; /* by a signal */
+	const char
+		*ended_by;   /* while they were tried: the words for who killed the call, or NULL */
 	bool not_done;	     /* the tool succeeded, and a postcondition does not hold */
 	bool kept_aside;     /* the change set is a layer there, whatever becomes of it */
 	const char *held_as; /* where it is kept: "draft", "aside"; NULL: it is not held */

@@ -216,23 +216,53 @@ find_step(struct front *f, uint32_t *ret)
 }
 
 static int
-is_parent(void *arg, const struct running_call *c)
+take_parent(void *arg, const struct running_call *c)
 {
-	(void)arg;
-	return c->is_alive && c->pid == getppid();
+	struct running_call *parent = arg;
+
+	if (!c->is_alive || c->pid != getppid()) {
+		return 0;
+	}
+	*parent = *c;
+	return 1;
 }
 
 /*
- * Over a held change set, two kinds of calls need no budget and no leave: a postcondition, which
- * the call that it is part of has started; and a look at what a finished workflow has left.
+ * Over a held change set, two kinds of calls need no leave and reserve nothing: a postcondition,
+ * which the call that it is part of has started; and a look at what a finished workflow has left.
  */
 static bool
-is_free(const struct front *f, const struct ledger *l)
+is_free(struct front *f, const struct ledger *l)
 {
 	struct err none = ERR_INIT;
 
-	return f->opt.over != NULL && (l->state == WORKFLOW_FINISHED ||
-				       running_each(&f->store, is_parent, NULL, &none) == 1);
+	return f->opt.over != NULL &&
+	       (running_each(&f->store, take_parent, &f->parent, &none) == 1 ||
+		l->state == WORKFLOW_FINISHED);
+}
+
+/* What a postcondition may use is what its call has not used yet of the time that it reserved. */
+static int
+bound_by_parent(struct front *f, const struct ledger *l)
+{
+	const uint64_t reserved = f->parent.reserved[BUDGET_WALL];
+	const uint64_t now_ms = clock_realtime_ms();
+	uint64_t gone_ms = now_ms > f->parent.t0_ms ? now_ms - f->parent.t0_ms : 0;
+
+	if (l->limit[BUDGET_WALL] == 0 || f->parent.call_text[0] == '\0') {
+		return 0;
+	}
+	if (gone_ms >= reserved) {
+		return err_set(
+			&f->err, -EDQUOT,
+			"call %s has no time left for a postcondition of what it reserved in "
+			"the budget of workflow %s",
+			f->parent.call_text, l->name);
+	}
+	if (reserved - gone_ms < f->req.limits.wall_ms) {
+		f->req.limits.wall_ms = reserved - gone_ms;
+	}
+	return 0;
 }
 
 /* Under the ledger. 0: admitted or refused (f->refused). */
@@ -262,6 +292,7 @@ admit(struct front *f, struct ledger_file *file)
 		/* not the moment of the start: it may have waited for the key */
 		rc = ledger_admit(l, clock_realtime_ms(), bound, &f->err);
 	}
+	rc = rc == 0 && f->is_free ? bound_by_parent(f, l) : rc;
 	if (rc == 0 && !f->is_free) {
 		memcpy(f->reserved, bound, sizeof(f->reserved));
 		memcpy(f->running.reserved, bound, sizeof(bound));

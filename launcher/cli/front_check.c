@@ -90,7 +90,10 @@ become_check(const struct front *f, const char *const argv[], int result_fd, pid
 	_exit(EXIT_AIRLOCK);
 }
 
-/* Takes what arrived: it is ours, and says that the person has had enough. */
+/*
+ * Takes what arrived: it is ours, and says that the person has had enough. Of a kill (running.h) it
+ * is kept who did it: that ends the call, and not only what it asks.
+ */
 static bool
 took_signal(struct front *f)
 {
@@ -99,8 +102,21 @@ took_signal(struct front *f)
 
 	while (read(f->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		any = true;
+		if (info.ssi_signo == RUNNING_SIGNAL_KILL) {
+			f->ended_by =
+				running_by_words(info.ssi_code == SI_QUEUE ? info.ssi_int : 0);
+		}
 	}
 	return any;
+}
+
+/* In its own way, so that it has an outcome; at once where we are to end at once. */
+static void
+tell_to_end(const struct front *f, pid_t pid)
+{
+	int signal = f->ended_by != NULL ? RUNNING_SIGNAL_KILL : SIGTERM;
+
+	ignore_err(kill(pid, signal), "it is ours and was not waited for");
 }
 
 /* Until it ends; asked to end after bound_ms (0: its own limits do that) or by a signal to us. */
@@ -116,7 +132,7 @@ await(struct front *f, pid_t pid, uint64_t bound_ms)
 
 	if (n <= 0 || (fds[0].revents & POLLIN) == 0) {
 		f->checks_stopped = took_signal(f) || f->checks_stopped;
-		ignore_err(kill(pid, SIGTERM), "it is ours and was not waited for");
+		tell_to_end(f, pid);
 		if (pidfd < 0 || poll(fds, 1, STOPPING_MS) <= 0) {
 			ignore_err(kill(pid, SIGKILL), "the same; its sandbox dies with it");
 		}

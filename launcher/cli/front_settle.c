@@ -272,7 +272,10 @@ try_postconditions(struct front *f)
 	if (rc < 0) {
 		failed = arena_printf(&f->arena, "done_when could not be tried: %s", f->err.text);
 	}
-	if (rc < 0 || failed != NULL) {
+	if (f->ended_by != NULL) {
+		f->outcome.verdict = VERDICT_INTERRUPTED;
+		snprintf(f->outcome.reason, sizeof(f->outcome.reason), "ended by %s", f->ended_by);
+	} else if (rc < 0 || failed != NULL) {
 		f->not_done = true;
 		f->outcome.verdict = VERDICT_FAILED;
 		f->settle_reason = failed;

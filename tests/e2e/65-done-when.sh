@@ -135,6 +135,31 @@ expect_match "a signal: why" "done_when waits: " "$T/.bg.err"
 expect_eq "a signal: nobody is left" "" "$(pgrep -f '^sleep 600$')"
 expect_verb "a signal: thrown away" 0 discard "$(jq -r .call "$T/result")"
 
+# A kill is of the call, whatever it is at: not of what it asks alone, and without a grace.
+profile deaf 'done_when:' '  - { name: deaf, run: [sh, -c, "trap : TERM; sleep 600; sleep 600"] }' '  - { name: next, run: ["true"] }'
+start_airlock -p deaf --result "$T/result" -- sh -c 'echo x >a'
+check "a kill: the postcondition runs" wait_for 20 runs
+expect_verb "a kill: of the call" 0 kill "$(call 2)"
+wait "$PID"
+expect_eq "a kill: 125" 125 $?
+expect_eq "a kill: interrupted, and the rest is not tried" "interrupted held ended by airlock kill null" \
+	"$(jq -r '.verdict + " " + .settled + " " + .reason + " " + (.done_when[1].verdict | tostring)' "$T/result")"
+expect_match "a kill: and so it says" "airlock: interrupted: ended by airlock kill" "$T/.bg.err"
+expect_eq "a kill: nobody is left" "" "$(pgrep -f '^sleep 600$')"
+expect_verb "a kill: thrown away" 0 discard "$(jq -r .call "$T/result")"
+
+# What a postcondition may use is the rest of what its call reserved.
+profile long 'done_when:' '  - { name: one, run: [sleep, "600"] }' '  - { name: two, run: [sleep, "600"] }'
+expect_verb "budget: a workflow with little time" 0 workflow new hasty --budget wall=2s
+expect_run "budget: it does not hold" 123 -W hasty -p long --result "$T/result" -- sh -c 'echo x >a'
+expect_eq "budget: the first ran out of it, the second was not let in" "timeout denied" \
+	"$(jq -r '[.done_when[].verdict] | join(" ")' "$T/result")"
+expect_eq "budget: the first had what was left" true \
+	"$(record '.planned.limits.wall > 0 and .planned.limits.wall <= 2000' "$(jq -r '.done_when[0].call' "$T/result")")"
+expect_eq "budget: the second says why" "call $(jq -r .call "$T/result") has no time left for a postcondition of what it reserved in the budget of workflow hasty" \
+	"$(record .outcome.reason "$(jq -r '.done_when[1].call' "$T/result")")"
+expect_verb "budget: thrown away" 0 discard "$(jq -r .call "$T/result")"
+
 # ---- beside others --------------------------------------------------------------------------------------
 
 new_ws
