@@ -79,6 +79,33 @@ note_and_write(const struct move *m, struct workflow_at *at, struct ledger_file 
 				  at->d.name, m->done, why.text);
 }
 
+static int
+is_on_the_move(void *arg, const struct running_call *c)
+{
+	const struct workflow_at *at = arg;
+
+	return c->is_alive && !c->is_frozen &&
+	       memcmp(c->workflow, at->d.id, sizeof(c->workflow)) == 0;
+}
+
+/*
+ * A pause by the loop guard freezes nothing: a person may pause such a workflow once more, as long
+ * as there is something to freeze.
+ */
+static int
+check_move(const struct move *m, struct workflow_at *at, const struct ledger *l, struct err *err)
+{
+	struct err none = ERR_INIT;
+	int rc = workflow_check_move(at, l, m->to, m->may_not, err);
+
+	if (rc == -EALREADY && m->signal == RUNNING_SIGNAL_FREEZE &&
+	    running_each(&at->store, is_on_the_move, at, &none) == 1) {
+		*err = (struct err)ERR_INIT;
+		rc = 0;
+	}
+	return rc;
+}
+
 /*
  * All under the ledger's lock, so that no call is let in meanwhile and nobody moves it on between
  * state and signals. What is to end is told first, and waits for no disk; what is frozen could not
@@ -93,7 +120,7 @@ move_locked(const struct move *m, struct workflow_at *at, const char *reason,
 	struct err unsaid = ERR_INIT;
 	int rc = workflow_at_ledger(at, &f, err), signalled = 0;
 
-	rc = rc < 0 ? rc : workflow_check_move(at, &f.l, m->to, m->may_not, err);
+	rc = rc < 0 ? rc : check_move(m, at, &f.l, err);
 	rc = rc < 0 ? rc : ledger_distrust(&f, err);
 	if (rc < 0) {
 		return rc;

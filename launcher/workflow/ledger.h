@@ -104,7 +104,10 @@ bool ledger_guard_outcome(struct ledger *l, bool was_denied, uint64_t now_ms);
 
 /* Whether states.def has that move. */
 bool workflow_may_move(enum workflow_state from, enum workflow_state to);
-/* Gives it that state; what the loop guard counted begins anew. reason: cut, or NULL. */
+/*
+ * Gives it that state; what the loop guard counted begins anew. reason: cut, or NULL, which keeps
+ * the one of a state that stays.
+ */
 void ledger_move(struct ledger *l, enum workflow_state to, uint64_t now_ms, const char *reason);
 
 /* An amount as a person writes it. */

@@ -36,10 +36,14 @@ workflow_may_move(enum workflow_state from, enum workflow_state to)
 void
 ledger_move(struct ledger *l, enum workflow_state to, uint64_t now_ms, const char *reason)
 {
+	bool is_kept = l->state == to && (reason == NULL || reason[0] == '\0');
+
 	l->state = to;
 	l->since_ms = now_ms;
 	l->equal = l->denied = 0;
-	snprintf(l->reason, sizeof(l->reason), "%s", reason != NULL ? reason : "");
+	if (!is_kept) {
+		snprintf(l->reason, sizeof(l->reason), "%s", reason != NULL ? reason : "");
+	}
 }
 
 void

@@ -130,13 +130,30 @@ expect_match "for the same reason" "workflow few has no calls left in its budget
 expect_verb "more of it" 0 workflow budget few --budget calls=20
 in_w "control: over what is held" 0 -m observe --over "$few" -- cat held
 expect_eq "which is counted" 3 "$(shown .budget.calls.used)"
+start_airlock -p default -W few -- sleep 6142
+check "one runs on" wait_for 20 is_state 6142 S
+running=$(shown '.timeline[-1].call')
 for _ in 1 2 3; do
 	run_airlock -p default -W few -- false
 done
 expect_eq "three equal ones pause it" "125 paused" "$RC $(shown .state)"
 expect_eq "and it is said why" "paused by the loop guard: 3 equal requests in a row" \
 	"$(timeline | sed -n 's/^-- paused/paused/p')"
+expect_eq "what runs is not frozen by that" "S running" "$(tool_state 6142) $(shown '[.timeline[] | select(.call == "'"$running"'")][0].state')"
+expect_verb "a person pauses it, too" 0 workflow pause few
+expect_eq "and freezes what runs" "workflow few is paused; 1 call frozen" "$(cat "$OUT")"
+check "it is frozen" wait_for 10 is_state 6142 T
+check "and shown so" wait_for 10 is_shown frozen
+expect_eq "the reason is still the guard's" "paused loop guard: 3 equal requests in a row" "$(shown '"\(.state) \(.reason)"')"
+: >"$AIRLOCK_STATE/wf/$(shown .workflow)/ledger"
+expect_eq "also in a ledger that is made again" "paused loop guard: 3 equal requests in a row" "$(shown '"\(.state) \(.reason)"')"
+expect_verb "nothing is left to freeze" 1 workflow pause few
+expect_eq "which is said" "airlock: workflow few is paused already" "$(cat "$ERR")"
 expect_verb "resumed" 0 workflow resume few
+expect_eq "with what was frozen" "workflow few goes on; 1 call thawed" "$(cat "$OUT")"
+check "it is thawed" wait_for 10 is_state 6142 S
+expect_verb "ended" 0 kill "$running"
+wait "$PID"
 in_w "it goes on" 0 -- true
 expect_verb "a deadline" 0 workflow budget few --deadline 1ms
 in_w "that has passed" 125 -- true

@@ -275,7 +275,13 @@ Test(ledger, equal_requests_in_a_row_pause_it)
 	cr_expect_eq(l.state, WORKFLOW_PAUSED);
 	cr_expect_eq(l.since_ms, 8u);
 	cr_expect_str_eq(l.reason, "loop guard: 3 equal requests in a row");
+	/* a person pauses it, too: for the same reason, or for another */
+	ledger_move(&l, WORKFLOW_PAUSED, 8, "");
+	cr_expect_str_eq(l.reason, "loop guard: 3 equal requests in a row");
+	ledger_move(&l, WORKFLOW_PAUSED, 8, "lunch");
+	cr_expect_str_eq(l.reason, "lunch");
 	ledger_move(&l, WORKFLOW_ACTIVE, 9, NULL);
+	cr_expect_str_eq(l.reason, "");
 	cr_expect_not(ledger_guard_request(&l, b, 9));
 }
 
