@@ -284,11 +284,6 @@ admit(struct front *f, struct ledger_file *file)
 	f->is_free = is_free(f, l);
 	rc = check_stop(f);
 	if (rc == 0 && !f->is_free) {
-		bool paused = ledger_guard_request(l, f->repeat_digest, f->t0_ms);
-
-		if (paused && tell_pause(f, file) < 0) {
-			return f->err.code;
-		}
 		/* not the moment of the start: it may have waited for the key */
 		rc = ledger_admit(l, clock_realtime_ms(), bound, &f->err);
 	}
@@ -367,6 +362,37 @@ give_back_key(struct front *f)
 	}
 }
 
+/* What was asked, and the input that it took: a program on standard input is another request. */
+static void
+repeated(const struct front *f, uint8_t ret_digest[SHA256_SIZE])
+{
+	uint8_t input[SHA256_SIZE];
+	struct sha256 hash;
+
+	spool_digest(&f->relay.spool[RELAY_STDIN], input);
+	sha256_init(&hash);
+	sha256_update(&hash, f->repeat_digest, SHA256_SIZE);
+	sha256_update(&hash, input, SHA256_SIZE);
+	sha256_final(&hash, ret_digest);
+}
+
+/* The loop guard, of a call that ran. */
+static void
+guard(struct front *f, struct ledger_file *file)
+{
+	bool was_denied = f->outcome.verdict == VERDICT_DENIED ||
+			  (f->outcome.verdict != VERDICT_OK && f->outcome.denials.count > 0);
+	const uint64_t now_ms = clock_realtime_ms();
+	uint8_t digest[SHA256_SIZE];
+	bool paused;
+
+	repeated(f, digest);
+	paused = ledger_guard_request(&file->l, digest, now_ms);
+	if (ledger_guard_outcome(&file->l, was_denied, now_ms) || paused) {
+		ignore_err(tell_pause(f, file), "the ledger says it, too");
+	}
+}
+
 /*
  * Counts what the call used, or gives everything back where it has no record. A call without an
  * outcome keeps its file, which nobody holds from then on: `airlock recover` looks at it.
@@ -392,17 +418,12 @@ front_account(struct front *f, bool has_outcome)
 		return;
 	}
 	if (ledger_open(f->workflow_fd, &file, &err) == 0) {
-		bool was_denied =
-			f->outcome.verdict == VERDICT_DENIED ||
-			(f->outcome.verdict != VERDICT_OK && f->outcome.denials.count > 0);
-
 		ledger_account(&file.l, f->reserved, used);
 		if (!f->recorded && f->key_taken) {
 			give_back_key(f);
 		}
-		if (ran && !f->is_free &&
-		    ledger_guard_outcome(&file.l, was_denied, clock_realtime_ms())) {
-			ignore_err(tell_pause(f, &file), "the ledger says it, too");
+		if (ran && !f->is_free) {
+			guard(f, &file);
 		}
 		ignore_err(ledger_write(&file, &err), "`airlock recover` makes it again");
 	}

@@ -96,8 +96,8 @@ void ledger_account(struct ledger *l, const uint64_t reserved[BUDGET__COUNT],
 
 /*
  * The loop guard. Each returns true when it paused the workflow: its state and reason say so, and
- * the caller appends the event. guard_request before a call is admitted, with the digest of what
- * makes two requests the same; guard_outcome when it has ended.
+ * the caller appends the event. Asked when a call has ended, guard_request with the digest of what
+ * makes two requests the same; guard_outcome also of one that was not let in.
  */
 bool ledger_guard_request(struct ledger *l, const uint8_t request[SHA256_SIZE], uint64_t now_ms);
 bool ledger_guard_outcome(struct ledger *l, bool was_denied, uint64_t now_ms);

@@ -187,8 +187,18 @@ new_ws loop
 expect_verb "a workflow with a guard" 0 workflow new loop --loop-guard 3
 expect_run "loop: one" 0 -W loop -- true
 expect_run "loop: two" 0 -W loop -- true
-expect_run "loop: three is paused" 125 -W loop -- true
+expect_run "loop: three" 0 -W loop -- true
+expect_run "loop: then it is paused" 125 -W loop -- true
 expect_match "loop: and why" "workflow loop is paused: loop guard: 3 equal requests in a row" "$ERR"
 expect_run "loop: it stays so" 125 -W loop -- echo another
 expect_verb "loop: a person lets it go on" 0 workflow resume loop
 expect_run "loop: it goes on" 0 -W loop -- true
+for n in 1 2 3 4; do
+	run_airlock -W loop -- sh <<<"echo script $n"
+	expect_eq "loop: another input is another request: $n" "0 script $n" "$RC $(cat "$OUT")"
+done
+for n in 1 2 3; do
+	run_airlock -W loop -- sh <<<"echo the same"
+	expect_eq "loop: the same input: $n" "0 the same" "$RC $(cat "$OUT")"
+done
+expect_run "loop: is the same request" 125 -W loop -- echo another
