@@ -7,11 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../workflow/keys.h"
 #include "../workflow/running.h"
 #include "cmd_recover.h"
 #include "commands.h"
 #include "settle_call.h"
+#include "view_replay.h"
 #include "view_show.h"
 
 static const struct {
@@ -46,12 +46,10 @@ find_answer(const char *word, size_t *ret, struct err *err)
 static int
 check_key(const struct settling *s, struct err *err)
 {
-	auto_buf key = BUF_INIT;
 	struct key_entry e;
-	int rc = text_unvis(record_text(s->rec.planned, "key"), &key);
+	int rc = key_is_taken(s->workflow_fd, &s->rec, &e);
 
-	if (rc < 0 || key.len == 0 || keys_read(s->workflow_fd, buf_text(&key), &e) < 0 ||
-	    strcmp(e.call, s->rec.id) == 0) {
+	if (rc <= 0) {
 		return rc < 0 ? err_sys(err, rc, "%s: its key", s->rec.id) : 0;
 	}
 	return err_set(err, -EALREADY, "%s: its key is that of call %s by now", s->rec.id, e.call);

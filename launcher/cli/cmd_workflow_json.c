@@ -121,7 +121,7 @@ put_call(struct json *j, const struct story_item *item)
 	json_kv_uint(j, "seq", call->seq);
 	json_kv_str(j, "settled", text_or_null(call->settled));
 	json_kv_known(j, "signal", call->signal != 0, call->signal);
-	json_kv_str(j, "state", story_state(item));
+	json_kv_str(j, "state", item->state);
 	json_kv_str(j, "step", text_or_null(call->step));
 	json_kv_uint(j, "t", call->t0_ms);
 	json_kv_str(j, "type", "call");

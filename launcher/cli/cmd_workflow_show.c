@@ -324,7 +324,7 @@ put_end(struct buf *b, const struct story_item *item)
 	const struct index_call *call = item->call;
 	auto_buf changes = BUF_INIT;
 
-	put_safe(b, story_state(item));
+	put_safe(b, item->state);
 	if (call->exit > 0) {
 		buf_printf(b, " %d", call->exit);
 	}
@@ -343,10 +343,32 @@ put_end(struct buf *b, const struct story_item *item)
 	}
 }
 
+/* Whether it was sent again, and ran: what became of the first is nobody's question. */
 static bool
-is_unknown(const struct story_item *item)
+has_later(const struct story *story, const struct index_call *call)
 {
-	return !item->is_running && item->call->t1_ms == 0;
+	for (size_t i = 0; i < story->count; i++) {
+		const struct index_call *other = story->items[i].call;
+
+		if (other != NULL && strcmp(other->retry_of, call->id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void
+remark_unknown(struct show *s, const struct index_call *call)
+{
+	auto_buf what = BUF_INIT;
+
+	if (call->key[0] != '\0' && strcmp(call->retry, "safe") == 0) {
+		buf_puts(&what, "airlock died in it: sent again under its key, it runs");
+	} else {
+		buf_printf(&what, "airlock died in it: airlock show %.*s, then airlock resolve",
+			   (int)s->prefix_len, call->id);
+	}
+	page_remark(&s->page, VIEW_RED, 2, buf_text(&what));
 }
 
 static void
@@ -369,8 +391,7 @@ show_call(struct show *s, const struct story_item *item)
 		buf_puts(out, "  ");
 	}
 	put_end(&end, item);
-	view_paint(&s->page.view, out,
-		   is_unknown(item) ? VIEW_RED : view_verdict_color(call->verdict), buf_text(&end));
+	view_paint(&s->page.view, out, view_verdict_color(item->state), buf_text(&end));
 	buf_puts(out, "  ");
 	put_safe(out, call->command);
 	buf_putc(out, '\n');
@@ -380,12 +401,8 @@ show_call(struct show *s, const struct story_item *item)
 		view_text(&reason, call->reason);
 		page_remark(&s->page, VIEW_DIM, 2, buf_text(&reason));
 	}
-	if (is_unknown(item) && call->answer[0] == '\0') {
-		auto_buf what = BUF_INIT;
-
-		buf_printf(&what, "airlock died in it: airlock show %.*s, then airlock resolve",
-			   (int)s->prefix_len, call->id);
-		page_remark(&s->page, VIEW_RED, 2, buf_text(&what));
+	if (strcmp(item->state, "unknown") == 0 && !has_later(s->story, call)) {
+		remark_unknown(s, call);
 	}
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../store/record.h"
-#include "../workflow/running.h"
+#include "view_list.h"
 #include "view_record.h"
 
 void
@@ -160,26 +160,6 @@ add_resolves(struct story *s, struct index *ix, struct err *err)
 	return rc;
 }
 
-/* ---- calls that run ------------------------------------------------------------------------- */
-
-/* Those without an outcome are few: mostly the newest. */
-static int
-mark_running(void *arg, const struct running_call *c)
-{
-	struct story *s = arg;
-
-	for (size_t i = s->count; c->is_alive && i > 0; i--) {
-		struct story_item *item = &s->items[i - 1];
-
-		if (item->call != NULL && strcmp(item->call->id, c->call_text) == 0) {
-			item->is_running = item->call->t1_ms == 0;
-			item->is_frozen = c->is_frozen;
-			break;
-		}
-	}
-	return 0;
-}
-
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 /* In the order of time; where it is the same, as they were read: entries before calls. */
@@ -201,9 +181,13 @@ story_read(struct reading *r, const char *workflow, struct story *ret, struct er
 
 	rc = rc != 0 ? rc : index_workflow_calls(r->ix, workflow, add_call, ret, err);
 	rc = rc != 0 ? rc : add_resolves(ret, r->ix, err);
-	rc = rc != 0 ? rc : running_each(&r->store, mark_running, ret, err);
 	if (rc != 0) {
 		return err->code != 0 ? rc : err_sys(err, rc, "read what happened");
+	}
+	for (size_t i = 0; i < ret->count; i++) {
+		struct story_item *item = &ret->items[i];
+
+		item->state = item->call != NULL ? view_list_state(r, item->call) : "";
 	}
 	if (ret->count > 0) {
 		qsort(ret->items, ret->count, sizeof(ret->items[0]), order);
@@ -222,10 +206,4 @@ story_step_calls(const struct story *s, const char *step)
 		count += call != NULL && strcmp(call->step, step) == 0 ? 1 : 0;
 	}
 	return count;
-}
-
-const char *
-story_state(const struct story_item *item)
-{
-	return item->is_frozen ? "frozen" : item->is_running ? "running" : item->call->verdict;
 }

@@ -32,8 +32,7 @@ struct story_item {
 	const struct index_call *call;
 	const struct story_event *event;
 	const struct story_resolve *resolve;
-	/* of a call without outcome: its front is alive, and its processes are stopped */
-	bool is_running, is_frozen;
+	const char *state; /* of a call: view_list_state */
 };
 
 struct story {
@@ -56,7 +55,5 @@ void story_finish(struct story *s);
 
 /* How many of its calls named that step. */
 uint64_t story_step_calls(const struct story *s, const char *step);
-/* How a call stands: its verdict, "running", "frozen", or "unknown". */
-const char *story_state(const struct story_item *item);
 
 #endif

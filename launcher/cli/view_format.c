@@ -56,6 +56,7 @@ view_verdict_color(const char *verdict)
 		{ "timeout", VIEW_YELLOW },
 		/* of those without outcome, as lists have them */
 		{ "running", VIEW_PLAIN },
+		{ "frozen", VIEW_YELLOW },
 		{ "resolved", VIEW_YELLOW },
 	};
 

@@ -91,7 +91,10 @@ view_list_state(const struct reading *r, const struct index_call *call)
 	if (call->answer[0] != '\0') {
 		return "resolved";
 	}
-	return r != NULL && reading_is_running(r, call->id) ? "running" : call->verdict;
+	if (r == NULL || !reading_is_running(r, call->id)) {
+		return call->verdict;
+	}
+	return reading_is_frozen(r, call->id) ? "frozen" : "running";
 }
 
 static bool

@@ -54,7 +54,10 @@ struct view_list {
 
 /* How long the call took; 0 when the clock was set back meanwhile. */
 int64_t view_list_duration(const struct index_call *call);
-/* Its verdict; of a call without outcome "resolved", "running" (r knows it) or "unknown". */
+/*
+ * Its verdict; of a call without outcome "resolved", "running" or "frozen" (r knows it), or
+ * "unknown".
+ */
 const char *view_list_state(const struct reading *r, const struct index_call *call);
 /* How many changes it made, for a program. */
 void view_list_changes_json(struct json *j, const struct index_call *call);

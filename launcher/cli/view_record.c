@@ -85,6 +85,7 @@ record_load(struct reading *r, const char *name, struct record *ret, struct err 
 		return rc;
 	}
 	rec.is_running = rec.outcome == NULL && reading_is_running(r, rec.id);
+	rec.is_frozen = rec.is_running && reading_is_frozen(r, rec.id);
 	*ret = rec;
 	return 0;
 }

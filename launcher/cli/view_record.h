@@ -34,6 +34,7 @@ struct record {
 	struct buf resolves_text; /* resolve records, in the same way */
 	json_t *resolves;
 	bool is_running;			       /* it has no outcome, and a front holds it */
+	bool is_frozen;				       /* it runs, and is stopped where it is */
 	struct record_leaf planned_leaf, outcome_leaf; /* of record_leaves */
 };
 

@@ -12,6 +12,19 @@ key_answer_of(const struct record *rec)
 			  record_text(rec->planned, "retry"));
 }
 
+int
+key_is_taken(int workflow_fd, const struct record *rec, struct key_entry *ret)
+{
+	auto_buf key = BUF_INIT;
+	int rc = text_unvis(record_text(rec->planned, "key"), &key);
+
+	if (rc < 0) {
+		return rc;
+	}
+	return key.len > 0 && keys_read(workflow_fd, buf_text(&key), ret) == 0 &&
+	       strcmp(ret->call, rec->id) != 0;
+}
+
 void
 key_answer_put_not_done(struct buf *b, const struct record *rec)
 {

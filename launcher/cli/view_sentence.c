@@ -206,9 +206,11 @@ void
 show_sentence(struct buf *b, const struct record *rec)
 {
 	if (rec->outcome == NULL) {
-		buf_puts(b, rec->is_running ? "running: no outcome is recorded yet"
-					    : "unknown: no outcome is recorded, airlock was killed "
-					      "in it");
+		buf_puts(b, rec->is_frozen    ? "frozen: it is stopped where it is, until its "
+						"workflow is resumed"
+			    : rec->is_running ? "running: no outcome is recorded yet"
+					      : "unknown: no outcome is recorded, airlock was "
+						"killed in it");
 		put_settles(b, rec);
 		put_resolved(b, rec);
 		return;

@@ -288,6 +288,24 @@ show_not_seen(struct page *p, const struct record *rec)
 	page_fact_color(p, "not seen", VIEW_DIM, buf_text(&text));
 }
 
+static void
+show_key(struct page *p, const json_t *planned)
+{
+	const char *before = record_text(planned, "retry_of");
+	auto_buf text = BUF_INIT;
+
+	if (record_text(planned, "key")[0] == '\0') {
+		return;
+	}
+	view_text(&text, record_text(planned, "key"));
+	if (before[0] != '\0') {
+		buf_printf(&text, ", attempt %llu, after call ",
+			   (unsigned long long)record_number(planned, "attempt"));
+		view_text(&text, before);
+	}
+	page_fact(p, "key", buf_text(&text));
+}
+
 void
 show_saw(struct page *p, struct reading *r, const struct record *rec)
 {
@@ -309,9 +327,7 @@ show_saw(struct page *p, struct reading *r, const struct record *rec)
 	}
 	show_hidden(p, json_object_get(rec->planned, "hidden"));
 	show_ids(p, json_object_get(rec->planned, "actor"));
-	if (record_text(rec->planned, "key")[0] != '\0') {
-		show_text(p, "key", rec->planned, "key");
-	}
+	show_key(p, rec->planned);
 	if (record_text(rec->planned, "trace")[0] != '\0') {
 		show_text(p, "trace", rec->planned, "trace");
 	}

@@ -191,6 +191,14 @@ reading_is_running(const struct reading *r, const char *id)
 	return running_is_alive(&r->store, id) > 0;
 }
 
+bool
+reading_is_frozen(const struct reading *r, const char *id)
+{
+	struct running_call c;
+
+	return running_look(&r->store, id, &c) == 0 && c.is_alive && c.is_frozen;
+}
+
 const char *
 reading_layer(const struct reading *r, const char *workflow, uint64_t seq, const char *id)
 {

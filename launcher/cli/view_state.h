@@ -36,6 +36,8 @@ void reading_finish(struct reading *r);
 
 /* Whether a front holds the call: it runs. */
 bool reading_is_running(const struct reading *r, const char *id);
+/* Whether one that runs is stopped where it is, and its clock. */
+bool reading_is_frozen(const struct reading *r, const char *id);
 
 /*
  * The workflow that a person means, for an index_query: the id of one that has the name now, also

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "../workflow/workflow.h"
 #include "view_replay.h"
 #include "view_show.h"
 
@@ -70,6 +71,15 @@ show_left(struct page *p, const struct reading *r, const struct record *rec)
 	}
 }
 
+/* Whether a later attempt was let in, and which. */
+static bool
+has_later(const struct reading *r, const struct record *rec, struct key_entry *ret)
+{
+	auto_fd dir = r != NULL ? workflow_dir(&r->store, rec->workflow, false, NULL) : -1;
+
+	return dir >= 0 && key_is_taken(dir, rec, ret) > 0;
+}
+
 /* "the same request under its key nightly-7 runs as attempt 2". */
 static void
 put_key(struct buf *b, const struct record *rec)
@@ -83,12 +93,18 @@ put_key(struct buf *b, const struct record *rec)
 }
 
 static void
-show_next(struct page *p, const struct record *rec)
+show_next(struct page *p, const struct reading *r, const struct record *rec)
 {
 	const uint64_t attempt = record_number(rec->planned, "attempt");
 	const bool has_key = record_text(rec->planned, "key")[0] != '\0';
+	struct key_entry later;
 	auto_buf text = BUF_INIT;
 
+	if (has_later(r, rec, &later)) {
+		page_factf(p, "retry", "its key was given to attempt %u, call %.13s: see there",
+			   later.attempt, later.call);
+		return;
+	}
 	put_key(&text, rec);
 	switch (has_key ? key_answer_of(rec) : KEY_ANSWER__COUNT) {
 	case KEY_AGAIN:
@@ -134,5 +150,5 @@ show_unknown(struct page *p, const struct reading *r, const struct record *rec)
 	show_reach(p, rec);
 	show_left(p, r, rec);
 	show_resolves(p, rec);
-	show_next(p, rec);
+	show_next(p, r, rec);
 }

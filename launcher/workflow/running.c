@@ -303,30 +303,6 @@ sweep(int dir_fd, const char *name)
 	}
 }
 
-/* 0 and the call; -ENOENT when it has ended meanwhile. */
-static int
-look_at(const struct store *s, struct running_call *ret)
-{
-	struct running_call c = { .pid = 0 };
-	auto_fd fd = open_file(s, ret->call_text);
-
-	if (fd == -ENOENT) {
-		return fd;
-	}
-	if (fd >= 0) {
-		c.is_alive = is_held(fd);
-		for (int i = 0; i < READ_TRIES && !read_call(fd, &c); i++) {
-		}
-		if (has_left(fd)) {
-			return -ENOENT;
-		}
-	}
-	memcpy(c.call, ret->call, sizeof(c.call));
-	memcpy(c.call_text, ret->call_text, sizeof(c.call_text));
-	*ret = c;
-	return 0;
-}
-
 /* NULL and 0 where there is none. */
 static int
 list(const struct store *s, DIR **ret)
@@ -348,6 +324,27 @@ is_call(const char *name, struct running_call *ret)
 }
 
 int
+running_look(const struct store *s, const char *call_text, struct running_call *ret)
+{
+	struct running_call c;
+	auto_fd fd = is_call(call_text, &c) ? open_file(s, call_text) : -ENOENT;
+
+	if (fd == -ENOENT) {
+		return fd;
+	}
+	if (fd >= 0) {
+		c.is_alive = is_held(fd);
+		for (int i = 0; i < READ_TRIES && !read_call(fd, &c); i++) {
+		}
+		if (has_left(fd)) {
+			return -ENOENT;
+		}
+	}
+	*ret = c;
+	return fd < 0 ? fd : 0;
+}
+
+int
 running_each(const struct store *s, int (*fn)(void *arg, const struct running_call *c), void *arg,
 	     struct err *err)
 {
@@ -362,7 +359,7 @@ running_each(const struct store *s, int (*fn)(void *arg, const struct running_ca
 	while (rc == 0 && dir != NULL && (e = readdir(dir)) != NULL) {
 		if (strncmp(e->d_name, NEW, sizeof(NEW) - 1) == 0) {
 			sweep(dirfd(dir), e->d_name);
-		} else if (is_call(e->d_name, &c) && look_at(s, &c) == 0) {
+		} else if (is_call(e->d_name, &c) && running_look(s, e->d_name, &c) != -ENOENT) {
 			rc = fn(arg, &c);
 		}
 	}

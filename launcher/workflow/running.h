@@ -54,7 +54,7 @@ struct running_call {
 	char cgroup[256];    /* path of the call's group below the hierarchy's root; "": none yet */
 	char principal[129]; /* of the context, cut; "": none */
 	bool is_frozen;	     /* its processes are stopped, and its clock */
-	bool is_alive;	     /* set by running_each: its front holds it */
+	bool is_alive;	     /* set by who reads it: its front holds it */
 };
 
 /* pid and pid_start of the process that runs this. */
@@ -79,6 +79,11 @@ int running_each(const struct store *s, int (*fn)(void *arg, const struct runnin
 		 void *arg, struct err *err) must_check;
 /* Whether its front holds it: 1, 0 (also where there is none), or -errno: it may. */
 int running_is_alive(const struct store *s, const char *call_text) must_check;
+/*
+ * The same of one call. -ENOENT where it is not under way, or has ended meanwhile; where the file
+ * cannot be opened, -errno, and what is known.
+ */
+int running_look(const struct store *s, const char *call_text, struct running_call *ret) must_check;
 /* Whether there is one that nobody holds: a front died, `airlock recover` has to look. */
 bool running_has_dead(const struct store *s);
 /*

@@ -133,6 +133,12 @@ Test(view_sentence, a_call_without_outcome_runs_is_unknown_or_resolved)
 	show_sentence(&b, &running);
 	cr_expect_str_eq(buf_text(&b), "running: no outcome is recorded yet");
 	cr_expect_eq(show_sentence_color(&running), VIEW_YELLOW);
+	running.is_frozen = true;
+	buf_reset(&b);
+	show_sentence(&b, &running);
+	cr_expect_str_eq(buf_text(&b), "frozen: it is stopped where it is, until its workflow is "
+				       "resumed");
+	cr_expect_eq(show_sentence_color(&running), VIEW_YELLOW);
 	buf_reset(&b);
 	resolved.resolves = parse_json(resolves);
 	show_sentence(&b, &resolved);

@@ -120,20 +120,31 @@ Test(running, who_is_alive)
 {
 	auto_temp t = temp_make();
 	auto_store s = STORE_INIT;
-	struct running_call c = sample();
+	struct running_call c = sample(), seen;
 	struct err err = ERR_INIT;
 	int fd = -1;
 
 	open_store(&t, &s);
 	cr_expect_eq(running_is_alive(&s, CALL), 0); /* there is no such call */
+	cr_expect_eq(running_look(&s, CALL, &seen), -ENOENT);
 	cr_assert_eq(running_enter(&s, &c, &fd, &err), 0, "%s", err.text);
 	cr_expect_eq(running_is_alive(&s, CALL), 1);
 	cr_expect_eq(running_is_alive(&s, CALL), 1); /* who asks is no front */
+	c.is_frozen = true;
+	cr_assert_eq(running_update(fd, &c), 0);
+	cr_expect_eq(running_look(&s, CALL, &seen), 0);
+	cr_expect(seen.is_alive);
+	cr_expect(seen.is_frozen);
+	cr_expect_str_eq(seen.call_text, CALL);
 	close(fd);
 	cr_expect_eq(running_is_alive(&s, CALL), 0);
+	cr_expect_eq(running_look(&s, CALL, &seen), 0);
+	cr_expect_not(seen.is_alive);
 	cr_assert_eq(unlinkat(s.dir_fd, RUNNING_DIR "/" CALL, 0), 0);
 	cr_assert_eq(symlinkat("/", s.dir_fd, RUNNING_DIR "/" CALL), 0);
 	cr_expect_eq(running_is_alive(&s, CALL), -ELOOP);
+	cr_expect_eq(running_look(&s, CALL, &seen), -ELOOP);
+	cr_expect_str_eq(seen.call_text, CALL);
 }
 
 Test(running, who_died_is_seen)
