@@ -91,6 +91,7 @@ run_airlock()
 # start_airlock ARG…: the same in the background. Sets PID, airlock's own; what it says is in $T/.bg.out and $T/.bg.err.
 start_airlock()
 {
+	: >"$T/.bg.out" # before whoever waits for a word in it looks: the child makes it empty when it gets there
 	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" "$@") >"$T/.bg.out" 2>"$T/.bg.err" &
 	PID=$!
 }
