@@ -80,8 +80,10 @@ put_workspace(struct json *j, const struct front *f)
 static void
 put_actor(struct json *j, const struct front *f)
 {
-	(void)f;
-	json_uint(j, geteuid());
+	json_begin_object(j);
+	json_kv_bytes(j, "principal", f->principal);
+	json_kv_uint(j, "uid", geteuid());
+	json_end(j);
 }
 
 static void

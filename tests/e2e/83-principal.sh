@@ -39,9 +39,16 @@ expect_run "wide: it runs as without" 0 -m observe --context "$T/wide.json" -- s
 expect_eq "wide: the mode is the option's" "observe discarded $(record .planned.limits.wall "$bob")" \
 	"$(record '"\(.planned.mode) \(.outcome.settled) \(.planned.limits.wall)"')"
 
+# An answer is for whom it was given.
+expect_run "key: alice's" 0 --context "$T/text.json" -k hers -- echo hers
+expect_run "key: is answered to her" 0 --context "$T/text.json" -k hers -- echo hers
+expect_run "key: and not to bob" 125 --context "$T/object.json" -k hers -- echo hers
+expect_match "key: and why" "for another request: other user; a new request wants a new key" "$ERR"
+
 expect_verb "stop: alice's calls" 0 stop --principal alice --reason "lost her token"
 expect_run "stop: hers is refused" 125 --context "$T/text.json" -- true
 expect_match "stop: and why" "lost her token" "$ERR"
+expect_run "stop: what she was told before she is told again" 0 --context "$T/text.json" -k hers -- echo hers
 expect_run "stop: bob's is not" 0 --context "$T/object.json" -- true
 expect_run "stop: nobody's is not" 0 -- true
 expect_verb "release" 0 stop --release --principal alice
