@@ -72,9 +72,9 @@ front_find_paths(struct front *f)
 }
 
 /*
- * It answers on stderr, or into said_fd; the tool's stdin and stdout are not its business, nor is
- * any other descriptor: after a drop it runs as the owner, who could take them out of it. Its state
- * directory is the call's: after a drop HOME is still the caller's.
+ * It gets no descriptor of the caller's but what it is to have: after a drop it runs as the owner,
+ * who could take them out of it. Its state directory is the call's: after a drop HOME is still the
+ * caller's.
  */
 void __attribute__((noreturn))
 front_become_cli(const struct front *f, const char *const argv[], const int stdio[3])

@@ -83,6 +83,9 @@ make_cgroup(struct front *f)
 	return rc;
 }
 
+/* One line a stage. */
+/* clang-format off */
+
 /* Request and profile: nothing is started, what fails leaves no trace but an empty store. */
 static const struct stage prepare_stages[] = {
 	{ NULL, front_find_paths },
@@ -107,15 +110,25 @@ static const struct stage prepare_stages[] = {
  * fails below.
  */
 static const struct stage begin_stages[] = {
-	{ NULL, front_note_profile }, { "workspace locked", front_lock }, { NULL, front_draft },
-	{ NULL, front_input },	      { NULL, front_snapshot },		  { NULL, front_upper },
-	{ "cgroup", make_cgroup },    { "jail started", front_spawn },
+	{ NULL, front_note_profile },
+	{ "workspace locked", front_lock },
+	{ NULL, front_draft },
+	{ NULL, front_input },
+	{ NULL, front_snapshot },
+	{ NULL, front_upper },
+	{ "cgroup", make_cgroup },
+	{ "jail started", front_spawn },
 };
 
 static const struct stage plan_stages[] = {
-	{ NULL, front_choose_shell }, { NULL, front_toolchains },	  { NULL, front_worktree },
-	{ NULL, front_environment },  { NULL, front_clone_workspace },	  { NULL, front_caches },
-	{ NULL, make_builder },	      { "mounts planned", front_lookup },
+	{ NULL, front_choose_shell },
+	{ NULL, front_toolchains },
+	{ NULL, front_worktree },
+	{ NULL, front_environment },
+	{ NULL, front_clone_workspace },
+	{ NULL, front_caches },
+	{ NULL, make_builder },
+	{ "mounts planned", front_lookup },
 };
 
 /* Without the workspace's lock: it shows what would be, and keeps nobody waiting. */
@@ -124,11 +137,14 @@ static const struct stage dry_stages[] = {
 	{ NULL, front_input },
 };
 
-/* From front_claim on the call exists: its number and its key are taken. */
+/* From front_claim on the call has its number. */
 static const struct stage launch_stages[] = {
-	{ NULL, front_claim },	    { "plan", finish_plan },
-	{ NULL, front_launch },	    { NULL, front_keep_streams },
-	{ "settle", front_settle }, { "outcome durable", front_record_outcome },
+	{ NULL, front_claim },
+	{ "plan", finish_plan },
+	{ NULL, front_launch },
+	{ NULL, front_keep_streams },
+	{ "settle", front_settle },
+	{ "outcome durable", front_record_outcome },
 };
 
 /* Of a call that is not let in. */
@@ -137,6 +153,8 @@ static const struct stage refuse_stages[] = {
 	{ NULL, front_record_planned },
 	{ "outcome durable", front_record_outcome },
 };
+
+/* clang-format on */
 
 static int
 run_stages(struct front *f, const struct stage *stages, size_t count)
