@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `airlock-cli key-answer CALL`, started by the front: what a retry gets whose key that call has.
- * The front has seen that no front runs the call. One word of key_answers.def on stdout, and
- * nothing else; or exit 125 with the reason. Runs as the caller.
+ * `airlock-cli key-answer CALL [--locked]`, started by the front: what a retry gets whose key that
+ * call has. The front has seen that no front runs the call. One word of key_answers.def on stdout,
+ * and nothing else; or exit 125 with the reason. Runs as the caller.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "commands.h"
@@ -28,8 +29,12 @@ check_commit(const struct reading *r, const char *call, struct err *err)
 			       call);
 }
 
+/*
+ * is_locked: the front holds the workflow's ledger. Then nothing is recovered, which may wait for a
+ * workspace that is another front's who waits for the ledger; it was asked without before.
+ */
 static int
-answer(const char *call, enum key_answer *ret, struct err *err)
+answer(const char *call, bool is_locked, enum key_answer *ret, struct err *err)
 {
 	auto_reading r = READING_INIT;
 	auto_record rec = RECORD_INIT;
@@ -40,7 +45,7 @@ answer(const char *call, enum key_answer *ret, struct err *err)
 	if (rc < 0) {
 		return err_set(err, rc, "%s is no call's id", call);
 	}
-	rc = reading_open_quiet(&r, err);
+	rc = is_locked ? reading_open_raw(&r, err) : reading_open_quiet(&r, err);
 	rc = rc < 0 ? rc : check_commit(&r, call, err);
 	rc = rc < 0 ? rc : record_load(&r, call, &rec, err);
 	if (rc == 0) {
@@ -56,14 +61,15 @@ answer(const char *call, enum key_answer *ret, struct err *err)
 int
 cmd_key_answer(int argc, char **argv)
 {
+	bool is_locked = argc == 3 && strcmp(argv[2], "--locked") == 0;
 	enum key_answer said = KEY_FREE;
 	struct err err = ERR_INIT;
 
-	if (argc != 2) {
-		fputs("usage: airlock-cli key-answer CALL\n", stderr);
+	if (argc != (is_locked ? 3 : 2)) {
+		fputs("usage: airlock-cli key-answer CALL [--locked]\n", stderr);
 		return EXIT_AIRLOCK;
 	}
-	if (answer(argv[1], &said, &err) < 0) {
+	if (answer(argv[1], is_locked, &said, &err) < 0) {
 		return commands_fail(EXIT_AIRLOCK, &err);
 	}
 	puts(key_answer_words[said]);

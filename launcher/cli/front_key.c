@@ -44,9 +44,10 @@ in_progress(struct front *f, const struct key_entry *used, bool *ret_again)
 }
 
 static int
-ask(struct front *f, const char *call, enum key_answer *ret)
+ask(struct front *f, const char *call, bool is_locked, enum key_answer *ret)
 {
-	const char *argv[] = { "airlock-cli", "key-answer", call, NULL };
+	const char *argv[] = { "airlock-cli", "key-answer", call, is_locked ? "--locked" : NULL,
+			       NULL };
 	auto_buf said = BUF_INIT;
 	int rc = front_read_cli(f, argv, &said);
 
@@ -148,7 +149,7 @@ front_key(struct front *f, struct ledger_file *ledger, bool *ret_again)
 		 * Asked before, without the ledger, as long as nobody was to wait for it. Now
 		 * nobody can take the key, or resolve its call, before this call has it.
 		 */
-		rc = ask(f, used.call, &answer);
+		rc = ask(f, used.call, true, &answer);
 		if (rc < 0 || answer == KEY_FREE || answer == KEY_AGAIN) {
 			return rc;
 		}
@@ -161,6 +162,6 @@ front_key(struct front *f, struct ledger_file *ledger, bool *ret_again)
 	if (running_is_alive(&f->store, used.call) != 0) {
 		return in_progress(f, &used, ret_again);
 	}
-	rc = ask(f, used.call, &answer);
+	rc = ask(f, used.call, false, &answer);
 	return rc < 0 ? rc : act(f, &used, answer, ret_again);
 }
