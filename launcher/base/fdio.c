@@ -55,6 +55,19 @@ fdio_pwrite(int fd, const void *data, size_t len, off_t at)
 }
 
 int
+fdio_rewrite(int fd, const void *data, size_t len)
+{
+	struct stat st;
+	int rc = fdio_pwrite(fd, data, len, 0);
+
+	if (rc == 0 && (fstat(fd, &st) < 0 ||
+			(st.st_size != (off_t)len && ftruncate(fd, (off_t)len) < 0))) {
+		rc = -errno;
+	}
+	return rc;
+}
+
+int
 fdio_read(int fd, void *data, size_t len)
 {
 	char *p = data;

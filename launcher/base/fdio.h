@@ -14,6 +14,11 @@
 /* Writes all of it; 0 or -errno. */
 int fdio_write(int fd, const void *data, size_t len) must_check;
 int fdio_pwrite(int fd, const void *data, size_t len, off_t at) must_check;
+/*
+ * A small file in place: these bytes are all that it holds. What it held is never given up first,
+ * so that a full disk takes nothing away; a reader ignores what stands behind the new end.
+ */
+int fdio_rewrite(int fd, const void *data, size_t len) must_check;
 /* Reads exactly len bytes; -ENODATA when the file ends before. */
 int fdio_read(int fd, void *data, size_t len) must_check;
 int fdio_pread(int fd, void *data, size_t len, off_t at) must_check;

@@ -71,6 +71,7 @@ int
 keys_read(int workflow_fd, const char *key, struct key_entry *ret)
 {
 	char name[NAME_SIZE], line[LINE_MAX_SIZE] = "";
+	const char *end;
 	auto_fd fd = -1;
 	ssize_t len;
 
@@ -83,7 +84,8 @@ keys_read(int workflow_fd, const char *key, struct key_entry *ret)
 	if (len < 0) {
 		return -errno;
 	}
-	return parse_entry(line, (size_t)len, ret) < 0 ? -ENOENT : 0;
+	end = memchr(line, '\n', (size_t)len);
+	return end == NULL || parse_entry(line, (size_t)(end + 1 - line), ret) < 0 ? -ENOENT : 0;
 }
 
 int
@@ -93,11 +95,12 @@ keys_write(int workflow_fd, const char *key, const struct key_entry *e)
 	auto_fd fd = -1;
 
 	name_of(key, name);
-	fd = openat(workflow_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(workflow_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0) {
 		return -errno;
 	}
-	return fdio_write(fd, line, (size_t)print_entry(e, line));
+	/* in place: an empty file would free the key of a call that ran */
+	return fdio_rewrite(fd, line, (size_t)print_entry(e, line));
 }
 
 void

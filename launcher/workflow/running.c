@@ -194,14 +194,13 @@ has_left(int fd)
 
 /* ---- the front's own ------------------------------------------------------------------------- */
 
-static int
-write_call(int fd, const struct running_call *c, size_t *ret_len)
+int
+running_update(int fd, const struct running_call *c)
 {
 	auto_buf b = BUF_INIT;
 	int rc = print_call(&b, c);
 
-	*ret_len = b.len;
-	return rc < 0 ? rc : fdio_pwrite(fd, b.data, b.len, 0);
+	return rc < 0 ? rc : fdio_rewrite(fd, b.data, b.len);
 }
 
 static int
@@ -232,7 +231,6 @@ try_enter(const struct store *s, const struct running_call *c, int *ret_fd)
 {
 	char unfinished[PATH_SIZE], path[PATH_SIZE];
 	auto_fd fd = -1;
-	size_t len;
 	int rc;
 
 	snprintf(unfinished, sizeof(unfinished), RUNNING_DIR "/" NEW "%s", c->call_text);
@@ -243,7 +241,7 @@ try_enter(const struct store *s, const struct running_call *c, int *ret_fd)
 	}
 	rc = store_lock(fd, LOCK_EX);
 	if (rc == 0) {
-		rc = write_call(fd, c, &len);
+		rc = running_update(fd, c);
 	}
 	if (rc == 0 && renameat(s->dir_fd, unfinished, s->dir_fd, path) < 0) {
 		return -errno;
@@ -265,15 +263,6 @@ running_enter(const struct store *s, const struct running_call *c, int *ret_fd, 
 		rc = try_enter(s, c, ret_fd);
 	}
 	return rc < 0 ? err_sys(err, rc, "%s/" RUNNING_DIR "/%s", s->path, c->call_text) : 0;
-}
-
-int
-running_update(int fd, const struct running_call *c)
-{
-	size_t len;
-	int rc = write_call(fd, c, &len);
-
-	return rc == 0 && ftruncate(fd, (off_t)len) < 0 ? -errno : rc;
 }
 
 void

@@ -5,8 +5,10 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "../scratch.h"
@@ -84,6 +86,48 @@ Test(keys, what_a_crash_cut_is_no_entry)
 		cr_assert_eq(pwrite(fd, whole, (size_t)len, 0), len);
 	}
 	cr_expect_eq(keys_read(p.fd, "k", &got), 0);
+	close(fd);
+	place_finish(&p);
+}
+
+/* A limit of 0 is as a full disk: no byte can be written. */
+Test(keys, what_cannot_be_written_leaves_what_was_there)
+{
+	const struct rlimit none = { .rlim_max = RLIM_INFINITY },
+			    any = { RLIM_INFINITY, RLIM_INFINITY };
+	struct place p = place_make();
+	struct key_entry first = entry_of(1), second = entry_of(2), got;
+
+	signal(SIGXFSZ, SIG_IGN);
+	cr_assert_eq(keys_write(p.fd, "k", &first), 0);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+	cr_expect_eq(keys_write(p.fd, "k", &second), -EFBIG);
+	cr_expect_eq(keys_write(p.fd, "new", &second), -EFBIG);
+	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &any), 0);
+	cr_assert_eq(keys_read(p.fd, "k", &got), 0);
+	cr_expect_eq(got.attempt, 1u);
+	cr_expect_eq(keys_read(p.fd, "new", &got), -ENOENT);
+	place_finish(&p);
+}
+
+/* Who died between the line and the new end of the file. */
+Test(keys, what_stands_behind_the_line_is_no_part_of_it)
+{
+	struct place p = place_make();
+	struct key_entry e = entry_of(7), longer = entry_of(10), got;
+	char whole[256];
+	ssize_t len;
+	int fd;
+
+	cr_assert_eq(keys_write(p.fd, "k", &e), 0);
+	fd = openat(p.fd, NAME_OF_K, O_RDWR);
+	len = read(fd, whole, sizeof(whole));
+	cr_assert_eq(keys_write(p.fd, "k", &longer), 0);
+	cr_assert_eq(pwrite(fd, whole, (size_t)len, 0), len);
+	cr_assert_eq(keys_read(p.fd, "k", &got), 0);
+	cr_expect_eq(got.attempt, 7u);
+	cr_assert_eq(keys_write(p.fd, "k", &e), 0);
+	cr_expect_eq(lseek(fd, 0, SEEK_END), len);
 	close(fd);
 	place_finish(&p);
 }
