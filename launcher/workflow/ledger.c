@@ -17,7 +17,6 @@
 #define MAGIC "ALKLEDG1"
 #define MAGIC_SIZE 8u
 #define HEADER_SIZE (MAGIC_SIZE + 4u) /* and the CRC-32 of all behind it */
-#define BOOT_SIZE 16u
 #define FILE_MAX 1024u
 
 const char *const workflow_state_words[WORKFLOW__COUNT] = {
@@ -46,7 +45,7 @@ const enum budget_unit budget_units[BUDGET__COUNT] = {
 
 /* What no sync made durable is only as old as the boot that wrote it. */
 static int
-read_boot_id(uint8_t ret[BOOT_SIZE])
+read_boot_id(uint8_t ret[LEDGER_BOOT_SIZE])
 {
 	char text[UUID_TEXT_SIZE] = "";
 	auto_fd fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -66,17 +65,13 @@ put_amounts(struct buf *b, const uint64_t amounts[BUDGET__COUNT])
 }
 
 static int
-encode(const struct ledger *l, struct buf *b)
+encode(const struct ledger_file *f, struct buf *b)
 {
-	uint8_t boot[BOOT_SIZE];
-	int rc = read_boot_id(boot);
+	const struct ledger *l = &f->l;
 
-	if (rc < 0) {
-		return rc;
-	}
 	buf_put(b, MAGIC, MAGIC_SIZE);
 	buf_u32(b, 0);
-	buf_put(b, boot, BOOT_SIZE);
+	buf_put(b, f->boot, sizeof(f->boot));
 	buf_u32(b, l->state);
 	buf_u64(b, l->since_ms);
 	buf_u64(b, l->deadline_ms);
@@ -131,15 +126,14 @@ has_good_crc(const uint8_t *data, size_t len)
 }
 
 static bool
-decode(const uint8_t *data, size_t len, struct ledger *ret)
+decode(const uint8_t *data, size_t len, struct ledger_file *ret)
 {
 	struct rd r = { .p = data + HEADER_SIZE, .left = len - HEADER_SIZE };
 	const uint8_t *bytes;
-	uint8_t boot[BOOT_SIZE];
 	struct ledger l = { 0 };
 
-	bytes = rd_bytes(&r, BOOT_SIZE);
-	if (bytes == NULL || read_boot_id(boot) < 0 || memcmp(bytes, boot, BOOT_SIZE) != 0) {
+	bytes = rd_bytes(&r, sizeof(ret->boot));
+	if (bytes == NULL || memcmp(bytes, ret->boot, sizeof(ret->boot)) != 0) {
 		return false;
 	}
 	l.state = (enum workflow_state)rd_u32(&r);
@@ -162,7 +156,7 @@ decode(const uint8_t *data, size_t len, struct ledger *ret)
 	if (r.bad || r.left != 0 || l.state >= WORKFLOW__COUNT) {
 		return false;
 	}
-	*ret = l;
+	ret->l = l;
 	return true;
 }
 
@@ -180,7 +174,7 @@ has_history(int workflow_fd)
 }
 
 static int
-take(const uint8_t *data, size_t len, struct ledger *ret, struct err *err)
+take(const uint8_t *data, size_t len, struct ledger_file *ret, struct err *err)
 {
 	if (!has_good_crc(data, len) || !decode(data, len, ret)) {
 		return err_set(err, -ESTALE,
@@ -203,31 +197,41 @@ ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 		return err_sys(err, -errno, "open the workflow's ledger");
 	}
 	rc = store_lock(ret->fd, LOCK_EX);
+	/* one that cannot be had says nothing of the ledger, which may be good */
+	rc = rc < 0 ? rc : read_boot_id(ret->boot);
 	len = rc < 0 ? rc : pread(ret->fd, data, sizeof(data), 0);
 	if (len < 0) {
 		rc = rc < 0 ? rc : -errno;
 		ledger_close(ret);
-		return err_sys(err, rc, "lock the workflow's ledger");
+		return err_sys(err, rc, "read the workflow's ledger");
 	}
 	if (len == 0 && !has_history(workflow_fd)) {
 		memcpy(ret->l.name, "local", sizeof("local"));
 		return 0;
 	}
-	return take(data, (size_t)len, &ret->l, err);
+	return take(data, (size_t)len, ret, err);
 }
 
 int
 ledger_read(int workflow_fd, struct ledger *ret, struct err *err)
 {
 	uint8_t data[FILE_MAX];
-	auto_fd fd = openat(workflow_fd, LEDGER_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : store_lock(fd, LOCK_SH);
-	ssize_t len = rc < 0 ? rc : pread(fd, data, sizeof(data), 0);
+	auto_ledger f = LEDGER_FILE_INIT;
+	ssize_t len;
+	int rc;
 
+	f.fd = openat(workflow_fd, LEDGER_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	rc = f.fd < 0 ? -errno : store_lock(f.fd, LOCK_SH);
+	rc = rc < 0 ? rc : read_boot_id(f.boot);
+	len = rc < 0 ? rc : pread(f.fd, data, sizeof(data), 0);
 	if (len < 0) {
 		return err_sys(err, rc < 0 ? rc : -errno, "read the workflow's ledger");
 	}
-	return take(data, (size_t)len, ret, err);
+	rc = take(data, (size_t)len, &f, err);
+	if (rc == 0) {
+		*ret = f.l;
+	}
+	return rc;
 }
 
 int
@@ -243,14 +247,9 @@ int
 ledger_write(struct ledger_file *f, struct err *err)
 {
 	auto_buf b = BUF_INIT;
-	int rc = encode(&f->l, &b);
+	int rc = encode(f, &b);
 
-	if (rc == 0 && pwrite(f->fd, b.data, b.len, 0) != (ssize_t)b.len) {
-		rc = errno != 0 ? -errno : -EIO;
-	}
-	if (rc == 0 && ftruncate(f->fd, (off_t)b.len) < 0) {
-		rc = -errno;
-	}
+	rc = rc < 0 ? rc : fdio_rewrite(f->fd, b.data, b.len);
 	return rc < 0 ? err_sys(err, rc, "write the workflow's ledger") : 0;
 }
 

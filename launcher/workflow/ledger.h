@@ -20,6 +20,7 @@
 
 #define LEDGER_FILE "ledger"
 #define LEDGER_REASON_MAX 256u
+#define LEDGER_BOOT_SIZE 16u
 
 enum workflow_state {
 #define WORKFLOW_STATE(id, word, meaning) WORKFLOW_##id,
@@ -55,6 +56,7 @@ struct ledger {
 
 struct ledger_file {
 	int fd; /* locked; -1 when it is not open */
+	uint8_t boot[LEDGER_BOOT_SIZE]; /* of this host; read when it is opened */
 	struct ledger l;
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -171,6 +172,38 @@ Test(ledger, between_distrust_and_write_it_is_made_again)
 	ledger_close(&f);
 	cr_expect_eq(ledger_read(p.fd, &l, &err), 0, "%s", err.text);
 	cr_expect_eq(l.guard, 8u);
+	place_finish(&p);
+}
+
+/* What the host does not say is no word about the ledger: it is not made again for that. */
+Test(ledger, a_boot_that_cannot_be_read_is_an_error)
+{
+	struct rlimit few, before;
+	struct place p = place_make();
+	auto_ledger f = LEDGER_FILE_INIT;
+	struct ledger l = { .guard = 5 };
+	struct err err = ERR_INIT;
+	int opened, had_fd, got;
+
+	cr_assert_eq(ledger_open(p.fd, &f, &err), 0);
+	cr_assert_eq(ledger_write(&f, &err), 0);
+	/* the ledger's own descriptor, and no other */
+	few.rlim_cur = (rlim_t)f.fd + 1;
+	ledger_close(&f);
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few.rlim_max = before.rlim_max;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	opened = ledger_open(p.fd, &f, &err);
+	had_fd = f.fd;
+	ledger_close(&f);
+	got = ledger_read(p.fd, &l, &err);
+	/* criterion wants descriptors */
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+	cr_expect_eq(opened, -EMFILE);
+	cr_expect_eq(had_fd, -1);
+	cr_expect_eq(got, -EMFILE);
+	cr_expect_eq(l.guard, 5u, "untouched");
+	cr_expect_eq(ledger_open(p.fd, &f, &err), 0);
 	place_finish(&p);
 }
 
