@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../snapshot/layer.h"
 #include "cmd_profile.h"
 #include "view_tree.h"
 
@@ -153,6 +154,44 @@ check_tree(struct reading *r, const struct record *rec, char ret[HEX_DIGEST_SIZE
 	sha256_of(lines.data, lines.len, digest);
 	text_hex(digest, sizeof(digest), ret);
 	return 0;
+}
+
+static int
+is_same_draft(int workflow_fd, const json_t *draft, bool *ret, struct err *err)
+{
+	auto_fd place = layer_open_place(workflow_fd, LAYER_DRAFT, false);
+	struct layers layers = { .items = NULL };
+	int rc = place == -ENOENT ? 0
+	       : place < 0	  ? err_sys(err, place, "open the draft")
+				  : layers_list(place, &layers, err);
+
+	*ret = rc == 0 && layers.count == json_array_size(draft);
+	for (size_t i = 0; *ret && i < layers.count; i++) {
+		const char *call = json_string_value(json_array_get(draft, i));
+		char id[UUID_TEXT_SIZE];
+
+		text_uuid_print(layers.items[i].call, id);
+		*ret = call != NULL && strcmp(call, id) == 0;
+	}
+	layers_finish(&layers);
+	return rc;
+}
+
+int
+check_is_current(struct reading *r, int workflow_fd, const struct record *rec, struct err *err)
+{
+	uint64_t changes = 0;
+	bool is_same = false;
+	int rc = is_same_draft(workflow_fd, json_object_get(rec->planned, "draft"), &is_same, err);
+
+	rc = rc < 0 ? rc : index_changed_behind(r->ix, rec->id, &changes, err);
+	if (rc < 0 || (is_same && changes == 0)) {
+		return rc;
+	}
+	return err_set(err, -EBUSY,
+		       "call %.13s checked what is not there any more: %s; check workflow %s again",
+		       rec->id, is_same ? "its workspace was changed" : "its draft is another",
+		       record_text(rec->planned, "workflow_name"));
 }
 
 void

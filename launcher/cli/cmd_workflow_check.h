@@ -30,6 +30,13 @@ int check_run(const struct check_request *req, char ret_call[UUID_TEXT_SIZE], st
  */
 int check_tree(struct reading *r, const struct record *rec, char ret[HEX_DIGEST_SIZE],
 	       struct err *err) must_check;
+/*
+ * Whether what it ran over is still there: the layers of the draft, and a workspace where nothing
+ * was committed since, nor taken back. Under the workspace's lock and the workflow's ledger, with a
+ * reading of after both. -EBUSY; err says what is another.
+ */
+int check_is_current(struct reading *r, int workflow_fd, const struct record *rec, struct err *err)
+	must_check;
 /* "ok"; or how it ended in words: "failed with exit 3". */
 void check_put_verdict(struct buf *b, const struct record *rec);
 /* The `check` of a finish entry; tree as above. */

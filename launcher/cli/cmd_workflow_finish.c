@@ -11,6 +11,7 @@
 #include "cmd_workflow_check.h"
 #include "cmd_workflow_story.h"
 #include "commands.h"
+#include "settle_call.h"
 
 struct request {
 	const char *workflow, *profile, *workspace, *reason;
@@ -72,22 +73,36 @@ take_newest(void *arg, const struct index_call *call)
 
 /* The workflow's newest call; call "" where it had none. The caller has the workspace finished. */
 static int
-find_newest(const struct workflow_at *at, struct newest *ret, struct err *err)
+find_newest(struct reading *r, const struct workflow_at *at, struct newest *ret, struct err *err)
 {
-	auto_reading r = READING_INIT;
-	int rc = reading_open(&r, err);
+	int rc = index_workflow_calls(r->ix, at->id, take_newest, ret, err);
 
-	rc = rc == 0 ? index_workflow_calls(r.ix, at->id, take_newest, ret, err) : rc;
 	return rc == 0 || err->code != 0 ? rc : err_sys(err, rc, "read the workflow's calls");
 }
 
-/* What a call of the workflow that still runs, or ran behind the check, does to its answer. */
+/* What ran behind the check, or was settled. Under the ledger, so it waits for nobody. */
 static int
-check_quiet(struct workflow_at *at, const struct ledger *l, const char *check, struct err *err)
+check_unchanged(struct workflow_at *at, const struct record *check, struct err *err)
 {
+	auto_reading r = READING_INIT;
 	struct newest newest = { .workspace = BUF_INIT };
-	int rc;
+	int rc = reading_open_raw(&r, err);
 
+	rc = rc < 0 ? rc : find_newest(&r, at, &newest, err);
+	buf_finish(&newest.workspace);
+	if (rc == 0 && strcmp(newest.call, check->id) != 0) {
+		return err_set(err, -EBUSY,
+			       "call %.13s ran behind the check: check workflow %s again",
+			       newest.call, at->d.name);
+	}
+	return rc < 0 ? rc : check_is_current(&r, at->dir_fd, check, err);
+}
+
+/* check NULL: nothing was looked at that could be another by now. */
+static int
+check_quiet(struct workflow_at *at, const struct ledger *l, const struct record *check,
+	    struct err *err)
+{
 	if (l->reserved[BUDGET_CALLS] > 0) {
 		return err_set(err, -EBUSY,
 			       "%llu call%s of workflow %s still run%s: finish it when they have "
@@ -96,17 +111,7 @@ check_quiet(struct workflow_at *at, const struct ledger *l, const char *check, s
 			       l->reserved[BUDGET_CALLS] == 1 ? "" : "s", at->d.name,
 			       l->reserved[BUDGET_CALLS] == 1 ? "s" : "");
 	}
-	if (check == NULL) {
-		return 0;
-	}
-	rc = find_newest(at, &newest, err);
-	buf_finish(&newest.workspace);
-	if (rc == 0 && strcmp(newest.call, check) != 0) {
-		return err_set(err, -EBUSY,
-			       "call %.13s ran behind the check: check workflow %s again",
-			       newest.call, at->d.name);
-	}
-	return rc;
+	return check != NULL ? check_unchanged(at, check, err) : 0;
 }
 
 /* check NULL: by word. */
@@ -119,7 +124,7 @@ close_workflow(struct workflow_at *at, const struct request *req, const struct r
 	int rc = workflow_at_ledger(at, &f, err);
 
 	rc = rc < 0 ? rc : workflow_check_move(at, &f.l, WORKFLOW_FINISHED, "finished", err);
-	rc = rc < 0 ? rc : check_quiet(at, &f.l, check != NULL ? check->id : NULL, err);
+	rc = rc < 0 ? rc : check_quiet(at, &f.l, check, err);
 	if (rc == 0 && check != NULL) {
 		rc = check_print(check, tree, &text);
 		rc = rc < 0 ? err_sys(err, rc, "write what the check saw") : 0;
@@ -160,11 +165,34 @@ run_check(struct workflow_at *at, const struct request *req, char ret_call[UUID_
 	int rc = may_finish(at, err);
 
 	if (rc == 0 && check.workspace == NULL) {
-		rc = find_newest(at, &newest, err);
+		auto_reading r = READING_INIT;
+
+		rc = reading_open(&r, err);
+		rc = rc < 0 ? rc : find_newest(&r, at, &newest, err);
 		check.workspace = text_or_null(buf_text(&newest.workspace));
 	}
 	rc = rc < 0 ? rc : check_run(&check, ret_call, err);
 	buf_finish(&newest.workspace);
+	return rc;
+}
+
+/* The lock first: who settles has it, and waits for the ledger with it. */
+static int
+close_checked(struct workflow_at *at, const struct request *req, const struct record *check,
+	      const char *tree, struct err *err)
+{
+	struct workspace_lock lock = WORKSPACE_LOCK_INIT;
+	auto_free char *path = NULL;
+	auto_fd workspace = settling_open_workspace(check, &path, err);
+	int rc = workspace;
+
+	if (rc >= 0) {
+		lock.workspace_fd = workspace;
+		lock.state_fd = at->store.dir_fd;
+		rc = workspace_lock_shared(&lock, WORKSPACE_LOCK_RUN_MS, err);
+	}
+	rc = rc < 0 ? rc : close_workflow(at, req, check, tree, err);
+	workspace_lock_release(&lock);
 	return rc;
 }
 
@@ -190,7 +218,7 @@ finish_by_check(struct workflow_at *at, const struct request *req, struct err *e
 			       call, buf_text(&verdict), at->d.name);
 	}
 	rc = check_tree(&r, &rec, tree, err);
-	rc = rc < 0 ? rc : close_workflow(at, req, &rec, tree, err);
+	rc = rc < 0 ? rc : close_checked(at, req, &rec, tree, err);
 	if (rc == 0) {
 		printf("workflow %s is finished: call %.13s checked it over the tree %s\n",
 		       at->d.name, call, tree[0] != '\0' ? tree : "(not all of it is recorded)");

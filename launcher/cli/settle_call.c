@@ -230,37 +230,52 @@ settling_open_layer(struct settling *s, struct err *err)
  * not.
  */
 static bool
-is_same_directory(const struct settling *s, const struct stat *st)
+is_same_directory(const struct record *rec, int fd, const struct stat *st)
 {
-	int64_t birth_ns = sys_birth_ns(s->workspace_fd);
+	int64_t birth_ns = sys_birth_ns(fd);
 
-	return st->st_ino == record_number(s->rec.planned, "workspace.ino") &&
-	       (st->st_dev == record_number(s->rec.planned, "workspace.dev") ||
+	return st->st_ino == record_number(rec->planned, "workspace.ino") &&
+	       (st->st_dev == record_number(rec->planned, "workspace.dev") ||
 		(birth_ns != 0 &&
-		 birth_ns == (int64_t)record_number(s->rec.planned, "workspace.btime_ns")));
+		 birth_ns == (int64_t)record_number(rec->planned, "workspace.btime_ns")));
+}
+
+int
+settling_open_workspace(const struct record *rec, char **ret_path, struct err *err)
+{
+	auto_buf path = BUF_INIT;
+	auto_fd fd = -1;
+	struct stat st;
+	int rc = text_unvis(record_text(rec->planned, "workspace.path"), &path);
+
+	*ret_path = rc == 0 ? strdup(buf_text(&path)) : NULL;
+	if (*ret_path == NULL) {
+		return err_sys(err, rc < 0 ? rc : -ENOMEM, "%s: its workspace", rec->id);
+	}
+	fd = sys_openat2(AT_FDCWD, *ret_path, O_RDONLY | O_DIRECTORY, 0,
+			 SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return err_sys(err, fd < 0 ? fd : -errno, "the workspace %s", *ret_path);
+	}
+	if (!is_same_directory(rec, fd, &st)) {
+		return err_set(err, -ESTALE,
+			       "another directory stands at %s than the one the call ran in",
+			       *ret_path);
+	}
+	return take_fd(&fd);
 }
 
 int
 settling_lock_workspace(struct settling *s, struct err *err)
 {
-	auto_buf path = BUF_INIT;
 	struct stat st;
-	int rc = text_unvis(record_text(s->rec.planned, "workspace.path"), &path);
 
-	s->workspace = rc == 0 ? strdup(buf_text(&path)) : NULL;
-	if (s->workspace == NULL) {
-		return err_sys(err, rc < 0 ? rc : -ENOMEM, "%s: its workspace", s->rec.id);
+	s->workspace_fd = settling_open_workspace(&s->rec, &s->workspace, err);
+	if (s->workspace_fd < 0) {
+		return s->workspace_fd;
 	}
-	s->workspace_fd = sys_openat2(AT_FDCWD, s->workspace, O_RDONLY | O_DIRECTORY, 0,
-				      SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_NO_MAGICLINKS);
-	if (s->workspace_fd < 0 || fstat(s->workspace_fd, &st) < 0) {
-		return err_sys(err, s->workspace_fd < 0 ? s->workspace_fd : -errno,
-			       "the workspace %s", s->workspace);
-	}
-	if (!is_same_directory(s, &st)) {
-		return err_set(err, -ESTALE,
-			       "another directory stands at %s than the one the call ran in",
-			       s->workspace);
+	if (fstat(s->workspace_fd, &st) < 0) {
+		return err_sys(err, -errno, "the workspace %s", s->workspace);
 	}
 	s->owner_uid = st.st_uid;
 	s->owner_gid = st.st_gid;

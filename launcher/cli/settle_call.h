@@ -58,6 +58,12 @@ int settling_lock_workspace(struct settling *s, struct err *err) must_check;
 int settling_collect(const struct settling *s, int upper_fd, struct change_set *ret,
 		     struct err *err) must_check;
 
+/*
+ * The directory that a call ran in, for a lock: fd, and its path (*ret_path is the caller's to free
+ * either way). -ESTALE where another one stands there now.
+ */
+int settling_open_workspace(const struct record *rec, char **ret_path, struct err *err) must_check;
+
 #define SETTLING_NAMED 20u /* paths of a conflict that are told */
 
 /*

@@ -188,6 +188,13 @@ typedef int (*index_step_fn)(void *arg, const struct index_step *step);
 int index_steps(struct index *ix, const char *workspace, const char *path, index_step_fn fn,
 		void *arg, struct err *err) must_check;
 
+/*
+ * How many entries behind the first one of a call say that its workspace was changed: a call that
+ * was committed there, one whose change set was, or one that was undone.
+ */
+int index_changed_behind(struct index *ix, const char *call, uint64_t *ret_count, struct err *err)
+	must_check;
+
 /* One settle entry. Strings are borrowed until the callback returns; "" where absent. */
 struct index_settle {
 	const char *action, *settled, *reason, *changes;

@@ -326,3 +326,18 @@ index_steps(struct index *ix, const char *workspace, const char *path, index_ste
 	}
 	return step == SQLITE_DONE ? 0 : index_error(ix, err, "read how calls were settled");
 }
+
+int
+index_changed_behind(struct index *ix, const char *call, uint64_t *ret_count, struct err *err)
+{
+	static const char sql[] =
+		"SELECT count(*) FROM entry e JOIN call c ON c.id = e.call"
+		" LEFT JOIN settle s ON s.n = e.n"
+		" WHERE e.n > (SELECT min(n) FROM entry WHERE call = ?1)"
+		" AND c.workspace = (SELECT workspace FROM call WHERE id = ?1)"
+		" AND (s.settled IN ('committed', 'undone')"
+		"  OR (e.type = 'call.outcome' AND c.settled = 'committed'"
+		"   AND c.created + c.modified + c.deleted > 0))";
+
+	return index_number(ix, sql, call, "look what was changed since", ret_count, err);
+}

@@ -160,6 +160,66 @@ expect_verb "a deadline" 0 workflow budget few --deadline 1ms
 in_w "that has passed" 125 -- true
 expect_match "which is told" "the deadline of workflow few has passed" "$ERR"
 
+# ---- a check over what is gone -----------------------------------------------------------------------
+# Whoever commits to a workspace, or takes back, holds its gate while a call runs there, and comes
+# before whoever asks later.
+waits_at_gate()
+{
+	local gate times=0
+	gate=$(printf '%s/cache/lock-%x-%x' "$AIRLOCK_STATE" "$(stat -c %d "$WS")" "$(stat -c %i "$WS")")
+	while [ "$times" -lt 3 ]; do
+		flock -n "$gate" true && return 1
+		times=$((times + 1))
+	done
+}
+
+# start_check: `finish --check` over the draft in the background, whose check runs until end_check.
+start_check()
+{
+	as_id "$A" workflow finish shaken --check default -w "$WS" -- sh -c 'sleep 1000.6143; true' >"$T/.finish" 2>&1 &
+	FINISH=$!
+	check "$1: the check runs" wait_for 20 pgrep -xf "sleep 1000.6143"
+}
+
+end_check()
+{
+	pkill -xf "sleep 1000.6143"
+	wait "$FINISH"
+}
+
+W=shaken
+new_ws shaken
+echo v1 >"$WS/file"
+own "$WS"
+expect_verb "one" 0 workflow new shaken
+in_w "it commits" 0 -- touch made
+# shellcheck disable=SC2034 # one of the rows has it
+committed=$(record .planned.call)
+in_w "it proposes" 0 -m propose -- sh -c 'echo v2 >file'
+held=$(record .planned.call)
+while IFS='|' read -r name said args; do
+	start_check "$name"
+	eval "as_id '$A' $args" >"$T/.meanwhile" 2>&1 &
+	PID=$!
+	check "$name: it waits" wait_for 20 waits_at_gate
+	end_check
+	expect_eq "$name: not finished" "1 active" "$? $(shown .state)"
+	expect_match "$name: which is said" " checked what is not there any more: $said; check workflow shaken again" "$T/.finish"
+	wait "$PID"
+	expect_eq "$name: it was done" 0 $?
+done <<'ROWS'
+undo|its workspace was changed|undo "$committed"
+a call of another workflow|its workspace was changed|run -q -w "$WS" -p default -- touch other
+discard|its draft is another|discard "$held"
+ROWS
+in_w "it proposes again" 0 -m propose -- sh -c 'echo v2 >file'
+in_w "and has something set aside" 1 -m propose -- sh -c 'echo v3 >file; exit 1'
+aside=$(record .planned.call)
+start_check control
+expect_verb "control: what no call sees is discarded" 0 discard "$aside"
+end_check
+expect_eq "control: it is finished" "0 finished" "$? $(shown .state)"
+
 # ---- finished by a check ----------------------------------------------------------------------------
 W=fixed
 new_ws fixed
@@ -185,7 +245,7 @@ expect_eq "which call, profile, tree" "$(record '.planned | [.call, .draft, .pro
 	"$(shown '.check | "\([.call, .draft, .profile, .profile_digest] | tojson) \(.tree)"')"
 as_id "$LOG" --wait
 expect_eq "and the journal has it" "$check|$tree" "$(rows "SELECT json_extract(r, '\$.check.call'), json_extract(r, '\$.check.tree')
-	FROM (SELECT CAST(record AS TEXT) AS r FROM event JOIN entry USING (n) WHERE action = 'finish')")"
+	FROM (SELECT CAST(record AS TEXT) AS r FROM event JOIN entry USING (n) WHERE action = 'finish' AND name = 'fixed')")"
 in_w "no more calls" 125 -- true
 expect_verb "not twice" 1 workflow finish fixed --check default -- true
 expect_eq "which is said" "airlock: workflow fixed is finished already" "$(cat "$ERR")"

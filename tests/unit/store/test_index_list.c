@@ -332,6 +332,35 @@ Test(index_list, how_the_calls_that_changed_a_path_were_settled)
 	}
 }
 
+Test(index_list, what_changed_a_workspace_behind_a_call)
+{
+	static const struct {
+		const char *call;
+		uint64_t count;
+	} rows[] = { { CALL_A, 2 }, { CALL_B, 2 }, { CALL_C, 1 } };
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	struct err err = ERR_INIT;
+
+	append_planned(&s, CALL_A, "python");
+	append_outcome(&s, CALL_A, "ok");
+	append_planned(&s, CALL_B, "python");
+	append_settle(&s, CALL_A, "undo", "undone", "null");
+	append_planned(&s, CALL_C, "python");
+	append_outcome(&s, CALL_B, "ok");
+	append_settle(&s, CALL_C, "recover", "held", "\"found\"");
+	append_settle(&s, CALL_C, "discard", "discarded", "null");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t count = 99;
+
+		cr_expect_eq(index_changed_behind(ix, rows[i].call, &count, &err), 0, "%s",
+			     err.text);
+		cr_expect_eq(count, rows[i].count, "row %zu: %llu", i, (unsigned long long)count);
+	}
+}
+
 Test(index_list, an_entry_by_the_digest_of_its_leaf)
 {
 	auto_store s = open_store();
