@@ -371,8 +371,8 @@ show_retry(struct page *p, const struct record *rec)
 	bool safe = strcmp(record_text(rec->planned, "retry"), "safe") == 0;
 
 	page_fact(p, "retry",
-		  safe ? "safe: may be run again when it was interrupted"
-		       : "ask: a person decides when it was interrupted");
+		  safe ? "safe: may run again under its key when airlock died in it"
+		       : "ask: a person decides when airlock died in it");
 }
 
 /* Paths of the record are escaped already. */

@@ -38,7 +38,7 @@ Test(view_decided, everything_held)
 		"\nDECIDED  what was allowed, and what held before the tool started\n"
 		"  profile     default 111111111111, from /p/default.yaml\n"
 		"  mode        apply: committed on success, unless protected or in conflict\n"
-		"  retry       ask: a person decides when it was interrupted\n"
+		"  retry       ask: a person decides when airlock died in it\n"
 		"  policy      allow: there is no policy, the profile alone decided\n"
 		"  isolation   2 fresh namespaces, no capability, no_new_privs, seccomp (1 filter\n"
 		"              111111111111), Landlock ABI 7\n"
