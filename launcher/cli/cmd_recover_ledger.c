@@ -15,6 +15,8 @@ struct rebuild {
 	const uint8_t *workflow;
 	int workflow_fd;
 	struct ledger l;
+	size_t events;	       /* about it, so far */
+	bool has_budget;       /* an entry said so */
 	json_t *steps;	       /* of the entry `new`; NULL: none */
 	uint8_t (*living)[16]; /* its calls that run; owned */
 	size_t count, cap;
@@ -69,22 +71,44 @@ is_living(const struct rebuild *b, const char *call)
 /* ---- what happened to it -------------------------------------------------------------------- */
 
 static void
-take_budget(struct ledger *l, const json_t *record)
+take_budget(struct rebuild *b, const json_t *record)
 {
 	static const char *const members[BUDGET__COUNT] = { [BUDGET_CALLS] = "calls",
 							    [BUDGET_WALL] = "wall_ms",
 							    [BUDGET_CPU] = "cpu_ms",
 							    [BUDGET_DISK] = "disk_bytes" };
 	const json_t *budget = json_object_get(record, "budget");
+	struct ledger *l = &b->l;
 
 	if (!json_is_object(budget)) {
 		return; /* an entry that is not about it */
 	}
+	b->has_budget = true;
 	for (enum budget_id i = 0; i < BUDGET__COUNT; i++) {
 		l->limit[i] = record_number(budget, members[i]);
 	}
 	l->deadline_ms = record_number(record, "deadline");
 	l->guard = (uint32_t)record_number(record, "guard");
+}
+
+/*
+ * How it began. Recovery may have appended it, or once more, behind what happened since: that
+ * stands.
+ */
+static void
+take_new(struct rebuild *b, const struct index_event *event, const json_t *record)
+{
+	if (b->steps != NULL) {
+		return;
+	}
+	snprintf(b->l.name, sizeof(b->l.name), "%s", event->name);
+	b->steps = json_incref(json_object_get(record, "steps"));
+	if (b->events == 0) {
+		b->l.since_ms = event->t_ms;
+	}
+	if (!b->has_budget) {
+		take_budget(b, record);
+	}
 }
 
 static int
@@ -94,8 +118,9 @@ take_event(void *arg, const struct index_event *event)
 		const char *action;
 		enum workflow_state to;
 	} moves[] = {
-		{ "new", WORKFLOW_ACTIVE },	 { "pause", WORKFLOW_PAUSED },
-		{ "resume", WORKFLOW_ACTIVE },	 { "stop", WORKFLOW_STOPPED },
+		{ "pause", WORKFLOW_PAUSED },
+		{ "resume", WORKFLOW_ACTIVE },
+		{ "stop", WORKFLOW_STOPPED },
 		{ "finish", WORKFLOW_FINISHED },
 	};
 	struct rebuild *b = arg;
@@ -112,11 +137,11 @@ take_event(void *arg, const struct index_event *event)
 		}
 	}
 	if (strcmp(event->action, "new") == 0) {
-		snprintf(b->l.name, sizeof(b->l.name), "%s", event->name);
-		json_decref(b->steps);
-		b->steps = json_incref(json_object_get(record, "steps"));
+		take_new(b, event, record);
+	} else {
+		take_budget(b, record);
 	}
-	take_budget(&b->l, record);
+	b->events++;
 	json_decref(record);
 	return 0;
 }

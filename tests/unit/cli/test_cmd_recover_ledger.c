@@ -234,6 +234,35 @@ Test(cmd_recover_ledger, each_entry_moves_it)
 	cr_expect_eq((int)make_again(dir).state, (int)WORKFLOW_STOPPED);
 }
 
+/* Whoever makes a workflow and whoever recovers it may both append the entry, much later. */
+Test(cmd_recover_ledger, a_late_entry_new_undoes_nothing)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	struct ledger l;
+
+	append_about(&s, "budget",
+		     "\"budget\":null,\"by\":\"guard\",\"check\":null,\"deadline\":null,"
+		     "\"guard\":null",
+		     "\"budget\":{\"calls\":2,\"cpu_ms\":4,\"disk_bytes\":5,\"wall_ms\":6},"
+		     "\"by\":\"person\",\"check\":null,\"deadline\":1,\"guard\":3",
+		     9);
+	append_about(&s, "stop", "\"a loop\"", "\"enough\"", 10);
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_planned_with(&s, CALL_A, "\"key\":null,\"step\":\"edit\"", REQUEST);
+	l = make_again(dir);
+	cr_expect_eq((int)l.state, (int)WORKFLOW_STOPPED);
+	cr_expect_eq(l.since_ms, 10u);
+	cr_expect_str_eq(l.reason, "enough");
+	cr_expect_eq(l.deadline_ms, 1u);
+	cr_expect_eq(l.guard, 3u);
+	expect_amounts(l.limit, "2 6 4 5");
+	/* what nothing else says, it says */
+	cr_expect_str_eq(l.name, "triage");
+	cr_expect_eq(l.step, 2u);
+}
+
 Test(cmd_recover_ledger, one_that_was_not_made_by_name_is_local_and_has_no_bounds)
 {
 	auto_store s = open_store();
