@@ -15,9 +15,9 @@
  * Makes the ledger and the keys of a workflow again. f is its ledger, open and locked, whatever it
  * says; it is written. The index of r is refreshed first. State, budget, deadline and guard come
  * from the `workflow` entries, the step from the last call that named one; used is what outcomes
- * say and what calls without one reserved, reserved what living calls have; each key is that of its
- * last call that was let in. What the loop guard had counted begins anew. What unknown calls left
- * in the draft is set aside.
+ * say, and of a call that died without one what its `lost` entry says, which is appended here;
+ * reserved is what living calls have; each key is that of its last call that was let in. What the
+ * loop guard had counted begins anew. What unknown calls left in the draft is set aside.
  */
 int recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
 		   struct ledger_file *f, struct err *err) must_check;

@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../base/clock.h"
 #include "../base/grow.h"
 #include "../store/record.h"
 #include "../workflow/keys.h"
 #include "../workflow/running.h"
 #include "cmd_recover.h"
+#include "settle_entry.h"
 #include "view_record.h"
 
 struct rebuild {
@@ -161,7 +164,7 @@ take_step(struct rebuild *b, const char *step)
 	}
 }
 
-/* A call that runs counts its use itself when it ends; of an unknown one all may be used. */
+/* A call that runs counts its use itself when it ends; an unknown one may have used all it had. */
 static void
 take_use(struct rebuild *b, const struct index_call *call)
 {
@@ -235,6 +238,90 @@ take_call(void *arg, const struct index_call *call)
 	return take_key(b, call);
 }
 
+/* ---- calls whose end nobody saw ------------------------------------------------------------- */
+
+struct lost_calls {
+	const struct rebuild *b;
+	struct lost_entry *items; /* owned */
+	size_t count, cap;
+	uint64_t now_ms, cpus;
+};
+
+static void
+lost_calls_finish(struct lost_calls *l)
+{
+	free(l->items);
+}
+
+/* A clock that was set back says nothing of how long it ran. */
+static int
+add_lost(void *arg, const struct index_call *call)
+{
+	struct lost_calls *l = arg;
+	const uint64_t ran_ms = l->now_ms >= call->t0_ms ? l->now_ms - call->t0_ms : UINT64_MAX;
+	const uint64_t reserved[BUDGET__COUNT] = { [BUDGET_CALLS] = call->reserved.calls,
+						   [BUDGET_WALL] = call->reserved.wall_ms,
+						   [BUDGET_CPU] = call->reserved.cpu_ms,
+						   [BUDGET_DISK] = call->reserved.disk_bytes };
+	struct lost_entry *grown;
+
+	if (strcmp(call->verdict, "unknown") != 0 || call->lost_ms != 0 ||
+	    is_living(l->b, call->id)) {
+		return 0;
+	}
+	grown = grow_array(l->items, l->count, &l->cap, sizeof(*grown));
+	if (grown == NULL) {
+		return -ENOMEM;
+	}
+	l->items = grown;
+	grown = &l->items[l->count++];
+	*grown = (struct lost_entry){ .t_ms = l->now_ms };
+	snprintf(grown->call, sizeof(grown->call), "%s", call->id);
+	ledger_lost_use(reserved, ran_ms, l->cpus, grown->used);
+	return 0;
+}
+
+static int
+append_lost(const struct reading *r, const struct lost_calls *l, struct err *err)
+{
+	auto_store s = STORE_INIT;
+	int rc = l->count > 0 ? store_open_write(r->store.path, &s, err) : 0;
+
+	for (size_t i = 0; rc == 0 && i < l->count; i++) {
+		auto_buf payload = BUF_INIT;
+		struct journal_pos pos;
+
+		rc = lost_entry_write(&l->items[i], &payload, err);
+		rc = rc < 0 ? rc : journal_append(&s, payload.data, payload.len, &pos, err);
+	}
+	return rc;
+}
+
+/*
+ * Under the ledger nobody is let in, and what has ended since the living were listed has its
+ * outcome in the index: who is left died. From here on the journal bounds what it used, and that
+ * does not grow with the time until somebody asks again. Where it cannot be appended, a full disk
+ * or who only may read, the call counts with all that it had reserved: nobody is kept from stopping
+ * a workflow by that.
+ */
+static int
+note_lost(struct reading *r, struct rebuild *b, const char *workflow, struct err *err)
+{
+	__attribute__((cleanup(lost_calls_finish))) struct lost_calls l = {
+		.b = b,
+		.now_ms = clock_realtime_ms(),
+		.cpus = (uint64_t)sysconf(_SC_NPROCESSORS_CONF),
+	};
+	struct err unsaid = ERR_INIT;
+	int rc = index_workflow_calls(r->ix, workflow, add_lost, &l, err);
+
+	if (rc != 0 || l.count == 0) {
+		return rc;
+	}
+	ignore_err(append_lost(r, &l, &unsaid), "it counts with what it reserved");
+	return reading_refresh(r, err);
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
 
 static int
@@ -247,6 +334,7 @@ rebuild(struct reading *r, struct rebuild *b, struct err *err)
 	/* what runs first: what has ended by then, the journal has */
 	rc = running_each(&r->store, add_living, b, err);
 	rc = rc != 0 ? rc : reading_refresh(r, err);
+	rc = rc != 0 ? rc : note_lost(r, b, id, err);
 	rc = rc != 0 ? rc : index_workflow_events(r->ix, id, take_event, b, err);
 	rc = rc != 0 ? rc : index_workflow_calls(r->ix, id, take_call, b, err);
 	return rc == 0 || err->code != 0 ? rc : err_sys(err, rc, "make the ledger of %s again", id);

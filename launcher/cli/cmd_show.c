@@ -18,7 +18,13 @@ print_json(const struct record *rec)
 {
 	auto_buf line = BUF_INIT;
 
-	buf_printf(&line, "{\"call\":\"%s\",\"outcome\":", rec->id);
+	buf_printf(&line, "{\"call\":\"%s\",\"lost\":", rec->id);
+	if (rec->lost_text.len > 0) {
+		buf_put(&line, rec->lost_text.data, rec->lost_text.len);
+	} else {
+		buf_puts(&line, "null");
+	}
+	buf_puts(&line, ",\"outcome\":");
 	if (rec->outcome_text.len > 0) {
 		buf_put(&line, rec->outcome_text.data, rec->outcome_text.len);
 	} else {

@@ -8,6 +8,7 @@
 #include "../base/json.h"
 #include "../store/store.h"
 #include "../store/entry.h"
+#include "../workflow/ledger.h"
 
 static void
 write_record(struct json *j, const struct settle_entry *e)
@@ -48,6 +49,27 @@ settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, st
 	json_init(&j, &record);
 	write_record(&j, entry);
 	return print_entry(ENTRY_SETTLE, entry->call, &j, &record, ret_payload, err);
+}
+
+int
+lost_entry_write(const struct lost_entry *entry, struct buf *ret_payload, struct err *err)
+{
+	auto_buf record = BUF_INIT;
+	struct json j;
+
+	json_init(&j, &record);
+	json_begin_object(&j);
+	json_key(&j, "actor");
+	store_put_actor(&j);
+	json_kv_str(&j, "call", entry->call);
+	json_kv_uint(&j, "t", entry->t_ms);
+	json_key(&j, "used");
+	json_begin_object(&j);
+	ledger_put_amounts(&j, entry->used, false);
+	json_end(&j);
+	json_kv_uint(&j, "v", 1);
+	json_end(&j);
+	return print_entry(ENTRY_LOST, entry->call, &j, &record, ret_payload, err);
 }
 
 int

@@ -41,6 +41,19 @@ add_resolve(void *arg, const struct index_resolve *resolve)
 	return add_later(resolve->record, resolve->record_len, &rec->resolves_text, rec->resolves);
 }
 
+static int
+add_lost(void *arg, const struct index_entry *entry)
+{
+	struct record *rec = arg;
+
+	if (entry->type != ENTRY_LOST || entry->record == NULL || rec->lost != NULL) {
+		return 0;
+	}
+	buf_put(&rec->lost_text, entry->record, entry->record_len);
+	rec->lost = record_parse(entry->record, entry->record_len);
+	return rec->lost == NULL ? -EBADMSG : buf_error(&rec->lost_text);
+}
+
 /* What was said of it after its two records. */
 static int
 load_later(struct reading *r, struct record *rec, struct err *err)
@@ -53,6 +66,7 @@ load_later(struct reading *r, struct record *rec, struct err *err)
 		   ? -ENOMEM
 		   : index_settles(r->ix, rec->id, add_settle, rec, err);
 	rc = rc == 0 ? index_resolves(r->ix, rec->id, add_resolve, rec, err) : rc;
+	rc = rc == 0 ? index_entries(r->ix, rec->id, add_lost, rec, err) : rc;
 	return rc == 0 || (err != NULL && err->code == rc)
 		     ? rc
 		     : err_sys(err, rc, "%s: read what was done about it", rec->id);
@@ -109,7 +123,9 @@ record_finish(struct record *rec)
 	json_decref(rec->settles);
 	buf_finish(&rec->resolves_text);
 	json_decref(rec->resolves);
-	rec->planned = rec->outcome = rec->settles = rec->resolves = NULL;
+	buf_finish(&rec->lost_text);
+	json_decref(rec->lost);
+	rec->planned = rec->outcome = rec->settles = rec->resolves = rec->lost = NULL;
 }
 
 static int

@@ -33,6 +33,8 @@ struct record {
 	json_t *settles;	  /* of them, in order; NULL or empty: none */
 	struct buf resolves_text; /* resolve records, in the same way */
 	json_t *resolves;
+	struct buf lost_text; /* the first lost record as stored; empty: none */
+	json_t *lost;
 	bool is_running;			       /* it has no outcome, and a front holds it */
 	bool is_frozen;				       /* it runs, and is stopped where it is */
 	struct record_leaf planned_leaf, outcome_leaf; /* of record_leaves */
@@ -41,7 +43,7 @@ struct record {
 #define RECORD_INIT                                                                           \
 	{                                                                                     \
 		.planned_text = BUF_INIT, .outcome_text = BUF_INIT, .settles_text = BUF_INIT, \
-		.resolves_text = BUF_INIT                                                     \
+		.resolves_text = BUF_INIT, .lost_text = BUF_INIT                              \
 	}
 #define auto_record __attribute__((cleanup(record_finish))) struct record
 

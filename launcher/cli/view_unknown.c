@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "../workflow/workflow.h"
+#include "../workflow/ledger.h"
 #include "view_replay.h"
 #include "view_show.h"
 
@@ -132,6 +132,25 @@ show_next(struct page *p, const struct reading *r, const struct record *rec)
 	}
 }
 
+/* With what it counts in its workflow's budget. */
+static void
+show_found(struct page *p, const struct record *rec)
+{
+	auto_buf when = BUF_INIT, wall = BUF_INIT, cpu = BUF_INIT, disk = BUF_INIT;
+
+	if (rec->lost == NULL) {
+		return;
+	}
+	view_time(&when, record_number(rec->lost, "t"), VIEW_TIME_FULL);
+	budget_print(&wall, BUDGET_WALL, record_number(rec->lost, "used.wall_ms"));
+	budget_print(&cpu, BUDGET_CPU, record_number(rec->lost, "used.cpu_ms"));
+	budget_print(&disk, BUDGET_DISK, record_number(rec->lost, "used.disk_bytes"));
+	page_factf(p, "found",
+		   "without its airlock %s: in the budget of its workflow it counts as %s of wall, "
+		   "%s of cpu, %s of disk",
+		   buf_text(&when), buf_text(&wall), buf_text(&cpu), buf_text(&disk));
+}
+
 void
 show_unknown(struct page *p, const struct reading *r, const struct record *rec)
 {
@@ -147,6 +166,7 @@ show_unknown(struct page *p, const struct reading *r, const struct record *rec)
 		   "it was planned %s (boot %s); when airlock died is not known, nor "
 		   "whether the tool had begun or ended",
 		   buf_text(&text), buf_text(&boot));
+	show_found(p, rec);
 	show_reach(p, rec);
 	show_left(p, r, rec);
 	show_resolves(p, rec);

@@ -73,6 +73,11 @@ index_statements(struct index *ix, struct err *err)
 			("INSERT INTO resolve(n, call, answer, t, uid, reason)"
 			 " VALUES ((SELECT max(n) FROM entry), :id, :answer, :t, :uid, :reason)"),
 		[STMT_RESOLVED] = ("UPDATE call SET answer = :answer WHERE id = :id"),
+		[STMT_LOST] =
+			("UPDATE call SET lost = ifnull(lost, :t),"
+			 " reserved_cpu = min(reserved_cpu, :cpu_ms),"
+			 " reserved_disk = min(reserved_disk, :disk_bytes),"
+			 " reserved_wall = min(reserved_wall, :wall_ms) WHERE id = :id"),
 		[STMT_EVENT] =
 			("INSERT INTO event(n, type, t, uid, action, workflow, name, digest, reason)"
 			 " VALUES ((SELECT max(n) FROM entry), :type, :t, :uid, :action, :workflow,"

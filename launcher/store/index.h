@@ -102,7 +102,9 @@ struct index_call {
 	const char *answer; /* of the last resolve entry: "done", "not-done", "rerun" */
 	uint32_t attempt;   /* of its key, from 1 */
 	const char *retry_of, *step;
-	struct index_use used, reserved; /* used: 0 but calls, 1, while there is no outcome */
+	/* used: 0 but calls, 1, while there is no outcome; reserved: lowered by its lost entry */
+	struct index_use used, reserved;
+	uint64_t lost_ms; /* when it was found without its front; 0: it was not */
 };
 
 typedef int (*index_call_fn)(void *arg, const struct index_call *call);

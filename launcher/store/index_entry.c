@@ -513,13 +513,8 @@ put_outcome(struct index *ix, const struct entry *e, const json_t *record, struc
 	bind_int(st, ":denials", (int64_t)json_array_size(denials));
 	bind_int(st, ":degraded", (int64_t)json_array_size(json_object_get(record, "degraded")));
 	rc = run(ix, STMT_OUTCOME, err, "index an outcome entry");
-	if (rc == 0) {
-		rc = put_denials(ix, e->call, denials, err);
-	}
-	if (rc == 0) {
-		rc = put_changes(ix, e->call, member(record, "changes.items"), err);
-	}
-	return rc;
+	rc = rc == 0 ? put_denials(ix, e->call, denials, err) : rc;
+	return rc == 0 ? put_changes(ix, e->call, member(record, "changes.items"), err) : rc;
 }
 
 static void
@@ -567,6 +562,20 @@ put_resolve(struct index *ix, const struct entry *e, const json_t *record, struc
 		rc = run(ix, STMT_RESOLVED, err, "index how a call was resolved");
 	}
 	return rc;
+}
+
+/* What a call reserved bounds what it used; nothing that is said later raises that. */
+static int
+put_lost(struct index *ix, const struct entry *e, const json_t *record, struct err *err)
+{
+	sqlite3_stmt *st = ix->stmt[STMT_LOST];
+
+	bind_text(st, ":id", e->call);
+	bind_json(st, ":t", json_object_get(record, "t"));
+	bind_json(st, ":cpu_ms", member(record, "used.cpu_ms"));
+	bind_json(st, ":disk_bytes", member(record, "used.disk_bytes"));
+	bind_json(st, ":wall_ms", member(record, "used.wall_ms"));
+	return run(ix, STMT_LOST, err, "index what is known of a lost call");
 }
 
 static int
@@ -677,10 +686,10 @@ misplaced(struct index *ix, const struct entry *e, bool recovers, const char **r
 		*ret = "settles a call that was not planned";
 	} else if (e->type == ENTRY_SETTLE && !ended && !recovers) {
 		*ret = "settles a call that has no outcome";
-	} else if (e->type == ENTRY_RESOLVE && !planned) {
-		*ret = "resolves a call that was not planned";
-	} else if (e->type == ENTRY_RESOLVE && ended) {
-		*ret = "resolves a call that has an outcome";
+	} else if (e->type == ENTRY_LOST || e->type == ENTRY_RESOLVE) {
+		*ret = !planned ? "the end of a call that was not planned"
+		     : ended	? "the end of a call that has an outcome"
+				: NULL;
 	}
 	return 0;
 }
@@ -719,11 +728,12 @@ put_forgotten(struct index *ix, const struct entry *e, struct err *err)
 static int (*const put_type[ENTRY__COUNT])(struct index *ix, const struct entry *e,
 					   const json_t *record, struct err *err) = {
 	[ENTRY_PLANNED] = put_planned,	  [ENTRY_OUTCOME] = put_outcome,
-	[ENTRY_SETTLE] = put_settle,	  [ENTRY_RESOLVE] = put_resolve,
-	[ENTRY_GC] = put_event,		  [ENTRY_KEY_ROTATE] = put_event,
-	[ENTRY_LOG_CLOSE] = put_event,	  [ENTRY_LOG_OPEN] = put_event,
-	[ENTRY_PROFILE_LOAD] = put_event, [ENTRY_STOP] = put_event,
-	[ENTRY_WITNESS] = put_event,	  [ENTRY_WORKFLOW] = put_event,
+	[ENTRY_SETTLE] = put_settle,	  [ENTRY_LOST] = put_lost,
+	[ENTRY_RESOLVE] = put_resolve,	  [ENTRY_GC] = put_event,
+	[ENTRY_KEY_ROTATE] = put_event,	  [ENTRY_LOG_CLOSE] = put_event,
+	[ENTRY_LOG_OPEN] = put_event,	  [ENTRY_PROFILE_LOAD] = put_event,
+	[ENTRY_STOP] = put_event,	  [ENTRY_WITNESS] = put_event,
+	[ENTRY_WORKFLOW] = put_event,
 };
 
 static int

@@ -16,7 +16,7 @@
 	" seq, uid, t0, t1, exit, signal, created, modified, deleted, held, denials,"          \
 	" degraded, workspace, reason, changes_digest, request_digest, attempt, retry_of,"     \
 	" step, retry, answer, request_parts, 1, wall_ms, cpu_ms, disk_bytes,"                 \
-	" reserved_calls, reserved_wall, reserved_cpu, reserved_disk"
+	" reserved_calls, reserved_wall, reserved_cpu, reserved_disk, lost"
 
 #define FILTER                                                                        \
 	" (?1 IS NULL OR workflow_name = ?1 OR substr(workflow, 1, length(?1)) = ?1)" \
@@ -108,6 +108,7 @@ read_call(sqlite3_stmt *st)
 		.request_parts = index_column_text(st, 32),
 		.used = read_use(st, 33),
 		.reserved = read_use(st, 37),
+		.lost_ms = index_column_u64(st, 41),
 	};
 }
 

@@ -5,7 +5,7 @@
  */
 #include "index_internal.h"
 
-const uint64_t index_schema_version = 4;
+const uint64_t index_schema_version = 5;
 
 /* clang-format off */
 const char index_schema[] =
@@ -37,7 +37,8 @@ const char index_schema[] =
 	 * One row per call; n is its planned entry. Members of the outcome are NULL until it is
 	 * there; settled, reason and changes_digest are what the settle entries made of them,
 	 * answer is that of the last resolve entry. Columns from request_parts to reserved_wall are
-	 * NULL of calls from before there were workflows.
+	 * NULL of calls from before there were workflows. lost is the time of the call's lost entry,
+	 * which has lowered reserved_*.
 	 */
 	"CREATE TABLE call("
 	" n INTEGER PRIMARY KEY,"
@@ -67,6 +68,7 @@ const char index_schema[] =
 	" reserved_cpu INTEGER,"
 	" reserved_disk INTEGER,"
 	" reserved_wall INTEGER,"
+	" lost INTEGER,"
 	" t0 INTEGER NOT NULL,"
 	" verdict TEXT NOT NULL DEFAULT 'unknown',"
 	" settled TEXT,"

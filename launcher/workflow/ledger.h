@@ -97,6 +97,13 @@ void ledger_account(struct ledger *l, const uint64_t reserved[BUDGET__COUNT],
 		    const uint64_t used[BUDGET__COUNT]);
 
 /*
+ * What a call may have used at most of what it reserved when nobody saw its end, and it had lived
+ * for ran_ms on a machine of so many processors.
+ */
+void ledger_lost_use(const uint64_t reserved[BUDGET__COUNT], uint64_t ran_ms, uint64_t cpus,
+		     uint64_t ret_used[BUDGET__COUNT]);
+
+/*
  * The loop guard. Each returns true when it paused the workflow: its state and reason say so, and
  * the caller appends the event. Asked when a call has ended, guard_request with the digest of what
  * makes two requests the same; guard_outcome also of one that was not let in.

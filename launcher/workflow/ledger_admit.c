@@ -159,6 +159,22 @@ ledger_account(struct ledger *l, const uint64_t reserved[BUDGET__COUNT],
 	}
 }
 
+/* What it had written is gone with its sandbox, and was not looked at: all of that counts. */
+void
+ledger_lost_use(const uint64_t reserved[BUDGET__COUNT], uint64_t ran_ms, uint64_t cpus,
+		uint64_t ret_used[BUDGET__COUNT])
+{
+	uint64_t cpu_ms = cpus == 0 || ran_ms > UINT64_MAX / cpus ? UINT64_MAX : ran_ms * cpus;
+
+	memcpy(ret_used, reserved, BUDGET__COUNT * sizeof(*reserved));
+	if (ran_ms < reserved[BUDGET_WALL]) {
+		ret_used[BUDGET_WALL] = ran_ms;
+	}
+	if (cpu_ms < reserved[BUDGET_CPU]) {
+		ret_used[BUDGET_CPU] = cpu_ms;
+	}
+}
+
 static bool
 guard(struct ledger *l, uint32_t count, const char *what, uint64_t now_ms)
 {

@@ -154,6 +154,37 @@ expect_run "budget: and a third" 0 -W cut -k c -- sh -c 'echo c'
 expect_run "budget: what nobody knows the end of counts" 125 -W cut -k d -- sh -c 'echo d'
 expect_match "budget: and why" "workflow cut has no calls left in its budget of 3" "$ERR"
 
+# budget NAME JQ
+budget()
+{
+	as_id "$A" workflow show "$1" --json | jq -cr ".budget | $2"
+}
+
+# It reserved all that there is of time; from when it is found on it counts as long as it can have run.
+expect_verb "a workflow with less time than one call may take" 0 workflow new timed --budget wall=5m,cpu=1h,disk=3G
+killed -W timed -p default -- sh -c "$stay"
+expect_eq "lost: what it reserved is all that there is" "[300000,300000,0]" "$(budget timed '.wall_ms | [.limit, .reserved, .left]')"
+expect_run "lost: another call is let in" 0 -W timed -p default -- sh -c 'echo b'
+found=$(record .lost "$CALL")
+expect_eq "lost: the journal says what it used at most" "1 true true 1073741824" "$(jq -r --argjson t0 "$(record .planned.t0 "$CALL")" \
+	--argjson cpus "$(getconf _NPROCESSORS_CONF)" \
+	'"\(.used.calls) \(.used.wall_ms == .t - $t0) \(.used.cpu_ms == ([.used.wall_ms * $cpus, 600000] | min)) \(.used.disk_bytes)"' <<<"$found")"
+check "lost: and that is less than it reserved" test "$(jq .used.wall_ms <<<"$found")" -lt 300000
+after=$(record .outcome.usage)
+counted=$(jq -nc --argjson lost "$(jq .used <<<"$found")" --argjson after "$after" \
+	'[2, $lost.wall_ms + $after.wall_ms, $lost.cpu_ms + $after.cpu_ms, $lost.disk_bytes + $after.disk_bytes]')
+used='[.calls.used, .wall_ms.used, .cpu_ms.used, .disk_bytes.used]'
+expect_eq "lost: the ledger counts that" "$counted" "$(budget timed "$used")"
+expect_match "lost: show has when it was found" "  found       without its airlock " <(as_id "$A" show "$CALL")
+expect_eq "lost: it is unknown as ever" unknown "$(state "$CALL")"
+expect_verb "lost: a person decides" 0 resolve "$CALL" "done"
+expect_eq "lost: which changes no number" "resolved $counted" "$(state "$CALL") $(budget timed "$used")"
+as_id dd if=/dev/zero of="$AIRLOCK_STATE/wf/$(as_id "$A" workflow show timed --json | jq -r .workflow)/ledger" bs=1 count=1 conv=notrunc 2>/dev/null
+expect_verb "lost: the ledger is made again" 0 recover
+expect_eq "lost: with the same numbers" "$counted" "$(budget timed "$used")"
+as_id "$LOG" --wait
+expect_eq "lost: one entry says so" 1 "$(rows "SELECT count(*) FROM entry WHERE type = 'lost' AND call = '$CALL'")"
+
 # ---- files that follow the journal -----------------------------------------------------------------------------
 id=$(as_id "$A" workflow show cut --json | jq -r .workflow)
 wf=$AIRLOCK_STATE/wf/$id

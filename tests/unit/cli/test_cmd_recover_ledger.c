@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../../launcher/base/clock.h"
 #include "../../../launcher/base/fdio.h"
 #include "../../../launcher/cli/cmd_recover.h"
 #include "../../../launcher/workflow/keys.h"
@@ -191,6 +192,74 @@ Test(cmd_recover_ledger, making_it_twice_is_making_it_once)
 	expect_amounts(second.reserved, "0 0 0 0");
 	expect_key(dir, "live", CALL_E, 1,
 		   "000000000000000000000000000000000000000000000000000000000000000000000000");
+}
+
+/*
+ * Its t0 is of long ago, so it counts with all that it had; of one that an entry speaks of already,
+ * that entry counts, and nothing is appended.
+ */
+Test(cmd_recover_ledger, a_call_that_died_is_noted_once)
+{
+	static const char noted[] =
+		"SELECT call, type, json_extract(CAST(record AS TEXT), '$.used') FROM entry"
+		" WHERE type = 'lost' ORDER BY n";
+	static const uint64_t reserved[BUDGET__COUNT] = { [BUDGET_CALLS] = 1 };
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s), running = -1;
+	struct ledger l;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append_calls(&s);
+	append_lost(&s, CALL_B, "3", "1750000000003");
+	running = enter_running(&s, CALL_D, reserved);
+	for (int i = 0; i < 2; i++) {
+		l = make_again(dir);
+		/* A and C as they ended, B as was noted, E as it reserved; D counts itself */
+		expect_amounts(l.used, "3 2412 10 14");
+		expect_answer(noted, CALL_B "|lost|{\"calls\":1,\"cpu_ms\":3,\"disk_bytes\":3,"
+					    "\"wall_ms\":3}\n" CALL_E
+					    "|lost|{\"calls\":1,\"cpu_ms\":5,\"disk_bytes\":7,"
+					    "\"wall_ms\":9}\n");
+	}
+}
+
+/* In the planned part, and in the ledger that follows it, a call of this moment. */
+Test(cmd_recover_ledger, a_call_that_just_began_has_used_little)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	auto_buf now = BUF_INIT, b = BUF_INIT;
+	const uint64_t t0_ms = clock_realtime_ms();
+	uint64_t most_ms;
+	struct ledger l;
+
+	buf_printf(&now, "\"t0\":%llu", (unsigned long long)t0_ms);
+	put_planned(&b, CALL_A, "python", "[\"true\"]", "null");
+	replace_once(&b, "\"t0\":1750000000000", buf_text(&now));
+	replace_once(&b, "\"key\":null",
+		     "\"key\":null,\"reserved\":{\"calls\":1,\"cpu_ms\":86400000000,"
+		     "\"disk_bytes\":7,\"wall_ms\":86400000}");
+	append(&s, buf_text(&b));
+	l = make_again(dir);
+	most_ms = clock_realtime_ms() - t0_ms;
+	cr_expect_leq(l.used[BUDGET_WALL], most_ms);
+	cr_expect_eq(l.used[BUDGET_CPU],
+		     l.used[BUDGET_WALL] * (uint64_t)sysconf(_SC_NPROCESSORS_CONF));
+	cr_expect_eq(l.used[BUDGET_CALLS], 1u);
+	cr_expect_eq(l.used[BUDGET_DISK], 7u);
+}
+
+/* A full disk keeps nobody from a ledger: the call counts with what it had. */
+Test(cmd_recover_ledger, a_call_that_cannot_be_noted_counts_with_what_it_reserved)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+
+	append_calls(&s);
+	/* nobody writes into a store that others may write to */
+	cr_assert_eq(fchmod(s.dir_fd, 0770), 0);
+	expect_amounts(make_again(dir).used, "4 2427 17 25");
+	expect_answer("SELECT count(*) FROM entry WHERE type = 'lost'", "0\n");
 }
 
 Test(cmd_recover_ledger, each_entry_moves_it)

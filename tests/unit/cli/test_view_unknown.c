@@ -11,13 +11,14 @@
 #define PLANNED(members) \
 	"{\"mode\":\"apply\",\"node\":{\"boot_id\":\"b1\"},\"t0\":1750000000000" members "}"
 
+#define HEAD                                                                                \
+	"\nUNKNOWN  airlock died in this call: what is known, and what can be done\n"       \
+	"  known       it was planned 2025-06-15 15:06:40 +0000 (boot b1); when airlock\n" \
+	"              died is not known, nor whether the tool had begun or ended\n"
+
 static void
 expect_facts(const char *planned, const char *resolves, const char *expected)
 {
-	static const char head[] =
-		"\nUNKNOWN  airlock died in this call: what is known, and what can be done\n"
-		"  known       it was planned 2025-06-15 15:06:40 +0000 (boot b1); when airlock\n"
-		"              died is not known, nor whether the tool had begun or ended\n";
 	auto_record rec = make_record(planned, NULL);
 	auto_page p = make_page();
 	auto_buf all = BUF_INIT;
@@ -26,7 +27,7 @@ expect_facts(const char *planned, const char *resolves, const char *expected)
 	setenv("TZ", "UTC", 1);
 	tzset();
 	show_unknown(&p, NULL, &rec);
-	buf_printf(&all, "%s%s", head, expected);
+	buf_printf(&all, "%s%s", HEAD, expected);
 	expect_page(&p, buf_text(&all));
 }
 
@@ -65,6 +66,24 @@ Test(view_unknown, a_call_that_may_run_again_or_was_resolved)
 		     NOTHING SEEN("not-done") "  retry       a retry under its key k is answered "
 					      "as interrupted, and runs\n"
 					      "              nothing\n");
+}
+
+Test(view_unknown, a_call_that_was_found_without_its_airlock)
+{
+	auto_record rec = make_record(PLANNED(",\"key\":null"), NULL);
+	auto_page p = make_page();
+
+	rec.lost = parse_json("{\"t\":1750000060000,\"used\":{\"calls\":1,\"cpu_ms\":240000,"
+			      "\"disk_bytes\":1024,\"wall_ms\":60000}}");
+	setenv("TZ", "UTC", 1);
+	tzset();
+	show_unknown(&p, NULL, &rec);
+	expect_page(&p, HEAD
+		    "  found       without its airlock 2025-06-15 15:07:40 +0000: in the "
+		    "budget of\n"
+		    "              its workflow it counts as 1m of wall, 4m of cpu, 1KiB of disk\n"
+		    NOTHING
+		    "  retry       it had no key, so nothing waits for its answer\n" DECIDE);
 }
 
 Test(view_unknown, nothing_of_a_call_that_runs_or_ended)

@@ -176,6 +176,21 @@ append_resolve(struct store *s, const char *call, const char *answer, const char
 	append(s, buf_text(&b));
 }
 
+/* It was found at t_ms, with all of 1 call, and so much of each of the rest. */
+__attribute__((unused)) static void
+append_lost(struct store *s, const char *call, const char *amount, const char *t_ms)
+{
+	auto_buf b = BUF_INIT;
+
+	buf_printf(&b,
+		   "{\"call\":\"%s\",\"record\":{\"actor\":{\"gid\":100,\"uid\":1000},"
+		   "\"call\":\"%s\",\"t\":%s,\"used\":{\"calls\":1,\"cpu_ms\":%s,"
+		   "\"disk_bytes\":%s,\"wall_ms\":%s},\"v\":1},\"salt\":\"" SALT
+		   "\",\"type\":\"lost\"}",
+		   call, call, t_ms, amount, amount, amount);
+	append(s, buf_text(&b));
+}
+
 /* An entry of no call; record is JSON. */
 __attribute__((unused)) static void
 append_event(struct store *s, const char *type, const char *record)

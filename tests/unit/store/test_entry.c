@@ -27,7 +27,7 @@ slice(const char *text, struct entry *ret)
 Test(entry, every_type_has_a_word_that_finds_it)
 {
 	static const char *const of_call[] = { "call.planned", "call.outcome", "settle",
-					       "resolve" };
+					       "lost", "resolve" };
 	static const char *const of_none[] = { "gc",	   "key.rotate",   "log.close",
 					       "log.open", "profile.load", "stop",
 					       "witness",  "workflow" };

@@ -46,7 +46,7 @@ Test(index, takes_in_calls_and_what_they_did)
 	expect_answer("SELECT call, n, path, kind, size_after, after FROM change",
 		      CALL_A "|0|a\\040b|create|5|ab\n");
 	expect_answer("SELECT count(*) FROM damaged", "0\n");
-	expect_answer("PRAGMA user_version", "4\n");
+	expect_answer("PRAGMA user_version", "5\n");
 	expect_answer("PRAGMA journal_mode", "wal\n");
 }
 

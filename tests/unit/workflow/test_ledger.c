@@ -266,6 +266,34 @@ Test(ledger, the_rest_of_the_budget_bounds_a_call)
 	cr_expect_not_null(strstr(err.text, "no calls left in its budget of 3: 3 used"));
 }
 
+Test(ledger, a_call_whose_end_nobody_saw_used_no_more_than_its_time_allows)
+{
+	static const struct {
+		uint64_t ran_ms, cpus, wall, cpu;
+	} rows[] = {
+		{ 30, 4, 30, 120 },
+		{ 500, 4, 500, 900 }, /* bounded by what it reserved */
+		{ 9000, 4, 600, 900 },
+		{ 0, 4, 0, 0 },
+		{ UINT64_MAX, 4, 600, 900 },
+		{ UINT64_MAX / 2, 3, 600, 900 }, /* the product does not fit */
+		{ 30, 0, 30, 900 },		 /* nobody knows how many */
+	};
+	const uint64_t reserved[BUDGET__COUNT] = {
+		[BUDGET_CALLS] = 1, [BUDGET_WALL] = 600, [BUDGET_CPU] = 900, [BUDGET_DISK] = 70
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t used[BUDGET__COUNT];
+
+		ledger_lost_use(reserved, rows[i].ran_ms, rows[i].cpus, used);
+		cr_expect_eq(used[BUDGET_CALLS], 1u);
+		cr_expect_eq(used[BUDGET_WALL], rows[i].wall, "row %zu", i);
+		cr_expect_eq(used[BUDGET_CPU], rows[i].cpu, "row %zu", i);
+		cr_expect_eq(used[BUDGET_DISK], 70u);
+	}
+}
+
 Test(ledger, a_deadline_bounds_and_ends)
 {
 	struct ledger l = { .deadline_ms = 1000, .name = "w" };
