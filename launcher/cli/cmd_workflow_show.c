@@ -230,6 +230,8 @@ put_by(struct buf *b, const struct story_event *e)
 {
 	if (strcmp(e->by, "guard") == 0) {
 		buf_puts(b, " by the loop guard");
+	} else if (strcmp(e->by, "call") == 0) {
+		buf_puts(b, " by on_failure");
 	} else if (strcmp(e->by, "person") == 0 && e->uid >= 0) {
 		buf_printf(b, " by uid %lld", (long long)e->uid);
 	}

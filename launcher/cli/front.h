@@ -188,6 +188,16 @@ int front_request_digest(struct front *f) must_check;
 int front_key(struct front *f, struct ledger_file *ledger, bool *ret_again) must_check;
 /* The recorded answer of a call in the place of this one: streams, result JSON, exit status. */
 int front_replay(struct front *f, const char *call) must_check;
+/* Its workflow's ledger; where that is lost it is made again from the journal, once. */
+int front_open_ledger(struct front *f, struct ledger_file *ret) must_check;
+/*
+ * The entry of a move that the ledger has, and its file has not yet: whoever dies before that is
+ * written leaves one that is made again, with this entry. by: as in the entry.
+ */
+int front_tell_move(struct front *f, struct ledger_file *file, const char *action, const char *by)
+	must_check;
+/* on_failure.then: what becomes of the workflow; what could not be done is in the reason */
+int front_on_failure(struct front *f) must_check;
 /* what it used of the budget; its file goes, where it has an outcome or no record */
 void front_account(struct front *f, bool has_outcome);
 /* number in the workflow; opens the pack */

@@ -105,9 +105,8 @@ enter(struct front *f)
 	return running_enter(&f->store, c, &f->running_fd, &f->err);
 }
 
-/* The ledger; where it is lost it is made again from the journal, once. */
-static int
-open_ledger(struct front *f, struct ledger_file *ret)
+int
+front_open_ledger(struct front *f, struct ledger_file *ret)
 {
 	int rc = ledger_open(f->workflow_fd, ret, &f->err);
 
@@ -171,12 +170,11 @@ lower_limits(struct front *f, const struct ledger *l)
 	}
 }
 
-/* Whoever dies before the ledger is written leaves one that is made again, with this entry. */
-static int
-tell_pause(struct front *f, struct ledger_file *file)
+int
+front_tell_move(struct front *f, struct ledger_file *file, const char *action, const char *by)
 {
 	struct workflow_event e = {
-		.action = "pause", .by = "guard", .name = file->l.name, .reason = file->l.reason
+		.action = action, .by = by, .name = file->l.name, .reason = file->l.reason
 	};
 	int rc = ledger_distrust(file, &f->err);
 
@@ -295,7 +293,7 @@ admit(struct front *f, struct ledger_file *file)
 	} else if (rc < 0) {
 		refuse(f);
 		if (!f->is_free && ledger_guard_outcome(l, true, f->t0_ms) &&
-		    tell_pause(f, file) < 0) {
+		    front_tell_move(f, file, "pause", "guard") < 0) {
 			return f->err.code;
 		}
 	}
@@ -313,7 +311,7 @@ static int
 admit_with_key(struct front *f, bool *ret_again)
 {
 	auto_ledger file = LEDGER_FILE_INIT;
-	int rc = open_ledger(f, &file);
+	int rc = front_open_ledger(f, &file);
 
 	*ret_again = false;
 	if (rc == 0) {
@@ -389,7 +387,7 @@ guard(struct front *f, struct ledger_file *file)
 	repeated(f, digest);
 	paused = ledger_guard_request(&file->l, digest, now_ms);
 	if (ledger_guard_outcome(&file->l, was_denied, now_ms) || paused) {
-		ignore_err(tell_pause(f, file), "the ledger says it, too");
+		ignore_err(front_tell_move(f, file, "pause", "guard"), "the ledger says it, too");
 	}
 }
 

@@ -144,6 +144,7 @@ static const struct stage launch_stages[] = {
 	{ NULL, front_launch },
 	{ NULL, front_keep_streams },
 	{ "settle", front_settle },
+	{ NULL, front_on_failure },
 	{ "outcome durable", front_record_outcome },
 };
 

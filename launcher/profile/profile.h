@@ -19,6 +19,7 @@
 enum mode { MODE_OBSERVE, MODE_PROPOSE, MODE_APPLY, MODE__COUNT }; /* from narrow to wide */
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
 enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
+enum on_failure { ON_FAILURE_CONTINUE, ON_FAILURE_ASK, ON_FAILURE_STOP, ON_FAILURE__COUNT };
 enum workspace_kind { WORKSPACE_SHARED, WORKSPACE_SNAPSHOT, WORKSPACE__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
 
@@ -155,6 +156,7 @@ struct profile {
 	struct limits limits;
 	uint32_t allow_degraded;   /* DEGRADE_* */
 	enum retry retry;
+	enum on_failure on_failure;
 	struct profile_check *checks; /* in the order in which they are tried */
 	size_t check_count;
 	enum capture_inputs capture_inputs;
@@ -202,6 +204,7 @@ void profile_destroy(struct profile *p);
 extern const char *const profile_mode_words[MODE__COUNT];
 extern const char *const profile_capture_words[CAPTURE__COUNT];
 extern const char *const profile_retry_words[RETRY__COUNT];
+extern const char *const profile_on_failure_words[ON_FAILURE__COUNT];
 extern const char *const profile_observe_words[OBSERVE__COUNT];
 extern const char *const profile_workspace_words[WORKSPACE__COUNT];
 const char *profile_cache_scope(uint32_t flags);

@@ -468,6 +468,7 @@ build_fields(const struct build *b, struct profile *p)
 	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
 	build_limits(b->doc, &p->limits);
 	p->retry = (enum retry)v[KEY_RETRY].number;
+	p->on_failure = (enum on_failure)v[KEY_ON_FAILURE].number;
 	build_checks(b, p);
 	p->allow_degraded = all_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;

@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 8u
+#define CODEC_VERSION 9u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -213,6 +213,7 @@ put_profile(struct buf *b, const struct profile *p)
 	put_limits(b, &p->limits);
 	buf_u32(b, p->allow_degraded);
 	buf_u8(b, (uint8_t)p->retry);
+	buf_u8(b, (uint8_t)p->on_failure);
 	put_checks(b, p);
 	buf_u8(b, (uint8_t)p->capture_inputs);
 	buf_u64(b, p->capture_file_size);
@@ -505,6 +506,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	get_limits(r, &p->limits);
 	p->allow_degraded = get_mask(r, DEGRADE_CGROUP | DEGRADE_LANDLOCK | DEGRADE_NOTIFY);
 	p->retry = (enum retry)get_enum(r, RETRY__COUNT);
+	p->on_failure = (enum on_failure)get_enum(r, ON_FAILURE__COUNT);
 	get_checks(r, a, p);
 	p->capture_inputs = (enum capture_inputs)get_enum(r, CAPTURE__COUNT);
 	p->capture_file_size = rd_u64(r);

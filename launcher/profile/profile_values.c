@@ -63,6 +63,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_MODE:
 	case TYPE_NAME:
 	case TYPE_OBSERVE:
+	case TYPE_ON_FAILURE:
 	case TYPE_PROFILE:
 	case TYPE_PROTECTS:
 	case TYPE_READS:
@@ -320,6 +321,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_CAPTURE:
 	case TYPE_MODE:
 	case TYPE_OBSERVE:
+	case TYPE_ON_FAILURE:
 	case TYPE_RETRY:
 	case TYPE_WORKSPACE:
 		return parse_word(c, node, &ret->number);
@@ -431,6 +433,7 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_MODE:
 	case TYPE_NAME:
 	case TYPE_OBSERVE:
+	case TYPE_ON_FAILURE:
 	case TYPE_PERCENT:
 	case TYPE_PROFILE:
 	case TYPE_RETRY:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The journal entry `workflow`: what happened to a workflow besides its calls (docs/formats.md,
- * "Record"). Appended by the front (the loop guard, a step) and by airlock-cli (all else).
+ * "Record"). Appended by the front (the loop guard, a call that failed) and by airlock-cli (all
+ * else).
  */
 #ifndef AIRLOCK_WORKFLOW_EVENT_H
 #define AIRLOCK_WORKFLOW_EVENT_H

@@ -37,11 +37,18 @@ static const char full[] =
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
 	"toolchains: [nvm, cargo]\n"
-	"allow_degraded: [landlock, cgroup]\nretry: safe\n"
+	"allow_degraded: [landlock, cgroup]\nretry: safe\non_failure: { then: ask }\n"
 	"capture: { inputs: content, file_size: 9MiB, stdin: 0B, stdout: 7KiB, "
 	"stderr: 8KiB, environment: [LANG, LC_*] }\n"
 	"observe_writes: "
 	"refuse\nworkspace: snapshot\n";
+
+static void
+expect_failure(const struct profile *p)
+{
+	cr_expect_eq(p->retry, RETRY_SAFE);
+	cr_expect_eq(p->on_failure, ON_FAILURE_ASK);
+}
 
 static void
 expect_capture(const struct profile *p)
@@ -122,7 +129,7 @@ Test(profile_build, every_field)
 	cr_expect_eq(p->limits.output_bytes, 1048576u);
 	cr_expect_eq(p->limits.open_files, 64u);
 	cr_expect_eq(p->allow_degraded, DEGRADE_CGROUP | DEGRADE_LANDLOCK);
-	cr_expect_eq(p->retry, RETRY_SAFE);
+	expect_failure(p);
 	cr_expect_eq(p->toolchains, 1u << TOOLCHAIN_NVM | 1u << TOOLCHAIN_CARGO);
 	expect_capture(p);
 	cr_expect_null(p->filter);
@@ -185,7 +192,7 @@ Test(profile_build, canonical_json)
 		"600000},"
 		"\"mode\":\"apply\",\"name\":\"full\","
 		"\"network\":{\"egress\":[],\"loopback\":true},\"observe_"
-		"writes\":\"refuse\","
+		"writes\":\"refuse\",\"on_failure\":{\"then\":\"ask\"},"
 		"\"owners\":{\"incidents\":\"i@x\",\"permissions\":\"p@x\"},\"retry\":\"safe\","
 		"\"success\":[0,7,255],"
 		"\"syscalls\":{\"allow\":[\"@default\",\"@io\"]},\"tool\":{\"run\":[\"/usr/bin/"

@@ -20,7 +20,7 @@ static const char yaml[] =
 	"1000, "
 	"output: 1MiB, open_files: 64 }\n"
 	"toolchains: [all]\n"
-	"allow_degraded: [landlock, cgroup]\nretry: safe\n"
+	"allow_degraded: [landlock, cgroup]\nretry: safe\non_failure: { then: stop }\n"
 	"capture: { inputs: content, file_size: 9MiB, stdin: 0B, "
 	"environment: [LANG] }\n"
 	"observe_writes: "

@@ -60,6 +60,8 @@ static const struct {
 	  "takes mode apply>observe@b:4" },
 	{ "", "mode: apply", "grants mode observe>apply@b:4", "takes mode apply>observe@." },
 	{ "retry: ask", "retry: safe", "grants retry ask>safe@b:4", "takes retry safe>ask@b:4" },
+	{ "on_failure: { then: stop }", "on_failure: { then: ask }",
+	  "grants on_failure.then stop>ask@b:4", "takes on_failure.then ask>stop@b:4" },
 	{ "network: { loopback: false }", "network: { loopback: true }",
 	  "grants network.loopback false>true@b:4", "takes network.loopback true>false@b:4" },
 	{ "capture: { inputs: content }", "capture: { inputs: digests }",

@@ -119,6 +119,11 @@ Test(profile_schema, words_follow_the_enums)
 	cr_assert_eq(count, (size_t)OBSERVE__COUNT);
 	cr_expect_str_eq(words[OBSERVE_DISCARD], "discard");
 	cr_expect_str_eq(words[OBSERVE_REFUSE], "refuse");
+	words = profile_type_words(TYPE_ON_FAILURE, &count);
+	cr_assert_eq(count, (size_t)ON_FAILURE__COUNT);
+	cr_expect_str_eq(words[ON_FAILURE_CONTINUE], "continue");
+	cr_expect_str_eq(words[ON_FAILURE_ASK], "ask");
+	cr_expect_str_eq(words[ON_FAILURE_STOP], "stop");
 	words = profile_type_words(TYPE_RETRY, &count);
 	cr_assert_eq(count, (size_t)RETRY__COUNT);
 	cr_expect_str_eq(words[RETRY_SAFE], "safe");
