@@ -53,7 +53,7 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
-CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,plan) $(call src,supervise) \
+CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,bundle) $(call src,plan) $(call src,supervise) \
 	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/control.c launcher/cli/main_cli.c \
@@ -118,7 +118,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys profile plan supervise snapshot store workflow evidence log witness cli
+SAN_DIRS := base sys profile bundle plan supervise snapshot store workflow evidence log witness cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
@@ -206,7 +206,7 @@ fuzz:
 BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
-CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd openssl shellcheck bubblewrap strace jq \
+CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd openssl age shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
@@ -244,7 +244,7 @@ install: all
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/
 	install -m 644 docs/airlock.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 docs/airlock-profile.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 docs/airlock-profile.5 docs/airlock-bundle.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 launcher/cli/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/airlock
 	install -m 644 launcher/cli/completion.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/airlock.fish

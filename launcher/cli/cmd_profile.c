@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../base/text.h"
+#include "../base/trusted.h"
 #include "commands.h"
 
 /* ---- where things are ------------------------------------------------------------------------ */
@@ -105,7 +106,7 @@ profile_request_of(const char *name, const char *shipped)
 		.shipped_dir = shipped,
 		.home = places_home(),
 		.caller = geteuid(),
-		.unmapped = profile_unmapped_uid(),
+		.unmapped = trusted_unmapped_uid(),
 	};
 }
 

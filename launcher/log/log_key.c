@@ -14,6 +14,7 @@
 
 #include "../base/fdio.h"
 #include "../base/text.h"
+#include "../base/trusted.h"
 
 int
 log_dir_open(const struct store *s, int *ret_fd, struct err *err)
@@ -24,33 +25,6 @@ log_dir_open(const struct store *s, int *ret_fd, struct err *err)
 		return err_sys(err, fd, "%s/" LOG_DIR, s->path);
 	}
 	*ret_fd = fd;
-	return 0;
-}
-
-/* A regular file of the caller's, or root's as credentials are, that nobody else reads. */
-static int
-check_private(int fd, const char *path, struct err *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0) {
-		return err_sys(err, -errno, "%s", path);
-	}
-	if (!S_ISREG(st.st_mode)) {
-		return err_set(err, -EPERM, "%s is not a regular file", path);
-	}
-	if (st.st_uid != geteuid() && st.st_uid != 0) {
-		return err_set(err, -EPERM, "%s belongs to uid %u, not to you (%u)", path,
-			       (unsigned int)st.st_uid, (unsigned int)geteuid());
-	}
-	/* systemd gives a user a credential by an ACL, whose mask stands in the group's bits */
-	if (st.st_uid == 0 && st.st_gid == 0 && (st.st_mode & 07777) == 0440) {
-		return 0;
-	}
-	if ((st.st_mode & 077) != 0) {
-		return err_set(err, -EPERM, "%s can be read by others (mode %04o): chmod 0600 it",
-			       path, (unsigned int)(st.st_mode & 07777));
-	}
 	return 0;
 }
 
@@ -65,7 +39,7 @@ log_key_read(int dirfd, const char *path, uint8_t algorithm, struct note_signer 
 	if (fd < 0) {
 		return err_sys(err, -errno, "%s", path);
 	}
-	rc = check_private(fd, path, err);
+	rc = trusted_private(fd, path, err);
 	return rc == 0 ? note_signer_read(fd, path, algorithm, ret, err) : rc;
 }
 

@@ -18,6 +18,7 @@
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/text.h"
+#include "../base/trusted.h"
 #include "profile_internal.h"
 
 #define DROPINS_MAX 64u
@@ -115,51 +116,15 @@ fail(struct loader *l, int code)
 
 /* ---- ownership ------------------------------------------------------------------------------- */
 
-uid_t
-profile_unmapped_uid(void)
-{
-	auto_buf map = BUF_INIT, overflow = BUF_INIT;
-	uint64_t row[3], uid; /* inside, outside, count */
-
-	if (fdio_slurp_at(AT_FDCWD, "/proc/sys/kernel/overflowuid", CAP_PROC_FILE, &overflow) < 0 ||
-	    fdio_slurp_at(AT_FDCWD, "/proc/self/uid_map", CAP_PROC_FILE, &map) < 0 ||
-	    text_numbers(buf_text(&overflow), ' ', &uid, 1) == NULL) {
-		return (uid_t)-1;
-	}
-	for (const char *p = buf_text(&map); (p = text_numbers(p, ' ', row, 3)) != NULL;) {
-		if (uid >= row[0] && uid - row[0] < row[2]) {
-			return (uid_t)-1;
-		}
-	}
-	return (uid_t)uid;
-}
-
 static bool
 check_owner(struct loader *l, const char *path, const struct stat *st, bool system,
 	    const struct profile_place *from)
 {
-	auto_buf word = BUF_INIT;
-	bool known = st->st_uid == 0 || st->st_uid == l->req->caller ||
-		     (system && st->st_uid == l->req->unmapped);
+	const struct trust trust = { l->req->caller, l->req->unmapped, system };
+	struct err err = ERR_INIT;
 
-	if (!known && st->st_uid == l->req->unmapped) {
-		return FAIL_AT(
-			l, -EPERM, from,
-			"%s belongs to somebody whom this user namespace does not map; use a copy "
-			"of your own",
-			path);
-	}
-	text_shell(&word, path);
-	if (!known) {
-		return FAIL_AT(
-			l, -EPERM, from,
-			"%s belongs to uid %u, neither root nor the caller; run: chown %u %s", path,
-			(unsigned int)st->st_uid, (unsigned int)l->req->caller, buf_text(&word));
-	}
-	if ((st->st_mode & 022) != 0) {
-		return FAIL_AT(l, -EPERM, from,
-			       "%s is writable by others (mode %04o); run: chmod go-w %s", path,
-			       (unsigned int)st->st_mode & 07777, buf_text(&word));
+	if (trusted_owner(&trust, path, st, &err) < 0) {
+		return FAIL_AT(l, -EPERM, from, "%s", err.text);
 	}
 	return true;
 }

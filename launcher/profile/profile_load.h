@@ -20,7 +20,8 @@ struct profile_request {
 	const char *shipped_dir; /* the profiles that came with this airlock */
 	const char *home;	 /* the caller's home, absolute */
 	uid_t caller;		 /* who besides root may own a profile */
-	uid_t unmapped;		 /* profile_unmapped_uid() */
+	/* trusted_unmapped_uid(): root's files in system_dir and shipped_dir may show so */
+	uid_t unmapped;
 };
 
 struct profile_doc; /* profile_internal.h: the effective values and where each stands */
@@ -51,13 +52,6 @@ void profile_loaded_finish(struct profile_loaded *l);
  * files, which become dependencies. -ENOMEM.
  */
 int profile_git_identity(struct profile_loaded *l, const struct profile_request *req) must_check;
-
-/*
- * The uid under which stat shows owners that this user namespace does not map, or (uid_t)-1 when
- * that uid is a user of its own here. Inside `unshare -r` root's files look like that; they are
- * accepted for system_dir and shipped_dir only.
- */
-uid_t profile_unmapped_uid(void);
 
 /*
  * 0; -ENOENT not found; -EPERM ownership; -EINVAL errors in a file. Errors with a place in a file

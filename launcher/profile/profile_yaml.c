@@ -6,13 +6,14 @@
  * The tree is made from events and not from libfyaml's documents: anchors, tags and aliases are
  * seen where they stand, nothing is resolved or expanded, and several errors can be told at once.
  */
+#include "profile_yaml.h"
+
 #include <libfyaml.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/limits.h"
 #include "../base/text.h"
-#include "profile_internal.h"
 
 struct builder {
 	struct profile_arena *arena;
@@ -27,7 +28,7 @@ struct builder {
 	unsigned int documents, nodes;
 	bool failed;
 	const char *key; /* read, its value is next; NULL otherwise */
-	bool key_bad;    /* the key was refused: drop its value */
+	bool key_bad;	 /* the key was refused: drop its value */
 	struct profile_place key_at;
 };
 
@@ -83,6 +84,12 @@ check_bytes(const struct profile_source *source, struct profile_report *report)
 		}
 	}
 	return told_line == 0;
+}
+
+static const char *
+kind_of(const struct profile_source *source)
+{
+	return source->what != NULL ? source->what : "profile";
 }
 
 /* ---- events to nodes ------------------------------------------------------------------------- */
@@ -176,7 +183,9 @@ take_key(struct builder *b, const struct profile_place *at, const char *text)
 	b->key = text;
 	b->key_at = *at;
 	if (strcmp(text, "<<") == 0) {
-		refuse(b, at, "merge keys are not allowed; use extends");
+		refuse(b, at,
+		       b->source->what == NULL ? "merge keys are not allowed; use extends"
+					       : "merge keys are not allowed; write the keys out");
 		b->key_bad = true;
 	} else if (before != NULL) {
 		profile_report_at(b->report, at, "duplicate key '%s'; the first is in line %u",
@@ -228,8 +237,8 @@ on_scalar(struct builder *b, struct fy_event *event)
 static void
 on_start(struct builder *b, struct fy_event *event, enum profile_node_kind kind)
 {
-	struct fy_token *token = kind == NODE_MAP ? event->mapping_start.mapping_start :
-						    event->sequence_start.sequence_start;
+	struct fy_token *token = kind == NODE_MAP ? event->mapping_start.mapping_start
+						  : event->sequence_start.sequence_start;
 	struct profile_place at = place_of(b, token, fy_event_start_mark(event));
 	struct profile_node *node;
 
@@ -285,12 +294,14 @@ on_alias(struct builder *b, struct fy_event *event)
 static bool
 on_document(struct builder *b, struct fy_event *event)
 {
-	struct profile_place at = place_of(b, event->document_start.document_start,
-					   fy_event_start_mark(event));
+	struct profile_place at =
+		place_of(b, event->document_start.document_start, fy_event_start_mark(event));
 
 	b->documents++;
 	if (b->documents > 1) {
-		refuse(b, &at, "a second document; a profile is one");
+		profile_report_at(b->report, &at, "a second document; a %s is one",
+				  kind_of(b->source));
+		b->failed = true;
 		return false;
 	}
 	return true;
@@ -434,9 +445,9 @@ profile_yaml_parse(struct profile_arena *a, const struct profile_source *source,
 	struct builder b = { .arena = a, .source = source, .report = report };
 	struct profile_place whole = { source, 0, 0, 0 };
 	struct fy_diag_cfg diag_cfg;
-	struct fy_parse_cfg cfg = { .search_path = "", .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG |
-							      FYPCF_DEFAULT_VERSION_1_2 |
-							      FYPCF_JSON_NONE };
+	struct fy_parse_cfg cfg = { .search_path = "",
+				    .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG |
+					     FYPCF_DEFAULT_VERSION_1_2 | FYPCF_JSON_NONE };
 	struct fy_diag *diag;
 
 	if (!check_bytes(source, report) || !check_directives(source, report)) {
@@ -465,7 +476,10 @@ profile_yaml_parse(struct profile_arena *a, const struct profile_source *source,
 		refuse(&b, &whole, "no memory");
 	}
 	if (!b.failed && (b.root == NULL || (b.root->kind == NODE_SCALAR && b.root->empty))) {
-		refuse(&b, &whole, "no profile in it; it begins with version: 1 and name: NAME");
+		profile_report_at(report, &whole, "no %s in it; it begins with %s", kind_of(source),
+				  source->begins != NULL ? source->begins
+							 : "version: 1 and name: NAME");
+		b.failed = true;
 	}
 	return b.failed ? NULL : b.root;
 }

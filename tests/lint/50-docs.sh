@@ -8,10 +8,11 @@
 page=docs/airlock.1
 jail_page=docs/airlock-jail.8
 profile_page=docs/airlock-profile.5
+bundle_page=docs/airlock-bundle.5
 architecture=docs/architecture.md
 
 for file in README.md CONTRIBUTING.md LICENSE docs/threat-model.md docs/operations.md docs/formats.md docs/first-hour.md docs/incident.md \
-	$architecture $page $jail_page $profile_page; do
+	$architecture $page $jail_page $profile_page $bundle_page; do
 	[ -s "$file" ] || echo "$file is missing"
 done | verdict docs/there
 
@@ -120,6 +121,16 @@ same docs/toolchains "$lint_tmp/toolchains" "$lint_tmp/page-toolchains"
 if [ -f tests/lint/keys_documented ]; then
 	bash tests/lint/keys_documented 2>&1 | verdict docs/profile-page
 fi
+
+# ---- bundles -------------------------------------------------------------------------------------------------
+
+# "word<tab>sentence" per row of a table, and per item of a section of the page.
+for row in "bundle_keys KEY KEYS" "sources SOURCE SOURCES" "deliveries DELIVERY DELIVERIES"; do
+	read -r def macro title <<<"$row"
+	sed -nE "s/^$macro\\([A-Z_]+, *\"([a-z_-]+)\",.*\"([^\"]*)\"\\)\$/\\1\\t\\2/p" "launcher/bundle/$def.def" | sort >"$lint_tmp/rows"
+	section $bundle_page "$title" | awk '/^\.It Cm / { word = $3; getline; print word "\t" $0 }' | sort >"$lint_tmp/page-rows"
+	same "docs/bundle-${title,,}" "$lint_tmp/rows" "$lint_tmp/page-rows"
+done
 
 # ---- the sandbox -------------------------------------------------------------------------------------------
 

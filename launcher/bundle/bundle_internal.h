@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of bundle/ share. Private to this directory and its tests. */
+#ifndef AIRLOCK_BUNDLE_BUNDLE_INTERNAL_H
+#define AIRLOCK_BUNDLE_BUNDLE_INTERNAL_H
+
+#include "../profile/profile_yaml.h"
+#include "bundle.h"
+
+#define BUNDLE_BEGINS "bundle: NAME"
+
+/* The value of a key; NULL where there is none, and in what is no map. */
+const struct profile_node *bundle_node(const struct profile_node *map, const char *key);
+
+#endif

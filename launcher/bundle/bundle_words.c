@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Words of manifests: names, sources, deliveries. Runs in airlock-cli. Pure. */
+#include <errno.h>
+#include <string.h>
+
+#include "../base/nearest.h"
+#include "../base/text.h"
+#include "bundle.h"
+
+static const struct {
+	const char *word, *later;
+} sources[] = {
+#define SOURCE(id, word, later, sentence) { word, later },
+#include "sources.def"
+#undef SOURCE
+};
+
+static const struct {
+	const char *word, *later;
+} deliveries[] = {
+#define DELIVERY(id, word, later, sentence) { word, later },
+#include "deliveries.def"
+#undef DELIVERY
+};
+
+static const char *const accesses[] = { [BUNDLE_READ] = "read", [BUNDLE_WRITE] = "write" };
+
+bool
+bundle_name_is_right(const char *name)
+{
+	static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= BUNDLE_NAME_MAX && strchr(first, name[0]) != NULL &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+const char *
+bundle_source_word(enum bundle_source source)
+{
+	return sources[source].word;
+}
+
+const char *
+bundle_delivery_word(enum bundle_delivery delivery)
+{
+	return deliveries[delivery].word;
+}
+
+const char *
+bundle_access_word(enum bundle_access access)
+{
+	return accesses[access];
+}
+
+bool
+bundle_delivery_find(const char *word, enum bundle_delivery *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(deliveries); i++) {
+		if (strcmp(deliveries[i].word, word) == 0) {
+			*ret = (enum bundle_delivery)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+bundle_access_find(const char *word, enum bundle_access *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(accesses); i++) {
+		if (strcmp(accesses[i], word) == 0) {
+			*ret = (enum bundle_access)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+bundle_item_later(const struct bundle_item *item)
+{
+	const char *later = sources[item->source].later;
+
+	return later != NULL ? later : deliveries[item->deliver].later;
+}
+
+const struct bundle_item *
+bundle_item(const struct bundle *b, const char *name)
+{
+	for (size_t i = 0; i < b->item_count; i++) {
+		if (strcmp(b->items[i].name, name) == 0) {
+			return &b->items[i];
+		}
+	}
+	return NULL;
+}
+
+int
+bundle_item_find(const struct bundle *b, const char *name, const struct bundle_item **ret,
+		 struct err *err)
+{
+	const char *names[BUNDLE_ITEMS_MAX], *near;
+	auto_buf have = BUF_INIT, safe = BUF_INIT;
+
+	*ret = bundle_item(b, name);
+	if (*ret != NULL) {
+		return 0;
+	}
+	for (size_t i = 0; i < b->item_count; i++) {
+		names[i] = b->items[i].name;
+		buf_printf(&have, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	near = nearest_name(name, names, b->item_count);
+	text_safe(&safe, name, strlen(name), false);
+	return err_set(err, -ENOENT, "bundle %s has no item '%s'%s%s%s (there are: %s)", b->name,
+		       buf_text(&safe), near != NULL ? "; did you mean '" : "",
+		       near != NULL ? near : "", near != NULL ? "'?" : "",
+		       b->item_count > 0 ? buf_text(&have) : "none");
+}
+
+void
+bundle_item_file(const char *item, uint64_t version, struct buf *ret)
+{
+	buf_printf(ret, "%s.%llu.age", item, (unsigned long long)version);
+}

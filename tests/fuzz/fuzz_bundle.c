@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libFuzzer target for the manifest of a bundle. Run by the developer or CI; the bytes are
+ * anybody's. What is taken must keep the promises of struct bundle; what is refused must have a
+ * report that a terminal can show.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../launcher/base/text.h"
+#include "../../launcher/bundle/bundle.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const char *__lsan_default_suppressions(void);
+
+/* 0.7.12 forgets a buffer of its own at some syntax errors; airlock-cli ends after one file. */
+const char *
+__lsan_default_suppressions(void)
+{
+	return "leak:libfyaml.so\n";
+}
+
+static void
+require(bool holds, const char *what, const struct buf *shown)
+{
+	if (!holds) {
+		fprintf(stderr, "%s\n%s\n", what, shown != NULL ? buf_text(shown) : "");
+		abort();
+	}
+}
+
+static void
+check_item(const struct bundle_item *item)
+{
+	auto_buf text = BUF_INIT;
+	struct json j;
+
+	json_init(&j, &text);
+	bundle_put_item(&j, item);
+	require(json_error(&j) == 0, "an item that is no JSON", &text);
+	require(json_check_object(buf_text(&text), text.len) == 0, "no JSON", &text);
+	require(bundle_name_is_right(item->name), "a name that is none", &text);
+	require(item->deliver_name[0] != '\0' && strchr(item->deliver_name, '/') == NULL,
+		"no name to deliver it by", &text);
+	require(item->source != BUNDLE_SOURCE_SEALED || item->version > 0, "no version", &text);
+	require(item->source != BUNDLE_SOURCE_FILE || item->path[0] == '/', "no path", &text);
+	require(item->source != BUNDLE_SOURCE_EXEC || item->command.items[0][0] == '/',
+		"no command", &text);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	auto_buf bytes = BUF_INIT, report = BUF_INIT, safe = BUF_INIT;
+	struct err err = ERR_INIT;
+	struct bundle b;
+
+	buf_put(&bytes, data, size);
+	if (bundle_parse("m.yaml", "acme", &bytes, &b, &report, &err) == 0) {
+		require(report.len == 0 && strcmp(b.name, "acme") == 0, "another bundle", &report);
+		for (size_t i = 0; i < b.item_count; i++) {
+			check_item(&b.items[i]);
+			require(bundle_item(&b, b.items[i].name) == &b.items[i], "found twice",
+				NULL);
+		}
+		bundle_finish(&b);
+		return 0;
+	}
+	require(report.len > 0 && err.text[0] != '\0', "an error without words", &report);
+	text_safe(&safe, report.data, report.len, true);
+	require(safe.len == report.len && memcmp(safe.data, report.data, safe.len) == 0,
+		"the report has bytes that no terminal should get", &safe);
+	return 0;
+}
