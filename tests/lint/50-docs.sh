@@ -102,6 +102,10 @@ sed -nE 's/^KEY\([A-Z_]*, *"limits\.([a-z_]*)".*/\1/p' launcher/profile/keys.def
 table $architecture Limits | cut -f1 | sort >"$lint_tmp/page-limits"
 same docs/limits "$lint_tmp/limits" "$lint_tmp/page-limits"
 
+sed -nE 's/^FORM\([A-Z0-9_]*, *"([a-z0-9]*)".*/\1/p' launcher/scan/forms.def | sort >"$lint_tmp/forms"
+table $architecture "Output scan" | cut -f1 | sort >"$lint_tmp/page-forms"
+same docs/scan-forms "$lint_tmp/forms" "$lint_tmp/page-forms"
+
 sed -nE 's/^KEY\([A-Z_]*, *"([a-z_.]*)".*/\1/p' launcher/profile/keys.def | sort >"$lint_tmp/keys"
 section $profile_page KEYS | sed -nE 's/^\.It Cm ([a-z_.]+).*/\1/p' | sort >"$lint_tmp/page-keys"
 same docs/profile-keys "$lint_tmp/keys" "$lint_tmp/page-keys"
