@@ -7,6 +7,7 @@
 #include "../base/clock.h"
 #include "cmd_workflow.h"
 #include "commands.h"
+#include "control.h"
 #include "view_format.h"
 
 struct request {
@@ -51,7 +52,7 @@ parse(int argc, char **argv, struct request *ret)
 	return -1;
 }
 
-/* Calls that run keep what they reserved; the next one is measured by the new budget. */
+/* The next call is measured by it; those that run are told when it is written. */
 static int
 set_budget(struct workflow_at *at, const struct request *req, struct ledger *ret, struct err *err)
 {
@@ -101,6 +102,8 @@ cmd_workflow_budget(int argc, char **argv)
 {
 	struct request req = { .budget = NULL };
 	auto_workflow_at at = WORKFLOW_AT_INIT;
+	auto_control_calls calls = { .texts = NULL };
+	const struct control_filter which = { .workflow = at.d.id };
 	struct ledger l = { .state = WORKFLOW_ACTIVE };
 	struct err err = ERR_INIT;
 	int rc = parse(argc, argv, &req);
@@ -110,9 +113,13 @@ cmd_workflow_budget(int argc, char **argv)
 	}
 	rc = workflow_at_open(req.workflow, &at, &err);
 	rc = rc < 0 ? rc : set_budget(&at, &req, &l, &err);
+	if (rc == 0) {
+		tell(&at, &l);
+		rc = control_signal(&at.store, &which, RUNNING_SIGNAL_LIMITS, RUNNING_BY_WORKFLOW,
+				    &calls, &err);
+	}
 	if (rc < 0) {
 		return commands_fail(1, &err);
 	}
-	tell(&at, &l);
-	return 0;
+	return control_tell_unreachable(&calls) ? 1 : 0;
 }

@@ -157,13 +157,7 @@ tell(const struct move *m, const struct workflow_at *at, const struct control_ca
 		fprintf(stderr, "airlock: %zu call%s not ended in time: airlock ps\n", left,
 			left == 1 ? " has" : "s have");
 	}
-	if (calls->unreachable > 0) {
-		fprintf(stderr,
-			"airlock: %zu call%s cannot be reached from here: run this where they "
-			"were started\n",
-			calls->unreachable, calls->unreachable == 1 ? "" : "s");
-	}
-	return left + calls->unreachable > 0 ? 1 : 0;
+	return control_tell_unreachable(calls) || left > 0 ? 1 : 0;
 }
 
 static int

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -169,6 +170,18 @@ control_signal(const struct store *s, const struct control_filter *which, int si
 	int rc = running_each(s, signal_one, &sender, err);
 
 	return rc == -ENOMEM ? err_sys(err, rc, "signal the calls under way") : rc;
+}
+
+bool
+control_tell_unreachable(const struct control_calls *c)
+{
+	if (c->unreachable > 0) {
+		fprintf(stderr,
+			"airlock: %zu call%s cannot be reached from here: run this where they "
+			"were started\n",
+			c->unreachable, c->unreachable == 1 ? "" : "s");
+	}
+	return c->unreachable > 0;
 }
 
 size_t

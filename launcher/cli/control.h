@@ -47,12 +47,14 @@ struct control_calls {
 void control_calls_finish(struct control_calls *c);
 
 /*
- * Signals the front of each living call that is meant: RUNNING_SIGNAL_KILL, _FREEZE or _THAW. One
- * that ended meanwhile is not counted. 0 also where there was none; ret is zeroed before it is
- * handed in, and the caller's to finish either way.
+ * Signals the front of each living call that is meant: RUNNING_SIGNAL_KILL, _FREEZE, _THAW or
+ * _LIMITS. One that ended meanwhile is not counted. 0 also where there was none; ret is zeroed
+ * before it is handed in, and the caller's to finish either way.
  */
 int control_signal(const struct store *s, const struct control_filter *which, int signal,
 		   enum running_by by, struct control_calls *ret, struct err *err) must_check;
+/* Says on stderr that some cannot be reached; whether there are any. */
+bool control_tell_unreachable(const struct control_calls *c);
 /* Waits until they have ended, all together at most timeout_ms; how many have not. */
 size_t control_wait(const struct store *s, const struct control_calls *c, uint64_t timeout_ms);
 

@@ -100,6 +100,7 @@ struct front {
 	/* it reserves nothing of its own: a postcondition, or a look at what is finished */
 	bool is_free;
 	struct running_call parent; /* whose postcondition it is; call_text "": none */
+	uint64_t end_ms;	    /* the deadline that ends it; 0: none */
 	bool refused; /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
 	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */
@@ -179,6 +180,8 @@ const char *front_resolved(struct front *f, const char *path);
 int front_store(struct front *f) must_check; /* opens or makes it; call id, workflow */
 /* whether the call may be made: its key, its workflow's state and budget, the stop button */
 int front_admit(struct front *f) must_check;
+/* what holds of its workflow's budget and deadline while it runs (supervise_control) */
+bool front_limits(void *arg, uint64_t ran_ms, uint64_t *ret_wall_ms, uint64_t *ret_end_ms);
 /* the digests of the request: of all of it, of its parts, and without its key */
 int front_request_digest(struct front *f) must_check;
 /*

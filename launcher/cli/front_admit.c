@@ -263,6 +263,13 @@ bound_by_parent(struct front *f, const struct ledger *l)
 	return 0;
 }
 
+/* What a finished workflow has left may be looked at behind its deadline, too. */
+static uint64_t
+deadline_of(const struct front *f, const struct ledger *l)
+{
+	return f->is_free && f->parent.call_text[0] == '\0' ? 0 : l->deadline_ms;
+}
+
 /* Under the ledger. 0: admitted or refused (f->refused). */
 static int
 admit(struct front *f, struct ledger_file *file)
@@ -298,6 +305,7 @@ admit(struct front *f, struct ledger_file *file)
 		}
 	}
 	snprintf(f->workflow_name, sizeof(f->workflow_name), "%s", l->name);
+	f->end_ms = deadline_of(f, l);
 	if (rc == 0) {
 		l->step = step;
 		/* under the ledger: whoever makes that again adds up what running calls say */
@@ -326,6 +334,34 @@ admit_with_key(struct front *f, bool *ret_again)
 		rc = rc < 0 ? err_sys(&f->err, rc, "take the key") : 0;
 	}
 	return rc;
+}
+
+/*
+ * Of the supervisor, when the workflow got another budget or deadline. Nothing here may wait: who
+ * has the ledger may be stopped, and a kill must get through. A postcondition keeps its time.
+ */
+bool
+front_limits(void *arg, uint64_t ran_ms, uint64_t *ret_wall_ms, uint64_t *ret_end_ms)
+{
+	struct front *f = arg;
+	auto_ledger file = LEDGER_FILE_INIT;
+	struct err none = ERR_INIT;
+
+	if (ledger_try_open(f->workflow_fd, &file, &none) < 0) {
+		return false;
+	}
+	*ret_end_ms = deadline_of(f, &file.l);
+	*ret_wall_ms = f->req.limits.wall_ms;
+	if (f->is_free) {
+		return true;
+	}
+	if (ledger_lower(&file.l, f->reserved, ran_ms)) {
+		memcpy(f->running.reserved, f->reserved, sizeof(f->reserved));
+		ignore_err(running_update(f->running_fd, &f->running), "as when it is let in");
+		ignore_err(ledger_write(&file, &none), "`airlock recover` makes it again");
+	}
+	*ret_wall_ms = f->reserved[BUDGET_WALL];
+	return true;
 }
 
 int

@@ -296,6 +296,7 @@ supervise(struct front *f)
 		.profile = f->profile,
 		.plan = f->plan,
 		.limits = &f->req.limits,
+		.end_ms = f->end_ms,
 		.jail = &f->jail,
 		.relay = &f->relay,
 		.cgroup = &f->cgroup,
@@ -306,8 +307,10 @@ supervise(struct front *f)
 		.control = { .kill = RUNNING_SIGNAL_KILL,
 			     .freeze = RUNNING_SIGNAL_FREEZE,
 			     .thaw_flag = RUNNING_THAW_FLAG,
+			     .limits_flag = RUNNING_LIMITS_FLAG,
 			     .words = running_by_words,
 			     .on_frozen = on_frozen,
+			     .limits = front_limits,
 			     .arg = f },
 		.disk_watch_fd = f->upper_parent_fd,
 	};

@@ -117,11 +117,15 @@ end_freeze(struct run *r)
 	}
 }
 
+/* One whose time has come meanwhile is not continued. */
 static void
 thaw(struct run *r)
 {
-	if (r->frozen_at_ns != 0) {
-		end_freeze(r);
+	if (r->frozen_at_ns == 0) {
+		return;
+	}
+	end_freeze(r);
+	if (r->state != RUN_RUNNING || !run_end_late(r)) {
 		stop_processes(r, false);
 		run_say_go(r);
 	}
@@ -220,6 +224,8 @@ on_control(struct run *r, const struct signalfd_siginfo *info)
 
 	if (sig == c->kill) {
 		run_end(r, VERDICT_INTERRUPTED, "ended by %s", c->words(value));
+	} else if (sig == c->freeze && (value & c->limits_flag) != 0) {
+		run_ask_limits(r);
 	} else if (sig == c->freeze && (value & c->thaw_flag) != 0) {
 		thaw(r);
 	} else if (sig == c->freeze) {
@@ -257,6 +263,9 @@ on_signal(struct run *r)
 	}
 	if (ends) {
 		thaw(r); /* to end it the tool has to run */
+		if (r->state >= RUN_ENDING) {
+			return;
+		}
 	}
 	message[1] = (uint8_t)info.ssi_signo;
 	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),
@@ -279,7 +288,10 @@ on_deadline(struct run *r)
 		run_refuse(r, "jail", 0, "it did not get ready in %u s", LAUNCH_MS / 1000);
 		break;
 	case RUN_RUNNING:
-		run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, "the call ran for limits.wall");
+		/* a wall that was lowered to the deadline ends with it */
+		if (!run_end_late(r)) {
+			run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, r->wall_text);
+		}
 		break;
 	case RUN_ENDING:
 		r->out->undead = true;
@@ -461,6 +473,8 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 {
 	struct run r = { .req = req,
 			 .out = ret,
+			 .end_ms = req->end_ms,
+			 .wall_text = "the call ran for limits.wall",
 			 .state = RUN_STARTING,
 			 .listener_fd = -1,
 			 .proc_fd = -1,

@@ -37,9 +37,16 @@ struct supervise_control {
 	int kill;      /* ends the call at once */
 	int freeze;    /* nothing of it runs until a thaw, and limits.wall does not either */
 	int thaw_flag; /* in the value that freeze comes with: a thaw */
+	int limits_flag; /* the same: limits is asked what holds from now on */
 	/* who sent kill: the words for the value that it came with, 0 for none */
 	const char *(*words)(int value);
 	void (*on_frozen)(void *arg, bool is_frozen); /* each time that it changes; may be NULL */
+	/*
+	 * ran_ms: how long the tool ran, frozen time apart. Of that it may have ret_wall_ms, and
+	 * what ends it at a time of day is in ret_end_ms (as in supervise_request). False: not to
+	 * be had now.
+	 */
+	bool (*limits)(void *arg, uint64_t ran_ms, uint64_t *ret_wall_ms, uint64_t *ret_end_ms);
 	void *arg;
 };
 
@@ -47,6 +54,7 @@ struct supervise_request {
 	const struct profile *profile; /* success codes, syscall groups, filter digest */
 	const struct plan *plan;
 	const struct limits *limits;
+	uint64_t end_ms; /* CLOCK_REALTIME: the deadline of its workflow; 0: none */
 	struct jail_handle *jail;
 	struct relay *relay;
 	struct terminal *terminal; /* the caller's; NULL when the tool gets none */

@@ -32,6 +32,9 @@ struct run {
 	int wait_status;
 	bool decided;        /* the verdict is ours, not the tool's */
 	uint64_t go_ns, deadline_ns, next_watch_ns;
+	uint64_t end_ms;	 /* as in the request, or what was said since */
+	unsigned int limits_due; /* how often limits is still asked; 0: nothing is new */
+	const char *wall_text;	 /* why deadline_ns ends it */
 	uint64_t frozen_at_ns; /* 0: it is not frozen; never so from RUN_ENDING on */
 	uint64_t frozen_ns;    /* since GO, without what began at frozen_at_ns */
 	uint64_t watched_memory_peak, watched_cpu_ms;
@@ -58,6 +61,10 @@ int run_read_status(struct run *r);
 int run_read_tool(struct run *r);
 /* Answers one seccomp notification. */
 void run_answer_notification(struct run *r);
+/* Ends a call whose workflow's deadline has come, unless it is frozen; whether that is so. */
+bool run_end_late(struct run *r);
+/* Other limits were set: run_watch asks for them. */
+void run_ask_limits(struct run *r);
 /* Looks at what no event tells: cpu time, disk, memory without a cgroup. */
 void run_watch(struct run *r);
 void run_collect_usage(struct run *r);

@@ -21,6 +21,7 @@
 #include "supervise_internal.h"
 
 #define WATCH_MS 100u
+#define LIMITS_TRIES 50u /* who holds them for so many looks has died or is stopped */
 #define WATCH_DEPTH 64
 #define WALK_REST 20u /* a walk over the upper takes a twentieth of the supervisor's time at most */
 #define PAGE 4096u
@@ -210,6 +211,55 @@ watch_processes(struct run *r)
 	}
 }
 
+/* Without the time that it was frozen. */
+static uint64_t
+ran_ns(const struct run *r)
+{
+	uint64_t until = r->frozen_at_ns != 0 ? r->frozen_at_ns : clock_monotonic_ns();
+
+	return until - r->go_ns - r->frozen_ns;
+}
+
+bool
+run_end_late(struct run *r)
+{
+	if (r->end_ms == 0 || r->limits_due > 0 || r->frozen_at_ns != 0 ||
+	    clock_realtime_ms() < r->end_ms) {
+		return false;
+	}
+	run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, "the deadline of its workflow came");
+	return true;
+}
+
+void
+run_ask_limits(struct run *r)
+{
+	r->limits_due = LIMITS_TRIES;
+	r->next_watch_ns = 0;
+}
+
+/* They only shrink: what it may have at most stands in its record. */
+static void
+watch_limits(struct run *r)
+{
+	const struct supervise_control *c = &r->req->control;
+	uint64_t wall_ms = 0, deadline_ns;
+
+	if (r->limits_due == 0) {
+		return;
+	}
+	r->limits_due--;
+	if (!c->limits(c->arg, ran_ns(r) / 1000000u, &wall_ms, &r->end_ms)) {
+		return;
+	}
+	r->limits_due = 0;
+	deadline_ns = r->go_ns + r->frozen_ns + wall_ms * UINT64_C(1000000);
+	if (deadline_ns < r->deadline_ns) {
+		r->deadline_ns = deadline_ns;
+		r->wall_text = "the budget of its workflow is less by now";
+	}
+}
+
 void
 run_watch(struct run *r)
 {
@@ -221,6 +271,10 @@ run_watch(struct run *r)
 		return;
 	}
 	r->next_watch_ns = now + WATCH_MS * UINT64_C(1000000);
+	watch_limits(r);
+	if (run_end_late(r)) {
+		return;
+	}
 	note_full(r);
 	if (r->req->disk_watch_fd >= 0) {
 		watch_file_system(r);
@@ -299,7 +353,7 @@ run_collect_usage(struct run *r)
 	int status;
 
 	if (r->go_ns != 0) {
-		u->wall_ms = (clock_monotonic_ns() - r->go_ns - r->frozen_ns) / 1000000u;
+		u->wall_ms = ran_ns(r) / 1000000u;
 	}
 	if (!r->out->undead && wait4(r->req->jail->pid, &status, 0, &rusage) > 0) {
 		u->cpu_ms = (uint64_t)(rusage.ru_utime.tv_sec + rusage.ru_stime.tv_sec) * 1000u +

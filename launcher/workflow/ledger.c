@@ -184,8 +184,8 @@ take(const uint8_t *data, size_t len, struct ledger_file *ret, struct err *err)
 	return 0;
 }
 
-int
-ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
+static int
+open_locked(int workflow_fd, int lock, struct ledger_file *ret, struct err *err)
 {
 	uint8_t data[FILE_MAX];
 	ssize_t len;
@@ -196,7 +196,7 @@ ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 	if (ret->fd < 0) {
 		return err_sys(err, -errno, "open the workflow's ledger");
 	}
-	rc = store_lock(ret->fd, LOCK_EX);
+	rc = store_lock(ret->fd, lock);
 	/* one that cannot be had says nothing of the ledger, which may be good */
 	rc = rc < 0 ? rc : read_boot_id(ret->boot);
 	len = rc < 0 ? rc : pread(ret->fd, data, sizeof(data), 0);
@@ -210,6 +210,18 @@ ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 		return 0;
 	}
 	return take(data, (size_t)len, ret, err);
+}
+
+int
+ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
+{
+	return open_locked(workflow_fd, LOCK_EX, ret, err);
+}
+
+int
+ledger_try_open(int workflow_fd, struct ledger_file *ret, struct err *err)
+{
+	return open_locked(workflow_fd, LOCK_EX | LOCK_NB, ret, err);
 }
 
 int

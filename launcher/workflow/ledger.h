@@ -73,6 +73,8 @@ struct ledger_file {
  * again. The file stays open and locked then, so that who makes it again is alone.
  */
 int ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
+/* The same, but -EWOULDBLOCK where another has it now: for who must not wait. */
+int ledger_try_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
 /* What it says now, without keeping it: makes and changes nothing. -ENOENT, -ESTALE as above. */
 int ledger_read(int workflow_fd, struct ledger *ret, struct err *err) must_check;
 /*
@@ -96,6 +98,11 @@ int ledger_admit(struct ledger *l, uint64_t now_ms, uint64_t bound[BUDGET__COUNT
 void ledger_account(struct ledger *l, const uint64_t reserved[BUDGET__COUNT],
 		    const uint64_t used[BUDGET__COUNT]);
 
+/*
+ * Lowers the time that a running call has reserved to what the budget and the other calls leave of
+ * it, but not below ran_ms, which is gone. Both are changed where it returns true.
+ */
+bool ledger_lower(struct ledger *l, uint64_t reserved[BUDGET__COUNT], uint64_t ran_ms) must_check;
 /*
  * What a call may have used at most of what it reserved when nobody saw its end, and it had lived
  * for ran_ms on a machine of so many processors.

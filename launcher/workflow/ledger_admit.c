@@ -159,6 +159,22 @@ ledger_account(struct ledger *l, const uint64_t reserved[BUDGET__COUNT],
 	}
 }
 
+bool
+ledger_lower(struct ledger *l, uint64_t reserved[BUDGET__COUNT], uint64_t ran_ms)
+{
+	const uint64_t all = l->reserved[BUDGET_WALL], own = reserved[BUDGET_WALL];
+	const uint64_t gone = l->used[BUDGET_WALL] + (all > own ? all - own : 0);
+	const uint64_t limit = l->limit[BUDGET_WALL], rest = limit > gone ? limit - gone : 0;
+	const uint64_t lowered = rest > ran_ms ? rest : ran_ms;
+
+	if (limit == 0 || lowered >= own) {
+		return false;
+	}
+	reserved[BUDGET_WALL] = lowered;
+	l->reserved[BUDGET_WALL] = all > own ? all - own + lowered : lowered;
+	return true;
+}
+
 /* What it had written is gone with its sandbox, and was not looked at: all of that counts. */
 void
 ledger_lost_use(const uint64_t reserved[BUDGET__COUNT], uint64_t ran_ms, uint64_t cpus,

@@ -438,10 +438,10 @@ running_signal(const struct store *s, const struct running_call *c, int signal, 
 	if (rc < 0) {
 		return rc;
 	}
-	rc = sys_pidfd_queue_signal(pidfd, signal & ~RUNNING_THAW_FLAG,
-				    (int)by | (signal & RUNNING_THAW_FLAG));
+	rc = sys_pidfd_queue_signal(pidfd, signal & ~RUNNING_FLAGS,
+				    (int)by | (signal & RUNNING_FLAGS));
 	/* a queue that is full has no room for the value; the signal itself always arrives */
-	if (rc == -EAGAIN && (signal & RUNNING_THAW_FLAG) == 0) {
+	if (rc == -EAGAIN && (signal & RUNNING_FLAGS) == 0) {
 		rc = sys_pidfd_send_signal(pidfd, signal);
 	}
 	if (rc == 0 && signal == RUNNING_SIGNAL_KILL) {

@@ -31,6 +31,10 @@
  */
 #define RUNNING_THAW_FLAG 0x100
 #define RUNNING_SIGNAL_THAW (RUNNING_SIGNAL_FREEZE | RUNNING_THAW_FLAG)
+/* In the same way: the workflow's budget or deadline is another one. */
+#define RUNNING_LIMITS_FLAG 0x200
+#define RUNNING_SIGNAL_LIMITS (RUNNING_SIGNAL_FREEZE | RUNNING_LIMITS_FLAG)
+#define RUNNING_FLAGS (RUNNING_THAW_FLAG | RUNNING_LIMITS_FLAG)
 
 /* Who ends, freezes or thaws a call; a value that is none of them is RUNNING_BY_NOBODY's. */
 enum running_by {

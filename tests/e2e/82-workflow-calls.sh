@@ -160,6 +160,72 @@ expect_verb "a deadline" 0 workflow budget few --deadline 1ms
 in_w "that has passed" 125 -- true
 expect_match "which is told" "the deadline of workflow few has passed" "$ERR"
 
+# ---- less of it, while calls run -------------------------------------------------------------------
+# runs N: a call of $W in the background, whose tool is sleep N; sets running.
+runs()
+{
+	start_airlock -p default -W "$W" -- sleep "$1"
+	wait_for 20 is_state "$1" S || not_ok "$W: a call that runs" "$(cat "$T/.bg.err")"
+	running=$(shown '.timeline[-1].call')
+}
+
+# last_call: the state of the newest one.
+last_call()
+{
+	shown '[.timeline[] | select(.type == "call")][-1].state'
+}
+
+# ends NAME WANT: it does, by itself; WANT is exit, verdict and reason.
+ends()
+{
+	wait "$PID"
+	expect_eq "$1" "$2" "$? $(record '.outcome | "\(.verdict) \(.reason)"' "$running")"
+}
+
+W=less
+expect_verb "one with time" 0 workflow new less --budget wall=2h --deadline 2h
+runs 6150
+expect_verb "more time" 0 workflow budget less --budget wall=3h --deadline 3h
+expect_verb "and less, which is still more than a call may have" 0 workflow budget less --budget wall=1h
+expect_verb "less than that" 0 workflow budget less --budget wall=9m
+reserves()
+{
+	[ "$(shown .budget.wall_ms.reserved)" = "$1" ]
+}
+check "so it has reserved as much" wait_for 10 reserves 540000
+expect_eq "also in its own file" "540000" "$(as_id "$A" ps --json | jq .reserved.wall_ms)"
+expect_eq "and runs" "running S" "$(last_call) $(tool_state 6150)"
+expect_verb "less than it ran" 0 workflow budget less --budget wall=1ms
+ends "it ends" "124 timeout wall: the budget of its workflow is less by now"
+expect_eq "and has given it back" "0" "$(shown .budget.wall_ms.reserved)"
+expect_verb "no bound" 0 workflow budget less --budget wall=none
+runs 6151
+expect_verb "an earlier deadline" 0 workflow budget less --deadline 1ms
+ends "ends a call, too" "124 timeout wall: the deadline of its workflow came"
+expect_match "which the caller is told" "airlock: timeout: wall: the deadline of its workflow came" "$T/.bg.err"
+
+# A deadline that comes while it is frozen ends it when it would go on.
+has_passed()
+{
+	[ "$(date +%s%3N)" -gt "$(shown .deadline)" ]
+}
+expect_verb "a later one" 0 workflow budget less --deadline 1h
+runs 6152
+expect_verb "paused" 0 workflow pause less
+check "it is frozen" wait_for 10 is_state 6152 T
+expect_verb "an earlier deadline" 0 workflow budget less --deadline 1ms
+check "has passed" wait_for 10 has_passed
+expect_verb "a later one in time" 0 workflow budget less --deadline 1h
+expect_verb "resumed" 0 workflow resume less
+check "it goes on" wait_for 10 is_state 6152 S
+expect_verb "paused again" 0 workflow pause less
+check "it is frozen" wait_for 10 is_state 6152 T
+expect_verb "an earlier deadline" 0 workflow budget less --deadline 1ms
+check "has passed" wait_for 10 has_passed
+expect_eq "it is frozen as before" "frozen T" "$(last_call) $(tool_state 6152)"
+expect_verb "resumed" 0 workflow resume less
+ends "it does not go on" "124 timeout wall: the deadline of its workflow came"
+
 # ---- a check over what is gone -----------------------------------------------------------------------
 # Whoever commits to a workspace, or takes back, holds its gate while a call runs there, and comes
 # before whoever asks later.

@@ -210,17 +210,20 @@ Test(ledger, a_boot_that_cannot_be_read_is_an_error)
 Test(ledger, it_is_had_alone)
 {
 	struct place p = place_make();
-	auto_ledger f = LEDGER_FILE_INIT;
+	auto_ledger f = LEDGER_FILE_INIT, tried = LEDGER_FILE_INIT;
 	struct err err = ERR_INIT;
 	int fd;
 
 	cr_assert_eq(ledger_open(p.fd, &f, &err), 0);
+	cr_expect_eq(ledger_try_open(p.fd, &tried, &err), -EWOULDBLOCK);
+	cr_expect_eq(tried.fd, -1);
 	fd = openat(p.fd, LEDGER_FILE, O_RDWR);
 	cr_expect_eq(flock(fd, LOCK_EX | LOCK_NB), -1);
 	cr_expect_eq(errno, EWOULDBLOCK);
 	ledger_close(&f);
 	cr_expect_eq(flock(fd, LOCK_EX | LOCK_NB), 0);
 	close(fd);
+	cr_expect_eq(ledger_try_open(p.fd, &tried, &err), 0);
 	place_finish(&p);
 }
 
@@ -264,6 +267,41 @@ Test(ledger, the_rest_of_the_budget_bounds_a_call)
 	cr_expect_eq(l.reserved[BUDGET_CALLS], 0u);
 	cr_expect_eq(ledger_admit(&l, 1, c, &err), -EDQUOT);
 	cr_expect_not_null(strstr(err.text, "no calls left in its budget of 3: 3 used"));
+}
+
+/* own before, others, used, limit, ran: own after */
+Test(ledger, a_budget_that_is_lowered_lowers_what_a_running_call_may_have)
+{
+	static const struct {
+		uint64_t own, others, used, limit, ran, after;
+	} rows[] = {
+		{ 600, 0, 100, 0, 5, 600 },	/* no bound */
+		{ 600, 0, 100, 900, 5, 600 },	/* enough is left */
+		{ 600, 0, 100, 700, 5, 600 },	/* just so */
+		{ 600, 0, 100, 699, 5, 599 },	/* and one less */
+		{ 600, 0, 100, 50, 5, 5 },	/* what it ran is gone */
+		{ 600, 0, 100, 105, 5, 5 },	/* so that it ends now */
+		{ 600, 600, 0, 700, 50, 100 },	/* the others keep theirs */
+		{ 600, 600, 0, 300, 50, 50 },	/* also when that is more than all */
+		{ 600, 50, 0, 300, 20, 250 },	/* and the next one gets the rest */
+		{ 600, 0, 100, 300, 650, 600 }, /* it never gets more */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t own[BUDGET__COUNT] = { 1, rows[i].own, 7, 8 };
+		struct ledger l = {
+			.limit = { [BUDGET_WALL] = rows[i].limit, [BUDGET_CPU] = 1 },
+			.used = { [BUDGET_WALL] = rows[i].used },
+			.reserved = { 2, rows[i].own + rows[i].others, 14, 16 },
+		};
+
+		cr_expect_eq(ledger_lower(&l, own, rows[i].ran), rows[i].after != rows[i].own,
+			     "row %zu", i);
+		cr_expect_eq(own[BUDGET_WALL], rows[i].after, "row %zu", i);
+		cr_expect_eq(l.reserved[BUDGET_WALL], rows[i].after + rows[i].others, "row %zu", i);
+		cr_expect_eq(own[BUDGET_CPU], 7u);
+		cr_expect_eq(l.reserved[BUDGET_CPU], 14u);
+	}
 }
 
 Test(ledger, a_call_whose_end_nobody_saw_used_no_more_than_its_time_allows)

@@ -264,6 +264,7 @@ hold(const struct store *s, struct running_call *c, int in, int out)
 
 	sigemptyset(&set);
 	sigaddset(&set, RUNNING_SIGNAL_KILL);
+	sigaddset(&set, RUNNING_SIGNAL_FREEZE);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fcntl(in, F_SETFL, O_NONBLOCK);
 	if (running_self(c) < 0 || running_enter(s, c, &fd, &err) < 0 ||
@@ -323,6 +324,7 @@ Test(running, the_front_is_told_by_whom)
 	auto_store s = STORE_INIT;
 	struct holder h;
 	struct running_call wrong;
+	static const int flags[] = { RUNNING_LIMITS_FLAG, 0, RUNNING_THAW_FLAG };
 	int told[3] = { 0 }, status;
 
 	open_store(&t, &s);
@@ -332,6 +334,16 @@ Test(running, the_front_is_told_by_whom)
 	cr_expect_eq(told[0], RUNNING_SIGNAL_KILL);
 	cr_expect_eq(told[1], (int)RUNNING_BY_STOP);
 	cr_expect_eq(told[2], getpid());
+
+	/* one number, so that they come in their order */
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		cr_assert_eq(running_signal(&s, &h.call, RUNNING_SIGNAL_FREEZE | flags[i],
+					    RUNNING_BY_WORKFLOW),
+			     0);
+		cr_assert_eq(fdio_read(h.from_fd, told, sizeof(told)), 0);
+		cr_expect_eq(told[0], RUNNING_SIGNAL_FREEZE);
+		cr_expect_eq(told[1], (int)RUNNING_BY_WORKFLOW | flags[i]);
+	}
 
 	/* a suspended job is told as well */
 	cr_assert_eq(kill(h.pid, SIGSTOP), 0);
