@@ -204,6 +204,35 @@ expect_verb "an earlier deadline" 0 workflow budget less --deadline 1ms
 ends "ends a call, too" "124 timeout wall: the deadline of its workflow came"
 expect_match "which the caller is told" "airlock: timeout: wall: the deadline of its workflow came" "$T/.bg.err"
 
+# Two that had all of it: one is shortened, so that the other keeps its own.
+W=two
+expect_verb "one with time for two" 0 workflow new two --budget wall=20m
+runs 6153
+first=$PID
+runs 6154
+check "which they have" reserves 1200000
+expect_verb "less of it" 0 workflow budget two --budget wall=12m
+check "they have that" wait_for 10 reserves 720000
+expect_eq "each its part" "[120000,600000]" "$(as_id "$A" ps --json | jq -sc 'map(.reserved.wall_ms) | sort')"
+expect_eq "and both run" "S S" "$(tool_state 6153) $(tool_state 6154)"
+expect_verb "both are ended" 0 workflow stop two
+wait "$first" "$PID"
+
+# A postcondition is part of its call: the deadline is its own, too.
+W=after
+printf '%s\n' "version: 1" "name: waits" "extends: default" "done_when:" \
+	"  - { name: there, profile: default, run: [sleep, '6155'] }" >"$T/waits.yaml"
+own "$T/waits.yaml"
+expect_verb "one with a deadline" 0 workflow new after --deadline 1h
+start_airlock -p "$T/waits.yaml" -W after -- true
+check "its call is over, its postcondition runs" wait_for 20 is_state 6155 S
+running=$(shown '[.timeline[] | select(.type == "call")][0].call')
+expect_verb "an earlier one" 0 workflow budget after --deadline 1ms
+wait "$PID"
+expect_eq "ends it" "123 failed done_when there: timeout: wall: the deadline of its workflow came" \
+	"$? $(record '.outcome | "\(.verdict) \(.reason)"' "$running" | sed 's/ (call .*)$//')"
+
+W=less
 # A deadline that comes while it is frozen ends it when it would go on.
 has_passed()
 {
