@@ -151,12 +151,15 @@ def of_ours():
 
 
 class Killer(threading.Thread):
-    def __init__(self):
+    """Kills less often when fewer are left: alone, and on a slow machine, nobody would ever come through."""
+
+    def __init__(self, workers):
         super().__init__()
+        self.workers = workers
         self.stop, self.count = threading.Event(), collections.Counter()
 
     def run(self):
-        while not self.stop.wait(chance.uniform(0.005, 0.08)):
+        while not self.stop.wait(chance.uniform(0.005, 0.08) * WORKERS / max(1, sum(w.is_alive() for w in self.workers))):
             pids = of_ours()
             if not pids:
                 continue
@@ -213,8 +216,9 @@ def main():
     prepare()
     jobs = [(n % workflows, f"k{n}", chance.choice(["safe", "ask"])) for n in range(calls)]
     chance.shuffle(jobs)
-    answered, killer = {}, Killer()
+    answered = {}
     workers = [Worker(jobs, answered) for _ in range(WORKERS)]
+    killer = Killer(workers)
     killer.start()
     for w in workers:
         w.start()
