@@ -299,10 +299,11 @@ append_lost(const struct reading *r, const struct lost_calls *l, struct err *err
 
 /*
  * Under the ledger nobody is let in, and what has ended since the living were listed has its
- * outcome in the index: who is left died. From here on the journal bounds what it used, and that
- * does not grow with the time until somebody asks again. Where it cannot be appended, a full disk
- * or who only may read, the call counts with all that it had reserved: nobody is kept from stopping
- * a workflow by that.
+ * outcome in the index: who is left died. (Its outcome may still come, of a commit that somebody
+ * finishes: that counts, whichever entry is first.) From here on the journal bounds what it used,
+ * and that does not grow with the time until somebody asks again. Where it cannot be appended, a
+ * full disk or who only may read, the call counts with all that it had reserved: nobody is kept
+ * from stopping a workflow by that.
  */
 static int
 note_lost(struct reading *r, struct rebuild *b, const char *workflow, struct err *err)

@@ -686,10 +686,10 @@ misplaced(struct index *ix, const struct entry *e, bool recovers, const char **r
 		*ret = "settles a call that was not planned";
 	} else if (e->type == ENTRY_SETTLE && !ended && !recovers) {
 		*ret = "settles a call that has no outcome";
-	} else if (e->type == ENTRY_LOST || e->type == ENTRY_RESOLVE) {
-		*ret = !planned ? "the end of a call that was not planned"
-		     : ended	? "the end of a call that has an outcome"
-				: NULL;
+	} else if ((e->type == ENTRY_LOST || e->type == ENTRY_RESOLVE) && !planned) {
+		*ret = "the end of a call that was not planned";
+	} else if (e->type == ENTRY_RESOLVE && ended) {
+		*ret = "resolves a call that has an outcome";
 	}
 	return 0;
 }
