@@ -17,7 +17,9 @@
  * from the `workflow` entries, the step from the last call that named one; used is what outcomes
  * say, and of a call that died without one what its `lost` entry says, which is appended here;
  * reserved is what living calls have; each key is that of its last call that was let in. What the
- * loop guard had counted begins anew. What unknown calls left in the draft is set aside.
+ * loop guard had counted begins anew. What unknown calls left in the draft is set aside. Where
+ * entries behind its beginning, and behind the last time that a person resumed it, are damaged, one
+ * that would be active is paused: 1 then, else 0.
  */
 int recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
 		   struct ledger_file *f, struct err *err) must_check;
@@ -43,6 +45,9 @@ struct recovery {
 /* One line on stderr, safe to print; a failure is told even where all is quiet. */
 void recovery_tell(struct recovery *r, const char *text);
 void recovery_fail(struct recovery *r, const char *what, const struct err *err);
+/* recover_ledger, which is told where it pauses the workflow. 0 or -errno. */
+int recovery_ledger(struct recovery *r, int workflow_fd, const uint8_t workflow[16],
+		    struct ledger_file *f, struct err *err) must_check;
 
 /*
  * Calls whose fronts died: kills what is left in their groups, makes the ledgers of their workflows

@@ -49,6 +49,23 @@ recovery_fail(struct recovery *r, const char *what, const struct err *err)
 	r->failed++;
 }
 
+int
+recovery_ledger(struct recovery *r, int workflow_fd, const uint8_t workflow[16],
+		struct ledger_file *f, struct err *err)
+{
+	auto_buf line = BUF_INIT;
+	int rc = recover_ledger(r->reading, workflow_fd, workflow, f, err);
+
+	if (rc > 0) {
+		buf_printf(&line,
+			   "workflow %s is paused: %s; look (airlock workflow show %s) and decide: "
+			   "airlock workflow resume|stop %s",
+			   f->l.name, f->l.reason, f->l.name, f->l.name);
+		recovery_tell(r, buf_text(&line));
+	}
+	return rc < 0 ? rc : 0;
+}
+
 /* ---- what is told --------------------------------------------------------------------------- */
 
 static void
@@ -132,7 +149,7 @@ recover_workflow(struct recovery *r, struct deads *all, const uint8_t workflow[1
 	if (dir >= 0) {
 		rc = ledger_open(dir, &f, err);
 		rc = rc == -ESTALE ? 0 : rc;
-		rc = rc < 0 ? rc : recover_ledger(r->reading, dir, workflow, &f, err);
+		rc = rc < 0 ? rc : recovery_ledger(r, dir, workflow, &f, err);
 	}
 	if (rc == 0) {
 		*err = (struct err)ERR_INIT;

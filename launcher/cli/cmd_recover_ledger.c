@@ -7,6 +7,7 @@
 
 #include "../base/clock.h"
 #include "../base/grow.h"
+#include "../store/index_compare.h"
 #include "../store/record.h"
 #include "../workflow/keys.h"
 #include "../workflow/running.h"
@@ -21,6 +22,8 @@ struct rebuild {
 	size_t events;	       /* about it, so far */
 	bool has_budget;       /* an entry said so */
 	json_t *steps;	       /* of the entry `new`; NULL: none */
+	struct journal_pos sound; /* no damage before it can have hidden anything of it */
+	uint64_t damaged;	  /* entries from there on */
 	uint8_t (*living)[16]; /* its calls that run; owned */
 	size_t count, cap;
 };
@@ -104,10 +107,13 @@ take_new(struct rebuild *b, const struct index_event *event, const json_t *recor
 	if (b->steps != NULL) {
 		return;
 	}
-	snprintf(b->l.name, sizeof(b->l.name), "%s", event->name);
 	b->steps = json_incref(json_object_get(record, "steps"));
 	if (b->events == 0) {
 		b->l.since_ms = event->t_ms;
+	}
+	/* with a reason it is recovery's, and stands wherever that came to it */
+	if (b->events == 0 && event->reason[0] == '\0') {
+		b->sound = event->pos;
 	}
 	if (!b->has_budget) {
 		take_budget(b, record);
@@ -138,6 +144,10 @@ take_event(void *arg, const struct index_event *event)
 		if (strcmp(moves[i].action, event->action) == 0) {
 			ledger_move(&b->l, moves[i].to, event->t_ms, buf_text(&reason));
 		}
+	}
+	snprintf(b->l.name, sizeof(b->l.name), "%s", event->name);
+	if (strcmp(event->action, "resume") == 0) {
+		b->sound = event->pos; /* a person has looked */
 	}
 	if (strcmp(event->action, "new") == 0) {
 		take_new(b, event, record);
@@ -323,7 +333,57 @@ note_lost(struct reading *r, struct rebuild *b, const char *workflow, struct err
 	return reading_refresh(r, err);
 }
 
+/* ---- what may be missing -------------------------------------------------------------------- */
+
+static int
+count_damage(void *arg, struct journal_pos pos, const char *why)
+{
+	struct rebuild *b = arg;
+
+	(void)why;
+	b->damaged += journal_pos_order(pos, b->sound) >= 0 ? 1 : 0;
+	return 0;
+}
+
+/*
+ * A stop, a smaller budget, or what a call used may have been there: a person decides. `local` has
+ * nothing of that, and nobody resumes it.
+ */
+static int
+pause_over_damage(struct rebuild *b, struct index *ix, bool *ret_paused, struct err *err)
+{
+	char reason[LEDGER_REASON_MAX];
+	int rc = index_damaged(ix, count_damage, b, err);
+
+	if (rc != 0 || b->damaged == 0 || b->l.state != WORKFLOW_ACTIVE ||
+	    strcmp(b->l.name, "local") == 0) {
+		return rc;
+	}
+	snprintf(reason, sizeof(reason),
+		 "%llu damaged journal entr%s: what is known of it may not be all",
+		 (unsigned long long)b->damaged, b->damaged == 1 ? "y" : "ies");
+	ledger_move(&b->l, WORKFLOW_PAUSED, clock_realtime_ms(), reason);
+	*ret_paused = true;
+	return 0;
+}
+
 /* ---- all of it ------------------------------------------------------------------------------ */
+
+/* As it was made; what changed since, the journal says. */
+static void
+begin_as_defined(struct rebuild *b)
+{
+	struct workflow_definition d;
+	struct err none = ERR_INIT;
+
+	if (workflow_definition_read(b->workflow_fd, &d, &none) < 0) {
+		return;
+	}
+	memcpy(b->l.name, d.name, sizeof(b->l.name));
+	memcpy(b->l.limit, d.limits, sizeof(b->l.limit));
+	b->l.deadline_ms = d.deadline_ms;
+	b->l.guard = d.guard;
+}
 
 static int
 rebuild(struct reading *r, struct rebuild *b, struct err *err)
@@ -350,14 +410,19 @@ recover_ledger(struct reading *r, int workflow_fd, const uint8_t workflow[16],
 		.workflow_fd = workflow_fd,
 		.l = { .state = WORKFLOW_ACTIVE, .name = "local" },
 	};
-	int rc = rebuild(r, &b, err);
+	bool paused = false;
+	int rc;
 
+	begin_as_defined(&b);
+	rc = rebuild(r, &b, err);
+	rc = rc == 0 ? pause_over_damage(&b, r->ix, &paused, err) : rc;
 	rc = rc == 0 ? recover_draft(r, workflow_fd, err) : rc;
 	if (rc != 0) {
 		return rc;
 	}
 	f->l = b.l;
-	return ledger_write(f, err);
+	rc = ledger_write(f, err);
+	return rc == 0 && paused ? 1 : rc;
 }
 
 int
@@ -385,5 +450,5 @@ recover_ledger_open(int workflow_fd, const uint8_t workflow[16], struct ledger_f
 	if (rc < 0) {
 		ledger_close(ret);
 	}
-	return rc;
+	return rc < 0 ? rc : 0;
 }

@@ -173,7 +173,7 @@ recover_one(struct recovery *r, const char *name, struct err *err)
 	rc = ledger_open(dir, &f, err);
 	if (rc == 0 || rc == -ESTALE) {
 		*err = (struct err)ERR_INIT;
-		rc = recover_ledger(r->reading, dir, id, &f, err);
+		rc = recovery_ledger(r, dir, id, &f, err);
 	}
 	return rc;
 }

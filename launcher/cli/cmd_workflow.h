@@ -41,12 +41,13 @@ int workflow_at_note(struct workflow_at *at, const char *action, const struct le
 int workflow_check_move(const struct workflow_at *at, const struct ledger *l,
 			enum workflow_state to, const char *may_not, struct err *err) must_check;
 
-/* The entry `new` of a definition. */
+/* The entry `new` of a definition, by who makes it: it is the first one about it. */
 int
 workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err) must_check;
 /*
- * The same where the journal has none, because who made it died before: *ret_noted says so. Not of
- * one that has not its name: nobody could call it. The index is caught up.
+ * The same where the journal has none, because who made it died before, or it is damaged:
+ * *ret_noted says so, and the entry has a reason. Not of one that has not its name: nobody could
+ * call it. The index is caught up.
  */
 int workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
 			  bool *ret_noted, struct err *err) must_check;

@@ -79,8 +79,8 @@ workflow_at_note(struct workflow_at *at, const char *action, const struct ledger
 
 /* ---- the first entry ------------------------------------------------------------------------ */
 
-int
-workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err)
+static int
+note_new(struct store *s, const struct workflow_definition *d, const char *reason, struct err *err)
 {
 	const char *steps[WORKFLOW_STEPS_MAX], *labels[WORKFLOW_LABELS_MAX];
 	struct ledger l = { .deadline_ms = d->deadline_ms, .guard = d->guard };
@@ -88,6 +88,7 @@ workflow_note_new(struct store *s, const struct workflow_definition *d, struct e
 				    .by = "person",
 				    .name = d->name,
 				    .owner = text_or_null(d->owner),
+				    .reason = reason,
 				    .steps = steps,
 				    .step_count = d->step_count,
 				    .labels = labels,
@@ -103,6 +104,12 @@ workflow_note_new(struct store *s, const struct workflow_definition *d, struct e
 		labels[i] = d->labels[i];
 	}
 	return workflow_append_event(s, &e, err);
+}
+
+int
+workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err)
+{
+	return note_new(s, d, NULL, err);
 }
 
 static int
@@ -129,5 +136,7 @@ workflow_note_missing(struct store *s, struct index *ix, const struct workflow_d
 	text_uuid_print(d->id, id);
 	rc = index_workflow_events(ix, id, is_new, NULL, err);
 	*ret_noted = rc == 0;
-	return rc == 0 ? workflow_note_new(s, d, err) : rc > 0 ? 0 : rc;
+	return rc == 0	? note_new(s, d, "by its definition: the journal had no such entry", err)
+	       : rc > 0 ? 0
+			: rc;
 }

@@ -274,6 +274,7 @@ struct index_event {
 	int64_t uid;	    /* -1 where nobody did it */
 	const char *record; /* the exact bytes; not NUL-terminated */
 	size_t record_len;
+	struct journal_pos pos;
 };
 
 typedef int (*index_event_fn)(void *arg, const struct index_event *event);

@@ -90,7 +90,8 @@ index_leaves(struct index *ix, uint64_t from, index_leaf_fn fn, void *arg, struc
 }
 
 #define EVENTS                                                                               \
-	"SELECT n, event.type, t, uid, action, workflow, name, event.digest, reason, record" \
+	"SELECT n, event.type, t, uid, action, workflow, name, event.digest, reason, record, " \
+	"file, offset" \
 	" FROM event JOIN entry USING (n) WHERE "
 
 /* Every row of a statement that begins so, with its parameter. */
@@ -119,6 +120,7 @@ walk_events(struct index *ix, const char *sql, const char *of, index_event_fn fn
 			.reason = index_column_text(st, 8),
 			.record = sqlite3_column_blob(st, 9),
 			.record_len = (size_t)sqlite3_column_bytes(st, 9),
+			.pos = index_column_pos(st, 10),
 		};
 
 		if (!entry_type_find(index_column_text(st, 1), &event.type)) {

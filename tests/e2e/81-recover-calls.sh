@@ -236,3 +236,57 @@ expect_match "and tells of it" "workflow cut: its definition and its name are ma
 expect_eq "name, definition and ledger made again: the same answers" "$want" "$(answers)"
 expect_eq "none of that ran anything" "$before" "$(as_id "$A" log -n 0 --json | jq -s 'map(select(.verdict != "denied")) | length + 1')"
 expect_eq "the journal is whole" 0 "$(as_id sqlite3 "$AIRLOCK_STATE/index.db" 'SELECT count(*) FROM damaged' 2>/dev/null || echo 0)"
+
+# ---- the journal is damaged ------------------------------------------------------------------------------------
+# flip TEXT: one bit of the last such text in the journal, whose entries are then to be taken in anew.
+flip()
+{
+	as_id python3 - "$AIRLOCK_STATE/journal/0001.log" "$1" <<'END'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    data = file.read()
+    at = data.rindex(sys.argv[2].encode()) + 3
+    file.seek(at)
+    file.write(bytes([data[at] ^ 1]))
+END
+	rm -f "$AIRLOCK_STATE"/index.db*
+}
+
+# What stopped a workflow is one flipped bit: nobody may take it for one that was never stopped.
+expect_verb "a workflow" 0 workflow new flipped --budget calls=3
+wf=$AIRLOCK_STATE/wf/$(cat "$AIRLOCK_STATE/names/flipped")
+expect_run "which takes calls" 0 -W flipped -- true
+expect_verb "until it is stopped" 0 workflow stop flipped --reason enough-is-enough
+other_boot
+expect_verb "control: its ledger is made again" 0 recover
+expect_run "it takes none" 125 -W flipped -- true
+expect_match "because it is stopped" "workflow flipped is stopped: enough-is-enough" "$ERR"
+as_id "$LOG" --wait
+flip '"reason":"enough-is-enough"'
+other_boot
+expect_verb "that entry is damaged: recover" 0 recover
+paused="workflow flipped is paused: 1 damaged journal entry: what is known of it may not be all"
+expect_match "says so" "$paused; look (airlock workflow show flipped) and decide: airlock workflow resume|stop flipped" "$ERR"
+expect_run "no call is let in" 125 -W flipped -- touch ran
+expect_match "for that reason" "$paused; \`airlock workflow resume flipped\` lets it go on" "$ERR"
+check "and nothing ran" test ! -e "$WS/ran"
+expect_verb "a person has looked" 0 workflow resume flipped
+expect_run "it goes on" 0 -W flipped -- touch ran
+other_boot
+expect_run "made again over the same damage: it still does" 0 -W flipped -- true
+expect_run "and its budget is what it was" 125 -W flipped -- true
+expect_match "with all that was used" "no calls left in its budget of 3: 3 used" "$ERR"
+
+# How it was made is damaged, too, and its ledger is lost: its definition is there.
+expect_verb "another workflow" 0 workflow new unmade --budget calls=2
+wf=$AIRLOCK_STATE/wf/$(cat "$AIRLOCK_STATE/names/unmade")
+expect_run "and a call behind its entry" 0 -W unmade -- true
+as_id "$LOG" --wait
+flip '"name":"unmade"'
+rm -f "$wf/ledger"
+expect_run "no call is let in there, either" 125 -W unmade -- true
+expect_match "for that reason, too" "workflow unmade is paused: 2 damaged journal entries" "$ERR"
+expect_verb "a person resumes it" 0 workflow resume unmade
+rm -f "$wf/ledger"
+expect_run "it takes the call that is left" 0 -W unmade -- true
+expect_run "and no other" 125 -W unmade -- true

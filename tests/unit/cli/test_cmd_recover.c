@@ -262,6 +262,23 @@ Test(cmd_recover, a_workflow_is_made_again_from_its_entry)
 	expect_used(dir, "triage", 0, 0);
 }
 
+/* What stopped it was damaged, or how it was made. */
+Test(cmd_recover, a_ledger_that_is_made_again_over_damage_is_paused_and_that_is_told)
+{
+	auto_store s = open_store();
+	auto_fd dir = -1;
+
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	append(&s, "a stop");
+	expect_said(NULL, 0,
+		    MADE "airlock: workflow triage is paused: 1 damaged journal entry: what is "
+			 "known of it may not be all; look (airlock workflow show triage) and "
+			 "decide: airlock workflow resume|stop triage\n" LEDGER);
+	dir = openat(s.dir_fd, "wf/" WORKFLOW, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	expect_used(dir, "triage", 0, 0);
+	expect_said(NULL, 0, "nothing to recover\n");
+}
+
 Test(cmd_recover, what_was_forgotten_stays_so)
 {
 	auto_store s = open_store();

@@ -96,12 +96,15 @@ make_again(int dir)
 	auto_ledger f = LEDGER_FILE_INIT;
 	struct ledger found;
 	struct err err = ERR_INIT;
+	int rc;
 
 	cr_assert_eq(reading_open_raw(&r, &err), 0, "%s", err.text);
 	cr_assert(ledger_open(dir, &f, &err) == 0 || err.code == -ESTALE, "%s", err.text);
-	cr_assert_eq(recover_ledger(&r, dir, workflow, &f, &err), 0, "%s", err.text);
+	rc = recover_ledger(&r, dir, workflow, &f, &err);
 	ledger_close(&f);
 	cr_assert_eq(ledger_read(dir, &found, &err), 0, "%s", err.text);
+	/* whether it says that it was paused for that */
+	cr_assert_eq(rc, strstr(found.reason, "damaged") != NULL ? 1 : 0, "%d %s", rc, err.text);
 	return found;
 }
 
@@ -330,6 +333,93 @@ Test(cmd_recover_ledger, a_late_entry_new_undoes_nothing)
 	/* what nothing else says, it says */
 	cr_expect_str_eq(l.name, "triage");
 	cr_expect_eq(l.step, 2u);
+}
+
+static void
+expect_state(int dir, enum workflow_state state, const char *reason)
+{
+	struct ledger l = make_again(dir);
+
+	cr_expect_eq((int)l.state, (int)state);
+	cr_expect_str_eq(l.reason, reason);
+}
+
+#define DAMAGED " damaged journal entr"
+#define MAY_NOT ": what is known of it may not be all"
+
+Test(cmd_recover_ledger, damage_behind_its_beginning_pauses_it_until_a_person_has_looked)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+
+	append(&s, "an entry of before it was made");
+	append_event(&s, "workflow", EVENT_WORKFLOW_NEW);
+	expect_state(dir, WORKFLOW_ACTIVE, "");
+	append(&s, "a smaller budget");
+	expect_state(dir, WORKFLOW_PAUSED, "1" DAMAGED "y" MAY_NOT);
+	append(&s, "a stop");
+	expect_state(dir, WORKFLOW_PAUSED, "2" DAMAGED "ies" MAY_NOT);
+	append_about(&s, "resume", "\"a loop\"", "null", 8);
+	expect_state(dir, WORKFLOW_ACTIVE, "");
+	expect_state(dir, WORKFLOW_ACTIVE, "");
+	append(&s, "another stop");
+	expect_state(dir, WORKFLOW_PAUSED, "1" DAMAGED "y" MAY_NOT);
+	/* what takes no calls stays as it is, and so does its reason */
+	append_about(&s, "pause", "\"a loop\"", "\"mine\"", 9);
+	expect_state(dir, WORKFLOW_PAUSED, "mine");
+	append_about(&s, "finish", "\"a loop\"", "null", 10);
+	expect_state(dir, WORKFLOW_FINISHED, "");
+	append_about(&s, "stop", "\"a loop\"", "\"for good\"", 11);
+	expect_state(dir, WORKFLOW_STOPPED, "for good");
+}
+
+Test(cmd_recover_ledger, damage_before_an_entry_new_that_recovery_made_counts)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	auto_buf record = BUF_INIT;
+
+	append(&s, "how it was made");
+	append(&s, "its stop");
+	buf_puts(&record, EVENT_WORKFLOW_NEW);
+	replace_once(&record, "\"reason\":null", "\"reason\":\"by its definition\"");
+	append_event(&s, "workflow", buf_text(&record));
+	expect_state(dir, WORKFLOW_PAUSED, "2" DAMAGED "ies" MAY_NOT);
+	append_about(&s, "resume", "\"a loop\"", "null", 8);
+	expect_state(dir, WORKFLOW_ACTIVE, "");
+}
+
+Test(cmd_recover_ledger, without_any_entry_it_is_as_it_was_defined)
+{
+	struct workflow_definition d = { .name = "triage",
+					 .limits = { [BUDGET_CALLS] = 5, [BUDGET_DISK] = 6 },
+					 .deadline_ms = 7,
+					 .guard = 8 };
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+	struct err err = ERR_INIT;
+	struct ledger l;
+
+	cr_assert_eq(text_uuid_parse(WORKFLOW, d.id), 0);
+	cr_assert_eq(workflow_restore(&s, &d, &err), 0, "%s", err.text);
+	append(&s, "how it was made");
+	l = make_again(dir);
+	cr_expect_str_eq(l.name, "triage");
+	cr_expect_eq((int)l.state, (int)WORKFLOW_PAUSED);
+	cr_expect_eq(l.deadline_ms, 7u);
+	cr_expect_eq(l.guard, 8u);
+	expect_amounts(l.limit, "5 0 0 6");
+}
+
+Test(cmd_recover_ledger, damage_does_not_pause_what_nobody_can_resume)
+{
+	auto_store s = open_store();
+	auto_fd dir = make_workflow(&s);
+
+	append_planned(&s, CALL_A, "python");
+	append(&s, "junk");
+	expect_state(dir, WORKFLOW_ACTIVE, "");
+	cr_expect_str_eq(make_again(dir).name, "local");
 }
 
 Test(cmd_recover_ledger, one_that_was_not_made_by_name_is_local_and_has_no_bounds)
