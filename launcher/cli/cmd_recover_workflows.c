@@ -142,7 +142,7 @@ note_missing(struct recovery *r, int dir, struct err *err)
 	auto_buf line = BUF_INIT;
 	bool noted = false;
 	int rc = workflow_definition_read(dir, &d, &none) == 0
-		       ? workflow_note_missing(r->store, r->reading->ix, &d, &noted, err)
+		       ? workflow_note_missing(r->store, r->reading, &d, &noted, err)
 		       : 0;
 
 	if (noted && rc == 0) {

@@ -46,10 +46,10 @@ int
 workflow_note_new(struct store *s, const struct workflow_definition *d, struct err *err) must_check;
 /*
  * The same where the journal has none, because who made it died before, or it is damaged:
- * *ret_noted says so, and the entry has a reason. Not of one that has not its name: nobody could
- * call it. The index is caught up.
+ * *ret_noted says so, and the entry has a reason. Under the ledger, which its maker holds until it
+ * is there. Not of one that has not its name: nobody could call it. r is caught up.
  */
-int workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
+int workflow_note_missing(struct store *s, struct reading *r, const struct workflow_definition *d,
 			  bool *ret_noted, struct err *err) must_check;
 
 /* ---- one that is looked at (cmd_workflow_see.c) --------------------------------------------- */

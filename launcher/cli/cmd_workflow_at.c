@@ -119,11 +119,39 @@ is_new(void *arg, const struct index_event *event)
 	return strcmp(event->action, "new") == 0;
 }
 
-int
-workflow_note_missing(struct store *s, struct index *ix, const struct workflow_definition *d,
-		      bool *ret_noted, struct err *err)
+/* 1 where the journal has it, 0, or -errno. */
+static int
+is_noted(struct reading *r, const struct workflow_definition *d, struct err *err)
 {
 	char id[UUID_TEXT_SIZE];
+
+	text_uuid_print(d->id, id);
+	return index_workflow_events(r->ix, id, is_new, NULL, err);
+}
+
+static int
+note_locked(struct store *s, struct reading *r, const struct workflow_definition *d,
+	    bool *ret_noted, struct err *err)
+{
+	auto_fd dir = workflow_dir(s, d->id, false, err);
+	auto_ledger held = LEDGER_FILE_INIT;
+	int rc = dir < 0 ? dir : ledger_open(dir, &held, err);
+
+	rc = rc == -ESTALE ? 0 : rc; /* it is held all the same */
+	rc = rc < 0 ? rc : reading_refresh(r, err);
+	rc = rc < 0 ? rc : is_noted(r, d, err);
+	if (rc == 0) {
+		*err = (struct err)ERR_INIT;
+		*ret_noted = true;
+		rc = note_new(s, d, "by its definition: the journal had no such entry", err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int
+workflow_note_missing(struct store *s, struct reading *r, const struct workflow_definition *d,
+		      bool *ret_noted, struct err *err)
+{
 	struct err none = ERR_INIT;
 	uint8_t holder[16];
 	int rc;
@@ -133,10 +161,6 @@ workflow_note_missing(struct store *s, struct index *ix, const struct workflow_d
 	    memcmp(holder, d->id, sizeof(holder)) != 0) {
 		return 0;
 	}
-	text_uuid_print(d->id, id);
-	rc = index_workflow_events(ix, id, is_new, NULL, err);
-	*ret_noted = rc == 0;
-	return rc == 0	? note_new(s, d, "by its definition: the journal had no such entry", err)
-	       : rc > 0 ? 0
-			: rc;
+	rc = is_noted(r, d, err);
+	return rc == 0 ? note_locked(s, r, d, ret_noted, err) : rc > 0 ? 0 : rc;
 }

@@ -81,7 +81,7 @@ complete_other(const char *name)
 	int rc = workflow_at_open(name, &at, &none);
 
 	rc = rc < 0 ? rc : reading_open(&r, &none);
-	rc = rc < 0 ? rc : workflow_note_missing(&at.store, r.ix, &at.d, &noted, &none);
+	rc = rc < 0 ? rc : workflow_note_missing(&at.store, &r, &at.d, &noted, &none);
 	ignore_err(rc, "recover does the same, and tells");
 }
 
@@ -89,11 +89,12 @@ static int
 make(struct workflow_definition *d, struct err *err)
 {
 	auto_store store = STORE_INIT;
+	auto_ledger held = LEDGER_FILE_INIT;
 	auto_free char *path = NULL;
 	int rc = reading_path(&path, err);
 
 	rc = rc < 0 ? rc : store_open_write(path, &store, err);
-	rc = rc < 0 ? rc : workflow_create(&store, d, err);
+	rc = rc < 0 ? rc : workflow_create(&store, d, &held, err);
 	if (rc == -EEXIST) {
 		complete_other(d->name);
 	}

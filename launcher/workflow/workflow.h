@@ -80,11 +80,13 @@ int workflow_definition_read(int workflow_fd, struct workflow_definition *ret, s
  * Makes the workflow: its id and created_ms are set in d, the rest is the caller's and checked. The
  * directory with the definition and the ledger is whole and durable before the name is there, and
  * the name comes last: a crash leaves no workflow, or all of it. -EEXIST when the name is taken.
- * The caller appends the `workflow` entry "new" then; where a crash came between, whoever finds the
- * definition and no entry appends it.
+ * The caller appends the `workflow` entry "new" then, with the ledger still held: ret_held is
+ * locked from before the name is there, and the caller's to close. Where a crash came between,
+ * whoever finds the definition and no entry, under that lock, appends it.
  */
-int
-workflow_create(const struct store *s, struct workflow_definition *d, struct err *err) must_check;
+struct ledger_file;
+int workflow_create(const struct store *s, struct workflow_definition *d,
+		    struct ledger_file *ret_held, struct err *err) must_check;
 /*
  * Makes its definition and its name again where they are lost: d is what the journal says. The
  * ledger is another's. -EEXIST when the name is another workflow's.

@@ -69,21 +69,20 @@ write_definition(int dir, const struct workflow_definition *d, struct err *err)
 }
 
 static int
-write_ledger(int dir, const struct workflow_definition *d, struct err *err)
+write_ledger(int dir, const struct workflow_definition *d, struct ledger_file *f, struct err *err)
 {
-	auto_ledger f = LEDGER_FILE_INIT;
-	int rc = ledger_open(dir, &f, err);
+	int rc = ledger_open(dir, f, err);
 
 	if (rc < 0) {
 		return rc;
 	}
-	f.l = (struct ledger){ .state = WORKFLOW_ACTIVE,
-			       .since_ms = d->created_ms,
-			       .deadline_ms = d->deadline_ms,
-			       .guard = d->guard };
-	memcpy(f.l.limit, d->limits, sizeof(f.l.limit));
-	snprintf(f.l.name, sizeof(f.l.name), "%s", d->name);
-	return ledger_write(&f, err);
+	f->l = (struct ledger){ .state = WORKFLOW_ACTIVE,
+				.since_ms = d->created_ms,
+				.deadline_ms = d->deadline_ms,
+				.guard = d->guard };
+	memcpy(f->l.limit, d->limits, sizeof(f->l.limit));
+	snprintf(f->l.name, sizeof(f->l.name), "%s", d->name);
+	return ledger_write(f, err);
 }
 
 /*
@@ -136,17 +135,20 @@ unmake(const struct store *s, int dir, const uint8_t id[16])
 }
 
 static int
-fill(const struct store *s, int dir, const struct workflow_definition *d, struct err *err)
+fill(const struct store *s, int dir, const struct workflow_definition *d, struct ledger_file *f,
+     struct err *err)
 {
-	int rc = write_ledger(dir, d, err);
+	int rc = write_ledger(dir, d, f, err);
 
 	rc = rc < 0 ? rc : write_definition(dir, d, err);
 	return rc < 0 ? rc : place_name(s, dir, d, false, err);
 }
 
 int
-workflow_create(const struct store *s, struct workflow_definition *d, struct err *err)
+workflow_create(const struct store *s, struct workflow_definition *d, struct ledger_file *ret_held,
+		struct err *err)
 {
+	auto_ledger f = LEDGER_FILE_INIT;
 	uint8_t other[16];
 	struct err none = ERR_INIT;
 	auto_fd dir = -1;
@@ -168,11 +170,15 @@ workflow_create(const struct store *s, struct workflow_definition *d, struct err
 	if (dir < 0) {
 		return dir;
 	}
-	rc = fill(s, dir, d, err);
+	rc = fill(s, dir, d, &f, err);
 	if (rc < 0) {
 		unmake(s, dir, d->id);
+		return rc;
 	}
-	return rc;
+	*ret_held = f;
+	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
+	f = (struct ledger_file)LEDGER_FILE_INIT;
+	return 0;
 }
 
 int

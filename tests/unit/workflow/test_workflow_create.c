@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* workflow_create.c: whole or not at all, and never a name twice. Run by `make unit`. */
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/wait.h>
 
 #include "../../../launcher/workflow/ledger.h"
@@ -30,6 +33,15 @@ sample(const char *name)
 	return d;
 }
 
+/* Its ledger is closed again. */
+static int
+create(const struct store *s, struct workflow_definition *d, struct err *err)
+{
+	auto_ledger held = LEDGER_FILE_INIT;
+
+	return workflow_create(s, d, &held, err);
+}
+
 /* How many entries a directory of the state has. */
 static unsigned int
 count(const struct temp *t, const char *name)
@@ -57,7 +69,7 @@ Test(workflow_create, it_is_all_there)
 	uint8_t id[16] = { 0 };
 
 	open_store(&t, &s);
-	cr_assert_eq(workflow_create(&s, &d, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &d, &err), 0, "%s", err.text);
 	cr_expect_neq(d.created_ms, 0u);
 	cr_assert_eq(workflow_find(&s, "triage", id, &err), 0, "%s", err.text);
 	cr_expect_eq(memcmp(id, d.id, sizeof(id)), 0);
@@ -93,9 +105,9 @@ Test(workflow_create, a_name_is_given_once)
 	uint8_t id[16] = { 0 };
 
 	open_store(&t, &s);
-	cr_assert_eq(workflow_create(&s, &other, &err), 0, "%s", err.text);
-	cr_assert_eq(workflow_create(&s, &first, &err), 0, "%s", err.text);
-	cr_expect_eq(workflow_create(&s, &second, &err), -EEXIST);
+	cr_assert_eq(create(&s, &other, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &first, &err), 0, "%s", err.text);
+	cr_expect_eq(create(&s, &second, &err), -EEXIST);
 	cr_expect_str_eq(err.text, "there is a workflow x already: `airlock workflow show x` tells "
 				   "of it");
 	cr_expect_eq(count(&t, "wf"), 2u);
@@ -128,7 +140,7 @@ Test(workflow_create, of_many_at_once_one_makes_it)
 			if (read(go[0], &byte, 1) != 0) {
 				_exit(2);
 			}
-			switch (workflow_create(&s, &d, NULL)) {
+			switch (create(&s, &d, NULL)) {
 			case 0:
 				_exit(0);
 			case -EEXIST:
@@ -166,7 +178,7 @@ Test(workflow_create, what_is_no_definition)
 	rows[4].label_count = 1;
 	open_store(&t, &s);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		cr_expect_eq(workflow_create(&s, &rows[i], NULL), -EINVAL, "row %zu", i);
+		cr_expect_eq(create(&s, &rows[i], NULL), -EINVAL, "row %zu", i);
 	}
 	cr_expect_not(temp_exists(&t, "names"));
 }
@@ -181,14 +193,14 @@ Test(workflow_create, a_dead_makers_files_are_in_nobodys_way)
 	uint8_t id[16];
 
 	open_store(&t, &s);
-	cr_assert_eq(workflow_create(&s, &d, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &d, &err), 0, "%s", err.text);
 	/* as if it had died before it had the name */
 	cr_assert_eq(unlinkat(s.dir_fd, "names/x", 0), 0);
 	text_uuid_print(d.id, text);
 	snprintf(path, sizeof(path), "wf/%s/name", text);
 	temp_write(&t, path, text, strlen(text));
 	cr_expect_eq(workflow_find(&s, "x", id, &err), -ENOENT);
-	cr_assert_eq(workflow_create(&s, &again, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &again, &err), 0, "%s", err.text);
 	cr_assert_eq(workflow_find(&s, "x", id, &err), 0);
 	cr_expect_eq(memcmp(id, again.id, sizeof(id)), 0);
 }
@@ -203,8 +215,8 @@ Test(workflow_create, what_is_lost_is_made_again)
 	uint8_t id[16];
 
 	open_store(&t, &s);
-	cr_assert_eq(workflow_create(&s, &d, &err), 0, "%s", err.text);
-	cr_assert_eq(workflow_create(&s, &other, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &d, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &other, &err), 0, "%s", err.text);
 	text_uuid_print(d.id, text);
 	snprintf(path, sizeof(path), "wf/%s/definition", text);
 	/* nothing, then one or the other, then both damaged */
@@ -227,6 +239,29 @@ Test(workflow_create, what_is_lost_is_made_again)
 	cr_expect_eq(workflow_restore(&s, &other, &err), -EEXIST);
 }
 
+/* Until its maker has said to the journal how it began. */
+Test(workflow_create, whoever_makes_it_holds_its_ledger)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct err err = ERR_INIT;
+	struct workflow_definition d = sample("x"), other = sample("x");
+	auto_ledger held = LEDGER_FILE_INIT, none = LEDGER_FILE_INIT;
+	auto_fd dir = -1, ledger = -1;
+
+	open_store(&t, &s);
+	cr_assert_eq(workflow_create(&s, &d, &held, &err), 0, "%s", err.text);
+	dir = workflow_dir(&s, d.id, false, &err);
+	cr_assert_geq(dir, 0);
+	ledger = openat(dir, LEDGER_FILE, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(ledger, 0);
+	cr_expect_eq(store_lock(ledger, LOCK_SH | LOCK_NB), -EWOULDBLOCK);
+	ledger_close(&held);
+	cr_expect_eq(store_lock(ledger, LOCK_SH | LOCK_NB), 0);
+	cr_expect_eq(workflow_create(&s, &other, &none, &err), -EEXIST);
+	cr_expect_eq(none.fd, -1);
+}
+
 Test(workflow_create, a_name_goes_with_its_workflow_only)
 {
 	auto_temp t = temp_make();
@@ -238,7 +273,7 @@ Test(workflow_create, a_name_goes_with_its_workflow_only)
 
 	open_store(&t, &s);
 	cr_expect_eq(workflow_drop_name(&s, "x", d.id, &err), 0, "%s", err.text);
-	cr_assert_eq(workflow_create(&s, &d, &err), 0, "%s", err.text);
+	cr_assert_eq(create(&s, &d, &err), 0, "%s", err.text);
 	cr_expect_eq(workflow_drop_name(&s, "x", other, &err), 0, "%s", err.text);
 	cr_expect_eq(workflow_find(&s, "x", id, &err), 0);
 	cr_expect_eq(workflow_drop_name(&s, "x", d.id, &err), 0, "%s", err.text);
