@@ -212,13 +212,14 @@ release(const struct request *req, struct err *err)
 	int rc = control_open(&s, err);
 
 	rc = rc == 0 ? stop_release(&s, req->principal, err) : rc;
-	rc = rc == 0 ? append_entry(&s, req, err) : rc;
-	if (rc == 0) {
-		printf("may begin again: ");
-		print_principal(req->principal);
-		putchar('\n');
+	if (rc < 0) {
+		return rc;
 	}
-	return rc;
+	/* they may, whatever becomes of the entry */
+	printf("may begin again: ");
+	print_principal(req->principal);
+	putchar('\n');
+	return append_entry(&s, req, err);
 }
 
 int

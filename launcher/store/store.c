@@ -101,7 +101,7 @@ static int
 make_layout(const char *path, int *ret_dir_fd)
 {
 	/* The journal last: where that is, nobody looks for the rest. */
-	static const char *const parts[] = { WORKFLOW_DIR, JOURNAL_DIR };
+	static const char *const parts[] = { WORKFLOW_DIR, STOP_DIR, JOURNAL_DIR };
 	auto_fd fd = -1;
 	auto_fd parent = -1;
 	int r = fdio_mkdirs(path, 0700);

@@ -115,6 +115,7 @@ int store_append_event_to(const char *path, enum entry_type type, const void *re
 int journal_sync(const struct store *s, struct journal_pos from, struct journal_pos to,
 	       struct err *err) must_check;
 
+#define STOP_DIR "stop" /* of workflow/stop.h; made with the store: a full disk may have no room */
 #define COVERED_FILE "log.at"
 /* The file of that position where the log was closed: no journal gets there. */
 #define COVERED_CLOSED UINT32_MAX

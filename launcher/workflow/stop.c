@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
@@ -15,7 +16,6 @@
 #include "../base/sha256.h"
 #include "../base/text.h"
 
-#define STOP_DIR "stop"
 #define ALL "all"
 #define UNFINISHED ".new"
 #define OF "principal-"
@@ -73,13 +73,23 @@ take_line(struct stop_order *o, const char *key, const char *value)
 	}
 }
 
-/* What cannot be read of it stays empty: it stops all the same. */
+/*
+ * What cannot be read of it stays empty, and by whom and when is what the file says: it stops all
+ * the same.
+ */
 static void
 read_order(int fd, struct stop_order *ret)
 {
 	char text[FILE_MAX + 1], *rest = text, *line;
 	ssize_t n = pread(fd, text, FILE_MAX, 0);
+	struct stat st;
 
+	memset(ret, 0, sizeof(*ret));
+	if (fstat(fd, &st) == 0) {
+		ret->uid = st.st_uid;
+		ret->since_ms = (uint64_t)st.st_mtim.tv_sec * 1000 +
+				(uint64_t)st.st_mtim.tv_nsec / 1000000;
+	}
 	text[n < 0 ? 0 : n] = '\0';
 	while ((line = strsep(&rest, "\n")) != NULL) {
 		char *value = strchr(line, ' ');
@@ -103,7 +113,6 @@ look_at(const struct store *s, const char *name, struct stop_order *ret)
 	if (fd < 0) {
 		return errno == ENOENT ? 0 : -errno;
 	}
-	memset(ret, 0, sizeof(*ret));
 	read_order(fd, ret);
 	return 1;
 }
@@ -131,7 +140,10 @@ lock_dir(const struct store *s)
 	return rc < 0 ? rc : take_fd(&dir);
 }
 
-/* In the place of what was there, whole. One that a crash left is as new. */
+/*
+ * In the place of what was there, whole. One that a crash left is as new. Where there is no room
+ * for what it says, what is there stays, or an empty one stops as well.
+ */
 static int
 replace(int dir_fd, const char *name, const struct buf *b)
 {
@@ -139,7 +151,15 @@ replace(int dir_fd, const char *name, const struct buf *b)
 			    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int rc = fd < 0 ? -errno : fdio_write(fd, b->data, b->len);
 
-	return rc == 0 && renameat(dir_fd, UNFINISHED, dir_fd, name) < 0 ? -errno : rc;
+	if (rc == 0 || fd < 0) {
+		return rc == 0 && renameat(dir_fd, UNFINISHED, dir_fd, name) < 0 ? -errno : rc;
+	}
+	rc = ftruncate(fd, 0) < 0 || (linkat(dir_fd, UNFINISHED, dir_fd, name, 0) < 0 &&
+				      errno != EEXIST)
+		     ? -errno
+		     : 0;
+	ignore_err(unlinkat(dir_fd, UNFINISHED, 0), "the next one makes it empty");
+	return rc;
 }
 
 int
@@ -236,6 +256,9 @@ stop_each(const struct store *s, int (*fn)(void *arg, const struct stop_order *o
 		rc = look_at(s, e->d_name, &order);
 		if (rc < 0) {
 			return err_sys(err, rc, "%s/" STOP_DIR "/%s", s->path, e->d_name);
+		}
+		if (rc == 1 && order.principal[0] == '\0' && strcmp(e->d_name, ALL) != 0) {
+			snprintf(order.principal, sizeof(order.principal), "?");
 		}
 		rc = rc == 1 ? fn(arg, &order) : 0;
 	}

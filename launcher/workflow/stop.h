@@ -19,7 +19,7 @@ struct stop_order {
 	uint64_t since_ms;
 	uid_t uid;	     /* who stopped it */
 	char reason[256];    /* "" */
-	char principal[129]; /* whose calls, cut; "": everybody's */
+	char principal[129]; /* whose calls, cut; "": everybody's; "?": the file does not say */
 };
 
 /*
@@ -30,7 +30,8 @@ int stop_find(const struct store *s, const char *principal, struct stop_order *r
 /*
  * principal NULL: all. In the place of what was there; order->principal is not looked at. Every
  * front sees it when it returns 0, and a power cut may take it back until stop_sync: those that are
- * under way are told to end in between, and do not wait for a disk.
+ * under way are told to end in between, and do not wait for a disk. Where a full disk has no room
+ * for the order, its file stops all the same, without reason, or as it stood there before.
  */
 int stop_set(const struct store *s, const char *principal, const struct stop_order *order,
 	     struct err *err) must_check;

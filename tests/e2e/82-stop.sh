@@ -351,6 +351,34 @@ expect_ended "the button ends what is frozen: ended" family "125 airlock: interr
 expect_verb "released at the end" 0 stop --release
 expect_eq "nothing is left" "0 " "$(alive) $(ps_json .call)"
 
+# ---- no room -----------------------------------------------------------------------------------------
+# On a full disk there is no room for what the button says, nor for its entry: it stops all the same.
+no_room()
+{
+	as_id prlimit --fsize=0 "$A" "$@" 2>&1 | paste -sd';'
+	return "${PIPESTATUS[0]}"
+}
+sleeper full
+said=$(no_room stop --all --reason 'a drill')
+expect_eq "no room: stop --all: exit" 1 $?
+expect_eq "no room: said" "refused from here on, until airlock stop --release: every call;1 call was under way and told to end; 1 ended" \
+	"${said#airlock: *;}"
+expect_match "no room: and what is missing" "File too large" <(echo "$said")
+expect_ended "no room: the call" full "125 airlock: interrupted: ended by airlock stop"
+expect_run "no room: a new call is refused" 125 -- true
+expect_match "no room: by whom" "stopped by uid $(as_id id -u); \`airlock stop --release\`" "$ERR"
+expect_verb "no room: stop lists it" 0 stop
+expect_match "no room: stop lists it: whom" "stopped: every call, since $(date +%Y)" "$OUT"
+no_room stop --principal ann >"$OUT"
+expect_verb "no room: stop lists hers" 0 stop
+expect_match "no room: stop lists hers: whom" "stopped: calls of ?, since " "$OUT"
+said=$(no_room stop --release)
+expect_eq "no room: released, which is not recorded" "1 may begin again: every call" "$? ${said#airlock: *;}"
+expect_run "no room: calls begin again" 0 -- true
+expect_run "no room: but hers" 125 --context "$T/ann.json" -- true
+expect_verb "no room: hers are released" 0 stop --release --principal ann
+expect_run "no room: and begin" 0 --context "$T/ann.json" -- true
+
 # What another user's state directory says is his word: root has no more power over it than he.
 if [ "$E2E_IDENTITY" = root ]; then
 	mkdir "$T/theirs" "$T/their-ws"
