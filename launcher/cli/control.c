@@ -117,22 +117,13 @@ control_calls_finish(struct control_calls *c)
 	*c = (struct control_calls){ .texts = NULL };
 }
 
-/* A name is kept up to the size that a running call has for it. */
-static bool
-is_principal(const struct running_call *c, const char *name)
-{
-	size_t kept = strnlen(name, sizeof(c->principal) - 1);
-
-	return strlen(c->principal) == kept && memcmp(c->principal, name, kept) == 0;
-}
-
 static bool
 is_meant(const struct control_filter *f, const struct running_call *c)
 {
 	return (f->call == NULL || memcmp(f->call, c->call, sizeof(c->call)) == 0) &&
 	       (f->workflow == NULL ||
 		memcmp(f->workflow, c->workflow, sizeof(c->workflow)) == 0) &&
-	       (f->principal == NULL || is_principal(c, f->principal));
+	       (f->principal == NULL || running_is_principal(c, f->principal));
 }
 
 static int

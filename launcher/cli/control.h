@@ -34,7 +34,7 @@ int control_list(const struct store *s, struct control_list *ret, struct err *er
 /* What is NULL is not asked; a call is meant when all that is asked fits. All NULL: every call. */
 struct control_filter {
 	const uint8_t *call, *workflow; /* 16 bytes */
-	const char *principal; /* the whole name; as much as a running call keeps of it fits */
+	const char *principal; /* the whole name */
 };
 
 struct control_calls {

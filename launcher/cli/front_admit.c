@@ -99,8 +99,7 @@ enter(struct front *f)
 	memcpy(c->call_text, f->req.call_text, sizeof(c->call_text));
 	c->t0_ms = f->t0_ms;
 	snprintf(c->profile, sizeof(c->profile), "%s", f->profile->name);
-	snprintf(c->principal, sizeof(c->principal), "%s",
-		 f->principal != NULL ? f->principal : "");
+	running_set_principal(c, f->principal);
 	listen_to_others();
 	return running_enter(&f->store, c, &f->running_fd, &f->err);
 }

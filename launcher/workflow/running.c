@@ -71,6 +71,26 @@ running_self(struct running_call *c)
 	return start_time("self", &c->pid_start);
 }
 
+void
+running_set_principal(struct running_call *c, const char *name)
+{
+	memset(c->principal_digest, 0, sizeof(c->principal_digest));
+	snprintf(c->principal, sizeof(c->principal), "%s", name != NULL ? name : "");
+	if (text_or_null(name) != NULL) {
+		sha256_of(name, strlen(name), c->principal_digest);
+	}
+}
+
+bool
+running_is_principal(const struct running_call *c, const char *name)
+{
+	struct running_call other = { .principal = "" };
+
+	running_set_principal(&other, name);
+	return memcmp(c->principal_digest, other.principal_digest,
+		      sizeof(other.principal_digest)) == 0;
+}
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 static void
@@ -84,9 +104,10 @@ put_text(struct buf *b, const char *key, const char *value)
 static int
 print_call(struct buf *b, const struct running_call *c)
 {
-	char workflow[UUID_TEXT_SIZE];
+	char workflow[UUID_TEXT_SIZE], digest[HEX_DIGEST_SIZE];
 
 	text_uuid_print(c->workflow, workflow);
+	text_hex(c->principal_digest, sizeof(c->principal_digest), digest);
 	buf_printf(b, "v 1\npid %d %llu\nt0 %llu\nworkflow %s\nreserved", (int)c->pid,
 		   (unsigned long long)c->pid_start, (unsigned long long)c->t0_ms, workflow);
 	for (int i = 0; i < BUDGET__COUNT; i++) {
@@ -95,6 +116,9 @@ print_call(struct buf *b, const struct running_call *c)
 	buf_printf(b, "\nfrozen %d\n", c->is_frozen ? 1 : 0);
 	put_text(b, "profile", c->profile);
 	put_text(b, "principal", c->principal);
+	if (c->principal[0] != '\0') {
+		put_text(b, "principal_digest", digest);
+	}
 	put_text(b, "cgroup", c->cgroup);
 	buf_puts(b, "end\n");
 	return buf_error(b) != 0 ? -ENOMEM : b->len > FILE_MAX ? -E2BIG : 0;
@@ -133,6 +157,9 @@ take_line(struct running_call *c, const char *key, const char *value)
 		take_text(value, c->profile, sizeof(c->profile));
 	} else if (strcmp(key, "principal") == 0) {
 		take_text(value, c->principal, sizeof(c->principal));
+	} else if (strcmp(key, "principal_digest") == 0) {
+		ignore_err(text_unhex(value, c->principal_digest, sizeof(c->principal_digest)),
+			   "it is nobody's");
 	} else if (strcmp(key, "cgroup") == 0) {
 		take_text(value, c->cgroup, sizeof(c->cgroup));
 	}

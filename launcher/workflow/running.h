@@ -57,9 +57,15 @@ struct running_call {
 	char profile[65];    /* its name, cut */
 	char cgroup[256];    /* path of the call's group below the hierarchy's root; "": none yet */
 	char principal[129]; /* of the context, cut; "": none */
+	uint8_t principal_digest[SHA256_SIZE]; /* of all of it; 0 where there is none */
 	bool is_frozen;	     /* its processes are stopped, and its clock */
 	bool is_alive;	     /* set by who reads it: its front holds it */
 };
+
+/* NULL or "": none. */
+void running_set_principal(struct running_call *c, const char *name);
+/* Whether it is that one's; all of the name counts, also of what is cut. */
+bool running_is_principal(const struct running_call *c, const char *name) must_check;
 
 /* pid and pid_start of the process that runs this. */
 int running_self(struct running_call *c) must_check;

@@ -239,7 +239,7 @@ stop_each(const struct store *s, int (*fn)(void *arg, const struct stop_order *o
 	  struct err *err)
 {
 	auto_dir dir = NULL;
-	struct stop_order order;
+	struct stop_order order = { .since_ms = 0 };
 	struct dirent *e;
 	int rc = fdio_list_dir(s->dir_fd, STOP_DIR, O_NOFOLLOW, &dir);
 

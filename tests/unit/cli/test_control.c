@@ -45,7 +45,7 @@ start(const struct store *s, const char *call, const char *workflow, const char 
 	cr_assert_eq(text_uuid_parse(call, c.call), 0);
 	cr_assert_eq(text_uuid_parse(workflow, c.workflow), 0);
 	memcpy(c.call_text, call, UUID_TEXT_SIZE);
-	snprintf(c.principal, sizeof(c.principal), "%s", principal);
+	running_set_principal(&c, principal);
 	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -102,6 +102,12 @@ Test(control, those_that_are_meant)
 	c = start(&s, CALL_C, FLOW_2, long_name);
 	cr_expect_eq(send_to(&s, (struct control_filter){ .principal = "an" }, NULL), 0u);
 	cr_expect_eq(send_to(&s, (struct control_filter){ .principal = "anna" }, NULL), 0u);
+	/* what a running call keeps of the name is the same */
+	long_name[198] = 'y';
+	cr_expect_eq(send_to(&s, (struct control_filter){ .principal = long_name }, NULL), 0u);
+	long_name[198] = '\0';
+	cr_expect_eq(send_to(&s, (struct control_filter){ .principal = long_name }, NULL), 0u);
+	memcpy(long_name + 198, "x", 2);
 	cr_expect_eq(send_to(&s, (struct control_filter){ .principal = long_name }, CALL_C), 1u);
 	expect_ended(c);
 	cr_expect_eq(
