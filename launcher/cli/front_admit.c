@@ -269,6 +269,25 @@ deadline_of(const struct front *f, const struct ledger *l)
 	return f->is_free && f->parent.call_text[0] == '\0' ? 0 : l->deadline_ms;
 }
 
+/* Whoever makes the ledger again adds up what running calls say: theirs first, or not at all. */
+static int
+reserve(struct front *f, struct ledger *l, const uint64_t bound[BUDGET__COUNT])
+{
+	static const uint64_t nothing[BUDGET__COUNT];
+	int rc;
+
+	memcpy(f->running.reserved, bound, sizeof(f->running.reserved));
+	rc = running_update(f->running_fd, &f->running);
+	if (rc < 0) {
+		memset(f->running.reserved, 0, sizeof(f->running.reserved));
+		ledger_account(l, bound, nothing);
+		return err_sys(&f->err, rc, "write down what the call reserves");
+	}
+	memcpy(f->reserved, bound, sizeof(f->reserved));
+	lower_limits(f, l);
+	return 0;
+}
+
 /* Under the ledger. 0: admitted or refused (f->refused). */
 static int
 admit(struct front *f, struct ledger_file *file)
@@ -291,12 +310,12 @@ admit(struct front *f, struct ledger_file *file)
 		/* not the moment of the start: it may have waited for the key */
 		rc = ledger_admit(l, clock_realtime_ms(), bound, &f->err);
 	}
-	rc = rc == 0 && f->is_free ? bound_by_parent(f, l) : rc;
-	if (rc == 0 && !f->is_free) {
-		memcpy(f->reserved, bound, sizeof(f->reserved));
-		memcpy(f->running.reserved, bound, sizeof(bound));
-		lower_limits(f, l);
-	} else if (rc < 0) {
+	if (rc == 0) {
+		rc = f->is_free ? bound_by_parent(f, l) : reserve(f, l, bound);
+	}
+	if (rc == 0) {
+		l->step = step;
+	} else {
 		refuse(f);
 		if (!f->is_free && ledger_guard_outcome(l, true, f->t0_ms) &&
 		    front_tell_move(f, file, "pause", "guard") < 0) {
@@ -305,12 +324,6 @@ admit(struct front *f, struct ledger_file *file)
 	}
 	snprintf(f->workflow_name, sizeof(f->workflow_name), "%s", l->name);
 	f->end_ms = deadline_of(f, l);
-	if (rc == 0) {
-		l->step = step;
-		/* under the ledger: whoever makes that again adds up what running calls say */
-		ignore_err(running_update(f->running_fd, &f->running),
-			   "what it has reserved stands in its record, too");
-	}
 	return ledger_write(file, &f->err);
 }
 

@@ -254,6 +254,23 @@ check "has passed" wait_for 10 has_passed
 expect_eq "it is frozen as before" "frozen T" "$(last_call) $(tool_state 6152)"
 expect_verb "resumed" 0 workflow resume less
 ends "it does not go on" "124 timeout wall: the deadline of its workflow came"
+# ---- what it reserves cannot be written down ---------------------------------------------------------
+# Whoever makes a lost ledger again adds up what running calls say that they reserved: one that cannot say it is not let in.
+W=unsaid
+expect_verb "unsaid: a workflow" 0 workflow new "$W" --budget calls=1
+if as_id strace -o "$T/.trace" -e trace=pwrite64 -e inject=pwrite64:error=ENOSPC:when=2 \
+	"$A" run -w "$WS" -p default -W "$W" --result "$T/unsaid.json" -- touch "$WS/unsaid" >"$OUT" 2>"$ERR"; then
+	not_ok "unsaid: no call is let in" "it ran"
+elif ! grep -q INJECTED "$T/.trace"; then
+	skip "unsaid" "strace does not work here: $(head -n 1 "$ERR")"
+else
+	why="write down what the call reserves: No space left on device"
+	expect_eq "unsaid: no call is let in" "denied $why" "$(jq -r '"\(.verdict) \(.reason)"' "$T/unsaid.json")"
+	expect_eq "unsaid: the record says why" "denied $why" "$(record '.outcome | "\(.verdict) \(.reason)"')"
+	check "unsaid: nothing ran" test ! -e "$WS/unsaid"
+	expect_eq "unsaid: nothing is reserved or used" "0 0 1" "$(shown '.budget.calls | "\(.reserved) \(.used) \(.left)"')"
+	in_w "unsaid: the next one is let in" 0 -- true
+fi
 
 # ---- a check over what is gone -----------------------------------------------------------------------
 # Whoever commits to a workspace, or takes back, holds its gate while a call runs there, and comes
