@@ -145,7 +145,7 @@ signal_one(void *arg, const struct running_call *c)
 	rc = running_signal(s->store, c, s->signal, s->by);
 	if (rc == 0) {
 		memcpy(calls->texts[calls->count++], c->call_text, UUID_TEXT_SIZE);
-	} else if (rc != -ESRCH || running_wait(s->store, c->call_text, 1) == -ETIMEDOUT) {
+	} else if (rc != -ESRCH || running_wait(s->store, c->call_text, 1, -1) == -ETIMEDOUT) {
 		calls->unreachable++;
 	}
 	return 0;
@@ -185,7 +185,7 @@ control_wait(const struct store *s, const struct control_calls *c, uint64_t time
 		uint64_t now_ns = clock_monotonic_ns();
 		uint64_t left_ms = now_ns < until_ns ? (until_ns - now_ns) / 1000000u + 1 : 1;
 
-		living += running_wait(s, c->texts[i], left_ms) == -ETIMEDOUT ? 1 : 0;
+		living += running_wait(s, c->texts[i], left_ms, -1) == -ETIMEDOUT ? 1 : 0;
 	}
 	return living;
 }

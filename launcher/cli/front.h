@@ -95,6 +95,7 @@ struct front {
 	struct key_entry key;		    /* what this call is to its key */
 	struct key_entry key_before;	    /* the entry that it replaces; call "": none */
 	bool key_taken;
+	bool asked; /* the ledger may have something of it */
 	const char *retry_of; /* the call whose key it runs again under, or NULL */
 	bool answered;	      /* by its key: nothing runs, all is said */
 	/* it reserves nothing of its own: a postcondition, or a look at what is finished */
@@ -125,6 +126,7 @@ struct front {
 	struct relay relay;
 	struct terminal terminal; /* the caller's, with -t only */
 	int signal_fd;		  /* signalfd of what is forwarded; the signals are blocked */
+	int end_fd; /* of those among them that end a call: readable, there is one */
 	struct jail_handle jail;
 	struct outcome outcome;
 	struct denials layers; /* what this host lacks and the profile tolerates */
@@ -272,6 +274,15 @@ void front_sweep_upper(struct front *f);	    /* what crashed calls left on disk 
 int front_choose_shell(struct front *f) must_check; /* COMMAND, where there is none */
 int front_lookup(struct front *f) must_check;	    /* COMMAND -> path inside */
 int front_spawn(struct front *f) must_check;	    /* a jail that waits for its plan */
+/* Blocks what is read from signal_fd and end_fd; with -t, more once there is a jail. */
+int front_listen(struct front *f) must_check;
+int front_listen_to_terminal(struct front *f) must_check;
+void front_leave_signals(struct front *f); /* the tool is gone */
+/*
+ * Takes a signal that ends the call, where there is one: -EINTR, interrupted, and err says by whom.
+ * Before anything of it ran.
+ */
+int front_ended(struct front *f) must_check;
 /* plan handed over, planned part, supervise */
 int front_launch(struct front *f) must_check;
 int front_keep_streams(struct front *f) must_check; /* what was captured, into the pack */

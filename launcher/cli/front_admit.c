@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../base/fdio.h"
 #include "../base/json_find.h"
 #include "../workflow/event.h"
 #include "../workflow/stop.h"
@@ -45,44 +43,11 @@ hold_workflow(struct front *f)
 	if (f->calls_fd < 0) {
 		return err_sys(&f->err, -errno, "open the workflow's list of calls");
 	}
-	rc = store_lock(f->calls_fd, LOCK_SH);
-	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
-}
-
-/* Before there is anything of the call but its file, which recover finds. */
-static void __attribute__((noreturn)) on_kill(int sig, siginfo_t *info, void *context)
-{
-	const char *const parts[] = {
-		"airlock: ended by ",
-		running_by_words(info->si_code == SI_QUEUE ? info->si_value.sival_int : 0),
-		" before anything ran\n",
-	};
-
-	(void)sig;
-	(void)context;
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		ignore_err(fdio_write(STDERR_FILENO, parts[i], strlen(parts[i])), "it ends");
+	rc = store_lock_until(f->calls_fd, LOCK_SH, 0, f->end_fd);
+	if (rc == -EINTR) {
+		return front_ended(f);
 	}
-	_exit(EXIT_AIRLOCK);
-}
-
-/*
- * A freeze before there is anything to freeze is taken by the supervisor, a kill at once until the
- * jail is there; whatever the caller ignores or blocks.
- */
-static void
-listen_to_others(void)
-{
-	const struct sigaction act = { .sa_sigaction = on_kill, .sa_flags = SA_SIGINFO };
-	sigset_t now, later;
-
-	sigemptyset(&now);
-	sigaddset(&now, RUNNING_SIGNAL_KILL);
-	sigemptyset(&later);
-	sigaddset(&later, RUNNING_SIGNAL_FREEZE);
-	ignore_err(sigaction(RUNNING_SIGNAL_KILL, &act, NULL), "it takes any handler");
-	ignore_err(sigprocmask(SIG_BLOCK, &later, NULL), "it takes any set");
-	ignore_err(sigprocmask(SIG_UNBLOCK, &now, NULL), "it takes any set");
+	return rc < 0 ? err_sys(&f->err, rc, "lock the workflow") : 0;
 }
 
 static int
@@ -100,7 +65,6 @@ enter(struct front *f)
 	c->t0_ms = f->t0_ms;
 	snprintf(c->profile, sizeof(c->profile), "%s", f->profile->name);
 	running_set_principal(c, f->principal);
-	listen_to_others();
 	return running_enter(&f->store, c, &f->running_fd, &f->err);
 }
 
@@ -113,6 +77,22 @@ front_open_ledger(struct front *f, struct ledger_file *ret)
 		ledger_close(ret);
 		rc = front_recover_now(f);
 		rc = rc < 0 ? rc : ledger_open(f->workflow_fd, ret, &f->err);
+	}
+	return rc;
+}
+
+/* The same for as long as nobody ends the call. */
+static int
+await_ledger(struct front *f, struct ledger_file *ret)
+{
+	int rc = ledger_open_until(f->workflow_fd, f->end_fd, ret, &f->err);
+
+	if (rc == -EINTR) {
+		return front_ended(f);
+	}
+	if (rc == -ESTALE) {
+		ledger_close(ret);
+		rc = front_open_ledger(f, ret);
 	}
 	return rc;
 }
@@ -304,6 +284,7 @@ admit(struct front *f, struct ledger_file *file)
 	if (rc < 0) {
 		return rc;
 	}
+	f->asked = true;
 	f->is_free = is_free(f, l);
 	rc = check_stop(f);
 	if (rc == 0 && !f->is_free) {
@@ -331,7 +312,7 @@ static int
 admit_with_key(struct front *f, bool *ret_again)
 {
 	auto_ledger file = LEDGER_FILE_INIT;
-	int rc = front_open_ledger(f, &file);
+	int rc = await_ledger(f, &file);
 
 	*ret_again = false;
 	if (rc == 0) {
@@ -387,7 +368,8 @@ front_admit(struct front *f)
 	}
 	set_principal(f);
 	f->workflow_fd = workflow_dir(&f->store, f->workflow, f->opt.workflow == NULL, &f->err);
-	rc = f->workflow_fd < 0 ? f->workflow_fd : hold_workflow(f);
+	rc = f->workflow_fd < 0 ? f->workflow_fd : front_listen(f);
+	rc = rc < 0 ? rc : hold_workflow(f);
 	rc = rc < 0 ? rc : front_request_digest(f);
 	rc = rc < 0 ? rc : enter(f);
 	while (rc == 0 && again) {
@@ -456,6 +438,10 @@ front_account(struct front *f, bool has_outcome)
 	struct err err = ERR_INIT;
 
 	if (f->running_fd < 0) {
+		return;
+	}
+	if (!f->asked) {
+		running_leave(&f->store, f->req.call_text, &f->running_fd);
 		return;
 	}
 	if (f->recorded && !has_outcome) {

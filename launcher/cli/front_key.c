@@ -35,7 +35,10 @@ in_progress(struct front *f, const struct key_entry *used, bool *ret_again)
 			       "in progress: call %s runs under --key %s (--wait waits for it)",
 			       used->call, f->opt.key);
 	}
-	rc = running_wait(&f->store, used->call, 0);
+	rc = running_wait(&f->store, used->call, 0, f->end_fd);
+	if (rc == -EINTR) {
+		return front_ended(f);
+	}
 	if (rc < 0 && rc != -ENOENT) {
 		return err_sys(&f->err, rc, "wait for call %s", used->call);
 	}

@@ -156,73 +156,6 @@ join_hasher(struct front *f, struct hasher *h)
 	}
 }
 
-/* What the caller ignores (nohup, a job in a script's background) stays ignored. */
-static void
-add_signals(sigset_t *set, const int *signals, size_t count)
-{
-	struct sigaction now;
-
-	for (size_t i = 0; i < count; i++) {
-		if (sigaction(signals[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
-			sigaddset(set, signals[i]);
-		}
-	}
-}
-
-/* ret_terminal: those that are about the terminal, empty without one. */
-static void
-choose_signals(const struct front *f, sigset_t *ret_forwarded, sigset_t *ret_terminal)
-{
-	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
-	static const int of_terminal[] = TERMINAL_SIGNALS;
-
-	sigemptyset(ret_forwarded);
-	sigemptyset(ret_terminal);
-	add_signals(ret_forwarded, forwarded, ARRAY_LEN(forwarded));
-	if (f->opt.tty) {
-		add_signals(ret_terminal, of_terminal, ARRAY_LEN(of_terminal));
-	}
-	/* of other processes of ours, whatever the caller ignores: what is blocked is not lost */
-	sigaddset(ret_forwarded, RUNNING_SIGNAL_KILL);
-}
-
-/* The call is frozen while it runs, and at no other time. */
-static void
-add_freeze(sigset_t *set)
-{
-	sigaddset(set, RUNNING_SIGNAL_FREEZE);
-}
-
-static int
-block_signals(struct front *f)
-{
-	sigset_t forwarded, set;
-
-	choose_signals(f, &forwarded, &set);
-	sigorset(&set, &set, &forwarded);
-	add_freeze(&set);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0) {
-		return err_sys(&f->err, -errno, "block signals");
-	}
-	f->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return f->signal_fd < 0 ? err_sys(&f->err, -errno, "signalfd") : 0;
-}
-
-/*
- * The tool is gone: a window that changes its size says nothing to us, Ctrl-Z stops us, and there
- * is nothing to freeze: those signals stay blocked, since unblocked they would end us.
- */
-static void
-leave_signals(struct front *f)
-{
-	sigset_t forwarded, of_terminal;
-
-	choose_signals(f, &forwarded, &of_terminal);
-	ignore_err(signalfd(f->signal_fd, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK),
-		   "then such a signal ends the hash of the input early");
-	ignore_err(sigprocmask(SIG_UNBLOCK, &of_terminal, NULL), "it takes any set");
-}
-
 /*
  * The tool's ends of the pipes belong to the id that it runs as, else it could not open
  * /dev/stdout.
@@ -259,7 +192,7 @@ front_spawn(struct front *f)
 					     .no_stdin = f->opt.no_stdin,
 					     .raw = f->opt.raw,
 					     .terminal = f->opt.tty };
-	int rc = block_signals(f);
+	int rc = front_listen_to_terminal(f);
 
 	if (rc == 0) {
 		rc = relay_init(&f->relay, f->store.dir_fd, &relay, child_fds, &f->err);
@@ -326,7 +259,7 @@ supervise(struct front *f)
 		/* nothing ran: what it would have seen is of no use */
 		atomic_store(&hasher.cancel, true);
 	}
-	leave_signals(f);
+	front_leave_signals(f);
 	trace_step("sandbox gone");
 	join_hasher(f, &hasher);
 	trace_step("input hash joined");

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -80,7 +81,11 @@ void __attribute__((noreturn))
 front_become_cli(const struct front *f, const char *const argv[], const int stdio[3])
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	sigset_t none;
 
+	/* what we block to read it, ends whom we wait for */
+	sigemptyset(&none);
+	ignore_err(sigprocmask(SIG_SETMASK, &none, NULL), "it takes any set");
 	for (int i = 0; i < 3; i++) {
 		int fd = stdio[i] >= 0 ? stdio[i] : i == STDERR_FILENO ? i : null;
 

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -84,25 +85,31 @@ close_ours(struct replay *r, enum replay_stream s)
 	r->ours[s] = -1;
 }
 
-/* Over what says that it would block, as a caller's pipe may. */
+/*
+ * Over what says that it would block, as a caller's pipe may; and never more than a pipe takes
+ * without that, so that whoever ends this call is heard.
+ */
 static void
-write_all(int fd, const void *data, size_t len)
+write_all(const struct replay *r, int fd, const void *data, size_t len)
 {
 	const char *p = data;
 
 	while (len > 0) {
-		struct pollfd room = { .fd = fd, .events = POLLOUT };
-		ssize_t n = write(fd, p, len);
+		struct pollfd fds[] = { { .fd = fd, .events = POLLOUT },
+					{ .fd = r->f->end_fd, .events = POLLIN } };
+		ssize_t n = 0;
 
-		if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-			ignore_err(poll(&room, 1, -1), "the write says what is wrong");
-			continue;
+		if (poll(fds, ARRAY_LEN(fds), -1) > 0) {
+			if (fds[1].revents != 0) {
+				return;
+			}
+			n = write(fd, p, len < PIPE_BUF ? len : PIPE_BUF);
 		}
-		if (n < 0) {
+		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			return; /* nobody reads it */
 		}
-		p += n;
-		len -= (size_t)n;
+		p += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
 	}
 }
 
@@ -151,7 +158,7 @@ pass_output(struct replay *r, enum replay_stream s)
 		return;
 	}
 	if (!r->filtered[s]) {
-		write_all((int)s, chunk, n > 0 ? (size_t)n : 0);
+		write_all(r, (int)s, chunk, n > 0 ? (size_t)n : 0);
 		return;
 	}
 	if (n > 0) {
@@ -159,16 +166,17 @@ pass_output(struct replay *r, enum replay_stream s)
 	} else {
 		term_filter_flush(&r->filter[s], &safe);
 	}
-	write_all((int)s, safe.data, safe.len);
+	write_all(r, (int)s, safe.data, safe.len);
 }
 
+/* Until it has said all, or somebody ends this call. */
 static void
 pass_all(struct replay *r)
 {
 	while (r->ours[REPLAY_STDOUT] >= 0 || r->ours[REPLAY_STDERR] >= 0 ||
 	       r->ours[REPLAY_RESULT] >= 0) {
 		bool has_pending = r->pending_len > 0;
-		struct pollfd fds[REPLAY__COUNT + 1];
+		struct pollfd fds[REPLAY__COUNT + 2];
 
 		for (int i = 0; i < REPLAY__COUNT; i++) {
 			fds[i] = (struct pollfd){ .fd = r->ours[i], .events = POLLIN };
@@ -178,8 +186,12 @@ pass_all(struct replay *r)
 			.fd = r->ours[REPLAY_STDIN] >= 0 && !has_pending ? STDIN_FILENO : -1,
 			.events = POLLIN,
 		};
-		if (poll(fds, REPLAY__COUNT + 1, -1) < 0) {
+		fds[REPLAY__COUNT + 1] = (struct pollfd){ .fd = r->f->end_fd, .events = POLLIN };
+		if (poll(fds, REPLAY__COUNT + 2, -1) < 0) {
 			continue;
+		}
+		if (fds[REPLAY__COUNT + 1].revents != 0) {
+			return;
 		}
 		if ((fds[REPLAY_STDIN].revents & ~POLLOUT) != 0) {
 			close_ours(r, REPLAY_STDIN); /* it is read no more */
@@ -213,11 +225,18 @@ front_replay(struct front *f, const char *call)
 	}
 	if (pid > 0) {
 		pass_all(&r);
+		rc = front_ended(f);
+		if (rc < 0) {
+			ignore_err(kill(pid, SIGKILL), "it has ended");
+			f->answered = false;
+		}
 		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
 		}
 		f->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
-		front_deliver_result(f, &r.result);
-		front_receipt(f, call);
+		if (rc == 0) {
+			front_deliver_result(f, &r.result);
+			front_receipt(f, call);
+		}
 	}
 	for (int i = 0; i < REPLAY__COUNT; i++) {
 		cleanup_fd(&r.ours[i]);

@@ -144,7 +144,9 @@ write_result(struct front *f, struct json *j, bool complete)
 	json_kv_str(j, "verdict",
 		    !complete && f->recorded ? "unknown"
 		    : f->recorded	     ? verdict_name(f->outcome.verdict)
-					     : "launch_failed");
+		    : f->outcome.verdict == VERDICT_INTERRUPTED
+			    ? verdict_name(f->outcome.verdict)
+			    : "launch_failed");
 	text_uuid_print(f->workflow, workflow);
 	json_kv_str(j, "workflow", f->recorded ? workflow : NULL);
 	json_end(j);

@@ -139,6 +139,7 @@ static const struct stage dry_stages[] = {
 
 /* From front_claim on the call has its number. */
 static const struct stage launch_stages[] = {
+	{ NULL, front_ended },
 	{ NULL, front_claim },
 	{ "plan", finish_plan },
 	{ NULL, front_launch },
@@ -354,6 +355,7 @@ front_main_run(int argc, char **argv)
 		.over_fd = -1,
 		.input_fd = -1,
 		.signal_fd = -1,
+		.end_fd = -1,
 		.commits_fd = -1,
 		.jail = JAIL_HANDLE_INIT,
 		.pack = PACK_INIT,

@@ -58,11 +58,15 @@ copy(struct front *f, int tree_fd)
 		.workspace = true,
 		.max_entries = r->limits.files,
 		.max_bytes = r->limits.disk_bytes,
+		.stop_fd = &f->end_fd,
 	};
 	struct copy_result result = { .entries = 0 };
 	int64_t start_ns = (int64_t)clock_next_tick_ns();
 	int rc = copy_tree(&req, &result, &f->err);
 
+	if (rc == -EINTR) {
+		return front_ended(f);
+	}
 	if (rc == -EFBIG) {
 		return err_set(&f->err, rc,
 			       "the workspace's copy takes more than limits.disk (%llu bytes): "

@@ -207,10 +207,14 @@ front_lock(struct front *f)
 
 	f->lock.workspace_fd = f->req.workspace_fd;
 	f->lock.state_fd = f->store.dir_fd;
+	f->lock.wake_fd = f->end_fd;
 	rc = workspace_lock_shared(&f->lock, WORKSPACE_LOCK_RUN_MS, &f->err);
 	if (rc == -EBUSY) {
 		const struct err why = f->err;
 
+		if (front_ended(f) < 0) {
+			return f->err.code;
+		}
 		rc = err_set(&f->err, -EBUSY,
 			     "%s (waited %u s for %s; nothing ran, try again)", why.text,
 			     WORKSPACE_LOCK_RUN_MS / 1000, f->req.workspace);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/fs.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -212,6 +213,15 @@ give(const struct copy *c, int dir_fd, const char *name, const struct fs_stat *s
 	return 0;
 }
 
+static bool
+is_stopped(const struct copy *c)
+{
+	struct pollfd stop = { .fd = c->req->stop_fd != NULL ? *c->req->stop_fd : -1,
+			       .events = POLLIN };
+
+	return stop.fd >= 0 && poll(&stop, 1, 0) > 0;
+}
+
 /* One run of data; the holes between them stay holes. */
 static int
 copy_run(struct copy *c, const int fds[2], off_t at, off_t end, uint8_t *piece)
@@ -227,6 +237,9 @@ copy_run(struct copy *c, const int fds[2], off_t at, off_t end, uint8_t *piece)
 		ssize_t n = pread(from_fd, piece, want, at);
 		int r;
 
+		if (is_stopped(c)) {
+			return -EINTR;
+		}
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
@@ -432,6 +445,9 @@ copy_entry(struct copy *c, struct copy_level *l, const char *name)
 	}
 	if (++c->result.entries > c->req->max_entries) {
 		return -E2BIG;
+	}
+	if (is_stopped(c)) {
+		return -EINTR;
 	}
 	if (st.mount_root) {
 		c->result.left_out++;

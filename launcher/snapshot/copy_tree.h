@@ -30,6 +30,7 @@ struct copy_request {
 	gid_t owner_gid;
 	uint64_t max_entries; /* -E2BIG beyond */
 	uint64_t max_bytes;   /* -EFBIG beyond; of those that are not shared; 0: no bound */
+	const int *stop_fd;   /* -EINTR once it is readable; NULL: none */
 	/* NULL, or where each entry that its owner cannot open is noted: u32 mode, str path */
 	struct buf *closed;
 };

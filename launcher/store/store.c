@@ -8,15 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/clock.h"
 #include "../base/fdio.h"
 #include "store_internal.h"
+
+#define LOCK_NAP_FIRST_NS 250000 /* each twice the one before */
+#define LOCK_NAP_LONGEST_NS 8000000
 
 static bool
 is_set(const char *value)
@@ -76,6 +82,26 @@ store_lock(int fd, int operation)
 		}
 	}
 	return 0;
+}
+
+int
+store_lock_until(int fd, int operation, uint64_t timeout_ms, int wake_fd)
+{
+	const uint64_t until_ns = clock_monotonic_ns() + timeout_ms * 1000000u;
+	struct pollfd wake = { .fd = wake_fd, .events = POLLIN };
+	struct timespec nap = { .tv_nsec = LOCK_NAP_FIRST_NS };
+	int rc;
+
+	while ((rc = store_lock(fd, operation | LOCK_NB)) == -EWOULDBLOCK) {
+		if (timeout_ms != 0 && clock_monotonic_ns() >= until_ns) {
+			return -ETIMEDOUT;
+		}
+		if (ppoll(&wake, 1, &nap, NULL) > 0) {
+			return -EINTR;
+		}
+		nap.tv_nsec += nap.tv_nsec < LOCK_NAP_LONGEST_NS ? nap.tv_nsec : 0;
+	}
+	return rc;
 }
 
 int

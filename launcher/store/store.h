@@ -52,6 +52,11 @@ int store_open_read(const char *path, struct store *ret_store, struct err *err) 
 void store_finish(struct store *s);
 /* flock(2), over EINTR; -errno. */
 int store_lock(int fd, int operation) must_check;
+/*
+ * The same for at most timeout_ms (0: for ever), or until wake_fd (-1: none) is readable:
+ * -ETIMEDOUT, -EINTR. Whoever waits in store_lock comes first.
+ */
+int store_lock_until(int fd, int operation, uint64_t timeout_ms, int wake_fd) must_check;
 
 /*
  * scratch/, for directories that go with the process that made them: each is new and locked, and a

@@ -185,7 +185,7 @@ take(const uint8_t *data, size_t len, struct ledger_file *ret, struct err *err)
 }
 
 static int
-open_locked(int workflow_fd, int lock, struct ledger_file *ret, struct err *err)
+open_locked(int workflow_fd, int lock, int wake_fd, struct ledger_file *ret, struct err *err)
 {
 	uint8_t data[FILE_MAX];
 	ssize_t len;
@@ -196,7 +196,7 @@ open_locked(int workflow_fd, int lock, struct ledger_file *ret, struct err *err)
 	if (ret->fd < 0) {
 		return err_sys(err, -errno, "open the workflow's ledger");
 	}
-	rc = store_lock(ret->fd, lock);
+	rc = wake_fd < 0 ? store_lock(ret->fd, lock) : store_lock_until(ret->fd, lock, 0, wake_fd);
 	/* one that cannot be had says nothing of the ledger, which may be good */
 	rc = rc < 0 ? rc : read_boot_id(ret->boot);
 	len = rc < 0 ? rc : pread(ret->fd, data, sizeof(data), 0);
@@ -215,13 +215,19 @@ open_locked(int workflow_fd, int lock, struct ledger_file *ret, struct err *err)
 int
 ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 {
-	return open_locked(workflow_fd, LOCK_EX, ret, err);
+	return open_locked(workflow_fd, LOCK_EX, -1, ret, err);
 }
 
 int
 ledger_try_open(int workflow_fd, struct ledger_file *ret, struct err *err)
 {
-	return open_locked(workflow_fd, LOCK_EX | LOCK_NB, ret, err);
+	return open_locked(workflow_fd, LOCK_EX | LOCK_NB, -1, ret, err);
+}
+
+int
+ledger_open_until(int workflow_fd, int wake_fd, struct ledger_file *ret, struct err *err)
+{
+	return open_locked(workflow_fd, LOCK_EX, wake_fd, ret, err);
 }
 
 int

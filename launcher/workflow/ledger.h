@@ -75,6 +75,9 @@ struct ledger_file {
 int ledger_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
 /* The same, but -EWOULDBLOCK where another has it now: for who must not wait. */
 int ledger_try_open(int workflow_fd, struct ledger_file *ret, struct err *err) must_check;
+/* The same; -EINTR, and nothing is open, when wake_fd is readable before it can be locked. */
+int ledger_open_until(int workflow_fd, int wake_fd, struct ledger_file *ret, struct err *err)
+	must_check;
 /* What it says now, without keeping it: makes and changes nothing. -ENOENT, -ESTALE as above. */
 int ledger_read(int workflow_fd, struct ledger *ret, struct err *err) must_check;
 /*

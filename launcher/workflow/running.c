@@ -12,11 +12,9 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
-#include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../sys/sys.h"
 
@@ -413,28 +411,11 @@ running_is_alive(const struct store *s, const char *call_text)
 }
 
 int
-running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms)
+running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms, int wake_fd)
 {
-	static const struct timespec nap = { .tv_nsec = 5000000 };
 	auto_fd fd = open_file(s, call_text);
-	uint64_t until_ns = clock_monotonic_ns() + timeout_ms * 1000000u;
 
-	if (fd < 0) {
-		return fd;
-	}
-	if (timeout_ms == 0) {
-		return store_lock(fd, LOCK_SH);
-	}
-	while (flock(fd, LOCK_SH | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			return -errno;
-		}
-		if (clock_monotonic_ns() >= until_ns) {
-			return -ETIMEDOUT;
-		}
-		nanosleep(&nap, NULL);
-	}
-	return 0;
+	return fd < 0 ? fd : store_lock_until(fd, LOCK_SH, timeout_ms, wake_fd);
 }
 
 /*

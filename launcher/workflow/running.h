@@ -97,10 +97,11 @@ int running_look(const struct store *s, const char *call_text, struct running_ca
 /* Whether there is one that nobody holds: a front died, `airlock recover` has to look. */
 bool running_has_dead(const struct store *s);
 /*
- * Waits until nobody holds it, or for timeout_ms (0: for ever). 0, -ENOENT, -ETIMEDOUT, -errno. A
- * signal that is not blocked acts as ever.
+ * Waits until nobody holds it, for timeout_ms (0: for ever), or until wake_fd (-1: none) is
+ * readable. 0, -ENOENT, -ETIMEDOUT, -EINTR, -errno.
  */
-int running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms) must_check;
+int running_wait(const struct store *s, const char *call_text, uint64_t timeout_ms, int wake_fd)
+	must_check;
 /*
  * Signals the front of a living call, and nobody else, whatever the file says; one that is stopped
  * (a suspended job) goes on to take a kill. -ESRCH when it has ended, or cannot be seen from here

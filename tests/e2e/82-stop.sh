@@ -231,23 +231,60 @@ expect_verb "a caller that ignores signals: kill" 0 kill "$(only_call)"
 expect_ended "a caller that ignores signals: ended" deaf "125 airlock: interrupted: ended by airlock kill"
 WRAP=()
 
-# One that waits for another under the same key has not begun: it has no record.
-two_there()
+# One that waits has not begun: it has no record, its caller is told, and nothing of it is left.
+under_way()
 {
-	[ "$(ps_json .call | wc -l)" = 2 ]
+	[ "$(ps_json .call | wc -l)" = "$1" ]
+}
+# waiter NAME ARG…: a call that waits, beside WAITING others
+waiter()
+{
+	start "$1" --result "$T/$1.json" "${@:2}" -- sh -c 'echo ran >>"$1"' sh "$WS/waited"
+	check "$1: it waits" wait_for 20 under_way $((WAITING + 1))
+}
+# expect_no_trace NAME WHO
+expect_no_trace()
+{
+	expect_ended "$1: ended" "$1" "125 airlock: ended by $2 before anything ran"
+	expect_eq "$1: its result" "interrupted null ended by $2 before anything ran" \
+		"$(jq -r '"\(.verdict) \(.call) \(.reason)"' "$T/$1.json")"
+	expect_eq "$1: nothing of it is left" "$WAITING running" "$(ps_json .call | wc -l) $(ps_json .state | sort -u | paste -sd,)"
 }
 sleeper first -k one
-start second -k one --wait -- sh -c 'echo up; exec sleep 998.82'
-check "killed before it begins: it waits" wait_for 20 two_there
-first=$(ps_json .call | head -n 1)
-expect_verb "killed before it begins: kill" 0 kill "$(ps_json .call | tail -n 1)"
-expect_ended "killed before it begins: ended" second "125 airlock: ended by airlock kill before anything ran"
-expect_eq "killed before it begins: it is lost" "$first running,lost" \
-	"$(ps_json .call | head -n 1) $(ps_json .state | paste -sd,)"
-expect_verb "killed before it begins: recover" 0 recover
-expect_eq "killed before it begins: the other one runs" "$first running" "$(ps_json '"\(.call) \(.state)"')"
-expect_verb "killed before it begins: the other one is killed" 0 kill "$first"
-expect_ended "killed before it begins: the other one ended" first "125 airlock: interrupted: ended by airlock kill"
+WAITING=1
+waiter key-kill -k one --wait
+expect_verb "key-kill: kill" 0 kill "$(ps_json .call | tail -n 1)"
+expect_no_trace key-kill "airlock kill"
+waiter key-term -k one --wait
+kill -TERM "$(ps_json .pid | tail -n 1)"
+expect_no_trace key-term "signal 15"
+# Somebody holds the ledger.
+exec 9<"$(echo "$AIRLOCK_STATE"/wf/*/ledger)"
+flock -x -n 9 || not_ok "ledger-kill: the ledger is held" "it is not"
+waiter ledger-kill
+expect_verb "ledger-kill: kill" 0 kill "$(ps_json .call | tail -n 1)"
+expect_no_trace ledger-kill "airlock kill"
+exec 9<&-
+# A commit holds the workspace: another one, since a call runs in this one.
+ws=$WS
+new_ws held
+exec 9<"$WS"
+flock -x -n 9 || not_ok "lock-kill: the workspace is held" "it is not"
+waiter lock-kill
+expect_verb "lock-kill: kill" 0 kill "$(ps_json .call | tail -n 1)"
+expect_no_trace lock-kill "airlock kill"
+exec 9<&-
+check "lock-kill: it did not run" test ! -e "$WS/waited"
+WS=$ws
+waiter key-stop -k one --wait
+expect_verb "key-stop: stop --all" 0 stop --all
+expect_ended "key-stop: the other one" first "125 airlock: interrupted: ended by airlock stop"
+expect_ended "key-stop: ended" key-stop "125 airlock: ended by airlock stop before anything ran"
+expect_eq "key-stop: nothing is left" "" "$(ps_json .call)$(find "$AIRLOCK_STATE/running" -type f)"
+expect_verb "key-stop: released" 0 stop --release
+check "none of them ran" test ! -e "$WS/waited"
+expect_run "the key of the one that ran has its answer" 125 -p "$T/sleeper.yaml" -k one -- sh -c 'echo up; exec sleep 998.82'
+expect_match "which is that it was ended" "ended by airlock stop" "$ERR"
 
 # Nobody inside can: the pid is nobody's there.
 mkfifo "$T/in"

@@ -148,6 +148,30 @@ Test(copy_tree, deep)
 	world_finish(&w);
 }
 
+Test(copy_tree, it_ends_when_it_is_told_to)
+{
+	struct copy_result got = { .entries = 0 };
+	struct err err = ERR_INIT;
+	struct copy_request req = { .workspace = true, .max_entries = 9 };
+	struct world w;
+	int told[2];
+
+	world_init(&w);
+	req.from_fd = w.ws_fd;
+	req.to_fd = w.up_fd;
+	req.stop_fd = &told[0];
+	world_file(w.ws_fd, "a", "12345", 0644);
+	cr_assert_eq(pipe2(told, O_CLOEXEC), 0);
+	cr_assert_eq(copy_tree(&req, &got, &err), 0, "%s", err.text);
+	cr_assert_eq(unlinkat(w.up_fd, "a", 0), 0);
+	cr_assert_eq(write(told[1], "", 1), 1);
+	cr_expect_eq(copy_tree(&req, &got, &err), -EINTR);
+	cr_expect_eq(faccessat(w.up_fd, "a", F_OK, 0), -1);
+	close(told[0]);
+	close(told[1]);
+	world_finish(&w);
+}
+
 Test(copy_tree, bounds)
 {
 	struct copy_result got = { .entries = 77 };

@@ -166,7 +166,7 @@ Test(running, who_died_is_seen)
 	cr_expect_eq(look(&s).count, 1u);
 	cr_expect_not(look(&s).last.is_alive);
 	cr_expect_eq(running_signal(&s, &c, 0, RUNNING_BY_KILL), -ESRCH);
-	cr_expect_eq(running_wait(&s, CALL, 0), 0);
+	cr_expect_eq(running_wait(&s, CALL, 0, -1), 0);
 }
 
 Test(running, each_ends_where_it_is_told)
@@ -375,15 +375,15 @@ Test(running, wait_ends_with_the_call)
 	int status = -1;
 
 	open_store(&t, &s);
-	cr_expect_eq(running_wait(&s, CALL, 1), -ENOENT);
+	cr_expect_eq(running_wait(&s, CALL, 1, -1), -ENOENT);
 	holder_start(&h, &s);
-	cr_expect_eq(running_wait(&s, CALL, 1), -ETIMEDOUT);
+	cr_expect_eq(running_wait(&s, CALL, 1, -1), -ETIMEDOUT);
 	waiter = fork();
 	if (waiter == 0) {
 		int rc;
 
 		close(h.to_fd); /* else its holder never ends */
-		rc = running_wait(&s, CALL, 600000);
+		rc = running_wait(&s, CALL, 600000, -1);
 		_exit(rc == 0 || rc == -ENOENT ? 0 : 1);
 	}
 	holder_end(&h);
