@@ -141,6 +141,24 @@ may_hit(const uint8_t *grams, const uint8_t *text)
 	return grams[place / 8] >> (place % 8) & 1u;
 }
 
+static bool
+is_gram(const struct scanner *s, const uint8_t *text)
+{
+	return may_hit(s->grams[0], text) != 0 &&
+	       scan_bit(s->grams[1], scan_place(scan_gram(text), 1));
+}
+
+/*
+ * A gram that is of a match has one beside it: before it, or behind it where it is the first one,
+ * or the first in a line. That tells most of those that are there by chance.
+ */
+static bool
+is_hit(const struct scanner *s, const uint8_t *text, size_t at, size_t end)
+{
+	return is_gram(s, text + at) && (at + 1 >= end || is_gram(s, text + at + 1) ||
+					 (at > 0 && is_gram(s, text + at - 1)));
+}
+
 /* The next place in steps of the stride that has a gram; `end` or more when there is none. */
 static size_t
 next_hit(const struct scanner *s, const uint8_t *text, size_t at, size_t end)
@@ -158,8 +176,7 @@ next_hit(const struct scanner *s, const uint8_t *text, size_t at, size_t end)
 			}
 		}
 		for (unsigned int i = 0; i < 4 && at < end; i++, at += one) {
-			if (may_hit(grams, text + at) != 0 &&
-			    scan_bit(s->grams[1], scan_place(scan_gram(text + at), 1))) {
+			if (is_hit(s, text, at, end)) {
 				return at;
 			}
 		}

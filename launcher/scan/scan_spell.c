@@ -70,6 +70,9 @@ raw(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
 	unsigned int count = 0;
 
 	add_bytes(ways, &count, p->value + unit, 1);
+	if (p->value[unit] == '\n') {
+		put_text(add_way(ways, &count, 1), "\r\n"); /* as a terminal makes it */
+	}
 	return count;
 }
 

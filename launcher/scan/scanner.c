@@ -183,8 +183,9 @@ mark_pattern(struct scanner *s, struct scan_pattern *p)
 
 	mark_from(&m, 0, &(struct start){ .len = 0 });
 	if (shape->lines && least_text(p) >= twice) {
-		span = twice - GRAM + 1;
-		reach = span - 1 + BREAK_MAX;
+		/* one more: the last that is looked for has one behind it, too */
+		span = twice - GRAM + 2;
+		reach = span - 2 + BREAK_MAX;
 	}
 	m.want = GRAM;
 	m.breaks = shape->lines && span == s->stride;
