@@ -53,7 +53,7 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
-CLI_SRC := $(call src,base) $(call src,sys) $(call src,profile) $(call src,bundle) $(call src,plan) $(call src,supervise) \
+CLI_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,profile) $(call src,bundle) $(call src,plan) $(call src,supervise) \
 	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/control.c launcher/cli/main_cli.c \
@@ -190,8 +190,13 @@ $(BUILD)/tests/bench/settle: $(call obj,glibc,tests/bench/settle.c $(FAULTS_SRC)
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 $(BUILD)/tests/bench/store: $(call obj,glibc,tests/bench/store.c $(filter-out launcher/log/main_log.c,$(LOG_SRC)))
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
-bench: all $(BUILD)/tests/bench/settle $(BUILD)/tests/bench/store
+# The relay, compiled as the front has it: its speed is the compiler's, too.
+$(BUILD)/tests/bench/scan: $(call obj,musl,tests/bench/scan.c $(call src,base) $(call src,scan) \
+		$(wildcard launcher/supervise/relay*.c launcher/supervise/spool.c launcher/supervise/term_*.c))
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(call musl_link,,)
+bench: all $(addprefix $(BUILD)/tests/bench/,scan settle store)
 	$(Q)tests/bench/launch
+	$(Q)tests/bench/scan
 	$(Q)tests/bench/settle
 	$(Q)tests/bench/store
 	$(Q)tests/bench/stop

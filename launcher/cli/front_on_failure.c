@@ -29,6 +29,7 @@ has_failed(enum verdict verdict)
 	case VERDICT_TIMEOUT:
 	case VERDICT_OOM:
 	case VERDICT_LIMIT:
+	case VERDICT_LEAK:
 		return true;
 	case VERDICT_OK:
 	case VERDICT_DENIED:

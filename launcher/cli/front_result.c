@@ -204,6 +204,7 @@ front_exit_status(const struct front *f)
 		     : o->exec_errno != 0				   ? EXIT_NOT_EXECUTABLE
 									   : EXIT_AIRLOCK;
 	case VERDICT_LIMIT:
+	case VERDICT_LEAK:
 	case VERDICT_DENIED:
 	case VERDICT_INTERRUPTED:
 	case VERDICT__COUNT:

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../base/clock.h"
+#include "relay_internal.h"
 
 /* A pipe holds 64 KiB by default and up to 1 MiB: more than that was written after the end. */
 #define HANG_UP_READS 16
@@ -295,11 +296,15 @@ flush_output(struct relay *r, enum relay_stream s)
 	}
 }
 
+/* A mark can be longer than what it stands for: what passes is bounded as well. */
 static uint64_t
 output_left(const struct relay *r)
 {
-	return r->output_limit - r->spool[RELAY_STDOUT].total_bytes -
-	       r->spool[RELAY_STDERR].total_bytes;
+	const uint64_t passed =
+		r->spool[RELAY_STDOUT].total_bytes + r->spool[RELAY_STDERR].total_bytes;
+	const uint64_t used = passed > r->output_bytes ? passed : r->output_bytes;
+
+	return used < r->output_limit ? r->output_limit - used : 0;
 }
 
 static bool
@@ -332,6 +337,8 @@ relay_resume_screen(struct relay *r)
 static int
 end_output(struct relay *r, enum relay_stream s, struct err *err)
 {
+	int code = r->scanner != NULL ? relay_scan_end(r, s, err) : 0;
+
 	close_tool_fd(r, s);
 	if (forwards(r, s) && r->filtered[s]) {
 		if (r->terminal) {
@@ -339,7 +346,25 @@ end_output(struct relay *r, enum relay_stream s, struct err *err)
 		} else {
 			term_filter_flush(&r->filter[s], &r->pending[s]);
 		}
-		flush_output(r, s);
+	}
+	flush_output(r, s);
+	return code < 0 ? code : pending_error(r, s, err);
+}
+
+int
+relay_pass(struct relay *r, enum relay_stream s, const void *data, size_t len, struct err *err)
+{
+	int code = capture(r, s, data, len, err);
+
+	if (code < 0 || !forwards(r, s)) {
+		return code;
+	}
+	if (!r->filtered[s]) {
+		buf_put(&r->pending[s], data, len);
+	} else if (r->terminal) {
+		term_screen_put(&r->screen, data, len, &r->pending[s]);
+	} else {
+		term_filter_put(&r->filter[s], data, len, &r->pending[s]);
 	}
 	return pending_error(r, s, err);
 }
@@ -375,18 +400,9 @@ pump_output(struct relay *r, enum relay_stream s, bool *ret_more, struct err *er
 	}
 	take = (size_t)n < left ? (size_t)n : (size_t)left;
 	r->over_limit = take < (size_t)n;
-	code = capture(r, s, chunk, take, err);
-	if (code < 0 || !forwards(r, s)) {
-		return code;
-	}
-	if (!r->filtered[s]) {
-		buf_put(&r->pending[s], chunk, take);
-	} else if (r->terminal) {
-		term_screen_put(&r->screen, chunk, take, &r->pending[s]);
-	} else {
-		term_filter_put(&r->filter[s], chunk, take, &r->pending[s]);
-	}
-	code = pending_error(r, s, err);
+	r->output_bytes += take;
+	code = r->scanner != NULL ? relay_scan_put(r, s, chunk, take, err)
+				  : relay_pass(r, s, chunk, take, err);
 	if (code == 0) {
 		flush_output(r, s);
 	}
@@ -398,7 +414,7 @@ pump_output(struct relay *r, enum relay_stream s, bool *ret_more, struct err *er
 static bool
 reads_tool(const struct relay *r, enum relay_stream s)
 {
-	return r->tool_fd[s] >= 0 && !r->over_limit && r->capture_error == 0 &&
+	return r->tool_fd[s] >= 0 && !r->over_limit && !r->leaked && r->capture_error == 0 &&
 	       r->pending[s].len < RELAY_PENDING_MAX;
 }
 
@@ -483,6 +499,9 @@ hang_up(struct relay *r, enum relay_stream s, struct err *err)
 
 	for (int i = 0; code == 0 && more && i < HANG_UP_READS && reads_tool(r, s); i++) {
 		code = pump_output(r, s, &more, err);
+	}
+	if (code == 0 && r->scanner != NULL) {
+		code = relay_scan_end(r, s, err);
 	}
 	close_tool_fd(r, s);
 	if (r->terminal) {

@@ -2,8 +2,9 @@
 /*
  * stdin, stdout, stderr between the caller and the tool. The tool holds our pipes, never the
  * caller's descriptors. Byte-exact unless the caller's own stdout or stderr is a terminal (then
- * sequences that act on it are escaped, see term_filter). Everything is hashed and captured before
- * it passes on.
+ * sequences that act on it are escaped, see term_filter), and unless a scanner is given: then what
+ * it finds in stdout and stderr is replaced, or ends the call. What passes is hashed and captured
+ * before it does.
  *
  * The caller's descriptors may be shared with a shell, a gateway, other calls: O_NONBLOCK is never
  * set on them, nor is its absence assumed. So that nobody who shares one can make us sleep (our
@@ -23,13 +24,15 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../base/json.h"
+#include "../scan/scan_stream.h"
 #include "spool.h"
 #include "term_filter.h"
 #include "term_screen.h"
 
 /*
  * Read from one side and not yet written to the other, at most (per stream; escaping can make it 4
- * times).
+ * times, a mark can be longer than what it stands for, and what the scanner held comes to it).
  */
 #define RELAY_PENDING_MAX (64u << 10)
 
@@ -45,8 +48,26 @@ enum relay_via {
 	RELAY_VIA__COUNT
 };
 
+/* What becomes of a leased value in stdout or stderr. */
+enum relay_on_leak {
+	RELAY_LEAK_REDACT, /* "[redacted:ITEM]" passes in its place */
+	RELAY_LEAK_STOP,   /* what was before it passes, and nothing more; the call ends */
+	RELAY_LEAK__COUNT
+};
+
+/* What was found: one for each item, form and stream, in the order of the first time. */
+struct relay_leak {
+	unsigned int item; /* of the scanner */
+	enum scan_form form;
+	enum relay_stream stream;
+	uint64_t count;
+	uint64_t offset;   /* of the first one, in the stream as the tool wrote it */
+};
+
 struct relay_options {
-	uint64_t output_limit; /* stdout + stderr together */
+	const struct scanner *scanner; /* borrowed until relay_finish; NULL: no value is leased */
+	enum relay_on_leak on_leak;
+	uint64_t output_limit; /* stdout + stderr together, as the tool writes them */
 	uint64_t keep[RELAY__COUNT]; /* bytes of each stream that are kept, from its start */
 	bool no_stdin;         /* the caller's stdin is left alone */
 	bool raw;              /* nothing is escaped on a terminal */
@@ -87,7 +108,15 @@ struct relay {
 	 */
 	bool hang_up[RELAY__COUNT];
 	uint64_t output_limit;        /* stdout + stderr together */
+	uint64_t output_bytes;        /* read of both */
 	bool over_limit;              /* set once; the supervisor ends the call */
+	const struct scanner *scanner;
+	enum relay_on_leak on_leak;
+	struct scan_stream scan[RELAY__COUNT]; /* of stdout and stderr, with a scanner */
+	struct relay_leak *leaks;     /* owned */
+	size_t leak_count, leak_cap;
+	/* Set once, by RELAY_LEAK_STOP: nothing is read any more, the supervisor ends the call. */
+	bool leaked;
 	int capture_error;            /* -errno; from then on nothing is read any more */
 };
 
@@ -138,6 +167,10 @@ int relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int cou
 int relay_drain(struct relay *r, int grace_ms, struct err *err) must_check;
 /* From here on it hangs up once the tool's processes are gone. */
 void relay_leave_terminal(struct relay *r);
+/* What is said of a call that ended by it: item, form, stream; never the value. */
+void relay_leak_text(const struct relay *r, char *ret_text, size_t size);
+/* A JSON array of all leaks, as the record wants it. */
+void relay_leaks_write(const struct relay *r, struct json *j);
 void relay_finish(struct relay *r);
 
 #endif

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "relay_internal.h"
 
 /*
  * A process that was started with 0, 1 or 2 closed gets that number for the next file it opens.
@@ -204,8 +205,11 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 {
 	bool callers[RELAY__COUNT];
 	int child[RELAY__COUNT] = { -1, -1, -1 };
+	int rc;
 
 	*r = (struct relay){ .output_limit = options->output_limit,
+			     .scanner = options->scanner,
+			     .on_leak = options->on_leak,
 			     .terminal = options->terminal,
 			     .terminal_fd = -1,
 			     .stdin_paused = options->terminal };
@@ -222,15 +226,19 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 			attach(r, s, s, options->raw);
 		}
 	}
+	rc = r->scanner != NULL ? relay_scan_init(r) : 0;
+	if (rc < 0) {
+		relay_finish(r);
+		return err_sys(err, rc, "memory for the output scan");
+	}
 	for (int s = 0; s < RELAY__COUNT; s++) {
-		int code = make_tool_end(r, s, &child[s]);
-
-		if (code < 0) {
+		rc = make_tool_end(r, s, &child[s]);
+		if (rc < 0) {
 			while (s-- > 0) {
 				close(child[s]);
 			}
 			relay_finish(r);
-			return err_sys(err, code, "cannot make the tool's stdio");
+			return err_sys(err, rc, "cannot make the tool's stdio");
 		}
 	}
 	memcpy(ret_child_fds, child, sizeof(child));
@@ -261,5 +269,6 @@ relay_finish(struct relay *r)
 		spool_finish(&r->spool[s]);
 		buf_finish(&r->pending[s]);
 	}
+	relay_scan_finish(r);
 	relay_leave_terminal(r);
 }

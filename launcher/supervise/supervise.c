@@ -368,6 +368,18 @@ handle(struct run *r, const struct pollfd *slots)
 	}
 }
 
+/* The tool wrote what it must not; it may be dead by now. */
+static void
+end_leak(struct run *r)
+{
+	if (!r->decided) {
+		r->decided = true;
+		r->out->verdict = VERDICT_LEAK;
+		relay_leak_text(r->req->relay, r->out->reason, sizeof(r->out->reason));
+	}
+	run_end(r, VERDICT_LEAK, "%s", r->out->reason);
+}
+
 static const char output_full[] = "the call wrote more than limits.output";
 
 /*
@@ -417,6 +429,9 @@ poll_once(struct run *r, struct err *err)
 	if (rc < 0) {
 		run_end(r, VERDICT_INTERRUPTED, "the output could not be captured: %s", err->text);
 	}
+	if (r->req->relay->leaked) {
+		end_leak(r);
+	}
 	if (r->req->relay->over_limit) {
 		run_limit(r, VERDICT_LIMIT, KEY_LIM_OUTPUT, output_full);
 	}
@@ -442,7 +457,9 @@ judge(struct run *r)
 	if (r->decided) {
 		return;
 	}
-	if (r->req->relay->over_limit) {
+	if (r->req->relay->leaked) {
+		end_leak(r);
+	} else if (r->req->relay->over_limit) {
 		run_judge_limit(r, KEY_LIM_OUTPUT, output_full);
 	} else if (!o->launched) {
 		o->verdict = VERDICT_LAUNCH_FAILED;

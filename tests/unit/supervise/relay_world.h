@@ -30,6 +30,8 @@ static int dir_fd = -1;
 static struct relay relay;
 static int tool[RELAY__COUNT] = { -1, -1, -1 }; /* the tool's ends */
 static int far[RELAY__COUNT] = { -1, -1, -1 };	/* what the caller holds of its 0, 1, 2 */
+static const struct scanner *world_scanner;	/* of the next one that is made */
+static enum relay_on_leak world_on_leak;
 
 static inline void
 set_up(void)
@@ -86,7 +88,9 @@ static inline void
 start_with(uint64_t limit, bool no_stdin, bool raw)
 {
 	struct err err = ERR_INIT;
-	const struct relay_options options = { .output_limit = limit,
+	const struct relay_options options = { .scanner = world_scanner,
+					       .on_leak = world_on_leak,
+					       .output_limit = limit,
 					       .keep = { NO_LIMIT, NO_LIMIT, NO_LIMIT },
 					       .no_stdin = no_stdin,
 					       .raw = raw };
@@ -149,7 +153,8 @@ run(void)
 		}
 		cr_assert_eq(relay_poll_done(&relay, pfds, count, &err), 0, "%s", err.text);
 		for (int s = 0; s < RELAY__COUNT; s++) {
-			cr_assert_leq(relay.pending[s].len, (size_t)RELAY_PENDING_MAX);
+			cr_assert(relay.scanner != NULL ||
+				  relay.pending[s].len <= RELAY_PENDING_MAX);
 		}
 	}
 	cr_assert_fail("never idle: a busy loop");
