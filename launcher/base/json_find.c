@@ -117,29 +117,42 @@ put_text(struct buf *b, const char *p)
 }
 
 const char *
+json_next(const char **at, struct buf *ret_name)
+{
+	const char *p = skip_space(*at + 1); /* behind the brace or the comma */
+	const char *value, *end;
+
+	if (*p != '"') {
+		return NULL;
+	}
+	put_text(ret_name, p);
+	value = skip_space(skip_space(json_skip_text(p)) + 1);
+	end = skip_space(skip_value(value));
+	/* at the comma, or so that there is none behind */
+	*at = *end == ',' ? end : end - 1;
+	return value;
+}
+
+const char *
 json_find(const char *object, const char *member)
 {
-	const char *found = NULL, *p = skip_space(skip_space(object) + 1);
+	const char *found = NULL, *value, *at = skip_space(object);
 
-	while (*p == '"') {
+	for (;;) {
 		auto_buf name = BUF_INIT;
-		const char *value;
 
-		put_text(&name, p);
-		value = skip_space(skip_space(json_skip_text(p)) + 1);
+		value = json_next(&at, &name);
+		if (value == NULL) {
+			return found;
+		}
 		if (strcmp(buf_text(&name), member) == 0) {
 			found = value;
 		}
-		p = skip_space(skip_value(value));
-		if (*p == ',') {
-			p = skip_space(p + 1);
-		}
 	}
-	return found;
 }
 
-static bool
-take(const char *value, struct buf *ret)
+bool
+json_text(const char *value, struct buf *ret)
 {
 	if (value == NULL || *value != '"') {
 		return false;
@@ -151,7 +164,7 @@ take(const char *value, struct buf *ret)
 bool
 json_find_text(const char *object, const char *member, struct buf *ret)
 {
-	return take(json_find(object, member), ret);
+	return json_text(json_find(object, member), ret);
 }
 
 bool
@@ -159,5 +172,5 @@ json_find_text_in(const char *object, const char *outer, const char *member, str
 {
 	const char *value = json_find(object, outer);
 
-	return value != NULL && *value == '{' && take(json_find(value, member), ret);
+	return value != NULL && *value == '{' && json_text(json_find(value, member), ret);
 }

@@ -13,6 +13,16 @@
  * NULL when there is none. object passed json_check_object.
  */
 const char *json_find(const char *object, const char *member);
+/*
+ * The members one after the other: *at is the object's brace at first. Appends the name and gives
+ * the value, in object; NULL behind the last.
+ */
+const char *json_next(const char **at, struct buf *ret_name);
+/*
+ * Appends the text that value is, its escapes resolved. False, with nothing appended, where it is
+ * none. It is never longer than its JSON.
+ */
+bool json_text(const char *value, struct buf *ret);
 /* value is at the quote of a text; the place behind its other quote. */
 const char *json_skip_text(const char *value);
 

@@ -52,11 +52,11 @@ refuse(const struct bundle_values *v, enum bundle_type type, const struct profil
 	return false;
 }
 
-/* ---- texts ----------------------------------------------------------------------------------- */
+/* ---- texts ---------------------------------------------------------------------------------- */
 
 /* What a page, a terminal and a log can show as it is. */
-static bool
-is_line(const char *text)
+bool
+bundle_line_is_right(const char *text)
 {
 	auto_buf safe = BUF_INIT;
 	size_t len = strlen(text);
@@ -78,7 +78,7 @@ is_filename(const char *text)
 static bool
 is_path(const char *text)
 {
-	if (text[0] != '/' || !is_line(text)) {
+	if (text[0] != '/' || !bundle_line_is_right(text)) {
 		return false;
 	}
 	for (const char *p = text; p != NULL; p = strchr(p + 1, '/')) {
@@ -89,8 +89,8 @@ is_path(const char *text)
 	return true;
 }
 
-static bool
-is_recipient(const char *text)
+bool
+bundle_recipient_is_right(const char *text)
 {
 	size_t len = strlen(text);
 
@@ -107,7 +107,7 @@ take_text(const struct profile_node *node, bool is_right, void *field)
 	return is_right;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------------- */
 
 /* Whether this may be word number `at`. */
 static bool
@@ -117,7 +117,7 @@ is_word(enum bundle_type type, size_t at, const struct profile_node *node)
 		return false;
 	}
 	if (type == BUNDLE_TYPE_RECIPIENTS) {
-		return at < BUNDLE_RECIPIENTS_MAX && is_recipient(node->text);
+		return at < BUNDLE_RECIPIENTS_MAX && bundle_recipient_is_right(node->text);
 	}
 	return at < COMMAND_WORDS_MAX && (at > 0 || is_path(node->text));
 }
@@ -146,7 +146,7 @@ take_words(const struct bundle_values *v, enum bundle_type type, const struct pr
 	return true;
 }
 
-/* ---- one value ------------------------------------------------------------------------------- */
+/* ---- one value ------------------------------------------------------------------------------ */
 
 static bool
 take_source(const char *text, enum bundle_source *ret)
@@ -187,7 +187,7 @@ take_scalar(enum bundle_type type, const struct profile_node *node, void *field)
 	case BUNDLE_TYPE_FILENAME:
 		return take_text(node, is_filename(text), field);
 	case BUNDLE_TYPE_LINE:
-		return take_text(node, is_line(text), field);
+		return take_text(node, bundle_line_is_right(text), field);
 	case BUNDLE_TYPE_NAME:
 		return take_text(node, bundle_name_is_right(text), field);
 	case BUNDLE_TYPE_PATH:
@@ -218,7 +218,7 @@ bundle_value(const struct bundle_values *v, enum bundle_type type, const struct 
 	return true;
 }
 
-/* ---- the name that a tool sees --------------------------------------------------------------- */
+/* ---- the name that a tool sees -------------------------------------------------------------- */
 
 static bool
 is_variable(const char *text)

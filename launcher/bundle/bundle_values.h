@@ -46,5 +46,9 @@ bool bundle_value(const struct bundle_values *v, enum bundle_type type,
  */
 void bundle_value_name(struct profile_arena *a, struct profile_report *report,
 		       struct bundle_item *item, const struct profile_place *at);
+/* age1 and 58 characters; the checksum is age's to look at. */
+bool bundle_recipient_is_right(const char *text);
+/* What a page, a terminal and a log can show as it is: at most 1024 bytes. */
+bool bundle_line_is_right(const char *text);
 
 #endif

@@ -49,3 +49,32 @@ Test(json_find, of_a_member)
 	cr_expect_not(json_find_text_in(object, "id", "id", &got));
 	cr_expect_not(json_find_text_in(object, "q", "id", &got));
 }
+
+/* "name=value's first byte" of each member. */
+static void
+expect_members(const char *object, const char *expected)
+{
+	const char *at = object, *value;
+	auto_buf all = BUF_INIT;
+
+	for (;;) {
+		auto_buf name = BUF_INIT;
+
+		value = json_next(&at, &name);
+		if (value == NULL) {
+			break;
+		}
+		buf_printf(&all, "%s=%c ", buf_text(&name), *value);
+	}
+	cr_expect_str_eq(buf_text(&all), expected);
+	cr_expect_null(json_next(&at, &all), "and no more");
+}
+
+Test(json_find, members_in_their_order)
+{
+	expect_members("{}", "");
+	expect_members("{ }", "");
+	expect_members("{\"a\":1}", "a=1 ");
+	expect_members("{ \"a\" : {\"b\":[1,2]} , \"c\\u0064\" : \"}\" , \"a\":null }",
+		       "a={ cd=\" a=n ");
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs in airlock-cli and airlock-credd, as the caller. The files that age gets are anybody's: it
+ * gets no environment, no terminal to ask for a passphrase, nothing but its descriptors, and so
+ * much time and output.
+ */
+#include "sealed_age.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/clock.h"
+#include "../base/fdio.h"
+#include "../base/limits.h"
+#include "../sys/sys.h"
+
+#define EXIT_NO_PROGRAM 127
+#define SAID_MAX (64u << 10)
+#define FIRST_SPARE 16 /* above every descriptor that the child is given */
+
+static void
+bound(int resource, rlim_t value)
+{
+	const struct rlimit limit = { value, value };
+
+	if (setrlimit(resource, &limit) < 0) {
+		_exit(EXIT_NO_PROGRAM);
+	}
+}
+
+/* The four descriptors may be any numbers, also each other's. */
+static void
+place_fds(const struct age_child *c)
+{
+	int fds[] = { c->in_fd, c->out_fd, c->said_fd, c->identity_fd };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_SPARE);
+	}
+	for (int i = 0; i < 4; i++) {
+		if (fds[i] >= 0 && dup2(fds[i], i) < 0) {
+			_exit(EXIT_NO_PROGRAM);
+		}
+	}
+	if (sys_close_range(c->identity_fd < 0 ? 3 : 4, ~0u, 0) < 0) {
+		_exit(EXIT_NO_PROGRAM);
+	}
+}
+
+static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_t parent)
+{
+	char *const envp[] = { NULL };
+	sigset_t none;
+
+	sigemptyset(&none);
+	place_fds(c);
+	bound(RLIMIT_CORE, 0);
+	bound(RLIMIT_CPU, AGE_SECONDS);
+	bound(RLIMIT_FSIZE, CAP_SEALED_FILE);
+	/* a session of its own has no terminal */
+	if (setsid() >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0) {
+		execve(c->argv[0], (char *const *)c->argv, envp);
+	}
+	_exit(EXIT_NO_PROGRAM);
+}
+
+int
+age_start(struct age_child *c, struct err *err)
+{
+	pid_t self = getpid();
+
+	c->said_fd = fdio_memfd("age", "", 0);
+	if (c->said_fd < 0) {
+		return err_sys(err, c->said_fd, "start %s", c->argv[0]);
+	}
+	c->pid = fork();
+	if (c->pid == 0) {
+		become_age(c, self);
+	}
+	if (c->pid < 0) {
+		c->pid = 0;
+		return err_sys(err, -errno, "start %s", c->argv[0]);
+	}
+	c->pidfd = sys_pidfd_open(c->pid);
+	return c->pidfd < 0 ? err_sys(err, c->pidfd, "start %s", c->argv[0]) : 0;
+}
+
+static void
+reap(struct age_child *c, int *ret_status)
+{
+	while (c->pid > 0 && waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR) {
+	}
+	c->pid = 0;
+}
+
+/* Whether it ended in time. */
+static bool
+ends(const struct age_child *c)
+{
+	uint64_t until = clock_monotonic_ns() + AGE_SECONDS * 1000000000ull, now;
+	struct pollfd p = { .fd = c->pidfd, .events = POLLIN };
+
+	while ((now = clock_monotonic_ns()) < until) {
+		int n = poll(&p, 1, (int)((until - now) / 1000000u) + 1);
+
+		if (n > 0 || (n < 0 && errno != EINTR)) {
+			return n > 0;
+		}
+	}
+	return false;
+}
+
+static int
+judge(const char *said, struct err *err)
+{
+	static const struct {
+		const char *part;
+		int code;
+		const char *text;
+	} known[] = {
+		{ "no identity matched", -EKEYREJECTED,
+		  "it was not encrypted to this identity's recipient" },
+		{ "malformed recipient", -EINVAL,
+		  "a recipient of the manifest is no public key of age: its checksum is wrong" },
+		{ "failed to read header", -EBADMSG, "it is no age file, or damaged" },
+		{ "passphrase", -EBADMSG,
+		  "it is encrypted with a passphrase; encrypt it to a recipient" },
+		{ "secret keys found", -EINVAL, "the identity file has no secret key of age" },
+		{ "unknown identity type", -EINVAL, "the identity file has no secret key of age" },
+		{ "malformed secret key", -EINVAL, "the identity file has no secret key of age" },
+		{ "authenticate", -EBADMSG, "it is damaged" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strstr(said, known[i].part) != NULL) {
+			return err_set(err, known[i].code, "%s", known[i].text);
+		}
+	}
+	return err_set(err, -EBADMSG, "age could not read or write it");
+}
+
+int
+age_wait(struct age_child *c, struct err *err)
+{
+	auto_buf said = BUF_INIT;
+	int status = 0;
+
+	if (!ends(c)) {
+		return err_set(err, -ETIMEDOUT, "%s had no answer after %u s", c->argv[0],
+			       AGE_SECONDS);
+	}
+	reap(c, &status);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		return 0;
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_PROGRAM) {
+		return err_set(err, -ENOENT, "%s cannot be run: apt-get install age", c->argv[0]);
+	}
+	/* its own offset is at the end */
+	if (lseek(c->said_fd, 0, SEEK_SET) < 0 || fdio_slurp(c->said_fd, SAID_MAX, &said) < 0) {
+		buf_reset(&said);
+	}
+	return judge(buf_text(&said), err);
+}
+
+void
+age_finish(struct age_child *c)
+{
+	int status;
+
+	if (c->pid > 0) {
+		kill(c->pid, SIGKILL);
+		reap(c, &status);
+	}
+	cleanup_fd(&c->said_fd);
+	cleanup_fd(&c->pidfd);
+}

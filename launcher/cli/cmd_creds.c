@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs below `airlock creds` share. Runs in airlock-cli as the caller. */
+#include "cmd_creds.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/text.h"
+#include "../base/trusted.h"
+#include "../bundle/bundle_time.h"
+#include "cmd_profile.h"
+#include "cmd_workflow.h"
+
+void
+creds_init(struct creds *c)
+{
+	*c = (struct creds){ .at = BUNDLE_AT_INIT, .err = ERR_INIT };
+	c->req = (struct bundle_request){
+		.config_home = getenv("XDG_CONFIG_HOME"),
+		.home = places_home(),
+		.system_dir = BUNDLE_SYSTEM_DIR,
+		.caller = geteuid(),
+		.unmapped = trusted_unmapped_uid(),
+	};
+}
+
+void
+creds_finish(struct creds *c)
+{
+	bundle_at_finish(&c->at);
+	buf_finish(&c->report);
+}
+
+int
+creds_fail(const struct creds *c, int status)
+{
+	return profile_fail(status, &c->report, &c->err);
+}
+
+int
+creds_check_item(const char *name, struct err *err)
+{
+	auto_buf safe = BUF_INIT;
+
+	if (bundle_name_is_right(name)) {
+		return 0;
+	}
+	text_safe(&safe, name, strlen(name), false);
+	return err_set(err, -EINVAL,
+		       "'%s' is no name of an item: small letters, digits, '.', '_', '-', the "
+		       "first a letter or digit, at most %u",
+		       buf_text(&safe), BUNDLE_NAME_MAX);
+}
+
+void
+creds_put_state(const struct bundle_item *item, struct buf *out)
+{
+	char not_after[BUNDLE_TIME_SIZE];
+
+	if (item->revoked) {
+		buf_puts(out, "revoked");
+	} else if (item->not_after_ms > 0 &&
+		   bundle_time_print(item->not_after_ms, not_after) == 0) {
+		buf_printf(out, "%s %s",
+			   item->not_after_ms > clock_realtime_ms() ? "until" : "expired",
+			   not_after);
+	}
+}
+
+int
+creds_harden(struct err *err)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0) {
+		return err_sys(err, -errno, "keep other processes out");
+	}
+	return 0;
+}
+
+int
+creds_not_after(const char *text, uint64_t *ret_ms, struct err *err)
+{
+	uint64_t ms = 0;
+	int rc = workflow_words_deadline(text, clock_realtime_ms(), &ms, err);
+
+	*ret_ms = ms / 1000u * 1000u;
+	return rc;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs as the developer or CI. Memory that is locked, dumped by nobody, and gone in a child. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../../launcher/base/locked.h"
+
+/* The flags that the kernel has for the mapping at data: "lo dd dc" and others. */
+static void
+flags_of(const void *data, char *ret, size_t size)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	char line[512];
+	unsigned long from = 0, to = 0;
+
+	ret[0] = '\0';
+	cr_assert_not_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL) {
+		unsigned long a, b;
+
+		if (sscanf(line, "%lx-%lx ", &a, &b) == 2) {
+			from = a;
+			to = b;
+		} else if (strncmp(line, "VmFlags:", 8) == 0 && (unsigned long)data >= from &&
+			   (unsigned long)data < to) {
+			snprintf(ret, size, "%s", line);
+		}
+	}
+	fclose(maps);
+}
+
+Test(locked, flags)
+{
+	auto_locked l = LOCKED_INIT;
+	char flags[512];
+
+	cr_assert_eq(locked_init(&l, 5000), 0);
+	cr_expect_geq(l.size, 5000u);
+	cr_expect_eq(l.data[l.size - 1], 0);
+	flags_of(l.data, flags, sizeof(flags));
+	cr_expect_not_null(strstr(flags, " dd "), "in no dump: %s", flags);
+	cr_expect_not_null(strstr(flags, " dc "), "in no child: %s", flags);
+	/* a sanitizer takes mlock away */
+	locked_finish(&l);
+	cr_expect_null(l.data);
+	locked_finish(&l);
+}
+
+Test(locked, gone_in_a_child)
+{
+	auto_locked l = LOCKED_INIT;
+	int status = 0;
+	pid_t pid;
+
+	cr_assert_eq(locked_init(&l, 1), 0);
+	l.data[0] = 7;
+	pid = fork();
+	if (pid == 0) {
+		struct sigaction fatal = { .sa_handler = SIG_DFL };
+
+		sigaction(SIGSEGV, &fatal, NULL);
+		_exit(*(volatile uint8_t *)l.data);
+	}
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "%x", (unsigned int)status);
+	cr_expect_eq(l.data[0], 7);
+}
