@@ -148,7 +148,7 @@ containment: all
 	$(Q)tests/containment/run
 
 # Who is killed while he commits; what of the store has no library.
-FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,snapshot) \
+FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,snapshot) \
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store))
 $(BUILD)/tests/faults/commit $(BUILD)/tests/faults/race: $(BUILD)/tests/faults/%: \
 		$(BUILD)/obj/glibc/tests/faults/%.o $(call obj,glibc,$(FAULTS_SRC))

@@ -205,7 +205,8 @@ open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
 static int
 keep_content(struct collect *c, struct content *k, uint64_t size)
 {
-	return content_keep(store_wanted(c, false, size) ? c->req->pack : NULL, k, size, c->err);
+	return content_keep_new(store_wanted(c, false, size) ? c->req->pack : NULL, k, size,
+				c->req->scanner, c->err);
 }
 
 /* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
@@ -225,7 +226,8 @@ static int
 keep_target(struct collect *c, const struct buf *target, bool lower,
 	    uint8_t ret_digest[SHA256_SIZE])
 {
-	if (store_wanted(c, lower, target->len)) {
+	if (store_wanted(c, lower, target->len) &&
+	    content_scan_text(lower ? NULL : target, c->req->scanner) == 0) {
 		return pack_put(c->req->pack, OBJECT_BLOB, target->data, target->len, ret_digest,
 				c->err);
 	}
@@ -251,6 +253,7 @@ judge(const struct collect *c, const struct facts *f, struct change *ch)
 		.protect = c->req->protect,
 		.hide = c->req->hide,
 		.workspace = c->req->workspace,
+		.scanner = c->req->hold_leaks ? c->req->scanner : NULL,
 		.before = f->before,
 		.after = f->after,
 	};
@@ -298,6 +301,9 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 		r = r < 0 ? r : save_attributes(c, p, f, &ch);
 	}
 	if (f->kind != CHANGE_DELETE) {
+		ch.leaked = (f->after != NULL ? f->after->leaked : 0) |
+			    content_scan_text(&c->path, c->req->scanner) |
+			    content_scan_text(f->target_after, c->req->scanner);
 		ch.mode_after = p->upper->mode;
 		ch.size_after = S_ISREG(p->upper->mode) ? p->upper->size : 0;
 	}

@@ -48,8 +48,8 @@ content_open_lower(int dir_fd, const char *name, struct content *ret)
 	return ret->fd < 0 ? ret->fd : xattrs_read(ret->fd, XATTRS_CHANGE, NULL, &ret->xattrs);
 }
 
-int
-content_hash(struct content *k, uint64_t size)
+static int
+hash(struct content *k, uint64_t size, const struct fs_reading *reading)
 {
 	uint64_t got;
 	int r;
@@ -60,12 +60,58 @@ content_hash(struct content *k, uint64_t size)
 	if (lseek(k->fd, 0, SEEK_SET) < 0) {
 		return -errno;
 	}
-	r = fsat_hash(k->fd, size, NULL, k->digest, &got);
+	r = fsat_hash(k->fd, size, reading, k->digest, &got);
 	if (r < 0 && r != -EFBIG) {
 		return r;
 	}
 	k->known = r == 0 && got == size;
 	return 0;
+}
+
+int
+content_hash(struct content *k, uint64_t size)
+{
+	return hash(k, size, NULL);
+}
+
+static int
+see(void *arg, const void *data, size_t len)
+{
+	return scan_stream_put(arg, data, len);
+}
+
+static bool
+found(void *arg, const struct scan_match *m)
+{
+	*(uint64_t *)arg |= UINT64_C(1) << m->item;
+	return true;
+}
+
+/* Which of the scanner's items it holds, and its digest. */
+static int
+scan(struct content *k, uint64_t size, const struct scanner *s)
+{
+	const struct scan_sink sink = { .found = found, .arg = &k->leaked };
+	struct scan_stream stream = SCAN_STREAM_INIT;
+	const struct fs_reading reading = { .see = see, .arg = &stream };
+	int r = scan_stream_init(&stream, s, &sink);
+
+	r = r < 0 ? r : hash(k, size, &reading);
+	r = r < 0 ? r : scan_stream_end(&stream);
+	scan_stream_finish(&stream);
+	return r;
+}
+
+uint64_t
+content_scan_text(const struct buf *text, const struct scanner *s)
+{
+	uint64_t items = 0;
+
+	if (text != NULL && s != NULL) {
+		ignore_err(scanner_search(s, buf_text(text), text->len, found, &items),
+			   "found() wants all of them");
+	}
+	return items;
 }
 
 int
@@ -88,6 +134,15 @@ content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *er
 }
 
 int
+content_keep_new(struct pack *pack, struct content *k, uint64_t size, const struct scanner *s,
+		 struct err *err)
+{
+	int r = s != NULL && k->fd >= 0 ? scan(k, size, s) : 0;
+
+	return r < 0 ? r : content_keep(k->leaked == 0 ? pack : NULL, k, size, err);
+}
+
+int
 content_read(const struct content *k, uint64_t size, struct buf *ret_bytes)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -103,6 +158,6 @@ content_read(const struct content *k, uint64_t size, struct buf *ret_bytes)
 	sha256_of(ret_bytes->data, ret_bytes->len, digest);
 	return r == 0 && ret_bytes->len == size && k->known &&
 			       memcmp(digest, k->digest, SHA256_SIZE) == 0
-		       ? 0
-		       : -ESTALE;
+		     ? 0
+		     : -ESTALE;
 }

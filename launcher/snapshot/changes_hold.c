@@ -138,6 +138,20 @@ hold_config(struct change *ch, const char *rule, const char *why)
 	return buf_error(&b) < 0 ? -ENOMEM : hold(ch, HOLD_PROTECTED, "", buf_text(&b));
 }
 
+/* "leak: gh, npm". */
+static int
+hold_leak(struct change *ch, const struct scanner *s)
+{
+	auto_buf names = BUF_INIT;
+
+	for (unsigned int i = 0; i < SCAN_VALUES_MAX; i++) {
+		if ((ch->leaked >> i & 1) != 0) {
+			buf_printf(&names, "%s%s", names.len > 0 ? ", " : "", scanner_item(s, i));
+		}
+	}
+	return buf_error(&names) < 0 ? -ENOMEM : hold(ch, HOLD_LEAK, "leak: ", buf_text(&names));
+}
+
 int
 changes_judge(struct change *ch, const struct judging *j)
 {
@@ -171,6 +185,9 @@ changes_judge(struct change *ch, const struct judging *j)
 	}
 	if (ch->link_after != NULL && names_link_escapes(ch->path, ch->link_after, j->workspace)) {
 		return hold(ch, HOLD_ESCAPING_LINK, "", "link out of the workspace");
+	}
+	if (ch->leaked != 0 && j->scanner != NULL) {
+		return hold_leak(ch, j->scanner);
 	}
 	return 0;
 }

@@ -5,15 +5,19 @@
 
 #include "../base/buf.h"
 #include "../base/sha256.h"
+#include "../scan/scan_stream.h"
 #include "fsat.h"
 #include "snapshot.h"
 #include "xattrs.h"
+
+_Static_assert(SCAN_VALUES_MAX <= 64, "a bit for each item");
 
 /* ---- one file of either layer ---------------------------------------------------------------- */
 
 struct content {
 	int fd; /* -1: cannot be read */
 	bool known;
+	uint64_t leaked; /* what content_keep_new found */
 	uint8_t digest[SHA256_SIZE];
 	struct xattrs xattrs;
 };
@@ -30,8 +34,13 @@ int content_open_upper(int dir_fd, const char *name, const struct fs_stat *st,
 int content_open_lower(int dir_fd, const char *name, struct content *ret) must_check;
 /* known is false when it has not size bytes, or cannot be read. */
 int content_hash(struct content *k, uint64_t size) must_check;
+/* Which of the scanner's items are in a name, or a link's target: bit i. Either may be NULL. */
+uint64_t content_scan_text(const struct buf *text, const struct scanner *s);
 /* Into the pack, or only the digest (pack NULL). -ESTALE: it did not hold still. */
 int content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *err) must_check;
+/* Of what the tool left: looked through before, and not stored when an item is in it. */
+int content_keep_new(struct pack *pack, struct content *k, uint64_t size, const struct scanner *s,
+		     struct err *err) must_check;
 /* All its bytes, for files of a known small size; -ESTALE when they are not what was digested. */
 int content_read(const struct content *k, uint64_t size, struct buf *ret_bytes) must_check;
 void content_finish(struct content *k);
@@ -50,6 +59,7 @@ struct judging {
 	const struct strings *protect;
 	const struct rule_paths *hide;
 	const char *workspace; /* absolute path, or NULL */
+	const struct scanner *scanner; /* what it found is held; NULL: it is not */
 	/* of regular files; NULL where there is none */
 	const struct content *before, *after;
 };

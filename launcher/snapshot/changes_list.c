@@ -121,6 +121,7 @@ changes_sort(struct change_set *cs)
 		cs->deleted += c->kind == CHANGE_DELETE;
 		cs->modified += c->kind != CHANGE_CREATE && c->kind != CHANGE_DELETE;
 		cs->held += c->hold != HOLD_NONE;
+		cs->leaked += c->leaked != 0;
 		cs->watched += c->watched != NULL;
 		cs->bytes += c->size_after;
 	}

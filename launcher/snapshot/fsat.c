@@ -315,9 +315,10 @@ fsat_names_finish(struct fs_names *names)
 }
 
 int
-fsat_hash(int fd, uint64_t max_bytes, const atomic_bool *cancel, uint8_t ret_digest[SHA256_SIZE],
-	  uint64_t *ret_size)
+fsat_hash(int fd, uint64_t max_bytes, const struct fs_reading *reading,
+	  uint8_t ret_digest[SHA256_SIZE], uint64_t *ret_size)
 {
+	const atomic_bool *cancel = reading != NULL ? reading->cancel : NULL;
 	auto_free uint8_t *chunk = malloc(READ_SIZE);
 	struct sha256 hash;
 	uint64_t size = 0;
@@ -346,6 +347,13 @@ fsat_hash(int fd, uint64_t max_bytes, const atomic_bool *cancel, uint8_t ret_dig
 			return -ECANCELED;
 		}
 		sha256_update(&hash, chunk, (size_t)n);
+		if (reading != NULL && reading->see != NULL) {
+			int r = reading->see(reading->arg, chunk, (size_t)n);
+
+			if (r != 0) {
+				return r;
+			}
+		}
 	}
 	sha256_final(&hash, ret_digest);
 	*ret_size = size;

@@ -84,11 +84,15 @@ int fsat_list(int fd, size_t max, struct fs_names *ret) must_check;
 bool fsat_listed(const struct fs_names *names, const char *name);
 void fsat_names_finish(struct fs_names *names);
 
-/*
- * SHA-256 from the offset of fd to its end; -EFBIG when that is more than max_bytes.
- * cancel may be NULL; -ECANCELED when it becomes true.
- */
-int fsat_hash(int fd, uint64_t max_bytes, const atomic_bool *cancel,
+/* Who looks on while a file is read. */
+struct fs_reading {
+	const atomic_bool *cancel; /* or NULL; -ECANCELED when it becomes true */
+	int (*see)(void *arg, const void *data, size_t len); /* or NULL; not 0: that is the end */
+	void *arg;
+};
+
+/* SHA-256 from the offset of fd to its end; -EFBIG when that is more than max_bytes. */
+int fsat_hash(int fd, uint64_t max_bytes, const struct fs_reading *reading,
 	      uint8_t ret_digest[SHA256_SIZE], uint64_t *ret_size) must_check;
 
 /* Appends "/name" (or "name" to an empty path); cut back with fsat_path_cut. */

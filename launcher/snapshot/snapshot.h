@@ -99,6 +99,7 @@ enum hold_reason {
 	HOLD_PROTECTED,
 	HOLD_SPECIAL,       /* setuid/setgid bit, device, socket, fifo, file capability */
 	HOLD_ESCAPING_LINK, /* a symlink that points out of the workspace */
+	HOLD_LEAK,          /* it holds what was leased to the call */
 	HOLD__COUNT
 };
 
@@ -117,6 +118,8 @@ struct change {
 	char *xattrs_after;
 	enum hold_reason hold;
 	char *hold_rule;         /* which name or reason, NULL when not held; owned by the set */
+	/* bit i: item i of the scanner is in its content, name or target; never of a deletion */
+	uint64_t leaked;
 	/* the rule by which the name steers agents, NULL when it does not; static */
 	const char *watched;
 	/* kept attributes before, as xattrs_save has them; not of secret and hidden names; owned by
@@ -137,6 +140,7 @@ struct change_set {
 	uint64_t bytes;                      /* sum of size_after */
 	uint64_t held;                       /* changes with hold != HOLD_NONE */
 	uint64_t watched;                    /* changes with a watched name */
+	uint64_t leaked;                     /* changes with a leased value in them */
 	/* lower entries with several hard links that were written */
 	uint64_t links_broken;
 	/*
@@ -187,6 +191,13 @@ struct collect_request {
 	uint64_t workspace_dev, workspace_ino;
 	/* NULL: digests only, nothing stored (observe with capture: digests) */
 	struct pack *pack;
+	/*
+	 * Values that were leased to the call; NULL: none. A new content in which one is found is
+	 * not stored, only its digest; with hold_leaks the change is held. Contents that were there
+	 * before are not looked at, nor are attributes.
+	 */
+	const struct scanner *scanner;
+	bool hold_leaks;
 };
 
 int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)

@@ -189,7 +189,9 @@ read_file(struct walk *w, int fd, const struct fs_stat *st, const uint8_t *known
 		}
 	} else if (known == NULL) {
 		/* a file that grows while it is read ends the reading, not the tree */
-		r = fsat_hash(fd, st->size, w->req->cancel, ret_digest, &size);
+		const struct fs_reading reading = { .cancel = w->req->cancel };
+
+		r = fsat_hash(fd, st->size, &reading, ret_digest, &size);
 		if (r < 0) {
 			return r == -EFBIG ? -ESTALE : r;
 		}
