@@ -15,6 +15,7 @@
 #include "../profile/profile.h"
 #include "../snapshot/fsat.h"
 #include "../workflow/workflow.h"
+#include "cmd_creds.h"
 #include "cmd_profile.h"
 #include "commands.h"
 #include "control.h"
@@ -160,6 +161,23 @@ offer_workflows(const struct line *l)
 }
 
 static void
+offer_bundles(const struct line *l)
+{
+	struct bundle_listing list = { .count = 0 };
+	auto_creds c = { .at = BUNDLE_AT_INIT };
+
+	creds_init(&c);
+	if (bundle_list(&c.req, &list, NULL) == 0) {
+		for (size_t i = 0; i < list.count; i++) {
+			if (!list.rows[i].is_hidden) {
+				offer(l, list.rows[i].name, "a bundle");
+			}
+		}
+	}
+	bundle_listing_finish(&list);
+}
+
+static void
 offer_files(const struct line *l)
 {
 	(void)l;
@@ -179,6 +197,7 @@ static const struct {
 } values[] = {
 	{ "A", offer_profiles_and_files },
 	{ "B", offer_profiles_and_files },
+	{ "BUNDLE", offer_bundles },
 	{ "CALL", offer_calls },
 	{ "DIR", offer_directories },
 	{ "FILE", offer_files },

@@ -63,6 +63,12 @@ int creds_prompt(const char *what, uint8_t *data, size_t size, size_t *ret_len, 
  */
 int creds_seal(struct creds *c, const struct bundle_item *to, const struct sealed_value *value,
 	       const struct buf *manifest) must_check;
+/*
+ * Whether the file opens with the identity and is made for the place, in a process of its own.
+ * -EBADMSG with that process's words. (cmd_creds_open.c)
+ */
+int creds_try_open(const struct sealed_place *place, int file, int identity, struct err *err)
+	must_check;
 /* A moment as a person names it, which lies ahead, to the second. */
 int creds_not_after(const char *text, uint64_t *ret_ms, struct err *err) must_check;
 

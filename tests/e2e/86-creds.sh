@@ -163,6 +163,8 @@ expect_eq "no value is in any of it" "" "$(planted "$V" "$T/said")"
 expect_verb "an item that is not there" 125 creds show acme gx
 expect_match "and what is near" "did you mean 'gh'?" "$ERR"
 
+expect_eq "a shell completes its name" "acme a bundle" "$(as_id "$A" complete -- creds show ac | tr '\t' ' ')"
+
 # ---- what is not believed --------------------------------------------------------------------------------
 
 as_id chmod g+w "$B"
@@ -191,6 +193,144 @@ if [ "$E2E_IDENTITY" = root ]; then
 	chown 0:0 "$B/bundle.yaml"
 fi
 
+# ---- rotate ----------------------------------------------------------------------------------------------
+
+W=r0tated-$V
+printf '%s' "$W" >"$T/values/second"
+own "$T/values"
+as_id sed -i 's/^    version: 1$/    version: 1 # counted up/' "$B/bundle.yaml"
+expect_verb "control: all of it is right" 0 creds check
+expect_eq "and told, item by item" "ok  acme/gh: sealed, version 1, until 2027-01-01T00:00:00Z" "$(grep acme/gh "$OUT")"
+expect_verb "rotate" 0 creds rotate acme gh --file "$T/values/second"
+expect_eq "says the version" "acme/gh is version 2 now" "$(cat "$OUT")"
+expect_eq "stock age opens the new value, with its place and the item's end" "$(
+	jq -cn --arg v "$W" '{aad: {bundle: "acme", item: "gh", version: 2}, not_after: "2027-01-01T00:00:00Z", value: $v}'
+)" "$(opened gh.2 | jq -c 'del(.id)')"
+check "the old value is gone" test ! -e "$B/gh.1.age"
+expect_eq "the manifest's comment stays" "    version: 2 # counted up" "$(as_id grep -A 3 '^  gh:' "$B/bundle.yaml" | grep version)"
+expect_verb "with another end" 0 creds rotate acme gh --file "$T/values/gh" --not-after 2028-01-01T00:00:00Z
+expect_eq "in both" "2028-01-01T00:00:00Z 2028-01-01T00:00:00Z" \
+	"$(opened gh.3 | jq -r .not_after) $(as_id "$A" creds show acme gh --json | jq -r .not_after)"
+expect_verb "an item that is not there" 125 creds rotate acme x --file "$T/values/gh"
+expect_match "is not made" "bundle acme has no item 'x'" "$ERR"
+as_id sed -i 's/^items:/&\n  db: { source: file, path: \/run\/none, access: read } # by hand/' "$B/bundle.yaml"
+expect_verb "one whose value is elsewhere" 125 creds rotate acme db --file "$T/values/gh"
+expect_match "is not ours to rotate" "acme/db is not sealed: its source is file" "$ERR"
+as_id sed -i 's/^    version: 3 #/    version: "3" #/' "$B/bundle.yaml"
+expect_verb "a version in quotes" 0 creds rotate acme gh --file "$T/values/gh"
+expect_eq "stays in quotes" '    version: "4" # counted up' "$(as_id grep 'version: "' "$B/bundle.yaml")"
+
+# Readers beside a writer: each finds one version, whole.
+(
+	for i in 5 6 7 8 9 10 11 12; do
+		as_id "$A" creds rotate acme gh --file "$T/values/gh" || echo "rotation to $i failed"
+	done
+) >"$T/rotations" 2>&1 &
+rotations=$!
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	as_id "$A" creds check acme | grep 'acme/gh\|acme:'
+done >"$T/seen" 2>&1
+wait "$rotations"
+expect_eq "eight rotations" "8 acme/gh is version 12 now" "$(wc -l <"$T/rotations") $(tail -n 1 "$T/rotations")"
+expect_eq "and beside them no reader found anything else" "12 " \
+	"$(wc -l <"$T/seen") $(grep -vE '^ok  acme/gh: sealed, version ([4-9]|1[0-2]), until 2028-01-01T00:00:00Z$' "$T/seen")"
+as_id sed -i '/^  db:/d' "$B/bundle.yaml"
+
+# ---- revoke ----------------------------------------------------------------------------------------------
+
+expect_verb "revoke" 0 creds revoke acme line
+expect_eq "is told" "acme/line is revoked" "$(cat "$OUT")"
+expect_eq "and stands in the manifest" "    revoked: true" "$(as_id grep -A 1 '^  line:' "$B/bundle.yaml" | tail -n 1)"
+expect_eq "for programs" true "$(as_id "$A" creds show acme line --json | jq .revoked)"
+manifest=$(sha <"$B/bundle.yaml")
+expect_verb "once more" 0 creds revoke acme line
+expect_eq "is no change" "acme/line is revoked already $manifest" "$(cat "$OUT") $(sha <"$B/bundle.yaml")"
+expect_verb "a revoked one has no further value" 125 creds rotate acme line --file "$T/values/gh"
+expect_match "and is named with its place" "acme/line is revoked ($B/bundle.yaml:$(grep -n '^  line:' "$B/bundle.yaml" | cut -d: -f1))" "$ERR"
+expect_verb "check" 0 creds check
+expect_eq "passes it over" "-   acme/line: revoked" "$(grep acme/line "$OUT")"
+
+# ---- check: what was moved, damaged, or is not there -----------------------------------------------------
+
+# by hand, as the page says
+printf '{"aad":{"bundle":"acme","item":"hand","version":1},"id":"by hand","value":"s3cr3t"}' |
+	as_id age -r "$recipient" -o "$B/hand.1.age"
+as_id sed -i 's/^items:/&\n  hand: { source: sealed, version: 1 }/' "$B/bundle.yaml"
+expect_verb "an item made by stock age" 0 creds check acme
+expect_eq "opens" "ok  acme/hand: sealed, version 1" "$(grep acme/hand "$OUT")"
+as_id "$A" creds init beta >/dev/null
+printf 'items:\n  hand: { source: sealed, version: 1 }\n  two: { source: sealed, version: 2 }\n' >"$T/items"
+as_id sh -c "sed -i '/^items:/d' '$C/bundles/beta/bundle.yaml'; cat >>'$C/bundles/beta/bundle.yaml'" <"$T/items"
+
+# bad NAME WORDS: check acme says so of acme/hand, and exits 1
+bad()
+{
+	expect_verb "$1" 1 creds check acme
+	expect_eq "$1: why" "bad acme/hand: $2" "$(grep acme/hand "$OUT")"
+}
+F=$B/hand.1.age
+as_id cp -p "$F" "$T/home/kept"
+as_id cp "$B/gh.12.age" "$F"
+bad "a value of another item" "$F: it was made for another item, not for acme/hand version 1"
+as_id cp "$T/home/kept" "$C/bundles/beta/hand.1.age"
+printf '{"aad":{"bundle":"beta","item":"two","version":1},"id":"i","value":"s3cr3t"}' |
+	as_id age -r "$recipient" -o "$C/bundles/beta/two.2.age"
+expect_verb "check of another bundle" 1 creds check beta
+expect_eq "a value of another bundle, and one of another version" \
+	"bad beta/hand: $C/bundles/beta/hand.1.age: it was made for another bundle, not for beta/hand version 1
+bad beta/two: $C/bundles/beta/two.2.age: it was made for another version, not for beta/two version 2" "$(cat "$OUT")"
+as_id rm -r "$C/bundles/beta"
+as_id sh -c "head -c 150 '$T/home/kept' >'$F'"
+bad "a file that was cut off" "$F: it is no age file, or damaged"
+as_id age-keygen -o "$T/home/other" 2>/dev/null
+as_id sh -c "echo x | age -r \$(age-keygen -y '$T/home/other') -o '$F'"
+bad "one for somebody else" "$F: it was not encrypted to this identity's recipient"
+as_id sh -c "printf s3cr3t | age -r '$recipient' -o '$F'"
+bad "one that is no payload" "$F: its payload is not JSON of id, value or value_base64, not_after and aad"
+as_id sh -c "printf '%s' '{\"aad\":{\"bundle\":\"acme\",\"item\":\"hand\",\"version\":1},\"id\":\"\",\"value\":\"s\",\"not_after\":\"2020-01-01T00:00:00Z\"}' |
+	age -r '$recipient' -o '$F'"
+bad "a value that has ended" "$F: its value ended 2020-01-01T00:00:00Z"
+as_id rm "$F"
+bad "no file" "$F: No such file or directory"
+as_id ln -s "$T/home/kept" "$F"
+bad "a link" "$F is a link, or reached through one"
+as_id rm "$F"
+as_id ln "$T/home/kept" "$F"
+bad "a file with two names" "$F has 2 names (hard links); make a copy of its own"
+as_id rm "$F"
+as_id cp "$T/home/kept" "$F"
+as_id chmod 666 "$F"
+bad "a file that others may write" "$F is writable by others (mode 0666); run: chmod go-w $F"
+as_id chmod 644 "$F"
+expect_verb "control: others may read it" 0 creds check acme
+if [ "$E2E_IDENTITY" = root ]; then
+	chown "$E2E_USER": "$F"
+	bad "a file of somebody else" \
+		"$F belongs to uid $(id -u "$E2E_USER"), neither root nor the caller; run: chown 0 $F"
+	chown 0:0 "$F"
+	unshare -m sh -c 'mount --bind /dev/null /usr/bin/age && exec "$@"' - "${E2E_AS_ID[@]}" "$A" creds check acme >"$OUT" 2>&1
+	expect_eq "without age" "1 bad acme/hand: $F: /usr/bin/age cannot be run: apt-get install age" "$? $(grep acme/hand "$OUT")"
+fi
+as_id cp "$F" "$B/hand.9.age"
+expect_verb "a file of no item" 1 creds check acme
+expect_match "is told of" "bad acme: hand.9.age is a file of no item; remove it" "$OUT"
+as_id rm "$B/hand.9.age"
+as_id mv "$C/identity" "$T/home/identity"
+bad "no identity" "no identity: $C/identity is not there; airlock creds init makes it"
+as_id mkdir "$T/home/credentials"
+as_id cp "$T/home/identity" "$T/home/credentials/airlock-identity"
+as_id env CREDENTIALS_DIRECTORY="$T/home/credentials" "$A" creds check acme >"$OUT" 2>&1
+expect_eq "one that systemd gives" "0 ok  acme/hand: sealed, version 1" "$? $(grep acme/hand "$OUT")"
+as_id mv "$T/home/identity" "$C/identity"
+as_id chmod 640 "$C/identity"
+bad "an identity that others can read" "$C/identity can be read by others (mode 0640): chmod 0600 it"
+as_id chmod 600 "$C/identity"
+expect_verb "control: as it was" 0 creds check
+cat "$OUT" >>"$T/said"
+expect_eq "check tells no value" "" "$(planted "$V" "$T/said")"
+expect_verb "no such bundle" 1 creds check acne
+expect_match "is told" "bad acne: no bundle 'acne'; did you mean 'acme'?" "$OUT"
+
 # ---- a value stands nowhere else -------------------------------------------------------------------------
 
 if as_id strace -f -o "$T/home/strace" -s 4096 -v -e trace=execve "$A" creds add acme traced --file "$T/values/gh" \
@@ -208,8 +348,8 @@ else
 fi
 expect_eq "no file of ours has it" "" "$(planted "$V" "$C" "$T/said" "$OUT" "$ERR")"
 check "the state directory has nothing of it" test ! -e "$AIRLOCK_STATE"
-expect_eq "control: where it is, it is found" "$T/values/gh" "$(planted "$V" "$T/values")"
-opened gh.1 >"$T/payload"
+expect_eq "control: where it is, it is found" "$T/values/gh $T/values/second" "$(planted "$V" "$T/values")"
+opened gh.12 >"$T/payload"
 expect_eq "control: escaped" "$T/payload" "$(planted "$V" "$T/payload")"
 base64 -w0 <(printf 'x%s' "$V") >"$T/payload"
 expect_eq "control: in base64" "$T/payload" "$(planted "$V" "$T/payload")"

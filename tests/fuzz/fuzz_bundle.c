@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../launcher/base/text.h"
-#include "../../launcher/bundle/bundle.h"
+#include "../../launcher/bundle/bundle_edit.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
@@ -49,6 +49,41 @@ check_item(const struct bundle_item *item)
 		"no command", &text);
 }
 
+/* What an edit gives was read again by it; here it must be a JSON of its own and have grown. */
+static void
+check_edits(struct bundle *b, const struct buf *bytes)
+{
+	static const struct bundle_item added = { .name = "fuzz-new",
+						  .about = "a \"b\": #c",
+						  .source = BUNDLE_SOURCE_SEALED,
+						  .version = 1,
+						  .path = "",
+						  .credential = "",
+						  .handle = "",
+						  .provider = "",
+						  .id = "",
+						  .profile = "",
+						  .deliver_name = "",
+						  .ttl_ms = 60000,
+						  .access = BUNDLE_READ };
+	struct bundle_at at = { .bundle = *b, .path = "/b", .dir_fd = -1, .manifest = *bytes };
+	auto_buf out = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	if (b->recipients.count > 0 && bundle_edit_add(&at, &added, &out, &err) == 0) {
+		require(out.len > bytes->len - 2, "nothing was added", &out);
+	}
+	for (size_t i = 0; i < b->item_count; i++) {
+		struct bundle_item to = b->items[i];
+
+		buf_reset(&out);
+		to.revoked = true;
+		to.not_after_ms = 1798761600000;
+		to.version += to.source == BUNDLE_SOURCE_SEALED ? 1 : 0;
+		ignore_err(bundle_edit_item(&at, &to, &out, &err), "a manifest that stays is fine");
+	}
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -64,6 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			require(bundle_item(&b, b.items[i].name) == &b.items[i], "found twice",
 				NULL);
 		}
+		check_edits(&b, &bytes);
 		bundle_finish(&b);
 		return 0;
 	}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whether a sealed file opens, in a process of its own: it alone has the plaintext, for some
+ * milliseconds, in locked memory, and says of it that it is right, or why not. Runs in airlock-cli
+ * as the caller.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/fdio.h"
+#include "../base/units.h"
+#include "../bundle/bundle_time.h"
+#include "../sys/sys.h"
+#include "cmd_creds.h"
+#include "commands.h"
+
+#define FILE_FD 3
+#define IDENTITY_FD 4
+#define FIRST_SPARE 16 /* above every descriptor that the child is given */
+#define EXIT_NO_PROGRAM 127
+
+/* ---- who asks -------------------------------------------------------------------------------- */
+
+static void __attribute__((noreturn))
+become_open(const struct sealed_place *place, int file, int identity, int out, pid_t parent)
+{
+	char version[24];
+	const char *const argv[] = { "airlock-cli", "open-sealed", place->bundle,
+				     place->item,   version,	   NULL };
+	char *const envp[] = { NULL };
+	int fds[] = { out, file, identity };
+	static const int places[] = { STDOUT_FILENO, FILE_FD, IDENTITY_FD };
+
+	snprintf(version, sizeof(version), "%llu", (unsigned long long)place->version);
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_SPARE);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+		if (fds[i] < 0 || dup2(fds[i], places[i]) < 0) {
+			_exit(EXIT_NO_PROGRAM);
+		}
+	}
+	if (sys_close_range(IDENTITY_FD + 1, ~0u, 0) == 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+		execve("/proc/self/exe", (char *const *)argv, envp);
+	}
+	_exit(EXIT_NO_PROGRAM);
+}
+
+int
+creds_try_open(const struct sealed_place *place, int file, int identity, struct err *err)
+{
+	auto_buf said = BUF_INIT;
+	pid_t pid, self = getpid();
+	int pipes[2], status = 0, rc;
+
+	if (pipe2(pipes, O_CLOEXEC) < 0) {
+		return err_sys(err, -errno, "open a sealed file");
+	}
+	pid = fork();
+	if (pid == 0) {
+		become_open(place, file, identity, pipes[1], self);
+	}
+	close(pipes[1]);
+	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], ERR_TEXT_MAX, &said);
+	close(pipes[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+	}
+	if (rc < 0) {
+		return err_sys(err, rc, "open a sealed file");
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+		return 0;
+	}
+	return err_set(err, -EBADMSG, "%s", said.len > 0 ? buf_text(&said) : "it was not opened");
+}
+
+/* ---- who opens ------------------------------------------------------------------------------- */
+
+static int
+open_it(const struct sealed_place *place, struct err *err)
+{
+	auto_locked room = LOCKED_INIT;
+	struct sealed_value value = { .len = 0 };
+	char at[BUNDLE_TIME_SIZE];
+	int rc = creds_harden(err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	rc = locked_init(&room, SEALED_ROOM);
+	if (rc < 0) {
+		return err_sys(err, rc, "lock %zu KiB of memory (ulimit -l)", SEALED_ROOM >> 10);
+	}
+	rc = sealed_open(FILE_FD, IDENTITY_FD, place, &room, &value, err);
+	if (rc == 0 && value.not_after_ms > 0 && value.not_after_ms <= clock_realtime_ms()) {
+		rc = err_set(err, -EKEYEXPIRED, "its value ended %s",
+			     bundle_time_print(value.not_after_ms, at) == 0 ? at : "");
+	}
+	return rc;
+}
+
+/* airlock open-sealed BUNDLE ITEM VERSION, with the file and the identity at 3 and 4. */
+int
+cmd_open_sealed(int argc, char **argv)
+{
+	struct sealed_place place = { .version = 0 };
+	struct err err = ERR_INIT;
+
+	if (argc != 4 || units_count(argv[3], &place.version) < 0) {
+		return EXIT_AIRLOCK;
+	}
+	place.bundle = argv[1];
+	place.item = argv[2];
+	if (open_it(&place, &err) < 0) {
+		fputs(err.text, stdout);
+		return 1;
+	}
+	return 0;
+}
