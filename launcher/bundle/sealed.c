@@ -65,9 +65,12 @@ take_members(const char *object, const char *const *names, size_t count, const c
 	const char *at = object, *value;
 
 	for (;;) {
-		auto_buf name = BUF_INIT;
+		auto_secret_buf name = BUF_INIT; /* of a wrong payload it may be anything */
 		size_t i = 0;
 
+		if (buf_reserve(&name, CAP_SEALED_PAYLOAD) < 0) {
+			return false;
+		}
 		value = json_next(&at, &name);
 		if (value == NULL) {
 			return true;

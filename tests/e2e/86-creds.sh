@@ -96,6 +96,8 @@ head -c 65537 /dev/zero | tr '\0' x >"$T/values/larger"
 own "$T/values"
 expect_verb "the largest value" 0 creds add acme largest --file "$T/values/largest"
 expect_eq "is whole" "$(sha <"$T/values/largest")" "$(opened largest.1 | jq -j '.value // (.value_base64 | @base64d)' | sha)"
+as_id mkdir "$C/bundles/bare"
+as_id sh -c "echo 'bundle: bare' >'$C/bundles/bare/bundle.yaml'"
 manifest=$(sha <"$B/bundle.yaml")
 files=$(as_id ls "$B")
 while IFS='|' read -r name args words; do
@@ -113,8 +115,10 @@ two values|acme x --file $T/values/gh --fd 0|--file and --fd: one of them has th
 no terminal|acme x|there is no terminal to ask
 no such delivery|acme x --deliver mail|--deliver mail: it takes file, env, fd, ssh-agent or proxy
 a variable of the loader|acme x --file $T/values/gh --deliver env --name LD_PRELOAD|LD_PRELOAD is no variable for a credential
+a bundle without recipients|bare x --file $T/values/gh|bundles/bare/bundle.yaml has no recipients; write recipients: [age1...]
 a time that has passed|acme x --not-after 2020-01-01T00:00:00Z|that has passed
 EOF
+as_id rm -r "$C/bundles/bare"
 expect_eq "who is refused leaves nothing" "$manifest $files" "$(sha <"$B/bundle.yaml") $(as_id ls "$B")"
 
 # A person at a terminal: what is typed is not shown, and the newline is no part of it.
@@ -346,6 +350,34 @@ if as_id strace -f -o "$T/home/strace" -s 4096 -v -e trace=execve "$A" creds add
 else
 	skip "what is executed" "strace does not work here: $(head -n 1 "$ERR")"
 fi
+# seen FILE WORDS…: the lines of a trace in which one of the words stands, in their order, as those words.
+seen()
+{
+	local file=$1 words
+	shift
+
+	words=$(printf '|%s' "$@")
+	grep -oE "${words#|}" "$file" | uniq | paste -sd' '
+}
+if as_id strace -f -o "$T/home/strace" -e trace=prctl,setrlimit,prlimit64,mlock,madvise,read,openat \
+	"$A" creds add acme closed --file "$T/values/gh" >"$OUT" 2>"$ERR"; then
+	# of a closed process a tracer of the same user sees no paths
+	wanted="PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK"
+	[ "$E2E_IDENTITY" = plain ] || wanted+=" values/gh"
+	expect_eq "the process is closed and its memory locked before the value is there" "$wanted" \
+		"$(seen "$T/home/strace" PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK values/gh |
+			cut -d' ' -f "1-$(wc -w <<<"$wanted")")"
+	as_id strace -f -o "$T/home/strace" -e trace=prctl,setrlimit,prlimit64,mlock,madvise,clone,fork,vfork,execve \
+		"$A" creds check acme >"$OUT" 2>"$ERR"
+	# from the process that opens the first value on, to the first child of that
+	expect_eq "and so is the process that opens one" \
+		"PR_SET_PDEATHSIG open-sealed PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK clone" \
+		"$(sed -n '/PR_SET_PDEATHSIG/,/DONTFORK/p;/DONTFORK/,/clone/p' "$T/home/strace" | seen /dev/stdin PR_SET_PDEATHSIG \
+			open-sealed PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK 'clone' | cut -d' ' -f1-8)"
+else
+	skip "what is closed" "strace does not work here: $(head -n 1 "$ERR")"
+fi
+
 expect_eq "no file of ours has it" "" "$(planted "$V" "$C" "$T/said" "$OUT" "$ERR")"
 check "the state directory has nothing of it" test ! -e "$AIRLOCK_STATE"
 expect_eq "control: where it is, it is found" "$T/values/gh $T/values/second" "$(planted "$V" "$T/values")"
