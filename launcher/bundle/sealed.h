@@ -15,7 +15,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/limits.h"
-#include "../base/locked.h"
+#include "../sys/locked.h"
 
 #define SEALED_AGE "/usr/bin/age"
 #define SEALED_KEYGEN "/usr/bin/age-keygen"

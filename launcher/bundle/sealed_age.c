@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/landlock.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -20,10 +21,16 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/limits.h"
+#include "../sys/filter_list.h"
 #include "../sys/sys.h"
 
 #define EXIT_NO_PROGRAM 127
 #define SAID_MAX (64u << 10)
+/* landlock(7), ABI 1: all rights but those to read and to execute */
+#define FS_WRITES                                                                                  \
+	(((UINT64_C(1) << 13) - 1) &                                                               \
+	 ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                   \
+		     LANDLOCK_ACCESS_FS_READ_DIR))
 #define FIRST_SPARE 16 /* above every descriptor that the child is given */
 
 static void
@@ -55,6 +62,40 @@ place_fds(const struct age_child *c)
 	}
 }
 
+/*
+ * The programs are the distribution's, with a runtime of their own: what they have no use for is
+ * taken away. They write nothing but what is open, and have no network.
+ */
+static int
+confine(void)
+{
+#define REFUSE(nr) FILTER_LIST_CALL(nr, SECCOMP_RET_ERRNO | EPERM)
+	static const struct sock_filter filter[] = {
+		FILTER_LIST_HEAD,
+		REFUSE(SYS_socket),
+		REFUSE(SYS_socketpair),
+		REFUSE(SYS_io_uring_setup),
+		REFUSE(SYS_ptrace),
+		REFUSE(SYS_process_vm_readv),
+		REFUSE(SYS_process_vm_writev),
+		REFUSE(SYS_bpf),
+		REFUSE(SYS_keyctl),
+		REFUSE(SYS_add_key),
+		REFUSE(SYS_unshare),
+		REFUSE(SYS_mount),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+#undef REFUSE
+	int abi = sys_landlock_abi(), rc = sys_no_new_privs();
+	auto_fd rules = -1;
+
+	if (rc == 0 && abi > 0) {
+		rules = sys_landlock_create(FS_WRITES, 0, 0, abi);
+		rc = rules < 0 ? rules : sys_landlock_restrict(rules);
+	}
+	return rc < 0 ? rc : sys_seccomp_load(filter, ARRAY_LEN(filter), 0);
+}
+
 static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_t parent)
 {
 	char *const envp[] = { NULL };
@@ -66,9 +107,8 @@ static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_
 	bound(RLIMIT_CPU, AGE_SECONDS);
 	bound(RLIMIT_FSIZE, CAP_SEALED_FILE);
 	/* a session of its own has no terminal */
-	if (setsid() >= 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
-	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0) {
+	if (setsid() >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0 && confine() == 0) {
 		execve(c->argv[0], (char *const *)c->argv, envp);
 	}
 	_exit(EXIT_NO_PROGRAM);

@@ -6,7 +6,7 @@
 #ifndef AIRLOCK_CLI_CMD_CREDS_H
 #define AIRLOCK_CLI_CMD_CREDS_H
 
-#include "../base/locked.h"
+#include "../sys/locked.h"
 #include "../bundle/bundle.h"
 #include "../bundle/bundle_edit.h"
 #include "../bundle/sealed.h"

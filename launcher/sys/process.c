@@ -164,6 +164,18 @@ sys_memfd_check_sealed(int fd)
 	return (seals & SEALS) == SEALS ? 0 : -EPERM;
 }
 
+#ifndef SYS_memfd_secret
+#define SYS_memfd_secret 447 /* on every architecture; musl has its name from 1.2.3 on */
+#endif
+
+int
+sys_memfd_secret(void)
+{
+	int fd = (int)syscall(SYS_memfd_secret, O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
 int
 sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count)
 {

@@ -87,6 +87,8 @@ int sys_seccomp_deny(int listener_fd, uint64_t id, int error) must_check;
 int sys_memfd_sealed(const char *name, const void *data, size_t len) must_check;
 /* 0 when all seals of sys_memfd_sealed stand, -EPERM otherwise. */
 int sys_memfd_check_sealed(int fd) must_check;
+/* memfd_secret(2): memory that the kernel itself does not map. -ENOSYS where it is off. */
+int sys_memfd_secret(void) must_check;
 
 /* Status socket (SOCK_SEQPACKET): one datagram with up to SYS_FDS_MAX descriptors and, in
  * sys_recv_message, the sender's pid as this process sees it (SO_PASSCRED must be set). */

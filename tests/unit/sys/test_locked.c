@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../../launcher/base/locked.h"
+#include "../../../launcher/sys/locked.h"
 
 /* The flags that the kernel has for the mapping at data: "lo dd dc" and others. */
 static void

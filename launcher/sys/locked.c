@@ -3,22 +3,42 @@
 #include "locked.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "sys.h"
+
+/* Of a descriptor that nothing but the mapping keeps. It is locked by what it is. */
+static void *
+map_secret(size_t size)
+{
+	auto_fd fd = sys_memfd_secret();
+
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0) {
+		return MAP_FAILED;
+	}
+	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+}
 
 int
 locked_init(struct locked *ret, size_t size)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t whole = (size + page - 1) / page * page;
-	void *data = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *data = map_secret(whole);
+	bool is_secret = data != MAP_FAILED;
 	int rc;
 
+	if (!is_secret) {
+		data = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			    0);
+	}
 	if (data == MAP_FAILED) {
 		return -errno;
 	}
-	if (mlock(data, whole) < 0 || madvise(data, whole, MADV_DONTDUMP) < 0 ||
+	if ((!is_secret && (mlock(data, whole) < 0 || madvise(data, whole, MADV_DONTDUMP) < 0)) ||
 	    madvise(data, whole, MADV_DONTFORK) < 0) {
 		rc = -errno;
 		munmap(data, whole);

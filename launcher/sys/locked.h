@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory for what must not stay behind: never in swap (mlock(2)), in no dump (MADV_DONTDUMP), in no
- * child (MADV_DONTFORK), wiped at the end. Anybody may call; RLIMIT_MEMLOCK bounds it.
+ * Memory for what must not stay behind: never in swap, in no dump, in no child (MADV_DONTFORK),
+ * wiped at the end. Of memfd_secret(2) where the kernel gives it: then not even root reads it
+ * through /proc; else by mlock(2) and MADV_DONTDUMP. Anybody may call; RLIMIT_MEMLOCK bounds it.
  */
-#ifndef AIRLOCK_BASE_LOCKED_H
-#define AIRLOCK_BASE_LOCKED_H
+#ifndef AIRLOCK_SYS_LOCKED_H
+#define AIRLOCK_SYS_LOCKED_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cleanup.h"
+#include "../base/cleanup.h"
 
 struct locked {
 	uint8_t *data; /* owned; zeroed pages */
