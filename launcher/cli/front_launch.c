@@ -270,7 +270,7 @@ int
 front_launch(struct front *f)
 {
 	const int clones[SPAWN_CLONES] = { f->workspace_clone, f->upper_clone, f->draft_clone };
-	int rc = spawn_send_plan(&f->jail, f->plan, clones, &f->err);
+	int rc = spawn_send_plan(&f->jail, f->plan, clones, SPAWN_CLONES, &f->err);
 
 	if (rc == 0) {
 		rc = front_record_planned(f);

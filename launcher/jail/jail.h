@@ -29,6 +29,7 @@ struct jail {
 	int proc;      /* the new /proc */
 	int null;      /* O_PATH of the verified /dev/null, for masks */
 	int listener;  /* seccomp notifications, -1 when there are none */
+	const char **envp;    /* the plan's and, after `credentials`, the leased variables */
 	struct report report; /* what was read back inside */
 	/*
 	 * Room for any message from the start: after the filters stand, nobody here may call
@@ -79,6 +80,9 @@ int mount_mask_dir(struct jail *j, const struct plan_mount *m) must_check;
 int mount_hidden(struct jail *j, const struct plan_mount *m) must_check;
 int mount_bind(struct jail *j, const struct plan_mount *m) must_check;
 int mount_readonly(struct jail *j, const struct plan_mount *m) must_check;
+int mount_credentials(struct jail *j, const struct plan_mount *m) must_check;
+/* PID 1 keeps none of the pipes that its plan names: the tool's must end with the tool. */
+void credentials_leave(const struct plan *p);
 
 /*
  * PID 1 after the fork: drops everything, loads its own filter, forwards signals, reaps, reports.

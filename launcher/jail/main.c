@@ -61,19 +61,19 @@ run_stages(struct jail *j, int process)
 	}
 }
 
-/* Puts what came with the plan where the plan's flags say it is; anything else is an error. */
+/* Puts what came with the plan where the plan says it is; anything else is an error. */
 static int
-place_mounts(const struct plan *p, const int fds[SYS_FDS_MAX])
+place_descriptors(const struct plan *p, const int fds[SYS_FDS_MAX])
 {
 	static const uint32_t flags[] = { PLAN_WORKSPACE_FD, PLAN_UPPER_FD, PLAN_DRAFT_FD };
-	int count = 0;
+	int count = (int)p->credential_count;
 
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
-		int fd = fds[1 + count], place = JAIL_FD_WORKSPACE + count;
+		count += (p->flags & flags[i]) != 0;
+	}
+	for (int i = 0; i < count; i++) {
+		int fd = i + 1 < SYS_FDS_MAX ? fds[1 + i] : -1, place = JAIL_FD_WORKSPACE + i;
 
-		if ((p->flags & flags[i]) == 0) {
-			continue;
-		}
 		if (fd < 0) {
 			return -EBADF;
 		}
@@ -83,7 +83,6 @@ place_mounts(const struct plan *p, const int fds[SYS_FDS_MAX])
 			}
 			close(fd);
 		}
-		count++;
 	}
 	return count + 1 < SYS_FDS_MAX && fds[1 + count] >= 0 ? -EBADF : 0;
 }
@@ -118,7 +117,7 @@ receive_plan(struct plan *ret_plan)
 	}
 	close(fds[0]);
 	rc = plan_decode(bytes, (size_t)st.st_size, ret_plan);
-	return rc < 0 ? rc : place_mounts(ret_plan, fds);
+	return rc < 0 ? rc : place_descriptors(ret_plan, fds);
 }
 
 int
@@ -170,6 +169,7 @@ main(int argc, char **argv)
 		run_stages(&jail, 2);
 	}
 	close(JAIL_FD_TOOL);
+	credentials_leave(&plan);
 	run_stages(&jail, 3);
 	init_run(&jail, tool);
 }

@@ -217,7 +217,7 @@ stage_exec(struct jail *j)
 	 * Every descriptor above 2 is close-on-exec since it was made, the inherited ones since
 	 * stage_hygiene.
 	 */
-	int rc = sys_execve(p->exe, p->argv, p->envp);
+	int rc = sys_execve(p->exe, p->argv, j->envp);
 
 	return err_sys(&j->err, rc, "%s", p->exe);
 }

@@ -238,6 +238,7 @@ static int (*const kinds[])(struct jail *j, const struct plan_mount *m) = {
 	[MOUNT_MASK_FILE] = mount_mask_file,
 	[MOUNT_MASK_DIR] = mount_mask_dir,
 	[MOUNT_HIDDEN] = mount_hidden,
+	[MOUNT_CREDENTIALS] = mount_credentials,
 	[MOUNT_BIND] = mount_bind,
 	[MOUNT_CACHE] = mount_bind,
 	[MOUNT_READONLY] = mount_readonly,

@@ -132,6 +132,7 @@ ground_of(const struct plan_walk *w)
 	case MOUNT_FILE:
 	case MOUNT_SYMLINK:
 	case MOUNT_LAYER:
+	case MOUNT_CREDENTIALS:
 	case MOUNT__COUNT:
 		break;
 	}

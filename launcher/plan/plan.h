@@ -17,7 +17,7 @@
 #include "../base/cleanup.h"
 
 #define PLAN_MAGIC 0x4e4c5041u /* "APLN" */
-#define PLAN_VERSION 2u
+#define PLAN_VERSION 3u
 
 #define PLAN_MAP_SELF (1u << 0)      /* the jail writes its own id maps (a plain user, one id) */
 #define PLAN_DROP_GROUPS (1u << 1)   /* supplementary groups can and must be cleared */
@@ -40,6 +40,8 @@
 #define JAIL_FD_UPPER 6     /* with PLAN_UPPER_FD only, which comes with PLAN_WORKSPACE_FD */
 /* with PLAN_DRAFT_FD only, which comes with PLAN_WORKSPACE_FD too: the next one */
 #define JAIL_FD_DRAFT(flags) (JAIL_FD_UPPER + (((flags) & PLAN_UPPER_FD) != 0))
+/* the values of plan.credentials, in their order, are the last ones before fd_first_free */
+#define PLAN_CREDENTIALS_MAX 16
 
 enum mount_kind {
 #define X(id, name, fs) MOUNT_##id,
@@ -85,6 +87,24 @@ struct plan_layer {
 	uint64_t dev, ino; /* of `upper`, compared after opening */
 };
 
+/* How the value of a leased credential reaches the tool. */
+enum plan_delivery {
+	DELIVERY_FILE, /* a file of the CREDENTIALS row */
+	DELIVERY_ENV,  /* a variable */
+	DELIVERY_FD,   /* a descriptor to read it from once; the variable is its number */
+	DELIVERY__COUNT
+};
+
+/*
+ * One of them. The value is no part of the plan: it comes down a pipe that holds all of it, at most
+ * this long.
+ */
+#define PLAN_CREDENTIAL_SIZE_MAX 65536u
+struct plan_credential {
+	uint32_t delivery;
+	const char *name; /* of the file or the variable */
+};
+
 struct plan {
 #define STR(name, doc) const char *name;
 #define U32(name, doc) uint32_t name;
@@ -105,6 +125,8 @@ struct plan {
 	size_t rule_count;
 	struct plan_rlimit *rlimits;
 	size_t rlimit_count;
+	struct plan_credential *credentials;
+	size_t credential_count;
 	const struct sock_filter *filter, *init_filter;
 	uint16_t filter_len, init_filter_len;
 };

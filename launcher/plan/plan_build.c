@@ -156,6 +156,31 @@ find_hidden_mounts(struct plan_builder *b)
 	return 0;
 }
 
+bool
+plan_has_credential_files(const struct request *r)
+{
+	for (size_t i = 0; i < r->credential_count; i++) {
+		if (r->credentials[i].delivery == DELIVERY_FILE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Without any of them there is no directory. */
+static int
+add_credentials(struct plan_builder *b, struct err *err)
+{
+	const struct request *r = b->request;
+	const struct plan_mount row = { .kind = MOUNT_CREDENTIALS,
+					.target = CREDENTIALS_INSIDE,
+					.source = "",
+					.flags = MOUNT_NOEXEC };
+	int rc = plan_has_credential_files(r) ? plan_row(b, row) : 0;
+
+	return rc < 0 ? err_sys(err, rc, "%s", row.target) : 0;
+}
+
 static int
 add_home_and_workspace(struct plan_builder *b, struct err *err)
 {
@@ -224,6 +249,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 	}
 	if (rc == 0) {
 		rc = add_home_and_workspace(b, err);
+	}
+	if (rc == 0) {
+		rc = add_credentials(b, err);
 	}
 	if (rc == 0) {
 		rc = plan_add_git(b, err);
@@ -309,6 +337,8 @@ copy_request(struct plan_builder *b)
 	p->envc = r->envc;
 	p->groups = (uint32_t *)(uintptr_t)id->groups;
 	p->group_count = id->group_count;
+	p->credentials = (struct plan_credential *)(uintptr_t)r->credentials;
+	p->credential_count = r->credential_count;
 	p->filter = b->profile->filter;
 	p->filter_len = b->profile->filter_len;
 	p->init_filter = b->profile->init_filter;
@@ -330,8 +360,8 @@ plan_builder_finish(struct plan_builder *b, const struct plan **ret_plan, struct
 	p->flags |= r->upper_clone ? PLAN_UPPER_FD : 0;
 	p->flags |= r->draft_clone ? PLAN_DRAFT_FD : 0;
 	p->flags |= r->terminal ? PLAN_TERMINAL : 0;
-	p->fd_first_free =
-		JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone + r->draft_clone;
+	p->fd_first_free = JAIL_FD_WORKSPACE + r->workspace_clone + r->upper_clone +
+			   r->draft_clone + (uint32_t)p->credential_count;
 	rc = plan_add_landlock(b, err);
 	if (rc == 0) {
 		rc = plan_add_rlimits(b, err);

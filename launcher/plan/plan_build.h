@@ -56,6 +56,8 @@ struct arena;
  * end go. NULL when it is none.
  */
 const char *plan_plain_path(struct arena *a, const char *path);
+/* Whether there is a directory of leased credentials inside. Pure. */
+bool plan_has_credential_files(const struct request *request);
 /* Mount points inside the workspace: what is mounted there, a call does not see. */
 size_t plan_hidden_mounts(const struct plan_builder *b, const char *const **ret_points);
 /*

@@ -103,6 +103,11 @@ plan_encode(const struct plan *p, struct buf *out)
 		buf_u64(out, p->rlimits[i].soft);
 		buf_u64(out, p->rlimits[i].hard);
 	}
+	buf_u32(out, (uint32_t)p->credential_count);
+	for (size_t i = 0; i < p->credential_count; i++) {
+		buf_u32(out, p->credentials[i].delivery);
+		buf_str(out, p->credentials[i].name);
+	}
 	put_filter(out, p->filter, p->filter_len);
 	put_filter(out, p->init_filter, p->init_filter_len);
 }
@@ -183,6 +188,22 @@ get_mounts(struct rd *r, struct plan *p)
 }
 
 static void
+get_credentials(struct rd *r, struct plan *p)
+{
+	p->credentials = array(r, &p->credential_count, sizeof(*p->credentials), 9);
+	for (size_t i = 0; p->credentials != NULL && i < p->credential_count; i++) {
+		p->credentials[i].delivery = rd_u32(r);
+		p->credentials[i].name = rd_str(r);
+		if (p->credentials[i].delivery >= DELIVERY__COUNT) {
+			r->bad = true;
+		}
+	}
+	if (p->credential_count > PLAN_CREDENTIALS_MAX) {
+		r->bad = true;
+	}
+}
+
+static void
 get_lists(struct rd *r, struct plan *p)
 {
 	p->argv = get_strings(r, &p->argc);
@@ -209,6 +230,7 @@ get_lists(struct rd *r, struct plan *p)
 		p->rlimits[i].soft = rd_u64(r);
 		p->rlimits[i].hard = rd_u64(r);
 	}
+	get_credentials(r, p);
 	p->filter = get_filter(r, &p->filter_len);
 	p->init_filter = get_filter(r, &p->init_filter_len);
 }
@@ -248,6 +270,7 @@ plan_release(struct plan *p)
 	free(p->mounts);
 	free(p->rules);
 	free(p->rlimits);
+	free(p->credentials);
 	free((void *)(uintptr_t)p->filter);
 	free((void *)(uintptr_t)p->init_filter);
 	*p = (struct plan){ 0 };

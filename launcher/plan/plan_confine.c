@@ -63,7 +63,7 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	p->landlock_net = r->landlock_abi >= 4 && !b->profile->loopback ? LL_TCP : 0;
 	p->landlock_scoped = r->landlock_abi >= 6 ? LL_SCOPES : 0;
 	p->rules = arena_alloc(&b->arena, (b->read_count + b->profile->write.count +
-						 b->profile->cache_count + 9) *
+						 b->profile->cache_count + 10) *
 						  sizeof(*p->rules));
 	if (p->rules == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
@@ -77,6 +77,10 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	add_rule(b, "/tmp", all);
 	add_rule(b, r->identity.home, all);
 	add_rule(b, r->workspace, p->flags & PLAN_WORKSPACE_RO ? LL_READ : all);
+	if (plan_has_credential_files(r)) {
+		add_rule(b, CREDENTIALS_INSIDE,
+			 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+	}
 	if (b->worktree_shown) {
 		add_rule(b, WORKTREE_INSIDE,
 			 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);

@@ -110,6 +110,7 @@ host_path(const struct plan_walk *w, const struct plan_mount *row, const char *p
 	case MOUNT_MASK_FILE:
 	case MOUNT_MASK_DIR:
 	case MOUNT_HIDDEN:
+	case MOUNT_CREDENTIALS:
 	case MOUNT__COUNT:
 		break;
 	}

@@ -14,6 +14,11 @@
 
 #include "../profile/profile.h"
 
+/* Where a tool finds those that are files: $CREDENTIALS_DIRECTORY, as systemd.exec(5) has it. */
+#define CREDENTIALS_INSIDE "/run/credentials"
+#define CREDENTIALS_VARIABLE "CREDENTIALS_DIRECTORY"
+
+struct plan_credential;
 struct plan_layer;
 struct toolchains;
 struct worktree;
@@ -83,6 +88,8 @@ struct request {
 	/* as the profile's caches; NULL: nothing was made, it is only asked what would be */
 	const struct request_cache *caches;
 	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
+	const struct plan_credential *credentials; /* what the call has a lease for */
+	size_t credential_count;
 	const struct worktree *worktree;     /* the workspace's repository outside; NULL: none */
 	struct identity identity;
 };

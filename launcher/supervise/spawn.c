@@ -258,21 +258,21 @@ spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err 
 }
 
 int
-spawn_send_plan(struct jail_handle *jail, const struct plan *plan, const int clones[SPAWN_CLONES],
+spawn_send_plan(struct jail_handle *jail, const struct plan *plan, const int *fds, size_t count,
 		struct err *err)
 {
 	const uint8_t message = JAIL_PLAN;
 	auto_fd fd = seal_plan(plan, jail->plan_digest, err);
-	int fds[1 + SPAWN_CLONES] = { fd };
-	size_t count = 1;
+	int sent[1 + SPAWN_FDS_MAX] = { fd };
+	size_t sent_count = 1;
 	int rc;
 
-	for (size_t i = 0; i < SPAWN_CLONES; i++) {
-		if (clones[i] >= 0) {
-			fds[count++] = clones[i];
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0) {
+			sent[sent_count++] = fds[i];
 		}
 	}
-	rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, fds, count);
+	rc = fd < 0 ? fd : sys_send_message(jail->status_fd, &message, 1, sent, sent_count);
 	/*
 	 * A jail that died on its way to exec has left its reason on the socket: the supervisor
 	 * reads it.

@@ -42,13 +42,14 @@ struct spawn_request {
 int
 spawn_jail(const struct spawn_request *req, struct jail_handle *ret, struct err *err) must_check;
 /*
- * Seals the plan and hands it over; jail->plan_digest is set. clones: detached mounts of the
- * workspace, of the on-disk upper's parent and of the draft, -1 for each that the plan's flags do
- * not have.
+ * Seals the plan and hands it over; jail->plan_digest is set. fds, borrowed: the detached mounts
+ * that the plan's flags have (of the workspace, of the on-disk upper's parent, of the draft), then
+ * the pipes of its credentials; -1 is left out.
  */
 #define SPAWN_CLONES 3
-int spawn_send_plan(struct jail_handle *jail, const struct plan *plan,
-		    const int clones[SPAWN_CLONES], struct err *err) must_check;
+#define SPAWN_FDS_MAX (SPAWN_CLONES + PLAN_CREDENTIALS_MAX)
+int spawn_send_plan(struct jail_handle *jail, const struct plan *plan, const int *fds,
+		    size_t count, struct err *err) must_check;
 void jail_handle_finish(struct jail_handle *jail); /* closes; kills and reaps what still runs */
 
 #endif

@@ -92,7 +92,7 @@ int sys_memfd_secret(void) must_check;
 
 /* Status socket (SOCK_SEQPACKET): one datagram with up to SYS_FDS_MAX descriptors and, in
  * sys_recv_message, the sender's pid as this process sees it (SO_PASSCRED must be set). */
-#define SYS_FDS_MAX 4
+#define SYS_FDS_MAX 20
 int sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count)
 	must_check;
 ssize_t sys_recv_message(int sock, void *data, size_t size, int ret_fds[SYS_FDS_MAX],

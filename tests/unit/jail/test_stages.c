@@ -47,7 +47,7 @@ Test(stages, before_the_fork_comes_first)
 		count[rows[i].process]++;
 	}
 	cr_expect_eq(count[1], 3u);
-	cr_expect_eq(count[2], 7u);
+	cr_expect_eq(count[2], 8u);
 	cr_expect_eq(count[3], 1u);
 }
 
@@ -71,6 +71,8 @@ Test(stages, before_and_after)
 		  "the mounts need the ids and capabilities of the maps" },
 		{ STAGE_namespaces, STAGE_network,
 		  "lo is brought up with capabilities of the new namespace" },
+		{ STAGE_credentials, STAGE_seccomp,
+		  "the tool's filter may refuse what reads them" },
 		{ STAGE_mounts, STAGE_terminal, "it is made in the sandbox's own devpts" },
 		{ STAGE_terminal, STAGE_seccomp, "the filter knows nothing of making terminals" },
 		{ STAGE_terminal, STAGE_attest, "whose it is, is attested" },

@@ -37,6 +37,8 @@ plan_sample(struct plan *ret)
 	static struct plan_rule rules[] = { { "/", 8 }, { "/usr", UINT64_MAX } };
 	static struct plan_rlimit rlimits[] = { { 7, 1024, UINT64_C(1) << 40 },
 						{ 4, 1, UINT64_MAX } };
+	static struct plan_credential credentials[] = { { DELIVERY_ENV, "TOKEN" },
+							{ DELIVERY_FILE, "" } };
 	static const struct sock_filter filter[] = {
 		{ 0x20, 0, 0, 4 }, { 0x15, 1, 2, 0xc000003e }, { 6, 0, 0, 0x7fff0000 },
 	};
@@ -56,6 +58,8 @@ plan_sample(struct plan *ret)
 		.rule_count = 2,
 		.rlimits = rlimits,
 		.rlimit_count = 2,
+		.credentials = credentials,
+		.credential_count = 2,
 		.filter = filter,
 		.filter_len = 3,
 		.init_filter = init_filter,

@@ -202,7 +202,7 @@ Test(sys_message, as_many_as_there_may_be)
  */
 Test(sys_message, too_many_descriptors_do_not_leak)
 {
-	enum { MANY = 9 };
+	enum { MANY = 2 * SYS_FDS_MAX + 1 };
 	union {
 		char space[CMSG_SPACE(MANY * sizeof(int))];
 		struct cmsghdr align;
