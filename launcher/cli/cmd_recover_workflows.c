@@ -48,6 +48,7 @@ read_definition(const struct index_event *event, struct workflow_definition *ret
 	*d = (struct workflow_definition){ .created_ms = event->t_ms };
 	snprintf(d->name, sizeof(d->name), "%s", event->name);
 	snprintf(d->owner, sizeof(d->owner), "%s", buf_text(&owner));
+	snprintf(d->bundle, sizeof(d->bundle), "%s", record_text(record, "bundle"));
 	read_texts(json_object_get(record, "steps"), d->steps[0], sizeof(d->steps[0]),
 		   WORKFLOW_STEPS_MAX, &d->step_count);
 	read_texts(json_object_get(record, "labels"), d->labels[0], sizeof(d->labels[0]),

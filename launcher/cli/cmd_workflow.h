@@ -109,6 +109,8 @@ int workflow_words_guard(const char *text, uint32_t *ret, struct err *err) must_
 /* *ret borrows it; NULL for "". -EINVAL when it is too long for a ledger. */
 int workflow_words_reason(const char *text, const char **ret, struct err *err) must_check;
 int
+workflow_words_bundle(const char *text, struct workflow_definition *d, struct err *err) must_check;
+int
 workflow_words_owner(const char *text, struct workflow_definition *d, struct err *err) must_check;
 
 #endif

@@ -88,6 +88,7 @@ note_new(struct store *s, const struct workflow_definition *d, const char *reaso
 				    .by = "person",
 				    .name = d->name,
 				    .owner = text_or_null(d->owner),
+				    .bundle = text_or_null(d->bundle),
 				    .reason = reason,
 				    .steps = steps,
 				    .step_count = d->step_count,

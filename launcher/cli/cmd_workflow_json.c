@@ -214,6 +214,7 @@ workflow_seen_json(struct reading *r, const struct workflow_seen *w, const struc
 	json_begin_object(&j);
 	json_key(&j, "budget");
 	put_budget(&j, l);
+	json_kv_str(&j, "bundle", text_or_null(w->d.bundle));
 	if (story != NULL) {
 		put_check(&j, story);
 	}

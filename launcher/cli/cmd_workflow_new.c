@@ -17,6 +17,9 @@ take_option(struct workflow_definition *d, const char *name, const char *argumen
 	if (strcmp(name, "budget") == 0) {
 		return workflow_words_budget(argument, d->limits, err);
 	}
+	if (strcmp(name, "bundle") == 0) {
+		return workflow_words_bundle(argument, d, err);
+	}
 	if (strcmp(name, "deadline") == 0) {
 		return workflow_words_deadline(argument, clock_realtime_ms(), &d->deadline_ms, err);
 	}

@@ -194,6 +194,9 @@ show_facts(struct show *s)
 	if (w->is_named) {
 		put_safe(&owner, w->d.owner);
 		page_fact(&s->page, "owner", buf_text(&owner));
+		if (w->d.bundle[0] != '\0') {
+			page_fact(&s->page, "bundle", w->d.bundle);
+		}
 		view_time(&made, w->d.created_ms, VIEW_TIME_FULL);
 		page_fact(&s->page, "made", buf_text(&made));
 	}

@@ -210,6 +210,18 @@ workflow_words_owner(const char *text, struct workflow_definition *d, struct err
 }
 
 int
+workflow_words_bundle(const char *text, struct workflow_definition *d, struct err *err)
+{
+	if (!workflow_bundle_is_good(text)) {
+		return bad(err, text,
+			   "no name of a bundle: 1 to 64 small letters, digits, '.', '_' and '-', "
+			   "a letter or digit first");
+	}
+	memcpy(d->bundle, text, strlen(text) + 1);
+	return 0;
+}
+
+int
 workflow_words_reason(const char *text, const char **ret, struct err *err)
 {
 	if (strlen(text) >= LEDGER_REASON_MAX) {

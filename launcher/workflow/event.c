@@ -45,6 +45,7 @@ workflow_append_event(struct store *s, const struct workflow_event *e, struct er
 	json_key(&j, "actor");
 	store_put_actor(&j);
 	put_budget(&j, l);
+	json_kv_bytes(&j, "bundle", e->bundle);
 	json_kv_str(&j, "by", e->by);
 	json_key(&j, "check");
 	if (e->check != NULL) {

@@ -13,7 +13,7 @@
 struct workflow_event {
 	const char *action; /* of event_words.def */
 	const char *by;	    /* "person", "guard" or "call" */
-	const char *name, *owner, *reason, *step;
+	const char *name, *owner, *bundle, *reason, *step;
 	const char *const *steps;
 	size_t step_count;
 	const char *const *labels;

@@ -19,6 +19,7 @@
 #define WORKFLOW_STEP_MAX 64u
 #define WORKFLOW_LABELS_MAX 32u
 #define WORKFLOW_LABEL_MAX 64u
+#define WORKFLOW_BUNDLE_MAX 64u
 #define WORKFLOW_NAMES "names" /* in $STATE: a file for each name, which holds the id */
 #define WORKFLOW_DEFINITION "definition"
 #define WORKFLOW_GUARD 10u /* what the loop guard lets pass where nobody says another number */
@@ -41,6 +42,7 @@ struct workflow_definition {
 	uint64_t created_ms;
 	char name[WORKFLOW_NAME_MAX + 1];
 	char owner[WORKFLOW_OWNER_MAX + 1]; /* any bytes; "": nobody was named */
+	char bundle[WORKFLOW_BUNDLE_MAX + 1]; /* of its calls' credentials; "": none */
 	uint32_t step_count, label_count;
 	char steps[WORKFLOW_STEPS_MAX][WORKFLOW_STEP_MAX + 1]; /* in their order, each once */
 	char labels[WORKFLOW_LABELS_MAX][WORKFLOW_LABEL_MAX + 1];
@@ -68,6 +70,8 @@ workflow_dir(const struct store *s, const uint8_t id[16], bool make, struct err 
 /* 1 to WORKFLOW_STEP_MAX of [A-Za-z0-9._-], no leading dash; of a label also ':' and '/'. */
 bool workflow_step_is_good(const char *step);
 bool workflow_label_is_good(const char *label);
+/* 1 to WORKFLOW_BUNDLE_MAX of [a-z0-9._-], the first a letter or a digit. */
+bool workflow_bundle_is_good(const char *bundle);
 /* Which of its steps that is, from 1; 0: none. */
 unsigned int workflow_definition_step(const struct workflow_definition *d, const char *step);
 /* -ENOENT for a workflow that was not made by name (`local`), -EBADMSG where it is damaged. */

@@ -33,6 +33,16 @@ workflow_label_is_good(const char *label)
 	       strspn(label, STEP_CHARACTERS ":/") == len;
 }
 
+bool
+workflow_bundle_is_good(const char *bundle)
+{
+	size_t len = strlen(bundle);
+
+	return len > 0 && len <= WORKFLOW_BUNDLE_MAX && bundle[0] != '.' && bundle[0] != '_' &&
+	       bundle[0] != '-' &&
+	       strspn(bundle, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
 unsigned int
 workflow_definition_step(const struct workflow_definition *d, const char *step)
 {
@@ -66,6 +76,9 @@ workflow_definition_print(const struct workflow_definition *d, struct buf *out)
 		buf_puts(out, "owner ");
 		text_vis(out, d->owner, strlen(d->owner));
 		buf_putc(out, '\n');
+	}
+	if (d->bundle[0] != '\0') {
+		buf_printf(out, "bundle %s\n", d->bundle);
 	}
 	for (uint32_t i = 0; i < d->step_count; i++) {
 		buf_printf(out, "step %s\n", d->steps[i]);
@@ -154,6 +167,9 @@ take(struct workflow_definition *d, const char *key, const char *value)
 	if (strcmp(key, "owner") == 0) {
 		return take_owner(d, value);
 	}
+	if (strcmp(key, "bundle") == 0) {
+		return take_text(value, d->bundle, sizeof(d->bundle));
+	}
 	if (strcmp(key, "step") == 0 && d->step_count < WORKFLOW_STEPS_MAX) {
 		return take_text(value, d->steps[d->step_count++], sizeof(d->steps[0]));
 	}
@@ -170,7 +186,8 @@ bool
 workflow_definition_is_good(const struct workflow_definition *d)
 {
 	if (!workflow_name_is_good(d->name) || d->step_count > WORKFLOW_STEPS_MAX ||
-	    d->label_count > WORKFLOW_LABELS_MAX) {
+	    d->label_count > WORKFLOW_LABELS_MAX ||
+	    (d->bundle[0] != '\0' && !workflow_bundle_is_good(d->bundle))) {
 		return false;
 	}
 	for (uint32_t i = 0; i < d->step_count; i++) {

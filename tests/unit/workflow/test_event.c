@@ -67,6 +67,7 @@ Test(event, a_new_workflow)
 		.action = "new",
 		.by = "person",
 		.name = "triage",
+		.bundle = "acme",
 		.owner = "Ada \\ \xff",
 		.steps = steps,
 		.step_count = 2,
@@ -79,7 +80,8 @@ Test(event, a_new_workflow)
 	expect_record(
 		&e,
 		"{\"action\":\"new\",\"actor\":{\"gid\":,\"uid\":},\"budget\":{\"calls\":3,"
-		"\"cpu_ms\":null,\"disk_bytes\":4096,\"wall_ms\":null},\"by\":\"person\","
+		"\"cpu_ms\":null,\"disk_bytes\":4096,\"wall_ms\":null},\"bundle\":\"acme\","
+		"\"by\":\"person\","
 		"\"check\":null,\"deadline\":1700000600000,\"guard\":10,\"labels\":[\"team:core\"],"
 		"\"name\":\"triage\",\"owner\":\"Ada \\\\134 \\\\377\",\"reason\":null,"
 		"\"step\":null,\"steps\":[\"look\",\"fix\"],\"t\":,\"v\":1,"
@@ -97,12 +99,14 @@ Test(event, what_is_not_said_is_null)
 
 	expect_record(&pause,
 		      "{\"action\":\"pause\",\"actor\":{\"gid\":,\"uid\":},\"budget\":null,"
+		      "\"bundle\":null,"
 		      "\"by\":\"guard\",\"check\":null,\"deadline\":null,\"guard\":null,"
 		      "\"labels\":[],\"name\":\"triage\",\"owner\":null,"
 		      "\"reason\":\"10 denials in a row\",\"step\":null,\"steps\":[],\"t\":,"
 		      "\"v\":1,\"workflow\":\"00000000-0000-0000-0000-000000000000\"}");
 	expect_record(&finish, "{\"action\":\"finish\",\"actor\":{\"gid\":,\"uid\":},"
-			       "\"budget\":null,\"by\":\"person\",\"check\":{\"a\":1},"
+			       "\"budget\":null,\"bundle\":null,"
+			       "\"by\":\"person\",\"check\":{\"a\":1},"
 			       "\"deadline\":null,\"guard\":null,\"labels\":[],\"name\":\"triage\","
 			       "\"owner\":null,\"reason\":null,\"step\":null,\"steps\":[],\"t\":,"
 			       "\"v\":1,\"workflow\":\"00000000-0000-0000-0000-000000000000\"}");
