@@ -38,7 +38,7 @@ SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
 src = $(sort $(wildcard launcher/$(1)/*.c))
 # mains are not part of a directory's archive
 MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c \
-	launcher/witness/main_witness.c
+	launcher/witness/main_witness.c launcher/credd/main_credd.c
 
 # The front: static, no library.
 FRONT_SRC := $(call src,base) $(call src,sys) \
@@ -48,13 +48,13 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store)) \
-	$(call src,scan) $(call src,workflow) $(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
+	$(call src,scan) $(call src,workflow) launcher/credd/lease.c $(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
 # The jail: static, no library, no parser.
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)
 # Everything else: dynamic.
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,profile) $(call src,bundle) $(call src,plan) $(call src,supervise) \
-	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) \
+	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) launcher/credd/lease.c \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/control.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/collect*.c)) $(sort $(wildcard launcher/cli/rerun_*.c)) \
@@ -65,15 +65,20 @@ LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence) $(filter-out 
 # Says of logs that they only grew: its operator's, and what airlock-log asks one with.
 WITNESS_SRC := $(call src,base) $(call src,evidence) $(call src,witness)
 
+# Holds the values of one call's credentials.
+CREDD_SRC := $(call src,base) $(call src,sys) $(sort $(wildcard launcher/bundle/sealed*.c)) launcher/bundle/bundle_time.c \
+	$(call src,credd)
+
 FRONT_LIBS :=
 JAIL_LIBS  :=
 CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto
 LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lcrypto
+CREDD_LIBS := -ljansson -lcrypto
 WITNESS_LIBS := -lcrypto -lcurl -lmicrohttpd
 # What tests compare with, and no program of ours links.
 TEST_LIBS  := -lcriterion -lz
 
-BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe $(BUILD)/airlock-witness
+BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-credd $(BUILD)/airlock-log $(BUILD)/airlock-probe $(BUILD)/airlock-witness
 
 .PHONY: all
 all: $(BINARIES)
@@ -100,6 +105,8 @@ $(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
 $(BUILD)/airlock-log: $(call obj,glibc,$(LOG_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(LOG_LIBS)
 
+$(BUILD)/airlock-credd: $(call obj,glibc,$(CREDD_SRC))
+	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(CREDD_LIBS)
 $(BUILD)/airlock-witness: $(call obj,glibc,$(WITNESS_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(WITNESS_LIBS)
 
@@ -118,7 +125,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys scan profile bundle plan supervise snapshot store workflow evidence log witness cli
+SAN_DIRS := base sys scan profile bundle plan supervise snapshot store workflow evidence log witness credd cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
@@ -244,7 +251,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
 	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe \
-		$(BUILD)/airlock-witness \
+		$(BUILD)/airlock-witness $(BUILD)/airlock-credd \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/

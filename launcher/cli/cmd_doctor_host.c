@@ -145,6 +145,7 @@ doctor_programs(struct doctor *d, struct finding *ret)
 	} parts[] = {
 		{ "airlock-jail", true, true },
 		{ "airlock-log", false, true },
+		{ "airlock-credd", false, true },
 		{ "airlock-cli", false, true },
 	};
 

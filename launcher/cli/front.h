@@ -39,10 +39,10 @@
 
 struct front_options {
 	const char *profile, *workspace, *chdir, *key, *mode, *over, *input, *context, *result,
-		*receipt, *workflow, *step;
+		*receipt, *workflow, *step, *bundle;
 	int result_fd, receipt_fd; /* -1 when not given */
-	const char **env, **env_files, **limits;
-	size_t env_count, env_file_count, limit_count;
+	const char **env, **env_files, **limits, **grants, **handles;
+	size_t env_count, env_file_count, limit_count, grant_count, handle_count;
 	bool tty, raw, dry_run, no_stdin, quiet, verbose, explain_denials, wait, help;
 	const char *const *argv; /* COMMAND … */
 	size_t argc;
@@ -102,6 +102,7 @@ struct front {
 	bool is_free;
 	struct running_call parent; /* whose postcondition it is; call_text "": none */
 	uint64_t end_ms;	    /* the deadline that ends it; 0: none */
+	struct lease_hold *lease; /* of credentials; NULL: none */
 	bool refused; /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
 	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */
@@ -203,6 +204,16 @@ int front_tell_move(struct front *f, struct ledger_file *file, const char *actio
 	must_check;
 /* on_failure.then: what becomes of the workflow; what could not be done is in the reason */
 int front_on_failure(struct front *f) must_check;
+/* Why the call is not let in is what f->err says: it gets a record, and runs nothing. */
+void front_refuse(struct front *f);
+/* which credentials the call is given, and by whom (front_lease.h); 0 also where it is refused */
+int front_lease(struct front *f) must_check;
+/* their values, as pipes; the same */
+int front_lease_values(struct front *f) must_check;
+/* Those for the jail, which get no other reader; how many. ret_fds: PLAN_CREDENTIALS_MAX. */
+size_t front_lease_pipes(const struct front *f, int *ret_fds);
+void front_lease_sent(struct front *f); /* the jail has them */
+void front_lease_end(struct front *f);	/* the call has ended, or does not begin */
 /* what it used of the budget; its file goes, where it has an outcome or no record */
 void front_account(struct front *f, bool has_outcome);
 /* number in the workflow; opens the pack */
@@ -308,6 +319,9 @@ void front_note(const struct front *f);	   /* the dim line on a terminal */
 struct json;
 /* The limits as records and results show them. */
 void front_limits_json(struct json *j, const struct limits *l);
+/* What was leased, of the planned part; and how that ended, of the outcome part. */
+void front_lease_json(struct json *j, const struct front *f);
+void front_lease_outcome_json(struct json *j, const struct front *f);
 void front_checks_json(struct json *j, const struct front *f);
 /* The first paths of the input that changed while the call ran. */
 void front_changed_json(struct json *j, const struct tree_changed *c);

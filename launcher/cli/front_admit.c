@@ -97,9 +97,8 @@ await_ledger(struct front *f, struct ledger_file *ret)
 	return rc;
 }
 
-/* Why the call is not let in: it gets a record, and runs nothing. */
-static void
-refuse(struct front *f)
+void
+front_refuse(struct front *f)
 {
 	f->refused = true;
 	f->outcome.verdict = VERDICT_DENIED;
@@ -297,7 +296,7 @@ admit(struct front *f, struct ledger_file *file)
 	if (rc == 0) {
 		l->step = step;
 	} else {
-		refuse(f);
+		front_refuse(f);
 		if (!f->is_free && ledger_guard_outcome(l, true, f->t0_ms) &&
 		    front_tell_move(f, file, "pause", "guard") < 0) {
 			return f->err.code;

@@ -247,6 +247,26 @@ front_asked_environment(struct front *f)
 	return rc;
 }
 
+/* The jail puts those in; no other value of the name is to be taken for the leased one. */
+static void
+drop_leased(struct env_list *list)
+{
+	const struct request *r = &list->f->req;
+
+	for (size_t i = 0; i < r->credential_count; i++) {
+		size_t len = strlen(r->credentials[i].name), kept = 0;
+
+		for (size_t k = 0; k < list->count; k++) {
+			if (r->credentials[i].delivery == DELIVERY_FILE ||
+			    strncmp(list->items[k], r->credentials[i].name, len) != 0 ||
+			    list->items[k][len] != '=') {
+				list->items[kept++] = list->items[k];
+			}
+		}
+		list->count = kept;
+	}
+}
+
 int
 front_environment(struct front *f)
 {
@@ -264,6 +284,11 @@ front_environment(struct front *f)
 
 		rc = put(&list, entry, (size_t)(equals - entry), equals + 1);
 	}
+	if (rc == 0 && plan_has_credential_files(&f->req)) {
+		rc = put(&list, CREDENTIALS_VARIABLE, strlen(CREDENTIALS_VARIABLE),
+			 CREDENTIALS_INSIDE);
+	}
+	drop_leased(&list);
 	f->req.envp = list.items;
 	f->req.envc = list.count;
 	return rc;

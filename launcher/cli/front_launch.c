@@ -259,6 +259,7 @@ supervise(struct front *f)
 		/* nothing ran: what it would have seen is of no use */
 		atomic_store(&hasher.cancel, true);
 	}
+	front_lease_end(f);
 	front_leave_signals(f);
 	trace_step("sandbox gone");
 	join_hasher(f, &hasher);
@@ -269,9 +270,11 @@ supervise(struct front *f)
 int
 front_launch(struct front *f)
 {
-	const int clones[SPAWN_CLONES] = { f->workspace_clone, f->upper_clone, f->draft_clone };
-	int rc = spawn_send_plan(&f->jail, f->plan, clones, SPAWN_CLONES, &f->err);
+	int fds[SPAWN_FDS_MAX] = { f->workspace_clone, f->upper_clone, f->draft_clone };
+	size_t count = SPAWN_CLONES + front_lease_pipes(f, fds + SPAWN_CLONES);
+	int rc = spawn_send_plan(&f->jail, f->plan, fds, count, &f->err);
 
+	front_lease_sent(f);
 	if (rc == 0) {
 		rc = front_record_planned(f);
 		trace_step("planned part durable");

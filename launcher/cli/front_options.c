@@ -103,6 +103,8 @@ store_listed(struct front *f, enum option_id id, const char *value)
 	} lists[] = {
 		{ OPTION_env, &o->env, &o->env_count },
 		{ OPTION_env_files, &o->env_files, &o->env_file_count },
+		{ OPTION_grants, &o->grants, &o->grant_count },
+		{ OPTION_handles, &o->handles, &o->handle_count },
 		{ OPTION_limits, &o->limits, &o->limit_count },
 	};
 

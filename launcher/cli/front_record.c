@@ -100,6 +100,11 @@ env_names(struct json *j, const struct request *r)
 	for (size_t i = 0; i < r->envc; i++) {
 		json_bytes(j, r->envp[i], strcspn(r->envp[i], "="));
 	}
+	for (size_t i = 0; i < r->credential_count; i++) {
+		if (r->credentials[i].delivery != DELIVERY_FILE) {
+			json_bytes(j, r->credentials[i].name, strlen(r->credentials[i].name));
+		}
+	}
 	json_end(j);
 }
 
@@ -286,11 +291,13 @@ caches(struct json *j, const struct profile *p)
 static void
 request(struct json *j, const struct front *f)
 {
+	static const uint64_t none[BUDGET__COUNT];
+
 	json_kv_hex(j, "request_digest", f->key.request, SHA256_SIZE);
 	json_kv_str(j, "request_parts", f->key.parts);
 	json_key(j, "reserved");
 	json_begin_object(j);
-	ledger_put_amounts(j, f->reserved, false);
+	ledger_put_amounts(j, f->refused ? none : f->reserved, false);
 	json_end(j);
 	json_kv_str(j, "retry", profile_retry_words[f->profile->retry]);
 	json_kv_str(j, "retry_of", f->retry_of);
@@ -323,6 +330,8 @@ write_planned(struct front *f, struct json *j)
 	} else {
 		json_put_null(j);
 	}
+	json_key(j, "credentials");
+	front_lease_json(j, f);
 	json_kv_bytes(j, "cwd", r->cwd);
 	json_key(j, "draft");
 	draft(j, f);
@@ -614,6 +623,8 @@ write_outcome(struct front *f, struct json *j)
 	json_end(j);
 	json_key(j, "changes");
 	changes(j, f);
+	json_key(j, "credentials");
+	front_lease_outcome_json(j, f);
 	json_key(j, "degraded");
 	degraded(j, f->req.degraded);
 	json_key(j, "denials");

@@ -90,6 +90,17 @@ static void
 put_other(struct json *j, const struct front *f)
 {
 	json_begin_object(j);
+	if (f->opt.bundle != NULL) {
+		json_kv_bytes(j, "bundle", f->opt.bundle);
+	}
+	if (f->opt.grant_count > 0) {
+		json_key(j, "grants");
+		json_begin_array(j);
+		for (size_t i = 0; i < f->opt.grant_count; i++) {
+			json_bytes(j, f->opt.grants[i], strlen(f->opt.grants[i]));
+		}
+		json_end(j);
+	}
 	json_kv_bytes(j, "input", f->input_path);
 	json_kv_bytes(j, "over", f->opt.over);
 	json_kv_bytes(j, "step", f->opt.step);

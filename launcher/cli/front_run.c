@@ -103,12 +103,10 @@ static const struct stage prepare_stages[] = {
 	{ "layers", front_layers },
 	{ NULL, front_asked_environment },
 	{ "admitted", front_admit },
+	{ NULL, front_lease },
 };
 
-/*
- * A jail that has no plan yet: the kernel makes its namespaces meanwhile. It dies with us, whatever
- * fails below.
- */
+/* What the call runs on, and with. */
 static const struct stage begin_stages[] = {
 	{ NULL, front_note_profile },
 	{ "workspace locked", front_lock },
@@ -117,6 +115,14 @@ static const struct stage begin_stages[] = {
 	{ NULL, front_snapshot },
 	{ NULL, front_upper },
 	{ "cgroup", make_cgroup },
+	{ NULL, front_lease_values },
+};
+
+/*
+ * A jail that has no plan yet: the kernel makes its namespaces meanwhile. It dies with us, whatever
+ * fails below.
+ */
+static const struct stage spawn_stages[] = {
 	{ "jail started", front_spawn },
 };
 
@@ -244,9 +250,11 @@ run_call(struct front *f)
 		return run_stages(f, refuse_stages, ARRAY_LEN(refuse_stages));
 	}
 	rc = run_stages(f, begin_stages, ARRAY_LEN(begin_stages));
-	if (rc == 0) {
-		rc = run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
+	if (rc == 0 && f->refused) {
+		return run_stages(f, refuse_stages, ARRAY_LEN(refuse_stages));
 	}
+	rc = rc < 0 ? rc : run_stages(f, spawn_stages, ARRAY_LEN(spawn_stages));
+	rc = rc < 0 ? rc : run_stages(f, plan_stages, ARRAY_LEN(plan_stages));
 	return rc == 0 ? run_stages(f, launch_stages, ARRAY_LEN(launch_stages)) : rc;
 }
 
@@ -381,6 +389,7 @@ front_main_run(int argc, char **argv)
 	if (rc == 0 && f.opt.dry_run) {
 		return 0;
 	}
+	front_lease_end(&f);
 	front_account(&f, rc == 0);
 	if (rc == 0 && f.answered) {
 		return f.exit_status;

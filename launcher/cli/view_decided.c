@@ -418,6 +418,43 @@ show_caches(struct page *p, const struct record *rec)
 	page_fact(p, "caches", buf_text(&text));
 }
 
+/* No value is in the record; the fingerprint tells two apart. */
+static void
+show_credentials(struct page *p, const struct record *rec)
+{
+	const json_t *items = json_object_get(rec->planned, "credentials");
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+		const char *deliver = record_text(item, "deliver");
+		auto_buf text = BUF_INIT;
+
+		view_text(&text, record_text(item, "item"));
+		buf_puts(&text, " of bundle ");
+		view_text(&text, record_text(item, "bundle"));
+		buf_puts(&text, strcmp(deliver, "env") == 0  ? ", in the variable "
+				: strcmp(deliver, "fd") == 0 ? ", a descriptor, in "
+							     : ", the file ");
+		view_text(&text, record_text(item, "name"));
+		buf_printf(&text, "; %s, ", record_text(item, "access"));
+		view_text(&text, record_text(item, "source"));
+		if (record_number(item, "version") != 0) {
+			buf_printf(&text, " %llu",
+				   (unsigned long long)record_number(item, "version"));
+		}
+		buf_puts(&text, ", fingerprint ");
+		view_text(&text, record_text(item, "fingerprint"));
+		page_fact(p, i == 0 ? "credentials" : "", buf_text(&text));
+	}
+	if (json_array_size(items) > 0 && rec->outcome != NULL) {
+		bool revoked = json_is_true(record_get(rec->outcome, "credentials.revoked"));
+
+		page_fact_color(p, "", revoked ? VIEW_PLAIN : VIEW_YELLOW,
+				revoked ? "revoked when the call had ended"
+					: "airlock-credd did not say that they were revoked");
+	}
+}
+
 static void
 show_policy(struct page *p, const struct record *rec)
 {
@@ -454,6 +491,7 @@ show_decided(struct page *p, const struct record *rec)
 	show_retry(p, rec);
 	show_write(p, rec);
 	show_caches(p, rec);
+	show_credentials(p, rec);
 	show_policy(p, rec);
 	if (rec->outcome != NULL) {
 		show_attestation(p, rec);

@@ -149,6 +149,7 @@ struct profile {
 	bool loopback;
 	bool git_identity, git_worktree;
 	const char *git_name, *git_email; /* the caller's, "" when he has none */
+	struct strings credentials; /* names of items of a bundle */
 	struct strings env_pass, env_accept;
 	struct env_pair *env_set;
 	size_t env_set_count;

@@ -462,6 +462,7 @@ build_fields(const struct build *b, struct profile *p)
 	p->git_identity = v[KEY_GIT_IDENTITY].number != 0;
 	p->git_worktree = v[KEY_GIT_WORKTREE].number != 0;
 	p->git_name = p->git_email = "";
+	build_strings(b, KEY_CREDENTIALS, false, &p->credentials);
 	build_strings(b, KEY_ENV_PASS, false, &p->env_pass);
 	build_strings(b, KEY_ENV_ACCEPT, false, &p->env_accept);
 	build_env_set(b, p);

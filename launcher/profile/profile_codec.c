@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 9u
+#define CODEC_VERSION 10u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -202,6 +202,7 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_u8(b, p->git_worktree ? 1 : 0);
 	buf_str(b, p->git_name);
 	buf_str(b, p->git_email);
+	put_strings(b, &p->credentials);
 	put_strings(b, &p->env_pass);
 	put_strings(b, &p->env_accept);
 	buf_u32(b, (uint32_t)p->env_set_count);
@@ -499,6 +500,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->git_worktree = get_bool(r);
 	p->git_name = get_text(r, a);
 	p->git_email = get_text(r, a);
+	get_strings(r, a, &p->credentials);
 	get_strings(r, a, &p->env_pass);
 	get_strings(r, a, &p->env_accept);
 	get_env_set(r, a, p);

@@ -279,6 +279,7 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
 	case TYPE_HIDES:
+	case TYPE_ITEMS:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:

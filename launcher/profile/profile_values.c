@@ -57,6 +57,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_ENVSET:
 	case TYPE_GROUPS:
 	case TYPE_HIDES:
+	case TYPE_ITEMS:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:
@@ -341,6 +342,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_EXITS:
 	case TYPE_GROUPS:
 	case TYPE_HIDES:
+	case TYPE_ITEMS:
 	case TYPE_KEYS:
 	case TYPE_LATER:
 	case TYPE_LAYERS:
@@ -405,6 +407,8 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 		return parse_exit(c, node, item);
 	case TYPE_GROUPS:
 		return parse_group(c, node, item);
+	case TYPE_ITEMS:
+		return parse_name(c, node, &item->text);
 	case TYPE_KEYS:
 		return parse_key(c, node, item);
 	case TYPE_LAYERS:
@@ -466,7 +470,6 @@ refuse_later(const struct parse *c, const struct profile_node *node)
 		enum profile_key_id key;
 		const char *what;
 	} features[] = {
-		{ KEY_CREDENTIALS, "credentials" },
 		{ KEY_LABELS_ADDS, "labels" },
 		{ KEY_NET_EGRESS, "egress" },
 	};

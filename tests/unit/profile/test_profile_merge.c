@@ -132,6 +132,8 @@ static const struct rule rules[] = {
 	  "filesystem: { hold_above: { files: 10 } }",
 	  "29: error: filesystem.hold_above: 'files' is more than the parent allows "
 	  "(p.yaml:3:27)" },
+	{ "credentials", "credentials: [gh, db]", "credentials: [db]", "credentials: [gh, aws]",
+	  "19: error: credentials: 'aws' is more than the parent allows (p.yaml:3:14)" },
 	{ "syscalls.allow", "syscalls: { allow: [\"@default\"] }", "syscalls: { allow: [\"@io\"] }",
 	  "syscalls: { allow: [\"@io\", \"@debug\"] }",
 	  "29: error: syscalls.allow: '@debug' is more than the parent allows (p.yaml:3:20)" },

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: what the call is given of its bundle's credentials. Which items, airlock-cli
+ * decides, which reads profile and manifest; the child that it is becomes airlock-credd, which has
+ * the values. A lease that is not to be had is a refused call: it has a record, and runs nothing.
+ */
+#include "front_lease.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/json.h"
+#include "../base/units.h"
+#include "../credd/credd_protocol.h"
+#include "../sys/sys.h"
+#include "../workflow/workflow.h"
+
+#define ANSWER_MS 15000 /* a source may be slow; one that hangs is no source */
+#define REVOKE_MS 1000
+
+static bool
+is_listed(const struct strings *list, const char *name)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (strcmp(list->items[i], name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The bundle of its workflow, or of the caller's for a call of none. NULL: there is none. */
+static int
+find_bundle(struct front *f, const char **ret)
+{
+	struct workflow_definition d;
+	int rc;
+
+	*ret = f->opt.bundle;
+	if (f->opt.workflow == NULL) {
+		return 0;
+	}
+	rc = workflow_definition_read(f->workflow_fd, &d, &f->err);
+	if (rc < 0) {
+		return rc == -ENOENT ? 0 : rc;
+	}
+	if (f->opt.bundle != NULL && strcmp(f->opt.bundle, d.bundle) != 0) {
+		return err_set(&f->err, -EPERM,
+			       "--bundle %s: workflow %s has %s%s, and no call of it another",
+			       f->opt.bundle, d.name, d.bundle[0] != '\0' ? "the bundle " : "no ",
+			       d.bundle[0] != '\0' ? d.bundle : "bundle (workflow new --bundle)");
+	}
+	*ret = d.bundle[0] != '\0' ? arena_string(&f->arena, d.bundle) : NULL;
+	return 0;
+}
+
+/* "NAME=N" of --credential-fd; the descriptor, or -EINVAL. */
+static int
+handle_fd(const char *text)
+{
+	const char *equals = strchr(text, '=');
+	uint64_t fd;
+
+	if (equals == NULL || equals == text || units_count(equals + 1, &fd) < 0 || fd > INT_MAX ||
+	    fd <= STDERR_FILENO) {
+		return -EINVAL;
+	}
+	return (int)fd;
+}
+
+static int
+check_handles(struct front *f)
+{
+	for (size_t i = 0; i < f->opt.handle_count; i++) {
+		int fd = handle_fd(f->opt.handles[i]);
+
+		if (fd < 0 || fcntl(fd, F_GETFD) != 0) {
+			return err_set(&f->err, fd < 0 ? -EINVAL : -EBADF,
+				       "--credential-fd %s: wants NAME=N, N being a descriptor "
+				       "above 2 that airlock was started with",
+				       f->opt.handles[i]);
+		}
+	}
+	return 0;
+}
+
+static void __attribute__((noreturn))
+become_lease(struct front *f, const char *const argv[], int socket)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const int stdio[] = { socket, null, null };
+
+	/* a key that ends the tool ends no lease: the call's end does */
+	if (null < 0 || setsid() < 0 || sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0) {
+		_exit(EXIT_AIRLOCK);
+	}
+	for (size_t i = 0; i < f->opt.handle_count; i++) {
+		if (fcntl(handle_fd(f->opt.handles[i]), F_SETFD, 0) < 0) {
+			_exit(EXIT_AIRLOCK);
+		}
+	}
+	front_become_cli(f, argv, stdio);
+}
+
+static int
+start(struct front *f, const char *bundle, struct lease_hold *h)
+{
+	const struct strings *listed = &f->profile->credentials;
+	bool asked = f->opt.grant_count > 0;
+	size_t count = asked ? f->opt.grant_count : listed->count;
+	const char **argv =
+		arena_alloc(&f->arena, (count + f->opt.handle_count + 6) * sizeof(*argv));
+	int ends[2];
+	size_t n = 0;
+
+	if (argv == NULL || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		return err_sys(&f->err, argv == NULL ? -ENOMEM : -errno, "lease credentials");
+	}
+	argv[n++] = "airlock-cli";
+	argv[n++] = "lease";
+	argv[n++] = bundle;
+	argv[n++] = profile_mode_words[f->req.mode];
+	argv[n++] = asked ? "asked" : "listed";
+	for (size_t i = 0; i < f->opt.handle_count; i++) {
+		argv[n++] = f->opt.handles[i];
+	}
+	for (size_t i = 0; i < count; i++) {
+		argv[n++] = asked ? f->opt.grants[i] : listed->items[i];
+	}
+	h->socket = ends[0];
+	h->pid = fork();
+	if (h->pid == 0) {
+		become_lease(f, argv, ends[1]);
+	}
+	close(ends[1]);
+	return h->pid < 0 ? err_sys(&f->err, -errno, "start airlock-cli lease") : 0;
+}
+
+/* The next message, its first byte checked; *ret_text is what follows it, in the arena. */
+static int
+hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8_t **ret_text,
+     size_t *ret_len, int fds[SYS_FDS_MAX])
+{
+	struct pollfd waits[] = { { .fd = h->socket, .events = POLLIN },
+				  { .fd = f->end_fd, .events = POLLIN } };
+	uint8_t *message = arena_alloc(&f->arena, CREDD_MESSAGE_MAX);
+	ssize_t n;
+	pid_t pid;
+	int rc;
+
+	do {
+		rc = poll(waits, ARRAY_LEN(waits), ANSWER_MS);
+	} while (rc < 0 && errno == EINTR);
+	if (rc > 0 && waits[1].revents != 0 && front_ended(f) < 0) {
+		return -EINTR;
+	}
+	n = message == NULL || rc <= 0
+		    ? -ETIMEDOUT
+		    : sys_recv_message(h->socket, message, CREDD_MESSAGE_MAX, fds, &pid);
+	if (n > 1 && (message[0] == CREDD_REFUSED || message[0] == CREDD_FAILED)) {
+		struct rd r = { .p = message + 1, .left = (size_t)n - 1 };
+
+		return err_set(&f->err, -EACCES, "%s", rd_str(&r));
+	}
+	if (n < 1 || message[0] != want) {
+		return n < 0 ? err_sys(&f->err, (int)n, "hear from the lease's process")
+			     : err_set(&f->err, -EPROTO, "the lease's process has %s",
+				       n == 0 ? "died" : "said what it does not say");
+	}
+	*ret_text = message + 1;
+	*ret_len = (size_t)n - 1;
+	return 0;
+}
+
+/* No call lasts longer than what it holds. */
+static void
+lower_wall(struct front *f, const struct lease_item *item)
+{
+	uint64_t now_ms = clock_realtime_ms();
+	uint64_t left_ms = item->expires_ms > now_ms ? item->expires_ms - now_ms : 1;
+	auto_buf left = BUF_INIT;
+
+	if (item->expires_ms == 0 || left_ms >= f->req.limits.wall_ms) {
+		return;
+	}
+	f->req.limits.wall_ms = left_ms;
+	units_print_duration(&left, left_ms);
+	front_warn(f, arena_printf(&f->arena,
+				   "limits.wall is %s: the lease of credential %s ends then",
+				   buf_text(&left), item->item));
+}
+
+static int
+take_lease(struct front *f, struct lease_hold *h)
+{
+	struct plan_credential *planned =
+		arena_alloc(&f->arena, (LEASE_ITEMS_MAX) * sizeof(*planned));
+	const uint8_t *bytes;
+	int fds[SYS_FDS_MAX];
+	size_t len;
+	int rc = hear(f, h, CREDD_LEASED, &bytes, &len, fds);
+
+	if (rc == 0 && (planned == NULL || lease_decode(bytes, len, &h->lease) < 0)) {
+		rc = err_set(&f->err, -EPROTO, "what airlock-cli leased is damaged");
+	}
+	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
+		const struct lease_item *item = &h->lease.items[i];
+
+		planned[i] = (struct plan_credential){ .delivery = item->delivery,
+						       .name = item->name };
+		lower_wall(f, item);
+	}
+	for (size_t i = 0; rc == 0 && i < h->lease.left_out_count; i++) {
+		front_warn(f, h->lease.left_out[i]);
+	}
+	f->req.credentials = planned;
+	f->req.credential_count = h->lease.count;
+	return rc;
+}
+
+/* 0 with nothing leased where the profile lists nothing. */
+static int
+lease(struct front *f)
+{
+	const char *bundle = NULL;
+	int rc;
+
+	if (f->profile->credentials.count == 0) {
+		return f->opt.grant_count == 0
+			       ? 0
+			       : err_set(&f->err, -EPERM,
+					 "--grant %s: profile %s lists no credentials",
+					 f->opt.grants[0], f->profile->name);
+	}
+	for (size_t i = 0; i < f->opt.grant_count; i++) {
+		if (!is_listed(&f->profile->credentials, f->opt.grants[i])) {
+			return err_set(&f->err, -EPERM, "--grant %s: profile %s does not list it",
+				       f->opt.grants[i], f->profile->name);
+		}
+	}
+	rc = check_handles(f);
+	rc = rc < 0 ? rc : find_bundle(f, &bundle);
+	if (rc == 0 && bundle == NULL) {
+		return err_set(&f->err, -ENOENT,
+			       "profile %s gives the credential %s, and the call has no bundle: "
+			       "airlock run --bundle BUNDLE, or workflow new --bundle BUNDLE",
+			       f->profile->name, f->profile->credentials.items[0]);
+	}
+	if (rc == 0) {
+		f->lease = arena_alloc(&f->arena, sizeof(*f->lease));
+		rc = f->lease == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+	}
+	if (rc == 0) {
+		f->lease->socket = -1;
+		memset(f->lease->pipes, -1, sizeof(f->lease->pipes));
+		rc = start(f, bundle, f->lease);
+	}
+	return rc < 0 ? rc : take_lease(f, f->lease);
+}
+
+/* Who was ended while he waited is not refused. */
+static int
+refuse_unless(struct front *f, int rc)
+{
+	if (rc < 0 && rc != -EINTR) {
+		front_refuse(f);
+		return 0;
+	}
+	return rc;
+}
+
+int
+front_lease(struct front *f)
+{
+	if (f->opt.dry_run || f->refused || f->answered || f->parent.call_text[0] != '\0') {
+		return 0; /* a postcondition is given nothing: it looks at what there is */
+	}
+	return refuse_unless(f, lease(f));
+}
+
+static int
+take_values(struct front *f, struct lease_hold *h)
+{
+	const uint8_t *bytes;
+	int fds[SYS_FDS_MAX];
+	size_t len;
+	int rc = hear(f, h, CREDD_VALUES, &bytes, &len, fds);
+
+	if (rc == 0 && len != h->lease.count * LEASE_FINGERPRINT_SIZE) {
+		rc = err_set(&f->err, -EPROTO, "airlock-credd sent something else");
+	}
+	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
+		const struct identity *id = &f->req.identity;
+
+		memcpy(h->fingerprints[i], bytes + i * LEASE_FINGERPRINT_SIZE,
+		       LEASE_FINGERPRINT_SIZE);
+		h->pipes[i] = fds[i];
+		if (fds[i] < 0 || (id->kind == IDENTITY_RANGE &&
+				   fchown(fds[i], id->uid_outside, id->gid_outside) < 0)) {
+			rc = err_sys(&f->err, fds[i] < 0 ? -EPROTO : -errno, "credential %s",
+				     h->lease.items[i].item);
+		}
+	}
+	h->has_values = rc == 0;
+	return rc;
+}
+
+int
+front_lease_values(struct front *f)
+{
+	return f->lease != NULL && f->lease->lease.count > 0
+		       ? refuse_unless(f, take_values(f, f->lease))
+		       : 0;
+}
+
+size_t
+front_lease_pipes(const struct front *f, int *ret_fds)
+{
+	size_t count = f->lease != NULL ? f->lease->lease.count : 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ret_fds[i] = f->lease->pipes[i];
+	}
+	return count;
+}
+
+void
+front_lease_sent(struct front *f)
+{
+	for (size_t i = 0; f->lease != NULL && i < LEASE_ITEMS_MAX; i++) {
+		cleanup_fd(&f->lease->pipes[i]);
+		f->lease->pipes[i] = -1;
+	}
+}
+
+void
+front_lease_end(struct front *f)
+{
+	const uint8_t revoke = CREDD_REVOKE;
+	const uint64_t end_ns = clock_monotonic_ns();
+	struct lease_hold *h = f->lease;
+	struct pollfd socket;
+	uint8_t answer[8] = { 0 };
+	int status;
+
+	if (h == NULL || h->socket < 0) {
+		return;
+	}
+	front_lease_sent(f);
+	socket = (struct pollfd){ .fd = h->socket, .events = POLLIN };
+	if (h->has_values && sys_send_message(h->socket, &revoke, 1, NULL, 0) == 0 &&
+	    poll(&socket, 1, REVOKE_MS) > 0 &&
+	    recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT) > 0) {
+		h->is_revoked = answer[0] == CREDD_REVOKED;
+	}
+	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
+	cleanup_fd(&h->socket);
+	h->socket = -1;
+	if (h->pid > 0 && !h->is_revoked) {
+		ignore_err(kill(h->pid, SIGKILL), "it may be dead already");
+	}
+	ignore_err(h->pid > 0 ? waitpid(h->pid, &status, 0) : 0, "it is reaped");
+}
+
+static void
+item_json(struct json *j, const struct lease_hold *h, size_t i)
+{
+	static const char *const words[] = {
+		[DELIVERY_FILE] = "file", [DELIVERY_ENV] = "env", [DELIVERY_FD] = "fd"
+	};
+	const struct lease_item *item = &h->lease.items[i];
+
+	_Static_assert(ARRAY_LEN(words) == DELIVERY__COUNT, "every delivery has its word");
+	json_begin_object(j);
+	json_kv_str(j, "access", item->access);
+	json_kv_str(j, "bundle", h->lease.bundle);
+	json_kv_hex(j, "bundle_digest", h->lease.bundle_digest, SHA256_SIZE);
+	json_kv_str(j, "deliver", words[item->delivery]);
+	json_kv_known(j, "expires", item->expires_ms != 0, (int64_t)item->expires_ms);
+	json_kv_bool(j, "exposed", item->delivery == DELIVERY_ENV);
+	json_key(j, "fingerprint");
+	if (h->has_values) {
+		json_hex(j, h->fingerprints[i], LEASE_FINGERPRINT_SIZE);
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "item", item->item);
+	json_kv_str(j, "name", item->name);
+	json_kv_str(j, "source", item->source);
+	json_kv_known(j, "version", item->version != 0, item->version);
+	json_end(j);
+}
+
+void
+front_lease_json(struct json *j, const struct front *f)
+{
+	size_t count = f->lease != NULL ? f->lease->lease.count : 0;
+
+	json_begin_array(j);
+	for (size_t i = 0; i < count; i++) {
+		item_json(j, f->lease, i);
+	}
+	json_end(j);
+}
+
+void
+front_lease_outcome_json(struct json *j, const struct front *f)
+{
+	if (f->lease == NULL || !f->lease->has_values) {
+		json_put_null(j);
+		return;
+	}
+	json_begin_object(j);
+	json_kv_bool(j, "revoked", f->lease->is_revoked);
+	json_kv_uint(j, "revoked_us", f->lease->revoked_us);
+	json_end(j);
+}

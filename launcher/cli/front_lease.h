@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The front's hold on its call's lease (front_lease.c): a child that was `airlock-cli lease` and is
+ * airlock-credd. The front passes pipes on and never reads one.
+ */
+#ifndef AIRLOCK_CLI_FRONT_LEASE_H
+#define AIRLOCK_CLI_FRONT_LEASE_H
+
+#include "../credd/lease.h"
+#include "front.h"
+
+struct lease_hold {
+	pid_t pid;
+	int socket; /* -1: it has ended */
+	struct lease lease;
+	int pipes[LEASE_ITEMS_MAX]; /* until the jail has them */
+	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];
+	bool has_values;
+	bool is_revoked; /* airlock-credd has said so */
+	uint64_t revoked_us; /* after the last process of the call was dead */
+};
+
+#endif

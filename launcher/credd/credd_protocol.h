@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the front and its lease process: a SOCK_SEQPACKET pair, the process's end at descriptor
+ * 0. First `airlock-cli lease` speaks, then, by exec in the same process, airlock-credd. Each
+ * message is one byte and what follows it here; there are no others, and each comes once. The end
+ * of either side ends the lease.
+ */
+#ifndef AIRLOCK_CREDD_CREDD_PROTOCOL_H
+#define AIRLOCK_CREDD_CREDD_PROTOCOL_H
+
+enum credd_message {
+	CREDD_LEASED = 1, /* to the front: the lease's bytes, without the fingerprint key */
+	CREDD_REFUSED,	  /* to the front: str, why the call gets none */
+	/*
+	 * to the front: a fingerprint (LEASE_FINGERPRINT_SIZE) for each item; with it, for each
+	 * item the reading end of a pipe that holds its value
+	 */
+	CREDD_VALUES,
+	CREDD_FAILED,  /* to the front: str, why a value is not to be had */
+	CREDD_REVOKE,  /* to airlock-credd: the call has ended */
+	CREDD_REVOKED, /* to the front: no value is here any more */
+};
+
+#define CREDD_MESSAGE_MAX 16384
+
+/* Descriptors that airlock-credd is started with. */
+#define CREDD_FD_SOCKET 0
+#define CREDD_FD_LEASE 3    /* a sealed memfd: the lease's bytes */
+#define CREDD_FD_IDENTITY 4 /* age's; /dev/null where nothing is sealed */
+#define CREDD_FD_SOURCE 5   /* the first item's file, then the next one's */
+
+#endif

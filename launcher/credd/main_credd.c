@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * airlock-credd: one lease. Started by `airlock-cli lease` in its own place, a child of the front;
+ * holds the values of one call's credentials, and nothing else does. Opens what the lease names,
+ * confines itself, hands each value over as a pipe that holds it, and waits for the call's end.
+ * Dies with the front. Not for people: run without a lease it says so.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/err.h"
+#include "../base/limits.h"
+#include "../base/sha256.h"
+#include "../bundle/sealed.h"
+#include "../sys/locked.h"
+#include "../sys/sys.h"
+#include "confine.h"
+#include "credd_protocol.h"
+#include "lease.h"
+
+_Static_assert(CAP_VALUE <= PLAN_CREDENTIAL_SIZE_MAX, "what a bundle takes is delivered");
+
+struct value {
+	const uint8_t *bytes; /* in locked memory */
+	size_t len;
+	uint8_t fingerprint[LEASE_FINGERPRINT_SIZE];
+};
+
+struct credd {
+	struct lease lease;
+	struct locked memory, room; /* of the values; of what age gives */
+	size_t used;		    /* of memory */
+	struct value values[LEASE_ITEMS_MAX];
+	int pipes[LEASE_ITEMS_MAX]; /* their reading ends */
+};
+
+static int
+read_lease(struct lease *ret)
+{
+	struct stat st;
+	void *bytes;
+	int rc = sys_memfd_check_sealed(CREDD_FD_LEASE);
+
+	if (rc < 0 || fstat(CREDD_FD_LEASE, &st) < 0 || st.st_size <= 0 ||
+	    st.st_size > CREDD_MESSAGE_MAX) {
+		return -EBADF;
+	}
+	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, CREDD_FD_LEASE, 0);
+	close(CREDD_FD_LEASE);
+	return bytes == MAP_FAILED ? -errno : lease_decode(bytes, (size_t)st.st_size, ret);
+}
+
+/* A file that is the value itself. */
+static int
+read_plain(int fd, uint8_t *ret, size_t size, size_t *ret_len)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	do {
+		n = read(fd, ret + len, size - len);
+		len += n > 0 ? (size_t)n : 0;
+	} while (n > 0 && len < size);
+	*ret_len = len;
+	return n < 0 ? -errno : len == 0 ? -ENODATA : len == size ? -EFBIG : 0;
+}
+
+/* Before credd is confined: the library reads a file of its own first. */
+static int
+fingerprint(const struct lease *l, struct value *v)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+
+	if (HMAC(EVP_sha256(), l->fingerprint_key, SHA256_SIZE, v->bytes, v->len, digest, NULL) ==
+	    NULL) {
+		return -ENOMEM;
+	}
+	memcpy(v->fingerprint, digest, LEASE_FINGERPRINT_SIZE);
+	return 0;
+}
+
+/* What age gives, for this place and no other, into the memory of the values. */
+static int
+read_sealed(struct credd *c, size_t i, uint8_t *ret, size_t *ret_len, struct err *err)
+{
+	const struct lease_item *item = &c->lease.items[i];
+	const struct sealed_place place = { .bundle = c->lease.bundle,
+					    .item = item->item,
+					    .version = item->version };
+	struct sealed_value value;
+	int rc;
+
+	if (lseek(CREDD_FD_IDENTITY, 0, SEEK_SET) < 0) {
+		return err_sys(err, -errno, "the identity");
+	}
+	rc = sealed_open(CREDD_FD_SOURCE + (int)i, CREDD_FD_IDENTITY, &place, &c->room, &value,
+			 err);
+	if (rc == 0 && value.not_after_ms != 0 && value.not_after_ms <= clock_realtime_ms()) {
+		rc = err_set(err, -EKEYEXPIRED, "it has ended (not_after): rotate it");
+	}
+	if (rc == 0) {
+		memcpy(ret, value.data, value.len);
+		*ret_len = value.len;
+	}
+	explicit_bzero(c->room.data, c->room.size);
+	return rc;
+}
+
+static int
+open_value(struct credd *c, size_t i, struct err *err)
+{
+	const struct lease_item *item = &c->lease.items[i];
+	uint8_t *at = c->memory.data + c->used;
+	size_t len = 0;
+	int fd = CREDD_FD_SOURCE + (int)i;
+	int rc;
+
+	if (item->is_sealed) {
+		rc = read_sealed(c, i, at, &len, err);
+	} else {
+		rc = read_plain(fd, at, PLAN_CREDENTIAL_SIZE_MAX + 1, &len);
+		rc = rc < 0 ? err_sys(err, rc, "read its value") : 0;
+	}
+	close(fd);
+	c->values[i] = (struct value){ .bytes = at, .len = len };
+	c->used += len;
+	rc = rc < 0 ? rc : fingerprint(&c->lease, &c->values[i]);
+	if (rc < 0) {
+		err_prefix(err, "%s of bundle %s", item->item, c->lease.bundle);
+	}
+	return rc;
+}
+
+/* All of it fits: the writer's end can be closed, and nobody waits. */
+static int
+fill_pipe(const struct value *v, int *ret_fd)
+{
+	int ends[2];
+	ssize_t n;
+
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) {
+		return -errno;
+	}
+	n = write(ends[1], v->bytes, v->len);
+	close(ends[1]);
+	/* who reads it waits for no one either, and a tool expects no EAGAIN */
+	if (n != (ssize_t)v->len || fcntl(ends[0], F_SETFL, 0) < 0) {
+		int code = n < 0 ? -errno : -EAGAIN;
+
+		close(ends[0]);
+		return code;
+	}
+	*ret_fd = ends[0];
+	return 0;
+}
+
+static int
+hand_over(struct credd *c, struct err *err)
+{
+	auto_buf message = BUF_INIT;
+	int rc = 0;
+
+	buf_u8(&message, CREDD_VALUES);
+	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
+		buf_put(&message, c->values[i].fingerprint, LEASE_FINGERPRINT_SIZE);
+		rc = fill_pipe(&c->values[i], &c->pipes[i]);
+	}
+	rc = rc < 0 ? rc : buf_error(&message);
+	rc = rc < 0 ? rc
+		    : sys_send_message(CREDD_FD_SOCKET, message.data, message.len, c->pipes,
+				       c->lease.count);
+	for (size_t i = 0; i < c->lease.count; i++) {
+		cleanup_fd(&c->pipes[i]);
+		c->pipes[i] = -1;
+	}
+	return rc < 0 ? err_sys(err, rc, "hand over the values") : 0;
+}
+
+/* The call's end: said, or the front's own. */
+static void
+await_end(void)
+{
+	uint8_t message[8];
+	int fds[SYS_FDS_MAX];
+	pid_t pid;
+
+	ignore_err((int)sys_recv_message(CREDD_FD_SOCKET, message, sizeof(message), fds, &pid),
+		   "whatever it says, it is the end");
+}
+
+static int
+serve(struct credd *c, struct err *err)
+{
+	int rc = confine_birth(err);
+
+	if (rc == 0) {
+		rc = locked_init(&c->memory,
+				 (c->lease.count + 1) * (PLAN_CREDENTIAL_SIZE_MAX + 1));
+		rc = rc < 0 ? rc : locked_init(&c->room, SEALED_ROOM);
+		rc = rc < 0 ? err_sys(err, rc, "lock memory for the values (ulimit -l)") : 0;
+	}
+	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
+		rc = open_value(c, i, err);
+	}
+	close(CREDD_FD_IDENTITY);
+	locked_finish(&c->room);
+	rc = rc < 0 ? rc : confine_credd(err);
+	return rc < 0 ? rc : hand_over(c, err);
+}
+
+static void
+say(enum credd_message what, const char *text)
+{
+	auto_buf message = BUF_INIT;
+
+	buf_u8(&message, (uint8_t)what);
+	if (text != NULL) {
+		buf_str(&message, text);
+	}
+	ignore_err(sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0),
+		   "then the front is gone");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct credd c = { .used = 0 };
+	struct err err = ERR_INIT;
+
+	if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+		dprintf(STDOUT_FILENO, "airlock-credd %s\n", AIRLOCK_VERSION);
+		return 0;
+	}
+	for (size_t i = 0; i < LEASE_ITEMS_MAX; i++) {
+		c.pipes[i] = -1;
+	}
+	if (read_lease(&c.lease) < 0) {
+		dprintf(STDERR_FILENO, "airlock-credd: there is no lease at descriptor %d; this "
+				       "program is started by airlock, see airlock(1)\n",
+			CREDD_FD_LEASE);
+		return 125;
+	}
+	if (serve(&c, &err) < 0) {
+		locked_finish(&c.memory);
+		say(CREDD_FAILED, err.text);
+		return 125;
+	}
+	await_end();
+	locked_finish(&c.memory);
+	say(CREDD_REVOKED, NULL);
+	return 0;
+}

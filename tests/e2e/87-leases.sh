@@ -1,0 +1,260 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Credentials of a bundle: what a call is given, for how long, and where a value never is.
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+VALUE='p1anted-Value/+=é"\x'
+OTHER='an0ther-planted-value'
+BUNDLE=acme
+CONFIG=$T/home/.config/airlock
+
+# bundle NAME: its manifest on standard input.
+bundle()
+{
+	mkdir -p "$CONFIG/bundles/$1"
+	{
+		printf 'bundle: %s\nowner: test\nitems:\n' "$1"
+		cat
+	} >"$CONFIG/bundles/$1/bundle.yaml"
+	chmod -R go-w "$CONFIG/bundles/$1"
+	own "$T/home/.config"
+}
+
+# profile ITEMS: the profile p lists them.
+profile()
+{
+	printf 'version: 1\nname: p\ndescription: x\nextends: default\ncredentials: [%s]\n' "$1" >"$T/profiles/p.yaml"
+}
+
+mkdir -p "$T/profiles"
+profile "token, password, pipe"
+printf '%s' "$VALUE" >"$T/value"
+printf '%s' "$OTHER" >"$T/other"
+chmod 600 "$T/value" "$T/other"
+own "$T/profiles" "$T/value" "$T/other"
+P=$T/profiles/p.yaml
+bundle "$BUNDLE" <<ITEMS
+  token: { source: file, path: $T/value, name: tok.en, access: read }
+  password: { source: file, path: $T/other, deliver: env, name: PASS_WORD, ttl: 30s }
+  pipe: { source: file, path: $T/value, deliver: fd, name: PIPE_FD }
+ITEMS
+
+# ---- what a call is given ----------------------------------------------------------------------------
+# shellcheck disable=SC2016 # the tool's variables
+all='cat "$CREDENTIALS_DIRECTORY/tok.en"; echo; echo "$PASS_WORD"; cat <&"$PIPE_FD"; echo; stat -c "%a %s" "$CREDENTIALS_DIRECTORY"/*'
+expect_run "it runs" 0 -p "$P" --bundle "$BUNDLE" -- sh -c "$all"
+expect_eq "each as its item says" "$VALUE|$OTHER|$VALUE|400 ${#VALUE}|" "$(tr '\n' '|' <"$OUT")"
+given=$(record .planned.call)
+expect_eq "the record has no value, and says what was given" \
+	"password env PASS_WORD write true|pipe fd PIPE_FD write false|token file tok.en read false|" \
+	"$(record '.planned.credentials[] | "\(.item) \(.deliver) \(.name) \(.access) \(.exposed)"' | tr '\n' '|')"
+expect_eq "two of one value have one fingerprint" "true false" \
+	"$(record '[.planned.credentials[].fingerprint] | "\(.[1] == .[2]) \(.[0] == .[1])"')"
+expect_eq "revoked when the call had ended" true "$(record .outcome.credentials.revoked)"
+expect_eq "within 50 ms" true "$(record '.outcome.credentials.revoked_us < 50000')"
+expect_eq "a call lasts no longer than its lease" true "$(record '.planned.limits.wall <= 30000')"
+expect_match "which a person is told" "the lease of credential password ends then" "$ERR"
+expect_verb "show" 0 show "$given"
+expect_match "show: an item" "token of bundle $BUNDLE, the file tok.en; read, file" "$OUT"
+expect_match "show: its end" "revoked when the call had ended" "$OUT"
+
+# shellcheck disable=SC2016 # the tool's variables
+deny='for f in "$CREDENTIALS_DIRECTORY" "$CREDENTIALS_DIRECTORY/tok.en"; do echo x >"$f/new" || echo y >"$f" || rm -f "$f" || mv "$f" /tmp/; done; grep -c " - ramfs none ro" /proc/self/mountinfo; grep -o " ro,nosuid,nodev,noexec" /proc/self/mountinfo | sort -u | wc -l; "$CREDENTIALS_DIRECTORY/tok.en"'
+expect_run "nothing of it can be written or run" 126 -p "$P" --bundle "$BUNDLE" -- sh -c "$deny"
+expect_eq "the value is not changed" 0 "$(grep -c 'new\|moved' "$OUT")"
+
+expect_run "observe is given what only reads" 0 -m observe -p "$P" --bundle "$BUNDLE" -- \
+	sh -c 'ls "$CREDENTIALS_DIRECTORY"; echo "${PASS_WORD-none} ${PIPE_FD-none}"'
+expect_eq "and nothing else" "tok.en|none none|" "$(tr '\n' '|' <"$OUT")"
+expect_eq "which the record says" "credential password is not given: the call only observes, and its access is write" \
+	"$(record '.outcome.warnings[0]')"
+expect_run "--grant: that one alone" 0 -p "$P" --bundle "$BUNDLE" --grant token -- \
+	sh -c 'ls "$CREDENTIALS_DIRECTORY"; echo "${PASS_WORD-none}"'
+expect_eq "and no other" "tok.en|none|" "$(tr '\n' '|' <"$OUT")"
+expect_run "without credentials in the profile there is none" 0 --bundle "$BUNDLE" -- \
+	sh -c 'ls /run; echo "${CREDENTIALS_DIRECTORY-none}"'
+expect_eq "no directory either" "none" "$(cat "$OUT")"
+expect_eq "and no lease" "0 null" "$(record '"\(.planned.credentials | length) \(.outcome.credentials)"')"
+
+# A variable of that name that was handed in is not taken for the leased one.
+printf 'version: 1\nname: q\ndescription: x\nextends: default\ncredentials: [password]\nenvironment: { set: { PASS_WORD: set } }\n' >"$T/profiles/q.yaml"
+own "$T/profiles"
+# shellcheck disable=SC2016 # the tool's variables
+expect_run "the leased variable wins" 0 -p "$T/profiles/q.yaml" --bundle "$BUNDLE" -- sh -c 'echo "$PASS_WORD"; env | grep -c ^PASS_WORD='
+expect_eq "and is there once" "$OTHER|1|" "$(tr '\n' '|' <"$OUT")"
+
+# ---- refusals: a record, and nothing runs --------------------------------------------------------------
+while IFS='|' read -r name items manifest args reason; do
+	profile "$items"
+	bundle "$BUNDLE-2" <<<"$manifest"
+	rm -f "$WS/ran"
+	# shellcheck disable=SC2086 # words
+	expect_run "$name" 125 -p "$P" $args -- touch ran
+	expect_match "$name: why" "$reason" "$ERR"
+	expect_eq "$name: a record" "denied $reason" "$(record '"\(.outcome.verdict) \(.outcome.reason)"' | cut -c "1-$((7 + ${#reason}))")"
+	check "$name: nothing ran" test ! -e "$WS/ran"
+done <<ROWS
+no bundle|token|  token: { source: file, path: $T/value }||profile p gives the credential token, and the call has no bundle
+no such bundle|token|  token: { source: file, path: $T/value }|--bundle nowhere|
+not in the profile|token|  token: { source: file, path: $T/value }|--bundle $BUNDLE-2 --grant other|--grant other: profile p does not list it
+not in the bundle|token|  other: { source: file, path: $T/value }|--bundle $BUNDLE-2 --grant token|--grant token: bundle $BUNDLE-2 has no such item
+not for observe|token|  token: { source: file, path: $T/value }|-m observe --bundle $BUNDLE-2 --grant token|--grant token: the call only observes, and its access is write
+revoked|token|  token: { source: file, path: $T/value, revoked: true }|--bundle $BUNDLE-2|credential token of bundle $BUNDLE-2 is revoked
+ended|token|  token: { source: file, path: $T/value, not_after: 2020-01-01T00:00:00Z }|--bundle $BUNDLE-2|credential token of bundle $BUNDLE-2 has ended (not_after)
+through a proxy|token|  token: { source: file, path: $T/value, deliver: proxy }|--bundle $BUNDLE-2|credential token of bundle $BUNDLE-2: this version has no egress
+two of one name|token, two|  token: { source: file, path: $T/value, name: n }, two: { source: file, path: $T/value, name: n }|--bundle $BUNDLE-2|
+of nobody's descriptor|token|  token: { source: fd, handle: h }|--bundle $BUNDLE-2|credential token of bundle $BUNDLE-2 comes from a descriptor of the caller
+of no service|token|  token: { source: systemd, credential: c }|--bundle $BUNDLE-2|credential token of bundle $BUNDLE-2 is systemd's
+ROWS
+
+# ---- where a value comes from --------------------------------------------------------------------------
+profile token
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: fd, handle: h }
+ITEMS
+as_id sh -c 'exec 7<"$1"; shift; exec "$@"' sh "$T/other" \
+	"$A" run -w "$WS" -p "$P" --bundle "$BUNDLE-2" --credential-fd h=7 -- sh -c 'cat /run/credentials/token; ls /proc/self/fd | wc -l' >"$OUT" 2>"$ERR"
+expect_eq "a descriptor of the caller's, which the tool does not get" "0 ${OTHER}4" "$? $(cat "$OUT")"
+expect_run "one that is not open" 125 -p "$P" --bundle "$BUNDLE-2" --credential-fd h=77 -- true
+expect_match "which is said" "--credential-fd h=77: wants NAME=N, N being a descriptor above 2 that airlock was started with" "$ERR"
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: systemd, credential: cred }
+ITEMS
+mkdir "$T/service"
+cp -p "$T/other" "$T/service/cred"
+own "$T/service"
+as_id env CREDENTIALS_DIRECTORY="$T/service" "$A" run -w "$WS" -p "$P" --bundle "$BUNDLE-2" -- cat /run/credentials/token >"$OUT" 2>"$ERR"
+expect_eq "a credential of the service" "0 $OTHER" "$? $(cat "$OUT")"
+
+ln -s value "$T/link"
+ln "$T/other" "$T/second"
+cp "$T/value" "$T/open"
+chmod 640 "$T/open"
+: >"$T/empty"
+head -c 65536 /dev/zero | tr '\0' x >"$T/most"
+head -c 65537 /dev/zero | tr '\0' x >"$T/more"
+chmod 600 "$T/empty" "$T/most" "$T/more"
+own "$T/link" "$T/open" "$T/empty" "$T/most" "$T/more"
+for file in link second open empty more gone; do
+	bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/$file }
+ITEMS
+	expect_run "a file that is none: $file" 125 -p "$P" --bundle "$BUNDLE-2" -- touch ran
+	expect_eq "it has a record: $file" "denied" "$(record .outcome.verdict)"
+done
+rm "$T/second"
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/most, max_uses: 2 }
+ITEMS
+for n in 1 2; do
+	expect_run "the longest value, use $n" 0 -p "$P" --bundle "$BUNDLE-2" -- sha256sum /run/credentials/token
+	expect_eq "use $n: whole" "$(sha <"$T/most")" "$(cut -c 1-64 "$OUT")"
+done
+expect_run "max_uses" 125 -p "$P" --bundle "$BUNDLE-2" -- true
+expect_match "max_uses: which is said" "credential token of bundle $BUNDLE-2 was leased 2 times, as often as max_uses allows" "$ERR"
+
+# Sealed: opened by the identity of whoever calls, for the place that it was made for.
+profile "one, two"
+expect_verb "an identity" 0 creds init sealed
+printf '%s' "$VALUE" | as_id "$A" creds add sealed one --fd 0 --name a --access read >/dev/null
+printf '%s' "$OTHER" | as_id "$A" creds add sealed two --fd 0 --name b --access read >/dev/null
+expect_run "two sealed values" 0 -p "$P" --bundle sealed -- sh -c 'cat /run/credentials/a; echo; cat /run/credentials/b'
+expect_eq "each in its place" "$VALUE|$OTHER" "$(tr '\n' '|' <"$OUT")"
+expect_eq "the record has their versions" "1 1 sealed sealed" "$(record '.planned.credentials | "\(.[0].version) \(.[1].version) \(.[0].source) \(.[1].source)"')"
+S=$CONFIG/bundles/sealed
+cp -p "$S/one.1.age" "$T/one"
+cp -p "$S/two.1.age" "$S/one.1.age"
+expect_run "one in the other's place" 125 -p "$P" --bundle sealed -- touch ran
+expect_match "which is said" "one of bundle sealed: it was made for another item, not for sealed/one version 1" "$ERR"
+expect_eq "and has a record, without a fingerprint" "denied null" "$(record '"\(.outcome.verdict) \(.planned.credentials[0].fingerprint)"')"
+cp -p "$T/one" "$S/one.1.age"
+printf x | dd of="$S/one.1.age" bs=1 seek=300 conv=notrunc status=none
+expect_run "a damaged one" 125 -p "$P" --bundle sealed -- touch ran
+cp -p "$T/one" "$S/one.1.age"
+mv "$CONFIG/identity" "$T/identity"
+expect_run "no identity" 125 -p "$P" --bundle sealed -- touch ran
+expect_match "which is said" "no identity: " "$ERR"
+as_id age-keygen -o "$CONFIG/identity" 2>/dev/null
+expect_run "another identity" 125 -p "$P" --bundle sealed -- touch ran
+mv "$T/identity" "$CONFIG/identity"
+expect_run "control: it was that alone" 0 -p "$P" --bundle sealed -- true
+check "nothing ran" test ! -e "$WS/ran"
+
+# ---- workflows -------------------------------------------------------------------------------------------
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/other }
+ITEMS
+profile token
+expect_verb "a workflow with a bundle" 0 workflow new one --bundle "$BUNDLE"
+expect_verb "and another" 0 workflow new two --bundle "$BUNDLE-2"
+expect_verb "no name of a bundle" 125 workflow new three --bundle Not/One
+for w in one two; do
+	expect_run "one tool in workflow $w" 0 -p "$P" -W "$w" -- sh -c 'cat /run/credentials/*'
+	mv "$OUT" "$T/of.$w"
+done
+expect_eq "gets that of its own" "$VALUE|$OTHER" "$(cat "$T/of.one")|$(cat "$T/of.two")"
+expect_run "and never the other's" 125 -p "$P" -W one --bundle "$BUNDLE-2" -- true
+expect_match "which is said" "--bundle $BUNDLE-2: workflow one has the bundle $BUNDLE" "$ERR"
+expect_eq "show has it" "$BUNDLE" "$(as_id "$A" workflow show one --json | jq -r .bundle)"
+expect_run "with a key" 0 -p "$P" -W two -k k -- cat /run/credentials/token
+expect_run "another grant is another request" 125 -p "$P" -W two -k k --grant token -- cat /run/credentials/token
+expect_match "which is said" "other other options" "$ERR"
+
+# ---- while it runs, and when something dies ----------------------------------------------------------------
+bg_says()
+{
+	grep -qF -- "$1" "$T/.bg.out"
+}
+
+# credd: the process of the call in the background.
+credd()
+{
+	pgrep -P "$PID" -x airlock-credd
+}
+
+start_airlock -p "$P" -W one -- sh -c 'echo up; cat; exit 3' </dev/null
+wait "$PID"
+start_airlock -p "$P" -W one -- sh -c 'echo up; exec sleep 100'
+check "a call that stays" wait_for 20 bg_says up
+C=$(credd)
+# Whoever made the user namespace has every capability over what is in it.
+if [ "$E2E_IDENTITY" != userns ]; then
+	expect_eq "it is no one's to look into" "1 1 1" \
+		"$(for f in environ mem maps; do as_user head -c 1 "/proc/$C/$f" >/dev/null 2>&1; echo $?; done | tr '\n' ' ' | sed 's/ $//')"
+fi
+expect_eq "its command line says nothing" "airlock-credd" "$(tr -d '\0' <"/proc/$C/cmdline")"
+expect_eq "no core, and its own filter" "0 2" \
+	"$(awk '/core file/ { print $5 }' "/proc/$C/limits") $(awk '/^Seccomp:/ { print $2 }' "/proc/$C/status")"
+expect_eq "nothing is open but its socket and /dev/null" "/dev/null /dev/null socket" \
+	"$(find "/proc/$C/fd" -mindepth 1 -printf '%l\n' | sed 's/:.*//' | sort | tr '\n' ' ' | sed 's/ $//')"
+as_id kill -KILL "$C" 2>/dev/null || kill -KILL "$C"
+as_id "$A" kill "$(as_id "$A" ps --json | jq -r .call)" >/dev/null
+wait "$PID"
+expect_eq "a holder that was killed has revoked nothing" false "$(record .outcome.credentials.revoked)"
+start_airlock -p "$P" -W one -- sh -c 'echo up; exec sleep 100'
+check "a call that is cut short" wait_for 20 bg_says up
+C=$(credd)
+kill -KILL "$PID"
+wait "$PID" 2>/dev/null
+check "its holder goes with the front" wait_for 5 test ! -e "/proc/$C"
+check "control: and is none of those that stay" test -n "$C"
+
+# ---- nowhere else --------------------------------------------------------------------------------------------
+as_id "$LOG" --wait --state "$AIRLOCK_STATE" >/dev/null 2>&1
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/value }
+  password: { source: file, path: $T/other, deliver: env }
+ITEMS
+rm -rf "$AIRLOCK_STATE"
+profile "token, password"
+expect_run "a call that says nothing of them" 0 -p "$P" --bundle "$BUNDLE-2" --result "$T/r.json" -- \
+	sh -c 'test -s /run/credentials/token && test -n "$PASSWORD"'
+as_id "$A" show @last >"$T/show"
+as_id "$A" show @last --json >"$T/show.json"
+as_id "$A" log --json >"$T/log.json"
+for value in "$VALUE" "$OTHER"; do
+	expect_eq "the value is nowhere" "" \
+		"$(grep -rlaF -e "$value" -e "$(printf '%s' "$value" | base64)" "$AIRLOCK_STATE" "$T/r.json" "$T/show" "$T/show.json" "$T/log.json")"
+done
+expect_eq "control: what is sought would be found" "$T/value" "$(grep -laF -e "$VALUE" "$T/value" "$T/show")"
