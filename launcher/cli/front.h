@@ -9,6 +9,7 @@
 #ifndef AIRLOCK_CLI_FRONT_H
 #define AIRLOCK_CLI_FRONT_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -96,8 +97,12 @@ struct front {
 	struct key_entry key_before;	    /* the entry that it replaces; call "": none */
 	bool key_taken;
 	bool asked; /* the ledger may have something of it */
-	const char *retry_of; /* the call whose key it runs again under, or NULL */
-	bool answered;	      /* by its key: nothing runs, all is said */
+	const char *
+		retry_of; /* the call that it runs again: under its key, or as it failed; or NULL */
+	unsigned int retries_left; /* of on_failure.retries, behind this attempt */
+	uint32_t backoff_ms;	   /* what it waits before it is let in */
+	bool wants_retry;	   /* it failed, and another attempt is to follow */
+	bool answered;		   /* by its key: nothing runs, all is said */
 	/* it reserves nothing of its own: a postcondition, or a look at what is finished */
 	bool is_free;
 	struct running_call parent; /* whose postcondition it is; call_text "": none */
@@ -127,7 +132,7 @@ struct front {
 	struct relay relay;
 	struct terminal terminal; /* the caller's, with -t only */
 	int signal_fd;		  /* signalfd of what is forwarded; the signals are blocked */
-	int end_fd; /* of those among them that end a call: readable, there is one */
+	int end_fd;		  /* of those among them that end a call: readable, there is one */
 	struct jail_handle jail;
 	struct outcome outcome;
 	struct denials layers; /* what this host lacks and the profile tolerates */
@@ -192,6 +197,9 @@ int front_request_digest(struct front *f) must_check;
  * looked at anew; f->answered: nothing is to be run.
  */
 int front_key(struct front *f, struct ledger_file *ledger, bool *ret_again) must_check;
+enum replay_stream { REPLAY_STDIN, REPLAY_STDOUT, REPLAY_STDERR, REPLAY_RESULT, REPLAY__COUNT };
+/* To the caller what those hold, from their start: output, result JSON. Closes them. */
+void front_pass_on(struct front *f, int held[REPLAY__COUNT]);
 /* The recorded answer of a call in the place of this one: streams, result JSON, exit status. */
 int front_replay(struct front *f, const char *call) must_check;
 /* Its workflow's ledger; where that is lost it is made again from the journal, once. */
@@ -202,6 +210,20 @@ int front_open_ledger(struct front *f, struct ledger_file *ret) must_check;
  */
 int front_tell_move(struct front *f, struct ledger_file *file, const char *action, const char *by)
 	must_check;
+/*
+ * Whether a call that fails may run again: its profile says so, and nothing stands in the way
+ * (front_no_retry: what does, or NULL).
+ */
+bool front_may_retry(const struct front *f);
+const char *front_no_retry(const struct front *f);
+/* Such a call, with all its attempts; run does each, in a child. The exit status. */
+int front_attempts(struct front *f, int (*run)(struct front *f, int rc));
+/* Ends as admission does where somebody ends the call meanwhile. */
+int front_wait_to_retry(struct front *f) must_check;
+/* What ends a call from outside: what its caller sends, and does not ignore. */
+void front_ending_signals(sigset_t *ret);
+/* It ran, and did not do what it was to do; what somebody ended, or never began, did not fail. */
+bool front_has_failed(enum verdict verdict);
 /* on_failure.then: what becomes of the workflow; what could not be done is in the reason */
 int front_on_failure(struct front *f) must_check;
 /* Why the call is not let in is what f->err says: it gets a record, and runs nothing. */
@@ -311,7 +333,8 @@ bool front_waits(const struct front *f);
 int front_exit_status(const struct front *f);
 /* --receipt, after the answer */
 void front_receipt(struct front *f, const char *call);
-void front_result(struct front *f);	   /* --result, stderr, exit status */
+void front_say_warnings(const struct front *f, size_t from); /* on stderr */
+void front_result(struct front *f);			     /* --result, stderr, exit status */
 /* The result JSON, in the place of what was in the file; nothing where it is empty. */
 void front_deliver_result(const struct front *f, const struct buf *text);
 void front_explain(const struct front *f); /* --explain-denials */

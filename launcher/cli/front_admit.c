@@ -371,6 +371,10 @@ front_admit(struct front *f)
 	rc = rc < 0 ? rc : hold_workflow(f);
 	rc = rc < 0 ? rc : front_request_digest(f);
 	rc = rc < 0 ? rc : enter(f);
+	if (rc == 0 && f->backoff_ms > 0) {
+		rc = front_wait_to_retry(f);
+		f->t0_ms = clock_realtime_ms();
+	}
 	while (rc == 0 && again) {
 		rc = admit_with_key(f, &again);
 	}

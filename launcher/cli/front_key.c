@@ -141,7 +141,13 @@ front_key(struct front *f, struct ledger_file *ledger, bool *ret_again)
 	}
 	rc = keys_read(f->workflow_fd, f->opt.key, &used);
 	if (rc == -ENOENT) {
-		f->key.attempt = 1;
+		f->key.attempt = f->key.attempt > 0 ? f->key.attempt : 1;
+		return 0;
+	}
+	if (rc == 0 && f->retry_of != NULL && strcmp(used.call, f->retry_of) == 0 &&
+	    f->key_before.call[0] == '\0') {
+		/* the attempt before, whose end this airlock has seen */
+		f->key_before = used;
 		return 0;
 	}
 	if (rc < 0) {

@@ -19,9 +19,8 @@ static const struct {
 	[ON_FAILURE_STOP] = { "stop", "stopped", WORKFLOW_STOPPED },
 };
 
-/* It ran, and did not do what it was to do; what somebody ended, or never began, did not fail. */
-static bool
-has_failed(enum verdict verdict)
+bool
+front_has_failed(enum verdict verdict)
 {
 	switch (verdict) {
 	case VERDICT_FAILED:
@@ -108,13 +107,28 @@ concerns_workflow(const struct front *f)
 	       f->profile->on_failure != ON_FAILURE_CONTINUE;
 }
 
+/* Where another attempt follows, nothing else does yet, and it has the receipt. */
+static bool
+is_retried(struct front *f)
+{
+	if (f->profile->retries > 0 && f->opt.over == NULL && !front_may_retry(f)) {
+		front_warn(f,
+			   arena_printf(&f->arena, "it is not run again: %s", front_no_retry(f)));
+	}
+	f->wants_retry = f->retries_left > 0 && !f->outcome.undead;
+	if (f->wants_retry) {
+		f->opt.receipt_fd = -1;
+	}
+	return f->wants_retry;
+}
+
 int
 front_on_failure(struct front *f)
 {
 	auto_ledger file = LEDGER_FILE_INIT;
 	int rc;
 
-	if (!concerns_workflow(f) || !has_failed(f->outcome.verdict)) {
+	if (!front_has_failed(f->outcome.verdict) || is_retried(f) || !concerns_workflow(f)) {
 		return 0;
 	}
 	rc = front_open_ledger(f, &file);

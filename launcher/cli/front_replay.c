@@ -19,8 +19,6 @@
 #include "../sys/sys.h"
 #include "front.h"
 
-enum replay_stream { REPLAY_STDIN, REPLAY_STDOUT, REPLAY_STDERR, REPLAY_RESULT, REPLAY__COUNT };
-
 #define CHUNK 65536u
 
 struct replay {
@@ -206,11 +204,38 @@ pass_all(struct replay *r)
 	}
 }
 
+static void
+init_filters(struct replay *r)
+{
+	for (int i = 0; i < REPLAY__COUNT; i++) {
+		r->filtered[i] = !r->f->opt.raw && i != REPLAY_RESULT && isatty(i) == 1;
+		term_filter_init(&r->filter[i]);
+	}
+}
+
+void
+front_pass_on(struct front *f, int held[REPLAY__COUNT])
+{
+	struct replay r = { .f = f, .theirs = { -1, -1, -1, -1 }, .result = BUF_INIT };
+
+	for (int i = 0; i < REPLAY__COUNT; i++) {
+		r.ours[i] = held[i];
+		held[i] = -1;
+		ignore_err(r.ours[i] < 0 || lseek(r.ours[i], 0, SEEK_SET) == 0 ? 0 : -errno,
+			   "then there is nothing to read");
+	}
+	init_filters(&r);
+	pass_all(&r);
+	front_deliver_result(f, &r.result);
+	buf_finish(&r.result);
+}
+
 int
 front_replay(struct front *f, const char *call)
 {
-	struct replay r = { .f = f, .ours = { -1, -1, -1, -1 }, .theirs = { -1, -1, -1, -1 },
-			    .result = BUF_INIT };
+	struct replay r = {
+		.f = f, .ours = { -1, -1, -1, -1 }, .theirs = { -1, -1, -1, -1 }, .result = BUF_INIT
+	};
 	int status = 0, rc = open_pipes(&r);
 	pid_t pid = rc == 0 ? fork() : -1;
 
@@ -220,9 +245,8 @@ front_replay(struct front *f, const char *call)
 	rc = rc == 0 && pid < 0 ? err_sys(&f->err, -errno, "start airlock-cli") : rc;
 	for (int i = 0; i < REPLAY__COUNT; i++) {
 		cleanup_fd(&r.theirs[i]);
-		r.filtered[i] = !f->opt.raw && i != REPLAY_RESULT && isatty(i) == 1;
-		term_filter_init(&r.filter[i]);
 	}
+	init_filters(&r);
 	if (pid > 0) {
 		pass_all(&r);
 		rc = front_ended(f);

@@ -167,8 +167,8 @@ void
 front_deliver_result(const struct front *f, const struct buf *text)
 {
 	int rc = f->opt.result_fd >= 0 && text->len > 0
-			 ? deliver(f->opt.result_fd, f->opt.result != NULL, text)
-			 : 0;
+		       ? deliver(f->opt.result_fd, f->opt.result != NULL, text)
+		       : 0;
 
 	if (rc < 0) {
 		say("the result JSON could not be written: ", strerror(-rc));
@@ -252,15 +252,22 @@ say_outcome(struct front *f)
 }
 
 void
+front_say_warnings(const struct front *f, size_t from)
+{
+	for (size_t i = from; !f->opt.quiet && i < f->warning_count; i++) {
+		say("note: ", f->warnings[i]);
+	}
+}
+
+void
 front_result(struct front *f)
 {
 	bool complete = f->err.code == 0;
 	auto_buf text = BUF_INIT;
 	struct json j;
 
-	/* A refusal is one line. */
-	for (size_t i = 0; f->recorded && !f->opt.quiet && i < f->warning_count; i++) {
-		say("note: ", f->warnings[i]);
+	if (f->recorded) { /* a refusal is one line */
+		front_say_warnings(f, 0);
 	}
 	if (!complete) {
 		if (f->exit_status == 0) {

@@ -102,6 +102,10 @@ static const struct stage prepare_stages[] = {
 	{ "profile", front_narrow },
 	{ "layers", front_layers },
 	{ NULL, front_asked_environment },
+};
+
+/* From here on each attempt of a call that may run again is on its own. */
+static const struct stage admit_stages[] = {
 	{ "admitted", front_admit },
 	{ NULL, front_lease },
 };
@@ -342,6 +346,46 @@ release(struct front *f)
 	}
 }
 
+/* All that is one call's: the exit status. rc: what came of the stages before. */
+static int
+run_on(struct front *f, int rc)
+{
+	if (rc == 0) {
+		rc = run_stages(f, admit_stages, ARRAY_LEN(admit_stages));
+	}
+	if (rc == 0 && !f->answered) {
+		rc = f->opt.dry_run ? dry_run(f) : run_call(f);
+	}
+	if (rc == 0 && f->opt.dry_run) {
+		return 0;
+	}
+	front_lease_end(f);
+	front_account(f, rc == 0);
+	if (rc == 0 && f->answered) {
+		return f->exit_status;
+	}
+	if (rc < 0 && f->err.code == 0) {
+		f->err.code = rc;
+	}
+	release(f);
+	front_result(f);
+	if (f->recorded) {
+		front_receipt(f, f->req.call_text);
+	}
+	jail_handle_finish(&f->jail);
+	/*
+	 * Nothing runs under the id any more; the next call need not wait until the rest is taken
+	 * apart.
+	 */
+	if (f->uid_lock_fd >= 0 && !f->outcome.undead) {
+		close(f->uid_lock_fd);
+	}
+	finish_behind(f);
+	trace_step("hand over the rest");
+	trace_print();
+	return f->exit_status;
+}
+
 int
 front_main_run(int argc, char **argv)
 {
@@ -383,35 +427,5 @@ front_main_run(int argc, char **argv)
 		f.req.terminal = f.opt.tty;
 		rc = run_stages(&f, prepare_stages, ARRAY_LEN(prepare_stages));
 	}
-	if (rc == 0 && !f.answered) {
-		rc = f.opt.dry_run ? dry_run(&f) : run_call(&f);
-	}
-	if (rc == 0 && f.opt.dry_run) {
-		return 0;
-	}
-	front_lease_end(&f);
-	front_account(&f, rc == 0);
-	if (rc == 0 && f.answered) {
-		return f.exit_status;
-	}
-	if (rc < 0 && f.err.code == 0) {
-		f.err.code = rc;
-	}
-	release(&f);
-	front_result(&f);
-	if (f.recorded) {
-		front_receipt(&f, f.req.call_text);
-	}
-	jail_handle_finish(&f.jail);
-	/*
-	 * Nothing runs under the id any more; the next call need not wait until the rest is taken
-	 * apart.
-	 */
-	if (f.uid_lock_fd >= 0 && !f.outcome.undead) {
-		close(f.uid_lock_fd);
-	}
-	finish_behind(&f);
-	trace_step("hand over the rest");
-	trace_print();
-	return f.exit_status;
+	return rc == 0 && front_may_retry(&f) ? front_attempts(&f, run_on) : run_on(&f, rc);
 }

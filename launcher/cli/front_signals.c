@@ -26,8 +26,8 @@ add_signals(sigset_t *set, const int *signals, size_t count)
 	}
 }
 
-static void
-choose_forwarded(sigset_t *ret)
+void
+front_ending_signals(sigset_t *ret)
 {
 	static const int forwarded[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 
@@ -71,7 +71,7 @@ front_listen(struct front *f)
 	sigset_t set;
 	int rc;
 
-	choose_forwarded(&set);
+	front_ending_signals(&set);
 	/* the call is frozen while it runs, and at no other time */
 	sigaddset(&set, RUNNING_SIGNAL_FREEZE);
 	rc = block(f, &set, &f->signal_fd);
@@ -90,7 +90,7 @@ front_listen_to_terminal(struct front *f)
 		return 0;
 	}
 	choose_terminal(f, &set);
-	choose_forwarded(&forwarded);
+	front_ending_signals(&forwarded);
 	sigorset(&set, &set, &forwarded);
 	sigaddset(&set, RUNNING_SIGNAL_FREEZE);
 	return block(f, &set, &f->signal_fd);
@@ -122,7 +122,7 @@ front_leave_signals(struct front *f)
 {
 	sigset_t forwarded, of_terminal;
 
-	choose_forwarded(&forwarded);
+	front_ending_signals(&forwarded);
 	choose_terminal(f, &of_terminal);
 	ignore_err(signalfd(f->signal_fd, &forwarded, SFD_CLOEXEC | SFD_NONBLOCK),
 		   "then such a signal ends the hash of the input early");

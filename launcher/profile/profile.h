@@ -158,6 +158,8 @@ struct profile {
 	uint32_t allow_degraded;   /* DEGRADE_* */
 	enum retry retry;
 	enum on_failure on_failure;
+	uint8_t retries;     /* on_failure.retries */
+	uint32_t backoff_ms; /* before the first of them */
 	struct profile_check *checks; /* in the order in which they are tried */
 	size_t check_count;
 	enum capture_inputs capture_inputs;

@@ -470,6 +470,8 @@ build_fields(const struct build *b, struct profile *p)
 	build_limits(b->doc, &p->limits);
 	p->retry = (enum retry)v[KEY_RETRY].number;
 	p->on_failure = (enum on_failure)v[KEY_ON_FAILURE].number;
+	p->retries = (uint8_t)v[KEY_ON_FAILURE_RETRIES].number;
+	p->backoff_ms = (uint32_t)v[KEY_ON_FAILURE_BACKOFF].number;
 	build_checks(b, p);
 	p->allow_degraded = all_bits(&v[KEY_ALLOW_DEGRADED]);
 	p->capture_inputs = (enum capture_inputs)v[KEY_CAPTURE_INPUTS].number;

@@ -18,7 +18,7 @@
 #include "profile_internal.h"
 
 #define CODEC_MAGIC "ALPC"
-#define CODEC_VERSION 10u
+#define CODEC_VERSION 11u
 #define CODEC_HEAD 8u /* magic and crc */
 #define CHUNK_SIZE 16384u
 
@@ -215,6 +215,8 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_u32(b, p->allow_degraded);
 	buf_u8(b, (uint8_t)p->retry);
 	buf_u8(b, (uint8_t)p->on_failure);
+	buf_u8(b, p->retries);
+	buf_u32(b, p->backoff_ms);
 	put_checks(b, p);
 	buf_u8(b, (uint8_t)p->capture_inputs);
 	buf_u64(b, p->capture_file_size);
@@ -509,6 +511,8 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->allow_degraded = get_mask(r, DEGRADE_CGROUP | DEGRADE_LANDLOCK | DEGRADE_NOTIFY);
 	p->retry = (enum retry)get_enum(r, RETRY__COUNT);
 	p->on_failure = (enum on_failure)get_enum(r, ON_FAILURE__COUNT);
+	p->retries = rd_u8(r);
+	p->backoff_ms = rd_u32(r);
 	get_checks(r, a, p);
 	p->capture_inputs = (enum capture_inputs)get_enum(r, CAPTURE__COUNT);
 	p->capture_file_size = rd_u64(r);

@@ -125,9 +125,9 @@ profile_item_narrows(const struct profile_key *key, const struct profile_value *
 			return before != NULL && profile_cache_narrows(before, item);
 		}
 		return key->type == TYPE_LAYERS || key->type == TYPE_GROUPS ||
-				       key->type == TYPE_TOOLCHAINS ?
-			       are_bits_listed(parent, item->number) :
-			       before != NULL;
+				       key->type == TYPE_TOOLCHAINS
+			     ? are_bits_listed(parent, item->number)
+			     : before != NULL;
 	case NARROW_WITHIN:
 		return is_within(parent, item->text);
 	case NARROW_PATTERN:
@@ -160,9 +160,9 @@ profile_list_narrows(const struct profile_key *key, const struct profile_value *
 bool
 profile_number_narrows(const struct profile_key *key, uint64_t parent, uint64_t child)
 {
-	return key->narrow == NARROW_LOWER ? child <= parent :
-	       key->narrow == NARROW_RAISE ? child >= parent :
-					     true;
+	return key->narrow == NARROW_LOWER ? child <= parent
+	     : key->narrow == NARROW_RAISE ? child >= parent
+					   : true;
 }
 
 static void
@@ -319,9 +319,9 @@ profile_merge(struct profile_arena *a, const struct profile_doc *parent,
 {
 	*ret = *child;
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
-		ret->may_widen[i] = parent == NULL ||
-				    is_listed(&parent->values[KEY_OPEN],
-					      profile_key((enum profile_key_id)i)->name);
+		ret->may_widen[i] =
+			parent == NULL || is_listed(&parent->values[KEY_OPEN],
+						    profile_key((enum profile_key_id)i)->name);
 	}
 	for (unsigned int i = 0; i < KEY__COUNT; i++) {
 		struct merge m = { .arena = a, .report = report };
@@ -371,6 +371,22 @@ check_effects(const struct profile_doc *doc, struct profile_report *report)
 	}
 }
 
+/* A tool that must not run twice is not run again because it failed. */
+static void
+check_retries(const struct profile_doc *doc, struct profile_report *report)
+{
+	const struct profile_value *retries = &doc->values[KEY_ON_FAILURE_RETRIES];
+	const struct profile_value *retry = &doc->values[KEY_RETRY];
+	auto_buf place = BUF_INIT;
+
+	if (retries->number > 0 && retry->number != RETRY_SAFE) {
+		profile_report_at(report, &retries->at,
+				  "on_failure.retries: needs retry: safe, and it is ask %s; say "
+				  "safe there if the tool may run twice, or write 0 here",
+				  place_text(&place, &retry->at));
+	}
+}
+
 void
 profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profile_report *report)
 {
@@ -389,4 +405,5 @@ profile_complete(struct profile_arena *a, struct profile_doc *doc, struct profil
 		}
 	}
 	check_effects(doc, report);
+	check_retries(doc, report);
 }

@@ -174,3 +174,18 @@ printf 'version: 1\nname: wider\nextends: %s\non_failure: { then: continue }\n' 
 own "$T/wider.yaml"
 expect_run "a child only moves on" 125 -p "$T/wider.yaml" -- true
 expect_match "with the place" "wider.yaml:4:21: error: on_failure.then: continue is wider than the parent's ask" "$ERR"
+
+# ---- run again (86-on-failure-again.sh has the rest) ---------------------------------------------------
+profile again 'retry: safe\non_failure: { retries: 1, backoff: 1ms }\n'
+begin again
+in_w "it is run again, and fails again" 3 -n -p "$T/again.yaml" -- sh -c 'echo out; exit 3'
+expect_eq "two calls, and one output" "failed 1,failed 2 out" \
+	"$(shown '[.timeline[] | select(.type == "call") | "\(.state) \(.attempt)"] | join(",")') $(cat "$OUT")"
+if [ "$E2E_IDENTITY" = root ] && [ "$(id -u)" = 0 ]; then
+	mkdir "$T/theirs" "$T/theirs-state"
+	chown "$E2E_USER": "$T/theirs" "$T/theirs-state"
+	chmod 700 "$T/theirs-state"
+	as_id env AIRLOCK_STATE="$T/theirs-state" "$A" run -w "$T/theirs" -n -p "$T/again.yaml" -- sh -c 'exit 3' >"$OUT" 2>"$ERR"
+	expect_eq "for another user it is not" 3 $?
+	expect_match "and why" "it is not run again: airlock was called by root for another user's workspace" "$ERR"
+fi

@@ -37,7 +37,8 @@ static const char full[] =
 	"environment: { pass: [TZ, \"LC_*\"], accept: [CI], set: { B: two, A: one } }\n"
 	"syscalls: { allow: [\"@io\", \"@default\"] }\n" LIMITS
 	"toolchains: [nvm, cargo]\n"
-	"allow_degraded: [landlock, cgroup]\nretry: safe\non_failure: { then: ask }\n"
+	"allow_degraded: [landlock, cgroup]\nretry: safe\non_failure: { then: ask, retries: 3, "
+	"backoff: 2s }\n"
 	"capture: { inputs: content, file_size: 9MiB, stdin: 0B, stdout: 7KiB, "
 	"stderr: 8KiB, environment: [LANG, LC_*] }\n"
 	"observe_writes: "
@@ -48,6 +49,8 @@ expect_failure(const struct profile *p)
 {
 	cr_expect_eq(p->retry, RETRY_SAFE);
 	cr_expect_eq(p->on_failure, ON_FAILURE_ASK);
+	cr_expect_eq(p->retries, 3);
+	cr_expect_eq(p->backoff_ms, 2000u);
 }
 
 static void
@@ -192,7 +195,8 @@ Test(profile_build, canonical_json)
 		"600000},"
 		"\"mode\":\"apply\",\"name\":\"full\","
 		"\"network\":{\"egress\":[],\"loopback\":true},\"observe_"
-		"writes\":\"refuse\",\"on_failure\":{\"then\":\"ask\"},"
+		"writes\":\"refuse\",\"on_failure\":{\"backoff\":2000,\"retries\":3,"
+		"\"then\":\"ask\"},"
 		"\"owners\":{\"incidents\":\"i@x\",\"permissions\":\"p@x\"},\"retry\":\"safe\","
 		"\"success\":[0,7,255],"
 		"\"syscalls\":{\"allow\":[\"@default\",\"@io\"]},\"tool\":{\"run\":[\"/usr/bin/"

@@ -148,6 +148,12 @@ static const struct rule rules[] = {
 	{ "on_failure.then", "on_failure: { then: ask }", "on_failure: { then: stop }",
 	  "on_failure: { then: continue }",
 	  "21: error: on_failure.then: continue is wider than the parent's ask (p.yaml:3:21)" },
+	{ "on_failure.retries", "on_failure: { retries: 2 }\nretry: safe",
+	  "on_failure: { retries: 1 }", "on_failure: { retries: 3 }",
+	  "24: error: on_failure.retries: 3 is wider than the parent's 2 (p.yaml:3:24)" },
+	{ "on_failure.backoff", "on_failure: { backoff: 2s }", "on_failure: { backoff: 3s }",
+	  "on_failure: { backoff: 1s }",
+	  "24: error: on_failure.backoff: 1s is wider than the parent's 2s (p.yaml:3:24)" },
 	{ "toolchains", "toolchains: [nvm]", "toolchains: []", "toolchains: [all]",
 	  "14: error: toolchains: 'all' is more than the parent allows (p.yaml:3:13)" },
 	{ "toolchains", "toolchains: [nvm, uv]", "toolchains: [uv]", "toolchains: [uv, pyenv]",
@@ -456,4 +462,33 @@ Test(profile_merge, every_rule_is_tried)
 		}
 		cr_expect_eq(tried, profile_narrow_opens(k->narrow), "%s", k->name);
 	}
+}
+
+static void
+expect_retries(const char *lines, const char *said)
+{
+	auto_parsed p;
+	auto_buf yaml = BUF_INIT;
+
+	buf_printf(&yaml, "version: 1\nname: a\n%s%s", lines, LIMITS);
+	parsed_init(&p, "t.yaml", buf_text(&yaml), yaml.len);
+	cr_assert_str_eq(buf_text(&p.text), "");
+	profile_complete(&p.arena, &p.doc, &p.report);
+	cr_expect_str_eq(buf_text(&p.text), said, "%s: %s", lines, buf_text(&p.text));
+}
+
+Test(profile_merge, what_is_run_again_may_run_twice)
+{
+	expect_retries("retry: safe\non_failure: { retries: 1 }\n", "");
+	expect_retries("retry: ask\non_failure: { retries: 0 }\n", "");
+	expect_retries("retry: ask\non_failure: { retries: 1 }\n",
+		       "t.yaml:4:24: error: on_failure.retries: needs retry: safe, and it is ask "
+		       "(t.yaml:3:8); say safe there if the tool may run twice, or write 0 here\n"
+		       "on_failure: { retries: 1 }\n"
+		       "                       ^\n");
+	expect_retries("on_failure: { retries: 2 }\n",
+		       "t.yaml:3:24: error: on_failure.retries: needs retry: safe, and it is ask "
+		       "(the default); say safe there if the tool may run twice, or write 0 here\n"
+		       "on_failure: { retries: 2 }\n"
+		       "                       ^\n");
 }
