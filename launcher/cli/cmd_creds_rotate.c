@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `airlock creds rotate` and `revoke`: another value of an item, or none. Runs in airlock-cli as
- * the caller. A reader finds the old bundle or the new one, whole.
+ * the caller. A reader finds the old bundle or the new one, whole; calls that hold what is revoked
+ * are ended.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "../bundle/bundle_time.h"
 #include "cmd_creds.h"
 #include "commands.h"
+#include "control.h"
 
 /* ---- rotate ---------------------------------------------------------------------------------- */
 
@@ -151,6 +153,30 @@ revoke_item(struct creds *c, const char *bundle, const char *name, bool *ret_don
 	return rc;
 }
 
+/*
+ * From here on nobody gets it. Who may have it has said so before he read the manifest, and is in
+ * the state directory: the caller's, as no other is known. The exit status.
+ */
+static int
+end_holders(const char *bundle, const char *item)
+{
+	const struct control_filter which = { .bundle = bundle, .item = item };
+	auto_control_calls calls = { .texts = NULL };
+	auto_store s = STORE_INIT;
+	struct err err = ERR_INIT;
+	int rc = control_open(&s, &err);
+
+	if (rc == 0) {
+		rc = control_signal(&s, &which, RUNNING_SIGNAL_KILL, RUNNING_BY_REVOKE, &calls,
+				    &err);
+	}
+	if (rc < 0) {
+		putchar('\n');
+		return rc == -ENOENT ? 0 : commands_fail(1, &err);
+	}
+	return control_tell(&s, &calls, true, "ended");
+}
+
 int
 cmd_creds_revoke(int argc, char **argv)
 {
@@ -166,6 +192,7 @@ cmd_creds_revoke(int argc, char **argv)
 	if (revoke_item(&c, cl.operand[0], cl.operand[1], &done) < 0) {
 		return creds_fail(&c, EXIT_AIRLOCK);
 	}
-	printf("%s/%s is revoked%s\n", cl.operand[0], cl.operand[1], done ? "" : " already");
-	return 0;
+	bundle_at_finish(&c.at); /* who waits for its lock is ended, too */
+	printf("%s/%s is revoked%s", cl.operand[0], cl.operand[1], done ? "" : " already");
+	return end_holders(cl.operand[0], cl.operand[1]);
 }

@@ -141,25 +141,6 @@ move_locked(const struct move *m, struct workflow_at *at, const char *reason,
 	return rc;
 }
 
-/* The exit status. */
-static int
-tell(const struct move *m, const struct workflow_at *at, const struct control_calls *calls)
-{
-	size_t left = m->is_final ? control_wait(&at->store, calls, CONTROL_WAIT_MS) : 0;
-
-	printf("workflow %s %s", at->d.name, m->done);
-	if (calls->count > 0) {
-		printf("; %zu call%s %s", calls->count - left, calls->count - left == 1 ? "" : "s",
-		       m->of_calls);
-	}
-	putchar('\n');
-	if (left > 0) {
-		fprintf(stderr, "airlock: %zu call%s not ended in time: airlock ps\n", left,
-			left == 1 ? " has" : "s have");
-	}
-	return control_tell_unreachable(calls) || left > 0 ? 1 : 0;
-}
-
 static int
 move(int argc, char **argv, const struct move *m)
 {
@@ -181,7 +162,11 @@ move(int argc, char **argv, const struct move *m)
 	}
 	rc = workflow_at_open(cl.operand[0], &at, &err);
 	rc = rc < 0 ? rc : move_locked(m, &at, reason, &calls, &err);
-	return rc < 0 ? commands_fail(1, &err) : tell(m, &at, &calls);
+	if (rc < 0) {
+		return commands_fail(1, &err);
+	}
+	printf("workflow %s %s", at.d.name, m->done);
+	return control_tell(&at.store, &calls, m->is_final, m->of_calls);
 }
 
 int

@@ -123,7 +123,8 @@ is_meant(const struct control_filter *f, const struct running_call *c)
 	return (f->call == NULL || memcmp(f->call, c->call, sizeof(c->call)) == 0) &&
 	       (f->workflow == NULL ||
 		memcmp(f->workflow, c->workflow, sizeof(c->workflow)) == 0) &&
-	       (f->principal == NULL || running_is_principal(c, f->principal));
+	       (f->principal == NULL || running_is_principal(c, f->principal)) &&
+	       (f->item == NULL || running_may_hold(c, f->bundle, f->item));
 }
 
 static int
@@ -188,4 +189,21 @@ control_wait(const struct store *s, const struct control_calls *c, uint64_t time
 		living += running_wait(s, c->texts[i], left_ms, -1) == -ETIMEDOUT ? 1 : 0;
 	}
 	return living;
+}
+
+int
+control_tell(const struct store *s, const struct control_calls *c, bool are_to_end,
+	     const char *done)
+{
+	size_t left = are_to_end ? control_wait(s, c, CONTROL_WAIT_MS) : 0;
+
+	if (c->count > 0) {
+		printf("; %zu call%s %s", c->count - left, c->count - left == 1 ? "" : "s", done);
+	}
+	putchar('\n');
+	if (left > 0) {
+		fprintf(stderr, "airlock: %zu call%s not ended in time: airlock ps\n", left,
+			left == 1 ? " has" : "s have");
+	}
+	return control_tell_unreachable(c) || left > 0 ? 1 : 0;
 }

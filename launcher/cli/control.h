@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Calls that are under way, from outside: which ones, a signal to their fronts, their end. For
- * `airlock kill`, `airlock stop` and `airlock workflow pause|resume|stop`. airlock-cli, as the
- * caller; what refuses new calls (a ledger's state, stop_set) is durable before any of this is
- * called, so that no call slips through.
+ * `airlock kill`, `airlock stop`, `airlock workflow pause|resume|stop` and `airlock creds revoke`.
+ * airlock-cli, as the caller; what refuses new calls (a ledger's state, stop_set, a manifest) is
+ * durable before any of this is called, so that no call slips through.
  */
 #ifndef AIRLOCK_CLI_CONTROL_H
 #define AIRLOCK_CLI_CONTROL_H
@@ -35,6 +35,7 @@ int control_list(const struct store *s, struct control_list *ret, struct err *er
 struct control_filter {
 	const uint8_t *call, *workflow; /* 16 bytes */
 	const char *principal; /* the whole name */
+	const char *bundle, *item; /* of what is leased to it; both or none */
 };
 
 struct control_calls {
@@ -55,6 +56,12 @@ int control_signal(const struct store *s, const struct control_filter *which, in
 		   enum running_by by, struct control_calls *ret, struct err *err) must_check;
 /* Says on stderr that some cannot be reached; whether there are any. */
 bool control_tell_unreachable(const struct control_calls *c);
+/*
+ * Ends a line that says what was done: how many calls are "ended" (or what `done` is). Where they
+ * are to end, waits for that. The exit status: 1 when some have not ended or cannot be reached.
+ */
+int control_tell(const struct store *s, const struct control_calls *c, bool are_to_end,
+		 const char *done) must_check;
 /* Waits until they have ended, all together at most timeout_ms; how many have not. */
 size_t control_wait(const struct store *s, const struct control_calls *c, uint64_t timeout_ms);
 

@@ -64,6 +64,15 @@ find_bundle(struct front *f, const char **ret)
 	return 0;
 }
 
+/* What the call is to be given: what it asks for, or all that its profile lists. */
+static struct strings
+wanted(const struct front *f)
+{
+	const struct strings asked = { .items = f->opt.grants, .count = f->opt.grant_count };
+
+	return asked.count > 0 ? asked : f->profile->credentials;
+}
+
 /* "NAME=N" of --credential-fd; the descriptor, or -EINVAL. */
 static int
 handle_fd(const char *text)
@@ -115,11 +124,9 @@ become_lease(struct front *f, const char *const argv[], int socket)
 static int
 start(struct front *f, const char *bundle, struct lease_hold *h)
 {
-	const struct strings *listed = &f->profile->credentials;
-	bool asked = f->opt.grant_count > 0;
-	size_t count = asked ? f->opt.grant_count : listed->count;
+	const struct strings items = wanted(f);
 	const char **argv =
-		arena_alloc(&f->arena, (count + f->opt.handle_count + 6) * sizeof(*argv));
+		arena_alloc(&f->arena, (items.count + f->opt.handle_count + 6) * sizeof(*argv));
 	int ends[2];
 	size_t n = 0;
 
@@ -130,12 +137,12 @@ start(struct front *f, const char *bundle, struct lease_hold *h)
 	argv[n++] = "lease";
 	argv[n++] = bundle;
 	argv[n++] = profile_mode_words[f->req.mode];
-	argv[n++] = asked ? "asked" : "listed";
+	argv[n++] = f->opt.grant_count > 0 ? "asked" : "listed";
 	for (size_t i = 0; i < f->opt.handle_count; i++) {
 		argv[n++] = f->opt.handles[i];
 	}
-	for (size_t i = 0; i < count; i++) {
-		argv[n++] = asked ? f->opt.grants[i] : listed->items[i];
+	for (size_t i = 0; i < items.count; i++) {
+		argv[n++] = items.items[i];
 	}
 	h->socket = ends[0];
 	h->pid = fork();
@@ -165,8 +172,8 @@ hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8
 		return -EINTR;
 	}
 	n = message == NULL || rc <= 0
-		    ? -ETIMEDOUT
-		    : sys_recv_message(h->socket, message, CREDD_MESSAGE_MAX, fds, &pid);
+		  ? -ETIMEDOUT
+		  : sys_recv_message(h->socket, message, CREDD_MESSAGE_MAX, fds, &pid);
 	if (n > 1 && (message[0] == CREDD_REFUSED || message[0] == CREDD_FAILED)) {
 		struct rd r = { .p = message + 1, .left = (size_t)n - 1 };
 
@@ -216,8 +223,8 @@ take_lease(struct front *f, struct lease_hold *h)
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
 		const struct lease_item *item = &h->lease.items[i];
 
-		planned[i] = (struct plan_credential){ .delivery = item->delivery,
-						       .name = item->name };
+		planned[i] =
+			(struct plan_credential){ .delivery = item->delivery, .name = item->name };
 		lower_wall(f, item);
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.left_out_count; i++) {
@@ -226,6 +233,30 @@ take_lease(struct front *f, struct lease_hold *h)
 	f->req.credentials = planned;
 	f->req.credential_count = h->lease.count;
 	return rc;
+}
+
+/*
+ * Whoever revokes an item first has the manifest say so, then looks who may hold it: before the
+ * manifest is read here, the call says that it may. Of what it got it says that alone.
+ */
+static int
+say_holds(struct front *f, const char *bundle, const struct strings items)
+{
+	int rc = running_set_lease(&f->running, bundle, items.items, items.count);
+
+	rc = rc < 0 ? rc : running_update(f->running_fd, &f->running);
+	return rc < 0 ? err_sys(&f->err, rc, "write down what the call may be leased") : 0;
+}
+
+static int
+say_leased(struct front *f, const struct lease *l)
+{
+	const char *items[LEASE_ITEMS_MAX];
+
+	for (size_t i = 0; i < l->count; i++) {
+		items[i] = l->items[i].item;
+	}
+	return say_holds(f, l->bundle, (struct strings){ .items = items, .count = l->count });
 }
 
 /* 0 with nothing leased where the profile lists nothing. */
@@ -237,10 +268,10 @@ lease(struct front *f)
 
 	if (f->profile->credentials.count == 0) {
 		return f->opt.grant_count == 0
-			       ? 0
-			       : err_set(&f->err, -EPERM,
-					 "--grant %s: profile %s lists no credentials",
-					 f->opt.grants[0], f->profile->name);
+			     ? 0
+			     : err_set(&f->err, -EPERM,
+				       "--grant %s: profile %s lists no credentials",
+				       f->opt.grants[0], f->profile->name);
 	}
 	for (size_t i = 0; i < f->opt.grant_count; i++) {
 		if (!is_listed(&f->profile->credentials, f->opt.grants[i])) {
@@ -263,9 +294,11 @@ lease(struct front *f)
 	if (rc == 0) {
 		f->lease->socket = -1;
 		memset(f->lease->pipes, -1, sizeof(f->lease->pipes));
-		rc = start(f, bundle, f->lease);
+		rc = say_holds(f, bundle, wanted(f));
 	}
-	return rc < 0 ? rc : take_lease(f, f->lease);
+	rc = rc < 0 ? rc : start(f, bundle, f->lease);
+	rc = rc < 0 ? rc : take_lease(f, f->lease);
+	return rc < 0 ? rc : say_leased(f, &f->lease->lease);
 }
 
 /* Who was ended while he waited is not refused. */
@@ -319,8 +352,8 @@ int
 front_lease_values(struct front *f)
 {
 	return f->lease != NULL && f->lease->lease.count > 0
-		       ? refuse_unless(f, take_values(f, f->lease))
-		       : 0;
+		     ? refuse_unless(f, take_values(f, f->lease))
+		     : 0;
 }
 
 size_t

@@ -89,6 +89,56 @@ running_is_principal(const struct running_call *c, const char *name)
 		      sizeof(other.principal_digest)) == 0;
 }
 
+int
+running_set_lease(struct running_call *c, const char *bundle, const char *const items[],
+		  size_t count)
+{
+	auto_buf b = BUF_INIT;
+
+	c->lease[0] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(&b, "%s %s", i == 0 ? bundle : "", items[i]);
+	}
+	if (buf_error(&b) != 0 || b.len >= sizeof(c->lease)) {
+		return buf_error(&b) != 0 ? -ENOMEM : -E2BIG;
+	}
+	memcpy(c->lease, buf_text(&b), b.len + 1);
+	return 0;
+}
+
+/* Whether it begins with that word; *p is then behind it. */
+static bool
+take_word(const char **p, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(*p, word, len) != 0 || ((*p)[len] != ' ' && (*p)[len] != '\0')) {
+		return false;
+	}
+	*p += len;
+	return true;
+}
+
+bool
+running_may_hold(const struct running_call *c, const char *bundle, const char *item)
+{
+	const char *p = c->lease;
+
+	if (!c->is_whole) {
+		return true;
+	}
+	if (!take_word(&p, bundle)) {
+		return false;
+	}
+	while ((p = strchr(p, ' ')) != NULL) {
+		p++;
+		if (take_word(&p, item)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- the file -------------------------------------------------------------------------------- */
 
 static void
@@ -118,6 +168,9 @@ print_call(struct buf *b, const struct running_call *c)
 		put_text(b, "principal_digest", digest);
 	}
 	put_text(b, "cgroup", c->cgroup);
+	if (c->lease[0] != '\0') {
+		put_text(b, "lease", c->lease);
+	}
 	buf_puts(b, "end\n");
 	return buf_error(b) != 0 ? -ENOMEM : b->len > FILE_MAX ? -E2BIG : 0;
 }
@@ -160,6 +213,8 @@ take_line(struct running_call *c, const char *key, const char *value)
 			   "it is nobody's");
 	} else if (strcmp(key, "cgroup") == 0) {
 		take_text(value, c->cgroup, sizeof(c->cgroup));
+	} else if (strcmp(key, "lease") == 0) {
+		take_text(value, c->lease, sizeof(c->lease));
 	}
 }
 
@@ -348,7 +403,8 @@ running_look(const struct store *s, const char *call_text, struct running_call *
 	}
 	if (fd >= 0) {
 		c.is_alive = is_held(fd);
-		for (int i = 0; i < READ_TRIES && !read_call(fd, &c); i++) {
+		for (int i = 0; i < READ_TRIES && !c.is_whole; i++) {
+			c.is_whole = read_call(fd, &c);
 		}
 		if (has_left(fd)) {
 			return -ENOENT;

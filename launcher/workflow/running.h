@@ -16,6 +16,7 @@
 #include "ledger.h"
 
 #define RUNNING_DIR "running"
+#define RUNNING_LEASE_SIZE 1105 /* a bundle and 16 items: names of 64 bytes */
 
 /*
  * How a front is told by another process of the same user; the values are the kernel's, because
@@ -58,7 +59,13 @@ struct running_call {
 	char cgroup[256];    /* path of the call's group below the hierarchy's root; "": none yet */
 	char principal[129]; /* of the context, cut; "": none */
 	uint8_t principal_digest[SHA256_SIZE]; /* of all of it; 0 where there is none */
+	/*
+	 * What it holds, or may be given, of credentials: the bundle and items of it, with a space
+	 * between; "": none.
+	 */
+	char lease[RUNNING_LEASE_SIZE];
 	bool is_frozen;	     /* its processes are stopped, and its clock */
+	bool is_whole;	     /* set by who reads it: all that its front has written is here */
 	bool is_alive;	     /* set by who reads it: its front holds it */
 };
 
@@ -66,6 +73,13 @@ struct running_call {
 void running_set_principal(struct running_call *c, const char *name);
 /* Whether it is that one's; all of the name counts, also of what is cut. */
 bool running_is_principal(const struct running_call *c, const char *name) must_check;
+
+/* -E2BIG, and then nothing is said, where they have no room; count 0: it has none. */
+int running_set_lease(struct running_call *c, const char *bundle, const char *const items[],
+		      size_t count) must_check;
+/* Whether it has that item, or may have it: also one whose file is not whole. */
+bool running_may_hold(const struct running_call *c, const char *bundle, const char *item)
+	must_check;
 
 /* pid and pid_start of the process that runs this. */
 int running_self(struct running_call *c) must_check;

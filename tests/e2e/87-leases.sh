@@ -240,6 +240,94 @@ wait "$PID" 2>/dev/null
 check "its holder goes with the front" wait_for 5 test ! -e "/proc/$C"
 check "control: and is none of those that stay" test -n "$C"
 
+start_airlock -p "$P" -W one -- sh -c 'echo up; exec sleep 100'
+check "a call of a workflow that is stopped" wait_for 20 bg_says up
+expect_verb "workflow stop" 0 workflow stop one
+wait "$PID"
+expect_eq "ends it, and its lease" "interrupted ended by airlock workflow true" \
+	"$(record '"\(.outcome.verdict) \(.outcome.reason) \(.outcome.credentials.revoked)"')"
+
+# ---- creds revoke ends who holds it -----------------------------------------------------------------------
+bundle held <<ITEMS
+  one:
+    source: file
+    path: $T/value
+    access: read
+  two:
+    source: file
+    path: $T/other
+  pipe:
+    source: fd
+    handle: h
+ITEMS
+profile "one, two, pipe"
+
+# hold NAME ARG...: a call in the background that stays; HELD[NAME] is its front.
+declare -A HELD
+hold()
+{
+	local name=$1
+
+	shift
+	: >"$T/held.$name"
+	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" -p "$P" --bundle held "$@" -- sh -c 'echo up; exec sleep 100') \
+		>"$T/held.$name" 2>"$T/held.$name.err" &
+	HELD[$name]=$!
+	check "a call that stays: $name" wait_for 20 grep -q up "$T/held.$name"
+}
+
+hold other --grant two
+hold observer -m observe --grant one
+expect_verb "an item that nobody holds" 0 creds revoke held pipe
+expect_eq "ends nobody" "held/pipe is revoked" "$(cat "$OUT")"
+as_id sed -i '/^  pipe:/,$ { /revoked/d }' "$CONFIG/bundles/held/bundle.yaml"
+hold both --grant one --grant two
+# shellcheck disable=SC2012 # uuids
+files=$(ls "$AIRLOCK_STATE/running" | wc -l)
+expect_verb "revoke" 0 creds revoke held one
+expect_eq "says how many it ended" "held/one is revoked; 2 calls ended" "$(cat "$OUT")"
+wait "${HELD[both]}"
+expect_eq "a holder: ended" "125 airlock: interrupted: ended by airlock creds revoke" \
+	"$? $(grep interrupted "$T/held.both.err")"
+expect_eq "its record, and its lease" "interrupted ended by airlock creds revoke true" \
+	"$(record '"\(.outcome.verdict) \(.outcome.reason) \(.outcome.credentials.revoked)"')"
+wait "${HELD[observer]}"
+expect_eq "another" "125 airlock: interrupted: ended by airlock creds revoke" \
+	"$? $(grep interrupted "$T/held.observer.err")"
+# shellcheck disable=SC2012 # uuids
+expect_eq "control: who holds another item goes on" "3 1" "$files $(ls "$AIRLOCK_STATE/running" | wc -l)"
+check "its process, too" kill -0 "${HELD[other]}"
+expect_run "a new call is refused" 125 -p "$P" --bundle held --grant one -- true
+expect_match "which is said" "credential one of bundle held is revoked" "$ERR"
+expect_run "control: not with the other" 0 -p "$P" --bundle held --grant two -- true
+expect_verb "another bundle's item of that name" 0 creds revoke sealed two
+expect_eq "is another item" "sealed/two is revoked" "$(cat "$OUT")"
+as_id env AIRLOCK_STATE="$T/no-state" "$A" creds revoke held two >"$OUT" 2>"$ERR"
+expect_eq "no state directory: nothing to end" "0 held/two is revoked" "$? $(cat "$OUT" "$ERR")"
+check "and none of another one" kill -0 "${HELD[other]}"
+expect_verb "once more, of its own" 0 creds revoke held two
+expect_eq "it is ended" "held/two is revoked already; 1 call ended" "$(cat "$OUT")"
+wait "${HELD[other]}"
+expect_eq "with the reason" "125 airlock: interrupted: ended by airlock creds revoke" \
+	"$? $(grep interrupted "$T/held.other.err")"
+
+# One that waits for its values was let in and has no record yet.
+mkfifo "$T/fifo"
+own "$T/fifo"
+exec 8<>"$T/fifo"
+# shellcheck disable=SC2016 # its own
+(exec "${E2E_AS_ID[@]}" sh -c 'exec 7<"$1"; shift; exec "$@"' sh "$T/fifo" \
+	"$A" run -w "$WS" -p "$P" --bundle held --grant pipe --credential-fd h=7 -- touch ran 8>&-) >"$OUT" 2>"$T/held.early.err" &
+early=$!
+check "a call that waits for its value" wait_for 20 grep -qx 'lease held.*pipe' -r "$AIRLOCK_STATE/running"
+check "beside its holder" wait_for 20 pgrep -P "$early" -x airlock-credd
+expect_verb "revoke before it runs" 0 creds revoke held pipe
+expect_eq "it is ended all the same" "held/pipe is revoked; 1 call ended" "$(cat "$OUT")"
+wait "$early"
+expect_eq "and says why" "125 ended by airlock creds revoke before anything ran" "$? $(grep -o 'ended by.*' "$T/held.early.err")"
+check "nothing ran" test ! -e "$WS/ran"
+exec 8>&-
+
 # ---- nowhere else --------------------------------------------------------------------------------------------
 as_id "$LOG" --wait --state "$AIRLOCK_STATE" >/dev/null 2>&1
 bundle "$BUNDLE-2" <<ITEMS

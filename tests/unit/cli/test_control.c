@@ -35,7 +35,8 @@ static void __attribute__((noreturn)) hold(const struct store *s, struct running
 }
 
 static pid_t
-start(const struct store *s, const char *call, const char *workflow, const char *principal)
+start_with(const struct store *s, const char *call, const char *workflow, const char *principal,
+	   const char *const items[], size_t count)
 {
 	struct running_call c = { .t0_ms = 1 };
 	int ready[2];
@@ -46,6 +47,7 @@ start(const struct store *s, const char *call, const char *workflow, const char 
 	cr_assert_eq(text_uuid_parse(workflow, c.workflow), 0);
 	memcpy(c.call_text, call, UUID_TEXT_SIZE);
 	running_set_principal(&c, principal);
+	cr_assert_eq(running_set_lease(&c, "acme", items, count), 0);
 	cr_assert_eq(pipe2(ready, O_CLOEXEC), 0);
 	pid = fork();
 	if (pid == 0) {
@@ -55,6 +57,27 @@ start(const struct store *s, const char *call, const char *workflow, const char 
 	cr_assert_eq(fdio_read(ready[0], &byte, 1), 0, "%s", call);
 	close(ready[0]);
 	return pid;
+}
+
+static pid_t
+start(const struct store *s, const char *call, const char *workflow, const char *principal)
+{
+	return start_with(s, call, workflow, principal, NULL, 0);
+}
+
+/* Its file without the last line: one that is being written. */
+static void
+cut_end(const struct store *s, const char *call)
+{
+	char path[256];
+	struct stat st;
+	auto_fd fd = -1;
+
+	snprintf(path, sizeof(path), RUNNING_DIR "/%s", call);
+	fd = openat(s->dir_fd, path, O_RDWR | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_assert_eq(ftruncate(fd, st.st_size - (off_t)strlen("end\n")), 0);
 }
 
 static size_t
@@ -121,6 +144,34 @@ Test(control, those_that_are_meant)
 	expect_ended(a);
 	expect_ended(b);
 	cr_expect_eq(send_to(&s, (struct control_filter){ .call = NULL }, CALL_C), 1u);
+	expect_ended(c);
+}
+
+/* Also what cannot be read to its end, as it may have said more. */
+Test(control, those_that_hold_what_is_revoked)
+{
+	static const char *const items[] = { "gh", "npm" };
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct err err = ERR_INIT;
+	pid_t a, b, c;
+
+	cr_assert_eq(store_open_write(t.state, &s, &err), 0, "%s", err.text);
+	a = start_with(&s, CALL_A, FLOW_1, "", items, 2);
+	b = start_with(&s, CALL_B, FLOW_1, "", items + 1, 1);
+	c = start(&s, CALL_C, FLOW_1, "");
+	cr_expect_eq(send_to(&s, (struct control_filter){ .bundle = "other", .item = "gh" }, NULL),
+		     0u);
+	cr_expect_eq(send_to(&s, (struct control_filter){ .bundle = "acme", .item = "gh" }, CALL_A),
+		     1u);
+	expect_ended(a);
+	cr_expect_eq(
+		send_to(&s, (struct control_filter){ .bundle = "acme", .item = "npm" }, CALL_B),
+		1u);
+	expect_ended(b);
+	cut_end(&s, CALL_C);
+	cr_expect_eq(send_to(&s, (struct control_filter){ .bundle = "acme", .item = "gh" }, CALL_C),
+		     1u);
 	expect_ended(c);
 }
 

@@ -103,6 +103,9 @@ Test(running, what_was_written_is_read)
 	cr_expect_str_eq(seen.last.principal, "ann\xff");
 	cr_expect(running_is_principal(&seen.last, "ann\xff"));
 	cr_expect_not(running_is_principal(&seen.last, "ann"));
+	cr_expect(seen.last.is_whole);
+	cr_expect_str_eq(seen.last.lease, "");
+	cr_expect_not(running_may_hold(&seen.last, "acme", "gh"));
 
 	/* shorter than before: nothing of the old one stays */
 	c.cgroup[0] = '\0';
@@ -116,6 +119,84 @@ Test(running, what_was_written_is_read)
 	cr_expect_eq(fd, -1);
 	cr_expect_eq(look(&s).count, 0u);
 	running_leave(&s, CALL, &fd); /* nothing */
+}
+
+static bool
+may_hold(const struct store *s, const char *bundle, const char *item)
+{
+	struct seen seen = look(s);
+
+	cr_assert_eq(seen.count, 1u);
+	return running_may_hold(&seen.last, bundle, item);
+}
+
+Test(running, what_is_leased_to_it)
+{
+	static const char *const items[] = { "gh", "gh-2", "x.y" };
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct running_call c = sample();
+	struct err err = ERR_INIT;
+	int fd = -1;
+
+	open_store(&t, &s);
+	cr_assert_eq(running_set_lease(&c, "acme", items, 3), 0);
+	cr_assert_eq(running_enter(&s, &c, &fd, &err), 0, "%s", err.text);
+	cr_expect_str_eq(look(&s).last.lease, "acme gh gh-2 x.y");
+	for (size_t i = 0; i < 3; i++) {
+		cr_expect(may_hold(&s, "acme", items[i]), "%s", items[i]);
+		cr_expect_not(may_hold(&s, "acm", items[i]), "%s", items[i]);
+		cr_expect_not(may_hold(&s, "acme-2", items[i]), "%s", items[i]);
+	}
+	cr_expect_not(may_hold(&s, "acme", "g"));
+	cr_expect_not(may_hold(&s, "acme", "gh-"));
+	cr_expect_not(may_hold(&s, "acme", "y"));
+	cr_expect_not(may_hold(&s, "acme", "acme"));
+	/* less than it asked for */
+	cr_assert_eq(running_set_lease(&c, "acme", items + 1, 1), 0);
+	cr_assert_eq(running_update(fd, &c), 0);
+	cr_expect_not(may_hold(&s, "acme", "gh"));
+	cr_expect(may_hold(&s, "acme", "gh-2"));
+	/* what is cut off may have said anything */
+	cr_assert_eq(ftruncate(fd, 20), 0);
+	cr_expect(may_hold(&s, "acme", "gh"));
+	cr_assert_eq(ftruncate(fd, 0), 0);
+	cr_expect(may_hold(&s, "acme", "gh"));
+	cr_assert_eq(running_set_lease(&c, "acme", items, 0), 0);
+	cr_assert_eq(running_update(fd, &c), 0);
+	cr_expect_not(may_hold(&s, "acme", "gh"));
+	running_leave(&s, CALL, &fd);
+}
+
+/* As much as a bundle can have, with all else as long as it can be; and no more. */
+Test(running, the_longest_lease_is_whole)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct running_call c = sample();
+	struct err err = ERR_INIT;
+	char names[17][66];
+	const char *items[17];
+	int fd = -1;
+
+	for (size_t i = 0; i < 17; i++) {
+		memset(names[i], 'a' + (int)i, 65);
+		names[i][i == 16 ? 65 : 64] = '\0';
+		items[i] = names[i];
+	}
+	open_store(&t, &s);
+	memset(c.profile, 1, sizeof(c.profile) - 1);
+	memset(c.cgroup, 1, sizeof(c.cgroup) - 1);
+	memset(c.principal, 1, sizeof(c.principal) - 1);
+	cr_assert_eq(running_set_lease(&c, names[0], items, 16), 0);
+	cr_assert_eq(running_enter(&s, &c, &fd, &err), 0, "%s", err.text);
+	cr_expect(look(&s).last.is_whole);
+	for (size_t i = 0; i < 16; i++) {
+		cr_expect(may_hold(&s, names[0], names[i]), "%zu", i);
+	}
+	cr_expect_eq(running_set_lease(&c, names[16], items, 16), -E2BIG);
+	cr_expect_str_eq(c.lease, "");
+	running_leave(&s, CALL, &fd);
 }
 
 Test(running, who_is_alive)
