@@ -234,6 +234,11 @@ int front_lease(struct front *f) must_check;
 int front_lease_values(struct front *f) must_check;
 /* Those for the jail, which get no other reader; how many. ret_fds: PLAN_CREDENTIALS_MAX. */
 size_t front_lease_pipes(const struct front *f, int *ret_fds);
+/* What finds the values in what leaves the call; NULL: nothing is leased. Until the end. */
+const struct scanner *front_lease_scanner(const struct front *f);
+void front_lease_wipe(struct front *f);
+/* A value in the context gets a mark in its place; it is refused where no context would be left. */
+int front_redact_context(struct front *f, const struct scanner *scanner) must_check;
 void front_lease_sent(struct front *f); /* the jail has them */
 void front_lease_end(struct front *f);	/* the call has ended, or does not begin */
 /* what it used of the budget; its file goes, where it has an outcome or no record */
@@ -345,6 +350,7 @@ void front_limits_json(struct json *j, const struct limits *l);
 /* What was leased, of the planned part; and how that ended, of the outcome part. */
 void front_lease_json(struct json *j, const struct front *f);
 void front_lease_outcome_json(struct json *j, const struct front *f);
+void front_leaks_json(struct json *j, const struct front *f); /* where values were */
 void front_checks_json(struct json *j, const struct front *f);
 /* The first paths of the input that changed while the call ran. */
 void front_changed_json(struct json *j, const struct tree_changed *c);

@@ -22,6 +22,7 @@
 #include "../base/json.h"
 #include "../base/units.h"
 #include "../credd/credd_protocol.h"
+#include "../sys/locked.h"
 #include "../sys/sys.h"
 #include "../workflow/workflow.h"
 
@@ -321,6 +322,44 @@ front_lease(struct front *f)
 	return refuse_unless(f, lease(f));
 }
 
+/* Its copy is the only one here, and locked; what came from airlock-credd is wiped. */
+static int
+make_scanner(struct front *f, struct lease_hold *h, int fd)
+{
+	struct scan_value values[LEASE_ITEMS_MAX];
+	struct locked shared = LOCKED_INIT;
+	size_t at = 0;
+	int rc = fd < 0 ? -EPROTO : locked_map(fd, &shared);
+
+	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
+		uint32_t len = 0;
+
+		if (shared.size - at < sizeof(len)) {
+			rc = -EPROTO;
+			break;
+		}
+		memcpy(&len, shared.data + at, sizeof(len));
+		at += sizeof(len);
+		rc = len <= shared.size - at ? 0 : -EPROTO;
+		values[i] = (struct scan_value){ .item = h->lease.items[i].item,
+						 .bytes = shared.data + at,
+						 .len = len };
+		at += rc == 0 ? len : 0;
+	}
+	rc = rc < 0 ? err_sys(&f->err, rc, "the values for the output scan")
+		    : scanner_create(values, h->lease.count, &h->scanner, &f->err);
+	locked_finish(&shared);
+	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
+		if (!scanner_covers(h->scanner, (unsigned int)i)) {
+			front_warn(f, arena_printf(&f->arena,
+						   "credential %s is too short to be looked for "
+						   "in what the tool writes",
+						   h->lease.items[i].item));
+		}
+	}
+	return rc;
+}
+
 static int
 take_values(struct front *f, struct lease_hold *h)
 {
@@ -344,8 +383,12 @@ take_values(struct front *f, struct lease_hold *h)
 				     h->lease.items[i].item);
 		}
 	}
+	if (rc == 0) {
+		rc = make_scanner(f, h, fds[h->lease.count]);
+		close(fds[h->lease.count]);
+	}
 	h->has_values = rc == 0;
-	return rc;
+	return rc < 0 ? rc : front_redact_context(f, h->scanner);
 }
 
 int
@@ -354,6 +397,21 @@ front_lease_values(struct front *f)
 	return f->lease != NULL && f->lease->lease.count > 0
 		     ? refuse_unless(f, take_values(f, f->lease))
 		     : 0;
+}
+
+const struct scanner *
+front_lease_scanner(const struct front *f)
+{
+	return f->lease != NULL ? f->lease->scanner : NULL;
+}
+
+void
+front_lease_wipe(struct front *f)
+{
+	if (f->lease != NULL) {
+		scanner_destroy(f->lease->scanner);
+		f->lease->scanner = NULL;
+	}
 }
 
 size_t

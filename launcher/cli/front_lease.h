@@ -7,6 +7,7 @@
 #define AIRLOCK_CLI_FRONT_LEASE_H
 
 #include "../credd/lease.h"
+#include "../scan/scanner.h"
 #include "front.h"
 
 struct lease_hold {
@@ -16,6 +17,8 @@ struct lease_hold {
 	int pipes[LEASE_ITEMS_MAX]; /* until the jail has them */
 	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];
 	bool has_values;
+	uint64_t context_leaks[LEASE_ITEMS_MAX]; /* how often each was in the context */
+	struct scanner *scanner; /* of the values; NULL: there are none */
 	bool is_revoked; /* airlock-credd has said so */
 	uint64_t revoked_us; /* after the last process of the call was dead */
 };

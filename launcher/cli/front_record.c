@@ -639,6 +639,8 @@ write_outcome(struct front *f, struct json *j)
 	json_key(j, "labels_after");
 	json_begin_array(j);
 	json_end(j);
+	json_key(j, "leaks");
+	front_leaks_json(j, f);
 	json_key(j, "missing_layers");
 	denials_write(&f->layers, j);
 	ending(j, f);

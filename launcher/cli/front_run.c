@@ -337,6 +337,7 @@ finish_behind(struct front *f)
 static void
 release(struct front *f)
 {
+	front_lease_wipe(f);
 	workspace_lock_release(&f->lock);
 	if (f->over_fd >= 0) {
 		ignore_err(flock(f->over_fd, LOCK_UN), "it goes with the process");

@@ -34,6 +34,8 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 		.workspace_dev = r->workspace_dev,
 		.workspace_ino = r->workspace_ino,
 		.pack = pack,
+		.scanner = front_lease_scanner(f),
+		.hold_leaks = f->profile->on_leak == LEAK_STOP,
 	};
 	struct collect_request with_call = req;
 

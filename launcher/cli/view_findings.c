@@ -77,6 +77,33 @@ find_denials(struct page *p, const struct record *rec, bool *is_begun)
 	end(&k);
 }
 
+static void
+find_leaks(struct page *p, const struct record *rec, bool *is_begun)
+{
+	const json_t *leaks = json_object_get(rec->outcome, "leaks");
+	struct kind k = { .p = p, .label = "leaked", .color = VIEW_RED, .is_begun = is_begun };
+
+	for (size_t i = 0; i < json_array_size(leaks); i++) {
+		const json_t *leak = json_array_get(leaks, i);
+		const char *form = record_text(leak, "form");
+		uint64_t count = record_number(leak, "count");
+		auto_buf text = BUF_INIT;
+
+		view_text(&text, record_text(leak, "item"));
+		buf_puts(&text, " in ");
+		view_text(&text, record_text(leak, "stream"));
+		if (form[0] != '\0') {
+			buf_puts(&text, " as ");
+			view_text(&text, form);
+		}
+		if (count != 1) {
+			buf_printf(&text, ", %llu times", (unsigned long long)count);
+		}
+		add(&k, buf_text(&text));
+	}
+	end(&k);
+}
+
 /* In the words of DECIDED, which has the reasons. */
 static void
 find_degraded(struct page *p, const struct record *rec, bool *is_begun)
@@ -106,6 +133,7 @@ show_findings(struct page *p, const struct record *rec)
 	find_changes(p, rec, "hold", "held", &is_begun);
 	find_changes(p, rec, "watched", "watched", &is_begun);
 	find_denials(p, rec, &is_begun);
+	find_leaks(p, rec, &is_begun);
 	show_reached(&text, rec);
 	if (text.len > 0) {
 		add(&reached, buf_text(&text));

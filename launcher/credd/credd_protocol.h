@@ -13,7 +13,8 @@ enum credd_message {
 	CREDD_REFUSED,	  /* to the front: str, why the call gets none */
 	/*
 	 * to the front: a fingerprint (LEASE_FINGERPRINT_SIZE) for each item; with it, for each
-	 * item the reading end of a pipe that holds its value
+	 * item the reading end of a pipe that holds its value, and behind them the values once
+	 * more, for the output scan: memory of locked_share, for each item u32 and as many bytes
 	 */
 	CREDD_VALUES,
 	CREDD_FAILED,  /* to the front: str, why a value is not to be had */

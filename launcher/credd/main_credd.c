@@ -39,7 +39,8 @@ struct credd {
 	struct locked memory, room; /* of the values; of what age gives */
 	size_t used;		    /* of memory */
 	struct value values[LEASE_ITEMS_MAX];
-	int pipes[LEASE_ITEMS_MAX]; /* their reading ends */
+	int fds[LEASE_ITEMS_MAX + 1]; /* the reading ends, and what is for the output scan */
+	struct locked shared;
 };
 
 static int
@@ -139,6 +140,24 @@ open_value(struct credd *c, size_t i, struct err *err)
 	return rc;
 }
 
+/* For the output scan, which is the front's: it wipes this once it has what it needs. */
+static int
+share(struct credd *c, struct err *err)
+{
+	size_t at = 0;
+	int rc = locked_share(&c->shared, c->used + c->lease.count * sizeof(uint32_t),
+			      &c->fds[c->lease.count]);
+
+	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
+		const uint32_t len = (uint32_t)c->values[i].len;
+
+		memcpy(c->shared.data + at, &len, sizeof(len));
+		memcpy(c->shared.data + at + sizeof(len), c->values[i].bytes, len);
+		at += sizeof(len) + len;
+	}
+	return rc < 0 ? err_sys(err, rc, "lock memory for the output scan (ulimit -l)") : 0;
+}
+
 /* All of it fits: the writer's end can be closed, and nobody waits. */
 static int
 fill_pipe(const struct value *v, int *ret_fd)
@@ -171,15 +190,15 @@ hand_over(struct credd *c, struct err *err)
 	buf_u8(&message, CREDD_VALUES);
 	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
 		buf_put(&message, c->values[i].fingerprint, LEASE_FINGERPRINT_SIZE);
-		rc = fill_pipe(&c->values[i], &c->pipes[i]);
+		rc = fill_pipe(&c->values[i], &c->fds[i]);
 	}
 	rc = rc < 0 ? rc : buf_error(&message);
 	rc = rc < 0 ? rc
-		    : sys_send_message(CREDD_FD_SOCKET, message.data, message.len, c->pipes,
-				       c->lease.count);
-	for (size_t i = 0; i < c->lease.count; i++) {
-		cleanup_fd(&c->pipes[i]);
-		c->pipes[i] = -1;
+		    : sys_send_message(CREDD_FD_SOCKET, message.data, message.len, c->fds,
+				       c->lease.count + 1);
+	for (size_t i = 0; i <= c->lease.count; i++) {
+		cleanup_fd(&c->fds[i]);
+		c->fds[i] = -1;
 	}
 	return rc < 0 ? err_sys(err, rc, "hand over the values") : 0;
 }
@@ -212,6 +231,7 @@ serve(struct credd *c, struct err *err)
 	}
 	close(CREDD_FD_IDENTITY);
 	locked_finish(&c->room);
+	rc = rc < 0 ? rc : share(c, err);
 	rc = rc < 0 ? rc : confine_credd(err);
 	return rc < 0 ? rc : hand_over(c, err);
 }
@@ -239,8 +259,8 @@ main(int argc, char **argv)
 		dprintf(STDOUT_FILENO, "airlock-credd %s\n", AIRLOCK_VERSION);
 		return 0;
 	}
-	for (size_t i = 0; i < LEASE_ITEMS_MAX; i++) {
-		c.pipes[i] = -1;
+	for (size_t i = 0; i < ARRAY_LEN(c.fds); i++) {
+		c.fds[i] = -1;
 	}
 	if (read_lease(&c.lease) < 0) {
 		dprintf(STDERR_FILENO, "airlock-credd: there is no lease at descriptor %d; this "
@@ -250,11 +270,13 @@ main(int argc, char **argv)
 	}
 	if (serve(&c, &err) < 0) {
 		locked_finish(&c.memory);
+		locked_finish(&c.shared);
 		say(CREDD_FAILED, err.text);
 		return 125;
 	}
 	await_end();
 	locked_finish(&c.memory);
+	locked_finish(&c.shared);
 	say(CREDD_REVOKED, NULL);
 	return 0;
 }

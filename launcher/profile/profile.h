@@ -19,6 +19,7 @@
 enum mode { MODE_OBSERVE, MODE_PROPOSE, MODE_APPLY, MODE__COUNT }; /* from narrow to wide */
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
 enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
+enum on_leak { LEAK_REDACT, LEAK_STOP, ON_LEAK__COUNT };
 enum on_failure { ON_FAILURE_CONTINUE, ON_FAILURE_ASK, ON_FAILURE_STOP, ON_FAILURE__COUNT };
 enum workspace_kind { WORKSPACE_SHARED, WORKSPACE_SNAPSHOT, WORKSPACE__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };
@@ -150,6 +151,7 @@ struct profile {
 	bool git_identity, git_worktree;
 	const char *git_name, *git_email; /* the caller's, "" when he has none */
 	struct strings credentials; /* names of items of a bundle */
+	enum on_leak on_leak;	    /* of a value that a tool writes */
 	struct strings env_pass, env_accept;
 	struct env_pair *env_set;
 	size_t env_set_count;
@@ -207,6 +209,7 @@ void profile_destroy(struct profile *p);
 extern const char *const profile_mode_words[MODE__COUNT];
 extern const char *const profile_capture_words[CAPTURE__COUNT];
 extern const char *const profile_retry_words[RETRY__COUNT];
+extern const char *const profile_leak_words[ON_LEAK__COUNT];
 extern const char *const profile_on_failure_words[ON_FAILURE__COUNT];
 extern const char *const profile_observe_words[OBSERVE__COUNT];
 extern const char *const profile_workspace_words[WORKSPACE__COUNT];

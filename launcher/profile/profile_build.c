@@ -469,6 +469,7 @@ build_fields(const struct build *b, struct profile *p)
 	build_strings(b, KEY_SYSCALLS, false, &p->syscalls);
 	build_limits(b->doc, &p->limits);
 	p->retry = (enum retry)v[KEY_RETRY].number;
+	p->on_leak = (enum on_leak)v[KEY_LEAK].number;
 	p->on_failure = (enum on_failure)v[KEY_ON_FAILURE].number;
 	p->retries = (uint8_t)v[KEY_ON_FAILURE_RETRIES].number;
 	p->backoff_ms = (uint32_t)v[KEY_ON_FAILURE_BACKOFF].number;

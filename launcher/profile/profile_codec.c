@@ -203,6 +203,7 @@ put_profile(struct buf *b, const struct profile *p)
 	buf_str(b, p->git_name);
 	buf_str(b, p->git_email);
 	put_strings(b, &p->credentials);
+	buf_u8(b, (uint8_t)p->on_leak);
 	put_strings(b, &p->env_pass);
 	put_strings(b, &p->env_accept);
 	buf_u32(b, (uint32_t)p->env_set_count);
@@ -503,6 +504,7 @@ get_profile(struct rd *r, struct profile_arena *a, struct profile *p)
 	p->git_name = get_text(r, a);
 	p->git_email = get_text(r, a);
 	get_strings(r, a, &p->credentials);
+	p->on_leak = (enum on_leak)get_enum(r, ON_LEAK__COUNT);
 	get_strings(r, a, &p->env_pass);
 	get_strings(r, a, &p->env_accept);
 	get_env_set(r, a, p);

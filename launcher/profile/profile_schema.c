@@ -262,6 +262,8 @@ profile_type_words(enum profile_type type, size_t *ret_count)
 		return WORDS(profile_mode_words);
 	case TYPE_OBSERVE:
 		return WORDS(profile_observe_words);
+	case TYPE_LEAK:
+		return WORDS(profile_leak_words);
 	case TYPE_ON_FAILURE:
 		return WORDS(profile_on_failure_words);
 	case TYPE_WORKSPACE:

@@ -64,6 +64,7 @@ profile_number_parse(enum profile_type type, const char *text, uint64_t *ret)
 	case TYPE_MODE:
 	case TYPE_NAME:
 	case TYPE_OBSERVE:
+	case TYPE_LEAK:
 	case TYPE_ON_FAILURE:
 	case TYPE_PROFILE:
 	case TYPE_PROTECTS:
@@ -322,6 +323,7 @@ parse_scalar(const struct parse *c, const struct profile_node *node, struct prof
 	case TYPE_CAPTURE:
 	case TYPE_MODE:
 	case TYPE_OBSERVE:
+	case TYPE_LEAK:
 	case TYPE_ON_FAILURE:
 	case TYPE_RETRY:
 	case TYPE_WORKSPACE:
@@ -437,6 +439,7 @@ parse_item(const struct parse *c, const struct profile_node *node, struct profil
 	case TYPE_MODE:
 	case TYPE_NAME:
 	case TYPE_OBSERVE:
+	case TYPE_LEAK:
 	case TYPE_ON_FAILURE:
 	case TYPE_PERCENT:
 	case TYPE_PROFILE:

@@ -16,6 +16,11 @@ const char *const profile_capture_words[] = {
 	[CAPTURE_CONTENT] = "content",
 };
 const char *const profile_retry_words[] = { [RETRY_SAFE] = "safe", [RETRY_ASK] = "ask" };
+const char *const profile_leak_words[] = {
+	[LEAK_REDACT] = "redact",
+	[LEAK_STOP] = "stop",
+};
+
 const char *const profile_on_failure_words[] = {
 	[ON_FAILURE_CONTINUE] = "continue",
 	[ON_FAILURE_ASK] = "ask",

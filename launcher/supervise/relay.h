@@ -169,7 +169,7 @@ int relay_drain(struct relay *r, int grace_ms, struct err *err) must_check;
 void relay_leave_terminal(struct relay *r);
 /* What is said of a call that ended by it: item, form, stream; never the value. */
 void relay_leak_text(const struct relay *r, char *ret_text, size_t size);
-/* A JSON array of all leaks, as the record wants it. */
+/* All leaks, as the record wants them, into the array that is open. */
 void relay_leaks_write(const struct relay *r, struct json *j);
 void relay_finish(struct relay *r);
 

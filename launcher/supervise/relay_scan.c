@@ -142,7 +142,6 @@ relay_leak_text(const struct relay *r, char *ret_text, size_t size)
 void
 relay_leaks_write(const struct relay *r, struct json *j)
 {
-	json_begin_array(j);
 	for (size_t i = 0; i < r->leak_count; i++) {
 		const struct relay_leak *leak = &r->leaks[i];
 
@@ -154,5 +153,4 @@ relay_leaks_write(const struct relay *r, struct json *j)
 		json_kv_str(j, "stream", stream_word(leak->stream));
 		json_end(j);
 	}
-	json_end(j);
 }

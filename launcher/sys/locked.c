@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -45,6 +46,51 @@ locked_init(struct locked *ret, size_t size)
 		return rc;
 	}
 	*ret = (struct locked){ .data = data, .size = whole };
+	return 0;
+}
+
+int
+locked_share(struct locked *ret, size_t size, int *ret_fd)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t whole = (size + page - 1) / page * page;
+	auto_fd fd = sys_memfd_secret();
+	bool is_secret = fd >= 0;
+	void *data;
+
+	fd = is_secret ? fd : memfd_create("values", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)whole) < 0) {
+		return -errno;
+	}
+	data = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED) {
+		return -errno;
+	}
+	if ((!is_secret && mlock(data, whole) < 0) || madvise(data, whole, MADV_DONTFORK) < 0) {
+		int rc = -errno;
+
+		munmap(data, whole);
+		return rc;
+	}
+	*ret = (struct locked){ .data = data, .size = whole };
+	*ret_fd = take_fd(&fd);
+	return 0;
+}
+
+int
+locked_map(int fd, struct locked *ret)
+{
+	struct stat st;
+	void *data;
+
+	if (fstat(fd, &st) < 0 || st.st_size <= 0) {
+		return -EBADF;
+	}
+	data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED) {
+		return -errno;
+	}
+	*ret = (struct locked){ .data = data, .size = (size_t)st.st_size };
 	return 0;
 }
 

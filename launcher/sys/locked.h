@@ -26,5 +26,12 @@ struct locked {
 /* 0; -ENOMEM and -EPERM where so much may not be locked: then there is no memory. */
 int locked_init(struct locked *ret, size_t size) must_check;
 void locked_finish(struct locked *l);
+/*
+ * The same with a descriptor that another process maps by locked_map: its memory is locked as long
+ * as one of them has it. -errno as above.
+ */
+int locked_share(struct locked *ret, size_t size, int *ret_fd) must_check;
+/* What a descriptor of locked_share has: locked_finish wipes it for all. The descriptor stays. */
+int locked_map(int fd, struct locked *ret) must_check;
 
 #endif

@@ -189,7 +189,7 @@ Test(profile_build, canonical_json)
 		".cargo\"],"
 		"\"write\":[\"~/out\"]},"
 		"\"git\":{\"identity\":true,\"worktree\":true},"
-		"\"labels\":{\"adds\":[]},"
+		"\"labels\":{\"adds\":[]},\"leak\":\"redact\","
 		"\"limits\":{\"cpu\":400,\"cpu_time\":3600000,\"disk\":1073741824,\"files\":1000,"
 		"\"memory\":2147483648,\"open_files\":64,\"output\":1048576,\"pids\":512,\"wall\":"
 		"600000},"

@@ -145,6 +145,8 @@ static const struct rule rules[] = {
 	  "18: error: allow_degraded: 'notify' is more than the parent allows (p.yaml:3:17)" },
 	{ "retry", "retry: ask", "retry: ask", "retry: safe",
 	  "8: error: retry: safe is wider than the parent's ask (p.yaml:3:8)" },
+	{ "leak", "leak: stop", "leak: stop", "leak: redact",
+	  "7: error: leak: redact is wider than the parent's stop (p.yaml:3:7)" },
 	{ "on_failure.then", "on_failure: { then: ask }", "on_failure: { then: stop }",
 	  "on_failure: { then: continue }",
 	  "21: error: on_failure.then: continue is wider than the parent's ask (p.yaml:3:21)" },

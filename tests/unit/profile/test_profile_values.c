@@ -74,6 +74,8 @@ static const struct row rows[] = {
 	  "network.egress: this version has no egress yet, so nothing is granted; write []" },
 	{ KEY_CREDENTIALS, "credentials: [gh, db.ro]", 2, "gh", "credentials: [Gh]", "3:15",
 	  "credentials: wants the name of a credential, such as github, not 'Gh'" },
+	{ KEY_LEAK, "leak: stop", LEAK_STOP, "", "leak: hide", "3:7",
+	  "leak: wants redact or stop, not 'hide'" },
 	{ KEY_GIT_IDENTITY, "git: { identity: true }", 1, "", "git: { identity: yes }", "3:18",
 	  "git.identity: wants true or false, not 'yes'" },
 	{ KEY_GIT_WORKTREE, "git: { worktree: true }", 1, "", "git: { worktree: 1 }", "3:18",

@@ -42,7 +42,9 @@ expect_leaks(const char *want)
 	struct json j;
 
 	json_init(&j, &text);
+	json_begin_array(&j);
 	relay_leaks_write(&relay, &j);
+	json_end(&j);
 	cr_assert_eq(json_error(&j), 0);
 	cr_assert_str_eq(buf_text(&text), want);
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: leased values where none is to be. In the context, before it is recorded; in
+ * the output and the change set the relay and the collector look (supervise/relay.h,
+ * snapshot/snapshot.h), and here is what all of them found.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "../base/json.h"
+#include "front_lease.h"
+
+struct redaction {
+	const struct front *f;
+	struct buf *out;
+	size_t done; /* of the context */
+};
+
+static bool
+redact(void *arg, const struct scan_match *m)
+{
+	struct redaction *r = arg;
+	struct lease_hold *h = r->f->lease;
+
+	buf_put(r->out, r->f->req.context + r->done, m->offset - r->done);
+	buf_printf(r->out, "[redacted:%s]", scanner_item(h->scanner, m->item));
+	r->done = m->offset + m->len;
+	h->context_leaks[m->item]++;
+	return true;
+}
+
+int
+front_redact_context(struct front *f, const struct scanner *scanner)
+{
+	auto_buf text = BUF_INIT;
+	struct redaction r = { .f = f, .out = &text };
+	size_t len = f->req.context != NULL ? strlen(f->req.context) : 0;
+
+	if (len == 0) {
+		return 0;
+	}
+	scanner_search(scanner, f->req.context, len, redact, &r);
+	if (r.done == 0) {
+		return 0;
+	}
+	buf_put(&text, f->req.context + r.done, len - r.done);
+	/* a mark in the middle of an escape leaves no JSON */
+	if (buf_error(&text) < 0 || json_check_object(buf_text(&text), text.len) < 0) {
+		return err_set(&f->err, -EACCES,
+			       "the context has a value in it that is leased to the call");
+	}
+	f->req.context = arena_copy(&f->arena, text.data, text.len);
+	return f->req.context == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+}
+
+static void
+row(struct json *j, const char *item, const char *stream, uint64_t count)
+{
+	if (count == 0) {
+		return;
+	}
+	json_begin_object(j);
+	json_kv_uint(j, "count", count);
+	json_kv_str(j, "form", NULL);
+	json_kv_str(j, "item", item);
+	json_kv_str(j, "offset", NULL);
+	json_kv_str(j, "stream", stream);
+	json_end(j);
+}
+
+void
+front_leaks_json(struct json *j, const struct front *f)
+{
+	const struct lease_hold *h = f->lease;
+
+	json_begin_array(j);
+	for (size_t i = 0; h != NULL && h->scanner != NULL && i < h->lease.count; i++) {
+		uint64_t changes = 0;
+
+		for (size_t k = 0; k < f->changes.count; k++) {
+			changes += (f->changes.items[k].leaked >> i) & 1;
+		}
+		row(j, h->lease.items[i].item, "context", h->context_leaks[i]);
+		row(j, h->lease.items[i].item, "changes", changes);
+	}
+	if (h != NULL && h->scanner != NULL) {
+		relay_leaks_write(&f->relay, j);
+	}
+	json_end(j);
+}
