@@ -19,9 +19,11 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "../base/fdio.h"
 #include "../base/text.h"
+#include "../bundle/sealed.h"
 #include "../store/quota.h"
 #include "../store/store.h"
 #include "../sys/sys.h"
@@ -583,6 +585,26 @@ put_quota(struct finding *ret, const struct quota *q)
 				    "  airlock gc --older-than 30d\n"
 				    "  airlock gc --quota SIZE\n");
 	}
+}
+
+/* No call without sealed items needs it: none is said to be missing for that. */
+void
+doctor_age(struct doctor *d, struct finding *ret)
+{
+	static const char *const programs[] = { SEALED_AGE, SEALED_KEYGEN };
+
+	(void)d;
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		if (access(programs[i], X_OK) < 0) {
+			ret->status = DOCTOR_INFO;
+			buf_printf(&ret->detail,
+				   "%s: %s; sealed credentials cannot be made or opened: apt-get "
+				   "install age",
+				   programs[i], strerror(errno));
+			return;
+		}
+	}
+	buf_printf(&ret->detail, "%s, %s", programs[0], programs[1]);
 }
 
 void

@@ -44,6 +44,18 @@ expect_match "the last line is the verdict" "profile default can" <(tail -n 3 "$
 expect_no_match "no colour but on a terminal" $'\033' "$OUT"
 expect_eq "nothing on stderr" "" "$(cat "$ERR")"
 
+# Without the program of sealed credentials calls run, as most have none.
+doctor --json
+expect_eq "age is there" "ok /usr/bin/age, /usr/bin/age-keygen" "$(layer age status) $(layer age detail)"
+if [ "$E2E_IDENTITY" = root ]; then
+	under=(unshare -m sh -c 'mount --bind /dev/null /usr/bin/age && exec "$@"' sh)
+	doctor --json
+	expect_eq "age is not there: what to do, and it is not missing" \
+		"info /usr/bin/age: Permission denied; sealed credentials cannot be made or opened: apt-get install age" \
+		"$(layer age status) $(layer age detail)"
+	under=()
+fi
+
 # A profile that allows nothing to be missing: each degradable layer that is not ok is missing then.
 doctor --json -p strict
 expect_eq "strict allows nothing to be missing" 0 "$(jq '[.layers[] | select(.status == "degraded")] | length' "$OUT")"
