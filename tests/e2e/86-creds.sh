@@ -357,23 +357,28 @@ seen()
 	shift
 
 	words=$(printf '|%s' "$@")
-	grep -oE "${words#|}" "$file" | uniq | paste -sd' '
+	grep -v 'memfd_secret.* = -1' "$file" | grep -oE "${words#|}" | uniq | paste -sd' '
 }
-if as_id strace -f -o "$T/home/strace" -e trace=prctl,setrlimit,prlimit64,mlock,madvise,read,openat \
-	"$A" creds add acme closed --file "$T/values/gh" >"$OUT" 2>"$ERR"; then
+# Memory that the kernel itself does not map, where it has that; else it is locked, and in no dump.
+memory()
+{
+	grep -q 'memfd_secret.* = [0-9]' "$T/home/strace" && echo "memfd_secret MADV_DONTFORK" ||
+		echo "mlock MADV_DONTDUMP MADV_DONTFORK"
+}
+calls=prctl,setrlimit,prlimit64,mlock,memfd_secret,madvise
+words=(PR_SET_DUMPABLE RLIMIT_CORE memfd_secret mlock MADV_DONTDUMP MADV_DONTFORK)
+if as_id strace -f -o "$T/home/strace" -e trace=$calls,read,openat "$A" creds add acme closed --file "$T/values/gh" >"$OUT" 2>"$ERR"; then
 	# of a closed process a tracer of the same user sees no paths
-	wanted="PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK"
+	wanted="PR_SET_DUMPABLE RLIMIT_CORE $(memory)"
 	[ "$E2E_IDENTITY" = plain ] || wanted+=" values/gh"
 	expect_eq "the process is closed and its memory locked before the value is there" "$wanted" \
-		"$(seen "$T/home/strace" PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK values/gh |
-			cut -d' ' -f "1-$(wc -w <<<"$wanted")")"
-	as_id strace -f -o "$T/home/strace" -e trace=prctl,setrlimit,prlimit64,mlock,madvise,clone,fork,vfork,execve \
-		"$A" creds check acme >"$OUT" 2>"$ERR"
+		"$(seen "$T/home/strace" "${words[@]}" values/gh | cut -d' ' -f "1-$(wc -w <<<"$wanted")")"
+	as_id strace -f -o "$T/home/strace" -e trace=$calls,clone,fork,vfork,execve "$A" creds check acme >"$OUT" 2>"$ERR"
 	# from the process that opens the first value on, to the first child of that
-	expect_eq "and so is the process that opens one" \
-		"PR_SET_PDEATHSIG open-sealed PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK clone" \
-		"$(sed -n '/PR_SET_PDEATHSIG/,/DONTFORK/p;/DONTFORK/,/clone/p' "$T/home/strace" | seen /dev/stdin PR_SET_PDEATHSIG \
-			open-sealed PR_SET_DUMPABLE RLIMIT_CORE mlock MADV_DONTDUMP MADV_DONTFORK 'clone' | cut -d' ' -f1-8)"
+	wanted="PR_SET_PDEATHSIG open-sealed PR_SET_DUMPABLE RLIMIT_CORE $(memory) clone"
+	expect_eq "and so is the process that opens one" "$wanted" \
+		"$(sed -n '/PR_SET_PDEATHSIG/,/DONTFORK/p;/DONTFORK/,/clone/p' "$T/home/strace" |
+			seen /dev/stdin PR_SET_PDEATHSIG open-sealed "${words[@]}" clone | cut -d' ' -f "1-$(wc -w <<<"$wanted")")"
 else
 	skip "what is closed" "strace does not work here: $(head -n 1 "$ERR")"
 fi
