@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,10 +72,20 @@ take_handle(struct leasing *l, const struct bundle_item *item, int *ret_fd)
 	for (size_t i = 0; i < l->handle_count; i++) {
 		const char *given = l->handles[i];
 
-		if (strncmp(given, item->handle, len) == 0 && given[len] == '=') {
-			*ret_fd = (int)strtol(given + len + 1, NULL, 10);
-			return fcntl(*ret_fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0;
+		if (strncmp(given, item->handle, len) != 0 || given[len] != '=') {
+			continue;
 		}
+		*ret_fd = (int)strtol(given + len + 1, NULL, 10);
+		for (size_t k = 0; k < l->lease.count; k++) {
+			if (l->sources[k] == *ret_fd) {
+				return err_set(&l->c.err, -EBUSY,
+					       "credentials %s and %s of bundle %s come from one "
+					       "descriptor, which has one value",
+					       l->lease.items[k].item, item->name,
+					       l->c.at.bundle.name);
+			}
+		}
+		return 0;
 	}
 	return err_set(&l->c.err, -ENOENT,
 		       "credential %s of bundle %s comes from a descriptor of the caller: airlock "
@@ -168,7 +179,6 @@ add(struct leasing *l, const char *name)
 	}
 	rc = check(l, item, now_ms);
 	rc = rc < 0 ? rc : open_source(l, item, &l->sources[n]);
-	rc = rc < 0 ? rc : lease_state_use(l->c.at.bundle.name, name, item->max_uses, &l->c.err);
 	if (rc < 0) {
 		return rc;
 	}
@@ -184,6 +194,22 @@ add(struct leasing *l, const char *name)
 	};
 	l->lease.count++;
 	return 0;
+}
+
+/* Last of all: what is refused is no use. */
+static int
+count_uses(struct leasing *l)
+{
+	const char *bundle = l->c.at.bundle.name;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {
+		const struct bundle_item *item =
+			bundle_item(&l->c.at.bundle, l->lease.items[i].item);
+
+		rc = lease_state_use(bundle, item->name, item->max_uses, &l->c.err);
+	}
+	return rc;
 }
 
 /* Two of them in one place would be one of them. */
@@ -225,7 +251,8 @@ decide(struct leasing *l, const char *bundle, char **items, size_t count)
 		rc = add(l, items[i]);
 	}
 	rc = rc < 0 ? rc : check_places(l);
-	return rc < 0 ? rc : lease_state_key(l->fingerprint_key, &l->c.err);
+	rc = rc < 0 ? rc : lease_state_key(l->fingerprint_key, &l->c.err);
+	return rc < 0 ? rc : count_uses(l);
 }
 
 static int
@@ -321,6 +348,8 @@ become_credd(struct leasing *l)
 	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {
 		rc = lift(&l->sources[i]);
 	}
+	/* also what the caller has given, and no item wants */
+	rc = rc < 0 ? rc : sys_close_range(CREDD_FD_LEASE, ~0u, CLOSE_RANGE_CLOEXEC);
 	rc = rc < 0 ? rc : place(memfd, CREDD_FD_LEASE);
 	rc = rc < 0 ? rc : place(identity, CREDD_FD_IDENTITY);
 	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {

@@ -239,6 +239,9 @@ const struct scanner *front_lease_scanner(const struct front *f);
 void front_lease_wipe(struct front *f);
 /* A value in the context gets a mark in its place; it is refused where no context would be left. */
 int front_redact_context(struct front *f, const struct scanner *scanner) must_check;
+/* When the first of them ends, by CLOCK_REALTIME; 0: none before the call. */
+uint64_t front_lease_ends(const struct front *f);
+int front_lease_fd(const struct front *f); /* hangs up when they are revoked; -1: there are none */
 void front_lease_sent(struct front *f); /* the jail has them */
 void front_lease_end(struct front *f);	/* the call has ended, or does not begin */
 /* what it used of the budget; its file goes, where it has an outcome or no record */

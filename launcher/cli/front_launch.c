@@ -234,6 +234,8 @@ supervise(struct front *f)
 		.plan = f->plan,
 		.limits = &f->req.limits,
 		.end_ms = f->end_ms,
+		.lease_ms = front_lease_ends(f),
+		.lease_fd = front_lease_fd(f),
 		.jail = &f->jail,
 		.relay = &f->relay,
 		.cgroup = &f->cgroup,

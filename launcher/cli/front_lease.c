@@ -94,6 +94,7 @@ check_handles(struct front *f)
 	for (size_t i = 0; i < f->opt.handle_count; i++) {
 		int fd = handle_fd(f->opt.handles[i]);
 
+		/* what is close-on-exec is ours */
 		if (fd < 0 || fcntl(fd, F_GETFD) != 0) {
 			return err_set(&f->err, fd < 0 ? -EINVAL : -EBADF,
 				       "--credential-fd %s: wants NAME=N, N being a descriptor "
@@ -190,22 +191,27 @@ hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8
 	return 0;
 }
 
-/* No call lasts longer than what it holds. */
-static void
-lower_wall(struct front *f, const struct lease_item *item)
+/* No call lasts longer than what it holds: told here, and held to by the supervisor. */
+static int
+check_end(struct front *f, const struct lease_item *item)
 {
 	uint64_t now_ms = clock_realtime_ms();
-	uint64_t left_ms = item->expires_ms > now_ms ? item->expires_ms - now_ms : 1;
 	auto_buf left = BUF_INIT;
 
-	if (item->expires_ms == 0 || left_ms >= f->req.limits.wall_ms) {
-		return;
+	if (item->expires_ms == 0 || item->expires_ms > now_ms + f->req.limits.wall_ms) {
+		return 0;
 	}
-	f->req.limits.wall_ms = left_ms;
-	units_print_duration(&left, left_ms);
+	if (item->expires_ms <= now_ms) {
+		return err_set(&f->err, -EKEYEXPIRED,
+			       "the lease of credential %s ended before the call began",
+			       item->item);
+	}
+	f->req.limits.wall_ms = item->expires_ms - now_ms;
+	units_print_duration(&left, f->req.limits.wall_ms);
 	front_warn(f, arena_printf(&f->arena,
 				   "limits.wall is %s: the lease of credential %s ends then",
 				   buf_text(&left), item->item));
+	return 0;
 }
 
 static int
@@ -226,7 +232,6 @@ take_lease(struct front *f, struct lease_hold *h)
 
 		planned[i] =
 			(struct plan_credential){ .delivery = item->delivery, .name = item->name };
-		lower_wall(f, item);
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.left_out_count; i++) {
 		front_warn(f, h->lease.left_out[i]);
@@ -377,6 +382,10 @@ take_values(struct front *f, struct lease_hold *h)
 		memcpy(h->fingerprints[i], bytes + i * LEASE_FINGERPRINT_SIZE,
 		       LEASE_FINGERPRINT_SIZE);
 		h->pipes[i] = fds[i];
+		rc = check_end(f, &h->lease.items[i]);
+		if (rc < 0) {
+			break;
+		}
 		if (fds[i] < 0 || (id->kind == IDENTITY_RANGE &&
 				   fchown(fds[i], id->uid_outside, id->gid_outside) < 0)) {
 			rc = err_sys(&f->err, fds[i] < 0 ? -EPROTO : -errno, "credential %s",
@@ -403,6 +412,25 @@ const struct scanner *
 front_lease_scanner(const struct front *f)
 {
 	return f->lease != NULL ? f->lease->scanner : NULL;
+}
+
+uint64_t
+front_lease_ends(const struct front *f)
+{
+	uint64_t first = 0;
+
+	for (size_t i = 0; f->lease != NULL && i < f->lease->lease.count; i++) {
+		uint64_t ends = f->lease->lease.items[i].expires_ms;
+
+		first = ends != 0 && (first == 0 || ends < first) ? ends : first;
+	}
+	return first;
+}
+
+int
+front_lease_fd(const struct front *f)
+{
+	return f->lease != NULL && f->lease->has_values ? f->lease->socket : -1;
 }
 
 void
@@ -457,10 +485,12 @@ front_lease_end(struct front *f)
 	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
 	cleanup_fd(&h->socket);
 	h->socket = -1;
-	if (h->pid > 0 && !h->is_revoked) {
+	if (h->pid > 0) {
+		/* it has said what it had to, and is not waited for longer than that */
 		ignore_err(kill(h->pid, SIGKILL), "it may be dead already");
+		while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR) {
+		}
 	}
-	ignore_err(h->pid > 0 ? waitpid(h->pid, &status, 0) : 0, "it is reaped");
 }
 
 static void

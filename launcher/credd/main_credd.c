@@ -200,6 +200,11 @@ hand_over(struct credd *c, struct err *err)
 		cleanup_fd(&c->fds[i]);
 		c->fds[i] = -1;
 	}
+	if (rc == -EAGAIN) {
+		return err_set(err, rc,
+			       "the user's pipes have no room left for a value "
+			       "(fs.pipe-user-pages-soft)");
+	}
 	return rc < 0 ? err_sys(err, rc, "hand over the values") : 0;
 }
 

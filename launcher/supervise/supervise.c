@@ -325,7 +325,16 @@ on_tool_closed(struct run *r)
 	}
 }
 
-enum slot { SLOT_STATUS, SLOT_TOOL, SLOT_PIDFD, SLOT_LISTENER, SLOT_SIGNAL, SLOT_OOM, SLOT__COUNT };
+enum slot {
+	SLOT_STATUS,
+	SLOT_TOOL,
+	SLOT_PIDFD,
+	SLOT_LISTENER,
+	SLOT_SIGNAL,
+	SLOT_OOM,
+	SLOT_LEASE,
+	SLOT__COUNT
+};
 
 static void
 handle(struct run *r, const struct pollfd *slots)
@@ -350,6 +359,9 @@ handle(struct run *r, const struct pollfd *slots)
 		if (cgroup_oom_fired(r->req->cgroup, r->oom_fd)) {
 			run_end(r, VERDICT_OOM, "memory: the call reached limits.memory");
 		}
+	}
+	if (slots[SLOT_LEASE].revents != 0) {
+		run_end(r, VERDICT_INTERRUPTED, "airlock-credd has ended, and the leases with it");
 	}
 	/*
 	 * PID 1 is dead, and with it its whole namespace. What both had said, that a failure has a
@@ -415,6 +427,7 @@ poll_once(struct run *r, struct err *err)
 	pfds[SLOT_PIDFD] = (struct pollfd){ .fd = r->req->jail->pidfd, .events = POLLIN };
 	pfds[SLOT_LISTENER] = (struct pollfd){ .fd = r->listener_fd, .events = POLLIN };
 	pfds[SLOT_SIGNAL] = (struct pollfd){ .fd = r->req->signal_fd, .events = POLLIN };
+	pfds[SLOT_LEASE] = (struct pollfd){ .fd = r->req->lease_fd, .events = POLLIN };
 	pfds[SLOT_OOM] = (struct pollfd){ .fd = r->oom_fd, .events = r->oom_events };
 	if (r->state == RUN_RUNNING && r->next_watch_ns < until) {
 		until = r->next_watch_ns;

@@ -55,6 +55,8 @@ struct supervise_request {
 	const struct plan *plan;
 	const struct limits *limits;
 	uint64_t end_ms; /* CLOCK_REALTIME: the deadline of its workflow; 0: none */
+	uint64_t lease_ms; /* the same: when the first of its leases ends; 0: none does before it */
+	int lease_fd; /* whose hang-up says that its leases are revoked; -1: nothing is leased */
 	struct jail_handle *jail;
 	struct relay *relay;
 	struct terminal *terminal; /* the caller's; NULL when the tool gets none */

@@ -223,11 +223,18 @@ ran_ns(const struct run *r)
 bool
 run_end_late(struct run *r)
 {
-	if (r->end_ms == 0 || r->limits_due > 0 || r->frozen_at_ns != 0 ||
-	    clock_realtime_ms() < r->end_ms) {
+	const uint64_t now_ms = clock_realtime_ms(), lease_ms = r->req->lease_ms;
+	const char *why = NULL;
+
+	if (r->end_ms != 0 && r->limits_due == 0 && now_ms >= r->end_ms) {
+		why = "the deadline of its workflow came";
+	} else if (lease_ms != 0 && now_ms >= lease_ms) {
+		why = "a lease of the call ended";
+	}
+	if (why == NULL || r->frozen_at_ns != 0) {
 		return false;
 	}
-	run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, "the deadline of its workflow came");
+	run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, why);
 	return true;
 }
 

@@ -123,6 +123,9 @@ ITEMS
 as_id sh -c 'exec 7<"$1"; shift; exec "$@"' sh "$T/other" \
 	"$A" run -w "$WS" -p "$P" --bundle "$BUNDLE-2" --credential-fd h=7 -- sh -c "{ cat /run/credentials/token; ls /proc/self/fd | wc -l; } | $TURN" >"$OUT" 2>"$ERR"
 expect_eq "a descriptor of the caller's, which the tool does not get" "0 ${OTHER}4" "$? $(turned <"$OUT")"
+as_id sh -c 'exec 7<"$1" 8<"$1"; shift; exec "$@"' sh "$T/other" \
+	"$A" run -w "$WS" -p "$P" --bundle "$BUNDLE-2" --credential-fd h=7 --credential-fd unused=8 -- true 2>"$ERR"
+expect_eq "one that no item wants is left alone" 0 $?
 expect_run "one that is not open" 125 -p "$P" --bundle "$BUNDLE-2" --credential-fd h=77 -- true
 expect_match "which is said" "--credential-fd h=77: wants NAME=N, N being a descriptor above 2 that airlock was started with" "$ERR"
 bundle "$BUNDLE-2" <<ITEMS
@@ -236,9 +239,26 @@ expect_eq "no core, and its own filter" "0 2" \
 expect_eq "nothing is open but its socket and /dev/null" "/dev/null /dev/null socket" \
 	"$(find "/proc/$C/fd" -mindepth 1 -printf '%l\n' | sed 's/:.*//' | sort | tr '\n' ' ' | sed 's/ $//')"
 as_id kill -KILL "$C" 2>/dev/null || kill -KILL "$C"
-as_id "$A" kill "$(as_id "$A" ps --json | jq -r .call)" >/dev/null
 wait "$PID"
-expect_eq "a holder that was killed has revoked nothing" false "$(record .outcome.credentials.revoked)"
+expect_eq "its end ends the call" "125 interrupted airlock-credd has ended, and the leases with it" \
+	"$? $(record '"\(.outcome.verdict) \(.outcome.reason)"')"
+expect_eq "a holder that was killed has said nothing" false "$(record .outcome.credentials.revoked)"
+
+# The end of a lease is a moment: a call that is frozen does not get by it.
+is_over()
+{
+	[ "$(date +%s%3N)" -gt "$1" ]
+}
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/other, ttl: 2s }
+ITEMS
+start_airlock -p "$P" -W two -- sh -c 'echo up; exec sleep 100'
+check "a call with a short lease" wait_for 20 bg_says up
+expect_verb "it is frozen" 0 workflow pause two
+check "until the lease is over" wait_for 20 is_over "$(record '.planned.credentials[0].expires')"
+expect_verb "and goes on" 0 workflow resume two
+wait "$PID"
+expect_eq "which ends it" "124 wall: a lease of the call ended" "$? $(record .outcome.reason)"
 start_airlock -p "$P" -W one -- sh -c 'echo up; exec sleep 100'
 check "a call that is cut short" wait_for 20 bg_says up
 C=$(credd)
