@@ -191,6 +191,39 @@ mv "$T/identity" "$CONFIG/identity"
 expect_run "control: it was that alone" 0 -p "$P" --bundle sealed -- true
 check "nothing ran" test ! -e "$WS/ran"
 
+# A rotation beside 20 calls: each has one of the values, whole, and none fails.
+profile one
+value_of()
+{
+	printf 'value-%s-of-one' "$1"
+}
+rotate()
+{
+	local n
+
+	for n in 1 2 3 4 5 6 7 8; do
+		value_of "$n" | as_id "$A" creds rotate sealed one --fd 0 || echo "rotation $n failed"
+	done
+}
+value_of 0 | as_id "$A" creds rotate sealed one --fd 0 >/dev/null
+rotate >"$T/rotations" 2>&1 &
+ROTATING=$!
+CALLS=()
+for n in $(seq 20); do
+	as_id "$A" run -n -w "$WS" -m observe -p "$P" --bundle sealed -- sh -c "$TURN </run/credentials/a" >"$T/call.$n" 2>"$T/call.$n.err" &
+	CALLS+=($!)
+done
+failed=0
+for pid in "${CALLS[@]}"; do
+	wait "$pid" || failed=$((failed + 1))
+done
+wait "$ROTATING"
+expect_eq "rotated beside 20 calls: none fails" "0" "$failed$(cat "$T"/call.*.err)"
+expect_eq "no rotation either" 0 "$(grep -c failed "$T/rotations")"
+expect_eq "each has one of the values, whole" 20 "$(for n in $(seq 20); do turned <"$T/call.$n"; echo; done | grep -cxE 'value-[0-8]-of-one')"
+expect_eq "the last one is what is there" "$(value_of 8)" "$(as_id "$A" run -n -w "$WS" -m observe -p "$P" --bundle sealed -- sh -c "$TURN </run/credentials/a" | turned)"
+profile "one, two"
+
 # ---- workflows -------------------------------------------------------------------------------------------
 bundle "$BUNDLE-2" <<ITEMS
   token: { source: file, path: $T/other }
