@@ -68,6 +68,11 @@ struct bundle_item {
 	unsigned int line; /* of its name in the manifest */
 };
 
+/* Of an item's initializer: what a sealed one does not say. */
+#define BUNDLE_ITEM_UNSAID                                                                   \
+	.path = "", .credential = "", .handle = "", .provider = "", .id = "", .profile = "", \
+	.deliver_name = ""
+
 struct bundle {
 	const char *name, *owner;
 	struct bundle_words recipients;

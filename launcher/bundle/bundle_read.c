@@ -212,13 +212,7 @@ read_item(const struct reader *r, const struct profile_node *node, struct bundle
 
 	*item = (struct bundle_item){ .name = node->key,
 				      .about = "",
-				      .path = "",
-				      .credential = "",
-				      .handle = "",
-				      .provider = "",
-				      .id = "",
-				      .profile = "",
-				      .deliver_name = "",
+				      BUNDLE_ITEM_UNSAID,
 				      .access = BUNDLE_WRITE,
 				      .line = node->key_at.line };
 	if (!read_source(r, node, item)) {

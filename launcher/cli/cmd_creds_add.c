@@ -149,13 +149,7 @@ cmd_creds_add(int argc, char **argv)
 	struct bundle_item item = { .about = "",
 				    .source = BUNDLE_SOURCE_SEALED,
 				    .version = 1,
-				    .path = "",
-				    .credential = "",
-				    .handle = "",
-				    .provider = "",
-				    .id = "",
-				    .profile = "",
-				    .deliver_name = "",
+				    BUNDLE_ITEM_UNSAID,
 				    .access = BUNDLE_WRITE };
 	auto_creds c = { .at = BUNDLE_AT_INIT };
 	const char *name, *argument;

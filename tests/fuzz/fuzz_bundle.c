@@ -57,13 +57,7 @@ check_edits(struct bundle *b, const struct buf *bytes)
 						  .about = "a \"b\": #c",
 						  .source = BUNDLE_SOURCE_SEALED,
 						  .version = 1,
-						  .path = "",
-						  .credential = "",
-						  .handle = "",
-						  .provider = "",
-						  .id = "",
-						  .profile = "",
-						  .deliver_name = "",
+						  BUNDLE_ITEM_UNSAID,
 						  .ttl_ms = 60000,
 						  .access = BUNDLE_READ };
 	struct bundle_at at = { .bundle = *b, .path = "/b", .dir_fd = -1, .manifest = *bytes };

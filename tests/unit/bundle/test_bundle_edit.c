@@ -35,13 +35,7 @@ static const struct bundle_item new_item = { .name = "new",
 					     .about = "",
 					     .source = BUNDLE_SOURCE_SEALED,
 					     .version = 1,
-					     .path = "",
-					     .credential = "",
-					     .handle = "",
-					     .provider = "",
-					     .id = "",
-					     .profile = "",
-					     .deliver_name = "",
+					     BUNDLE_ITEM_UNSAID,
 					     .access = BUNDLE_WRITE };
 
 #define NEW(indent)                                                                \
