@@ -390,8 +390,10 @@ cmd_lease(int argc, char **argv)
 	}
 	l.is_observed = strcmp(argv[2], "observe") == 0;
 	l.is_asked = strcmp(argv[3], "asked") == 0;
-	rc = decide(&l, argv[1], argv + 4 + l.handle_count,
-		    (size_t)argc - 4 - l.handle_count);
+	rc = creds_harden(&l.c.err);
+	rc = rc < 0 ? rc
+		    : decide(&l, argv[1], argv + 4 + l.handle_count,
+			     (size_t)argc - 4 - l.handle_count);
 	rc = rc < 0 ? rc : say(&l);
 	if (rc == 0 && l.lease.count > 0) {
 		failure = CREDD_FAILED;

@@ -370,6 +370,12 @@ front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t 
 /* The same; ret is what it prints on stdout, or, when it fails, says on stderr. */
 int front_read_cli(struct front *f, const char *const argv[], struct buf *ret) must_check;
 
+/*
+ * The environment of programs that are started beside the call: ours; of it what an owner may know
+ * where root became him, in few.
+ */
+#define FRONT_ENVIRON_ROOM 16
+const char *const *front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM]);
 /* In a child: is airlock-cli from here on, with these as 0, 1, 2; -1: /dev/null, and our stderr. */
 void __attribute__((noreturn))
 front_become_cli(const struct front *f, const char *const argv[], const int stdio[3]);

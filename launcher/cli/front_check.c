@@ -69,6 +69,32 @@ read_result(struct front *f, int fd, struct check_result *ret)
 /* ---- its process -------------------------------------------------------------------------------
  */
 
+/* What the call was given, a check may pass on, too; of an owner's process that is all. */
+static const char *const *
+environment(const struct front *f)
+{
+	const char *few[FRONT_ENVIRON_ROOM];
+	const char *const *ours = front_environ(f, few);
+	const char **all;
+	size_t count = 0;
+
+	if (!f->req.identity.dropped) {
+		return ours;
+	}
+	while (ours[count] != NULL) {
+		count++;
+	}
+	all = calloc(count + f->asked_env_count + 1, sizeof(*all));
+	if (all == NULL) {
+		_exit(EXIT_AIRLOCK);
+	}
+	memcpy(all, ours, count * sizeof(*all));
+	for (size_t i = 0; i < f->asked_env_count; i++) {
+		all[count + i] = f->asked_env[i];
+	}
+	return all;
+}
+
 static void __attribute__((noreturn))
 become_check(const struct front *f, const char *const argv[], int result_fd, pid_t parent)
 {
@@ -84,8 +110,7 @@ become_check(const struct front *f, const char *const argv[], int result_fd, pid
 	    fcntl(result_fd, F_SETFD, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
-	ignore_err(sys_execveat(f->paths.self_fd, "", argv, (const char *const *)environ,
-				AT_EMPTY_PATH),
+	ignore_err(sys_execveat(f->paths.self_fd, "", argv, environment(f), AT_EMPTY_PATH),
 		   "it returns only on failure");
 	_exit(EXIT_AIRLOCK);
 }

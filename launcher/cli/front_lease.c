@@ -169,10 +169,10 @@ hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8
 
 	do {
 		rc = poll(waits, ARRAY_LEN(waits), ANSWER_MS);
-	} while (rc < 0 && errno == EINTR);
-	if (rc > 0 && waits[1].revents != 0 && front_ended(f) < 0) {
-		return -EINTR;
-	}
+		if (rc > 0 && waits[1].revents != 0 && front_ended(f) < 0) {
+			return -EINTR;
+		}
+	} while ((rc < 0 && errno == EINTR) || (rc > 0 && waits[0].revents == 0));
 	n = message == NULL || rc <= 0
 		  ? -ETIMEDOUT
 		  : sys_recv_message(h->socket, message, CREDD_MESSAGE_MAX, fds, &pid);

@@ -73,6 +73,36 @@ front_find_paths(struct front *f)
 }
 
 /*
+ * Root's environment is no business of the owner's, whose process a program that is started after
+ * the drop is: he can read all that it was started with.
+ */
+const char *const *
+front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM])
+{
+	static const char *const names[] = { "AIRLOCK_PROFILES", "AIRLOCK_STATE", "AIRLOCK_TRACE",
+					     "AIRLOCK_UIDS",	 "HOME",	  "LANG",
+					     "LC_ALL",		 "PATH",	  "TERM",
+					     "TZ" };
+	size_t count = 0;
+
+	_Static_assert(ARRAY_LEN(names) < FRONT_ENVIRON_ROOM, "all of them, and the end");
+	if (!f->req.identity.dropped) {
+		return (const char *const *)environ;
+	}
+	for (char **e = environ; *e != NULL; e++) {
+		for (size_t i = 0; i < ARRAY_LEN(names) && count < ARRAY_LEN(names); i++) {
+			size_t len = strlen(names[i]);
+
+			if (strncmp(*e, names[i], len) == 0 && (*e)[len] == '=') {
+				few[count++] = *e;
+			}
+		}
+	}
+	few[count] = NULL;
+	return few;
+}
+
+/*
  * It gets no descriptor of the caller's but what it is to have: after a drop it runs as the owner,
  * who could take them out of it. Its state directory is the call's: after a drop HOME is still the
  * caller's.
@@ -81,6 +111,7 @@ void __attribute__((noreturn))
 front_become_cli(const struct front *f, const char *const argv[], const int stdio[3])
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const char *few[FRONT_ENVIRON_ROOM];
 	sigset_t none;
 
 	/* what we block to read it, ends whom we wait for */
@@ -96,8 +127,7 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	if (f->state_path != NULL && setenv("AIRLOCK_STATE", f->state_path, 1) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
-	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, (const char *const *)environ,
-				AT_EMPTY_PATH),
+	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, front_environ(f, few), AT_EMPTY_PATH),
 		   "it returns only on failure");
 	_exit(EXIT_AIRLOCK);
 }

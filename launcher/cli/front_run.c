@@ -305,6 +305,7 @@ static void
 finish_behind(struct front *f)
 {
 	const char *argv[] = { "airlock-log", "--state", f->store.path, NULL };
+	const char *few[FRONT_ENVIRON_ROOM];
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	pid_t pid = f->recorded && null >= 0 ? fork() : -1;
 	sigset_t none;
@@ -327,8 +328,7 @@ finish_behind(struct front *f)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	ignore_err(sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC),
 		   "all of ours are close-on-exec; this is for the caller's");
-	ignore_err(sys_execveat(f->paths.log_fd, "", argv, (const char *const *)environ,
-				AT_EMPTY_PATH),
+	ignore_err(sys_execveat(f->paths.log_fd, "", argv, front_environ(f, few), AT_EMPTY_PATH),
 		   "the index is caught up by the next reader");
 	_exit(EXIT_AIRLOCK);
 }

@@ -3,6 +3,7 @@
 #include "confine.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -10,6 +11,7 @@
 
 #include "../sys/filter_list.h"
 #include "../sys/sys.h"
+#include "credd_protocol.h"
 
 /* landlock(7): every right to a file system of ABI 1 to 3, and of ABI 2. */
 #define FS_RIGHTS ((UINT64_C(1) << 15) - 1)
@@ -41,12 +43,16 @@ int
 confine_birth(struct err *err)
 {
 	const struct rlimit none = { 0, 0 };
+	struct pollfd front = { .fd = CREDD_FD_SOCKET, .events = POLLIN };
 
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
 	    prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0) {
 		return err_sys(err, -errno, "become non-dumpable");
 	}
-	return 0;
+	/* it may have died before it was asked for */
+	return poll(&front, 1, 0) > 0 && (front.revents & POLLHUP) != 0
+		       ? err_set(err, -EPIPE, "the front is gone")
+		       : 0;
 }
 
 int

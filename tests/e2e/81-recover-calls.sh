@@ -23,11 +23,6 @@ in_running()
 	[ "$(find "$AIRLOCK_STATE/running" -type f ! -name '.*' | wc -l)" = "$1" ]
 }
 
-bg_says()
-{
-	grep -qF -- "$1" "$T/.bg.out"
-}
-
 kill_front()
 {
 	kill -KILL "$PID"

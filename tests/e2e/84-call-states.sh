@@ -4,11 +4,6 @@
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"
 
-bg_says()
-{
-	grep -qF -- "$1" "$T/.bg.out"
-}
-
 # stays ARG…: a call of the workflow that stays; PID, CALL.
 stays()
 {

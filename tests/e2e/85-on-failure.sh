@@ -38,26 +38,12 @@ begin()
 	expect_verb "$W: made" 0 workflow new "$W"
 }
 
-# in_w NAME RC ARG…: a call of workflow $W exits so
-in_w()
-{
-	local name=$1 want=$2
-	shift 2
-
-	expect_run "$name" "$want" -W "$W" "$@"
-}
-
 # beside ARG…: a call in the background that reads what this reads
 beside()
 {
 	: >"$T/.bg.out"
 	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" "$@") <&0 >"$T/.bg.out" 2>"$T/.bg.err" &
 	PID=$!
-}
-
-bg_says()
-{
-	grep -qF -- "$1" "$T/.bg.out"
 }
 
 profile go 'on_failure: { then: continue }\n'

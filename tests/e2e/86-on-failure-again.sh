@@ -31,15 +31,6 @@ begin()
 	expect_verb "$W: made" 0 workflow new "$W"
 }
 
-# in_w NAME RC ARG…: a call of workflow $W exits so
-in_w()
-{
-	local name=$1 want=$2
-	shift 2
-
-	expect_run "$name" "$want" -W "$W" "$@"
-}
-
 # beside ARG…: a call in the background that reads what this reads
 beside()
 {

@@ -245,11 +245,6 @@ expect_run "another grant is another request" 125 -p "$P" -W two -k k --grant to
 expect_match "which is said" "other other options" "$ERR"
 
 # ---- while it runs, and when something dies ----------------------------------------------------------------
-bg_says()
-{
-	grep -qF -- "$1" "$T/.bg.out"
-}
-
 # credd: the process of the call in the background.
 credd()
 {
@@ -387,6 +382,35 @@ wait "$early"
 expect_eq "and says why" "125 ended by airlock creds revoke before anything ran" "$? $(grep -o 'ended by.*' "$T/held.early.err")"
 check "nothing ran" test ! -e "$WS/ran"
 exec 8>&-
+
+# ---- root, in a workspace of another ------------------------------------------------------------------------
+# What is started after the drop is the owner's, who can read what it was started with, and keep it waiting.
+if [ "$E2E_IDENTITY" = root ]; then
+	B=$E2E_USER_HOME/.config/airlock/bundles/e2e-$$
+	as_user mkdir -p "$B"
+	trap 'rm -rf "$B"' EXIT
+	printf 'bundle: e2e-%s\nowner: test\nitems:\n  token: { source: file, path: %s }\n' "$$" "$T/theirs" >"$B/bundle.yaml"
+	printf '%s' "$OTHER" >"$T/theirs"
+	chmod 600 "$T/theirs"
+	mkdir "$T/their-ws"
+	chmod 711 "$T"
+	chown -R "$E2E_USER": "$B" "$T/theirs" "$T/their-ws"
+	profile token
+	as_user flock -x "$B" sh -c 'echo held; exec sleep 100' >"$T/held" &
+	wait_for 20 grep -q held "$T/held" || not_ok "the bundle's lock" "is not held"
+	ROOT_ONLY=of-root-alone "$A" run -n -w "$T/their-ws" -p "$P" --bundle "e2e-$$" -- test -s /run/credentials/token >"$OUT" 2>"$ERR" &
+	PID=$!
+	check "the owner keeps it waiting" wait_for 20 pgrep -P "$PID" -x airlock-cli
+	C=$(pgrep -P "$PID" -x airlock-cli)
+	expect_eq "root's environment is not for him" 0 "$(as_user cat "/proc/$C/environ" 2>/dev/null | grep -c of-root-alone)"
+	expect_eq "nor in it" 0 "$(tr '\0' '\n' <"/proc/$C/environ" | grep -c of-root-alone)"
+	expect_eq "control: it is in root's own" 1 "$(tr '\0' '\n' <"/proc/$PID/environ" | grep -c of-root-alone)"
+	pkill -P "$(pgrep -f "flock -x $B")" sleep
+	wait "$PID"
+	expect_eq "and then the tool has it" 0 $?
+	rm -rf "$B"
+	trap - EXIT
+fi
 
 # ---- nowhere else --------------------------------------------------------------------------------------------
 as_id "$LOG" --wait --state "$AIRLOCK_STATE" >/dev/null 2>&1

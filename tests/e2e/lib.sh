@@ -96,6 +96,12 @@ start_airlock()
 	PID=$!
 }
 
+# bg_says TEXT: what start_airlock's call wrote has it.
+bg_says()
+{
+	grep -qF -- "$1" "$T/.bg.out"
+}
+
 ok()
 {
 	echo "ok $1"
@@ -198,6 +204,15 @@ expect_run()
 	else
 		not_ok "$name" "wanted exit $want, got $RC: $(head -c 500 "$ERR")"
 	fi
+}
+
+# in_w NAME RC ARG…: expect_run of a call of workflow $W.
+in_w()
+{
+	local name=$1 want=$2
+	shift 2
+
+	expect_run "$name" "$want" -W "$W" "$@"
 }
 
 # expect_verb NAME RC VERB ARG…: another verb of airlock, as the identity, exits so. RC, OUT, ERR as above.
