@@ -222,9 +222,13 @@ take_lease(struct front *f, struct lease_hold *h)
 	const uint8_t *bytes;
 	int fds[SYS_FDS_MAX];
 	size_t len;
-	int rc = hear(f, h, CREDD_LEASED, &bytes, &len, fds);
+	int rc;
 
-	if (rc == 0 && (planned == NULL || lease_decode(bytes, len, &h->lease) < 0)) {
+	if (planned == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
+	}
+	rc = hear(f, h, CREDD_LEASED, &bytes, &len, fds);
+	if (rc == 0 && lease_decode(bytes, len, &h->lease) < 0) {
 		rc = err_set(&f->err, -EPROTO, "what airlock-cli leased is damaged");
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
@@ -368,13 +372,15 @@ make_scanner(struct front *f, struct lease_hold *h, int fd)
 static int
 take_values(struct front *f, struct lease_hold *h)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	int fds[SYS_FDS_MAX];
-	size_t len;
-	int rc = hear(f, h, CREDD_VALUES, &bytes, &len, fds);
+	size_t len = 0;
+	int rc;
 
-	if (rc == 0 && len != h->lease.count * LEASE_FINGERPRINT_SIZE) {
-		rc = err_set(&f->err, -EPROTO, "airlock-credd sent something else");
+	memset(fds, -1, sizeof(fds));
+	rc = hear(f, h, CREDD_VALUES, &bytes, &len, fds);
+	if (rc == 0 && (bytes == NULL || len != h->lease.count * LEASE_FINGERPRINT_SIZE)) {
+		return err_set(&f->err, -EPROTO, "airlock-credd sent something else");
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
 		const struct identity *id = &f->req.identity;

@@ -27,77 +27,78 @@
 
 /* ---- statements ----------------------------------------------------------------------------- */
 
+/* clang-format off */
+static const char *const statements[STMT__COUNT] = {
+	[STMT_ENTRY] =
+		("INSERT INTO entry(n, file, offset, type, call, digest, salt, record) VALUES"
+		 " ((SELECT ifnull(max(n), -1) + 1 FROM entry),"
+		 " :file, :offset, :type, :call, :digest, :salt, :record)"),
+	[STMT_PLANNED] =
+		("INSERT INTO call(n, id, workflow, workflow_name, seq, key, trace,"
+		 " profile, profile_digest, mode, tool, command, argv_digest, cwd,"
+		 " workspace, uid, decision, request_digest, request_parts, attempt,"
+		 " retry_of, step, retry,"
+		 " reserved_calls, reserved_cpu, reserved_disk, reserved_wall, t0)"
+		 " VALUES ((SELECT max(n) FROM entry), :id, :workflow, :workflow_name,"
+		 " :seq, :key, :trace, :profile, :profile_digest, :mode, :tool, :command,"
+		 " :argv_digest, :cwd, :workspace, :uid, :decision, :request_digest,"
+		 " :request_parts,"
+		 " :attempt, :retry_of, :step, :retry, :reserved_calls, :reserved_cpu,"
+		 " :reserved_disk, :reserved_wall, :t0)"),
+	[STMT_OUTCOME] =
+		("UPDATE call SET verdict = :verdict, settled = :settled, reason = :reason,"
+		 " exit = :exit, signal = :signal, t1 = :t1, wall_ms = :wall_ms,"
+		 " cpu_ms = :cpu_ms, memory_peak = :memory_peak, disk_bytes = :disk_bytes,"
+		 " created = :created, modified = :modified, deleted = :deleted,"
+		 " held = :held, changes_digest = :changes_digest, denials = :denials,"
+		 " degraded = :degraded, in_tree = :in_tree, stdin = :stdin,"
+		 " stdout = :stdout, stderr = :stderr WHERE id = :id"),
+	[STMT_DENIAL] =
+		("INSERT INTO denial VALUES"
+		 " (:call, :n, :kind, :what, :rule, :hint, :count)"),
+	[STMT_CHANGE] =
+		("INSERT INTO change VALUES (:call, :n, :path, :kind, :hold, :size_before,"
+		 " :size_after, :before, :after)"),
+	[STMT_SETTLE] =
+		("INSERT INTO settle(n, call, action, settled, t, uid, reason, changes)"
+		 " VALUES ((SELECT max(n) FROM entry), :id, :action, :settled, :t, :uid,"
+		 " :reason, :changes)"),
+	[STMT_SETTLED] =
+		("UPDATE call SET settled = :settled, reason = ifnull(:reason, reason),"
+		 " changes_digest = ifnull(changes_digest, :changes) WHERE id = :id"),
+	[STMT_RESOLVE] =
+		("INSERT INTO resolve(n, call, answer, t, uid, reason)"
+		 " VALUES ((SELECT max(n) FROM entry), :id, :answer, :t, :uid, :reason)"),
+	[STMT_RESOLVED] = ("UPDATE call SET answer = :answer WHERE id = :id"),
+	[STMT_LOST] =
+		("UPDATE call SET lost = ifnull(lost, :t),"
+		 " reserved_cpu = min(reserved_cpu, :cpu_ms),"
+		 " reserved_disk = min(reserved_disk, :disk_bytes),"
+		 " reserved_wall = min(reserved_wall, :wall_ms) WHERE id = :id"),
+	[STMT_EVENT] =
+		("INSERT INTO event(n, type, t, uid, action, workflow, name, digest, reason)"
+		 " VALUES ((SELECT max(n) FROM entry), :type, :t, :uid, :action, :workflow,"
+		 " :name, :digest, :reason)"),
+	[STMT_FORGOTTEN] = ("INSERT OR IGNORE INTO forgotten VALUES (:call, :workflow)"),
+	[STMT_DROP_CALL] = ("DELETE FROM call WHERE id = :call"),
+	[STMT_DROP_DENIALS] = ("DELETE FROM denial WHERE call = :call"),
+	[STMT_DROP_CHANGES] = ("DELETE FROM change WHERE call = :call"),
+	[STMT_DROP_SETTLES] = ("DELETE FROM settle WHERE call = :call"),
+	[STMT_DROP_RESOLVES] = ("DELETE FROM resolve WHERE call = :call"),
+	[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
+	[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
+	[STMT_HAS_ENTRY] = ("SELECT 1 FROM entry WHERE call = ?1 AND type = ?2"),
+	[STMT_IS_FORGOTTEN] = ("SELECT 1 FROM forgotten WHERE call = ?1"),
+};
+/* clang-format on */
+
 int
 index_statements(struct index *ix, struct err *err)
 {
-	/* clang-format off */
-	static const char *const sql[STMT__COUNT] = {
-		[STMT_ENTRY] =
-			("INSERT INTO entry(n, file, offset, type, call, digest, salt, record) VALUES"
-			 " ((SELECT ifnull(max(n), -1) + 1 FROM entry),"
-			 " :file, :offset, :type, :call, :digest, :salt, :record)"),
-		[STMT_PLANNED] =
-			("INSERT INTO call(n, id, workflow, workflow_name, seq, key, trace,"
-			 " profile, profile_digest, mode, tool, command, argv_digest, cwd,"
-			 " workspace, uid, decision, request_digest, request_parts, attempt,"
-			 " retry_of, step, retry,"
-			 " reserved_calls, reserved_cpu, reserved_disk, reserved_wall, t0)"
-			 " VALUES ((SELECT max(n) FROM entry), :id, :workflow, :workflow_name,"
-			 " :seq, :key, :trace, :profile, :profile_digest, :mode, :tool, :command,"
-			 " :argv_digest, :cwd, :workspace, :uid, :decision, :request_digest,"
-			 " :request_parts,"
-			 " :attempt, :retry_of, :step, :retry, :reserved_calls, :reserved_cpu,"
-			 " :reserved_disk, :reserved_wall, :t0)"),
-		[STMT_OUTCOME] =
-			("UPDATE call SET verdict = :verdict, settled = :settled, reason = :reason,"
-			 " exit = :exit, signal = :signal, t1 = :t1, wall_ms = :wall_ms,"
-			 " cpu_ms = :cpu_ms, memory_peak = :memory_peak, disk_bytes = :disk_bytes,"
-			 " created = :created, modified = :modified, deleted = :deleted,"
-			 " held = :held, changes_digest = :changes_digest, denials = :denials,"
-			 " degraded = :degraded, in_tree = :in_tree, stdin = :stdin,"
-			 " stdout = :stdout, stderr = :stderr WHERE id = :id"),
-		[STMT_DENIAL] =
-			("INSERT INTO denial VALUES"
-			 " (:call, :n, :kind, :what, :rule, :hint, :count)"),
-		[STMT_CHANGE] =
-			("INSERT INTO change VALUES (:call, :n, :path, :kind, :hold, :size_before,"
-			 " :size_after, :before, :after)"),
-		[STMT_SETTLE] =
-			("INSERT INTO settle(n, call, action, settled, t, uid, reason, changes)"
-			 " VALUES ((SELECT max(n) FROM entry), :id, :action, :settled, :t, :uid,"
-			 " :reason, :changes)"),
-		[STMT_SETTLED] =
-			("UPDATE call SET settled = :settled, reason = ifnull(:reason, reason),"
-			 " changes_digest = ifnull(changes_digest, :changes) WHERE id = :id"),
-		[STMT_RESOLVE] =
-			("INSERT INTO resolve(n, call, answer, t, uid, reason)"
-			 " VALUES ((SELECT max(n) FROM entry), :id, :answer, :t, :uid, :reason)"),
-		[STMT_RESOLVED] = ("UPDATE call SET answer = :answer WHERE id = :id"),
-		[STMT_LOST] =
-			("UPDATE call SET lost = ifnull(lost, :t),"
-			 " reserved_cpu = min(reserved_cpu, :cpu_ms),"
-			 " reserved_disk = min(reserved_disk, :disk_bytes),"
-			 " reserved_wall = min(reserved_wall, :wall_ms) WHERE id = :id"),
-		[STMT_EVENT] =
-			("INSERT INTO event(n, type, t, uid, action, workflow, name, digest, reason)"
-			 " VALUES ((SELECT max(n) FROM entry), :type, :t, :uid, :action, :workflow,"
-			 " :name, :digest, :reason)"),
-		[STMT_FORGOTTEN] = ("INSERT OR IGNORE INTO forgotten VALUES (:call, :workflow)"),
-		[STMT_DROP_CALL] = ("DELETE FROM call WHERE id = :call"),
-		[STMT_DROP_DENIALS] = ("DELETE FROM denial WHERE call = :call"),
-		[STMT_DROP_CHANGES] = ("DELETE FROM change WHERE call = :call"),
-		[STMT_DROP_SETTLES] = ("DELETE FROM settle WHERE call = :call"),
-		[STMT_DROP_RESOLVES] = ("DELETE FROM resolve WHERE call = :call"),
-		[STMT_DAMAGED] = ("INSERT INTO damaged VALUES (:file, :offset, :why, :payload)"),
-		[STMT_POSITION] = ("UPDATE position SET file = :file, offset = :offset"),
-		[STMT_HAS_ENTRY] = ("SELECT 1 FROM entry WHERE call = ?1 AND type = ?2"),
-		[STMT_IS_FORGOTTEN] = ("SELECT 1 FROM forgotten WHERE call = ?1"),
-	};
-	/* clang-format on */
 	int rc = 0;
 
 	for (enum index_statement i = 0; i < STMT__COUNT && rc == 0; i++) {
-		rc = index_prepare(ix, sql[i], &ix->stmt[i], err);
+		rc = index_prepare(ix, statements[i], &ix->stmt[i], err);
 	}
 	return rc;
 }

@@ -84,7 +84,6 @@ while IFS='|' read -r key value what; do
 	expect_match "$key is refused, not passed over" "this version has no $what yet, so nothing is" "$ERR"
 done <<'END'
 network|{ egress: [{ host: example.com }] }|egress
-credentials|[gh]|credentials
 labels|{ adds: [untrusted] }|labels
 END
 bad "options only narrow" "-m apply: profile observer says observe, and options only narrow" -p "$T/profiles/observer.yaml" -m apply -- true

@@ -62,7 +62,7 @@ expect_verb "a third" 0 workflow new x
 expect_verb "listed" 0 workflow list --json
 expect_eq "oldest first" "triage x.new x" "$(jq -r .name "$OUT" | paste -sd' ')"
 expect_eq "whole" \
-	'{"budget":{"calls":{"left":10,"limit":10,"reserved":0,"used":0},"cpu_ms":{"left":null,"limit":null,"reserved":0,"used":0},"disk_bytes":{"left":null,"limit":null,"reserved":0,"used":0},"wall_ms":{"left":7200000,"limit":7200000,"reserved":0,"used":0}},"created":true,"deadline":4102444800000,"guard":4,"labels":[{"call":null,"label":"team:core"},{"call":null,"label":"batch/7"}],"name":"triage","owner":"Ada L.","reason":null,"since":true,"state":"active","step":null,"steps":[{"name":"look","state":"ahead"},{"name":"fix","state":"ahead"},{"name":"report","state":"ahead"}],"workflow":"'"$id"'"}' \
+	'{"budget":{"calls":{"left":10,"limit":10,"reserved":0,"used":0},"cpu_ms":{"left":null,"limit":null,"reserved":0,"used":0},"disk_bytes":{"left":null,"limit":null,"reserved":0,"used":0},"wall_ms":{"left":7200000,"limit":7200000,"reserved":0,"used":0}},"bundle":null,"created":true,"deadline":4102444800000,"guard":4,"labels":[{"call":null,"label":"team:core"},{"call":null,"label":"batch/7"}],"name":"triage","owner":"Ada L.","reason":null,"since":true,"state":"active","step":null,"steps":[{"name":"look","state":"ahead"},{"name":"fix","state":"ahead"},{"name":"report","state":"ahead"}],"workflow":"'"$id"'"}' \
 	"$(head -n 1 "$OUT" | jq -c '.created = (.created > 0) | .since = (.since > 0)')"
 expect_eq "of the last all is null" '[null,10,[],null,null,[]]' \
 	"$(tail -n 1 "$OUT" | jq -c '[.deadline, .guard, .labels, .owner, .reason, .steps]')"
