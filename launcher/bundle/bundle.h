@@ -86,6 +86,8 @@ void bundle_finish(struct bundle *b);
 
 /* [a-z0-9][a-z0-9._-]{0,63} */
 bool bundle_name_is_right(const char *name);
+/* The same with words: -EINVAL. what: "a bundle". */
+int bundle_name_check(const char *what, const char *name, struct err *err) must_check;
 /* NULL when there is none. */
 const struct bundle_item *bundle_item(const struct bundle *b, const char *name);
 /* The same, with the names that are near in err. -ENOENT. */

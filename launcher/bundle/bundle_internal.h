@@ -7,6 +7,10 @@
 #include "bundle.h"
 
 #define BUNDLE_BEGINS "bundle: NAME"
+/* What is said of a name that is none: the name, what it is not of, BUNDLE_NAME_MAX. */
+#define BUNDLE_NO_NAME                                                                    \
+	"'%s' is no name of %s: small letters, digits, '.', '_', '-', the first a letter " \
+	"or digit, at most %u"
 
 /* The value of a key; NULL where there is none, and in what is no map. */
 const struct profile_node *bundle_node(const struct profile_node *map, const char *key);

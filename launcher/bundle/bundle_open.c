@@ -19,7 +19,6 @@
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/nearest.h"
-#include "../base/text.h"
 #include "../base/trusted.h"
 #include "../sys/sys.h"
 #include "bundle_internal.h"
@@ -323,15 +322,11 @@ static int
 open_bundle(struct bundle_at *at, const char *name, int operation, struct buf *report,
 	    struct err *err)
 {
-	auto_buf own = BUF_INIT, safe = BUF_INIT;
-	int rc;
+	auto_buf own = BUF_INIT;
+	int rc = bundle_name_check("a bundle", name, err);
 
-	if (!bundle_name_is_right(name)) {
-		text_safe(&safe, name, strlen(name), false);
-		return err_set(err, -EINVAL,
-			       "'%s' is no name of a bundle: small letters, digits, '.', '_', '-', "
-			       "the first a letter or digit, at most %u",
-			       buf_text(&safe), BUNDLE_NAME_MAX);
+	if (rc < 0) {
+		return rc;
 	}
 	bundle_own_path(&at->req, "/bundles", &own);
 	if (buf_error(&own) < 0) {

@@ -130,10 +130,8 @@ read_source(const struct reader *r, const struct profile_node *node, struct bund
 	const struct profile_node *source = bundle_node(node, "source");
 
 	if (!bundle_name_is_right(node->key)) {
-		profile_report_at(r->report, &node->key_at,
-				  "'%s' is no name of an item: small letters, digits, '.', '_', "
-				  "'-', the first a letter or digit, at most %u",
-				  node->key, BUNDLE_NAME_MAX);
+		profile_report_at(r->report, &node->key_at, BUNDLE_NO_NAME, node->key, "an item",
+				  BUNDLE_NAME_MAX);
 		return false;
 	}
 	if (node->kind != NODE_MAP) {

@@ -5,7 +5,7 @@
 
 #include "../base/nearest.h"
 #include "../base/text.h"
-#include "bundle.h"
+#include "bundle_internal.h"
 
 static const struct {
 	const char *word, *later;
@@ -33,6 +33,18 @@ bundle_name_is_right(const char *name)
 
 	return len > 0 && len <= BUNDLE_NAME_MAX && strchr(first, name[0]) != NULL &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == len;
+}
+
+int
+bundle_name_check(const char *what, const char *name, struct err *err)
+{
+	auto_buf safe = BUF_INIT;
+
+	if (bundle_name_is_right(name)) {
+		return 0;
+	}
+	text_safe(&safe, name, strlen(name), false);
+	return err_set(err, -EINVAL, BUNDLE_NO_NAME, buf_text(&safe), what, BUNDLE_NAME_MAX);
 }
 
 const char *

@@ -4,13 +4,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
-#include "../base/text.h"
 #include "../base/trusted.h"
 #include "../bundle/bundle_time.h"
 #include "cmd_profile.h"
@@ -40,21 +38,6 @@ int
 creds_fail(const struct creds *c, int status)
 {
 	return profile_fail(status, &c->report, &c->err);
-}
-
-int
-creds_check_item(const char *name, struct err *err)
-{
-	auto_buf safe = BUF_INIT;
-
-	if (bundle_name_is_right(name)) {
-		return 0;
-	}
-	text_safe(&safe, name, strlen(name), false);
-	return err_set(err, -EINVAL,
-		       "'%s' is no name of an item: small letters, digits, '.', '_', '-', the "
-		       "first a letter or digit, at most %u",
-		       buf_text(&safe), BUNDLE_NAME_MAX);
 }
 
 void

@@ -28,8 +28,6 @@ void creds_init(struct creds *c);
 void creds_finish(struct creds *c);
 /* The report or the error on stderr; returns status. */
 int creds_fail(const struct creds *c, int status);
-/* -EPERM in words where the name of an item is none. */
-int creds_check_item(const char *name, struct err *err) must_check;
 /* When it can be used until: appends "until 2027-01-01T00:00:00Z" and the like, "" for always. */
 void creds_put_state(const struct bundle_item *item, struct buf *out);
 /* From now on no other process of the user's can look into this one, and it leaves no core. */

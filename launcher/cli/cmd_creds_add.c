@@ -169,7 +169,7 @@ cmd_creds_add(int argc, char **argv)
 		return rc;
 	}
 	item.name = cl.operand[1];
-	rc = creds_check_item(item.name, &c.err);
+	rc = bundle_name_check("an item", item.name, &c.err);
 	rc = rc < 0 ? rc : add(&c, cl.operand[0], &item, &from);
 	if (rc < 0) {
 		return creds_fail(&c, EXIT_AIRLOCK);

@@ -204,9 +204,7 @@ cmd_creds_check(int argc, char **argv)
 		return rc;
 	}
 	creds_init(&c);
-	if (cl.operands > 0 && !bundle_name_is_right(cl.operand[0])) {
-		ignore_err(bundle_open_read(&c.req, cl.operand[0], &c.at, &c.report, &c.err),
-			   "it says why");
+	if (cl.operands > 0 && bundle_name_check("a bundle", cl.operand[0], &c.err) < 0) {
 		return creds_fail(&c, EXIT_AIRLOCK);
 	}
 	if (bundle_identity_open(&c.req, getenv("CREDENTIALS_DIRECTORY"), &identity, &path,

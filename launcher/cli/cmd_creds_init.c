@@ -49,16 +49,12 @@ static int
 init(struct creds *c, const char *name)
 {
 	char recipient[IDENTITY_RECIPIENT_SIZE];
-	auto_buf identity = BUF_INIT, manifest = BUF_INIT, safe = BUF_INIT;
+	auto_buf identity = BUF_INIT, manifest = BUF_INIT;
 	auto_fd fd = -1;
-	int rc;
+	int rc = name != NULL ? bundle_name_check("a bundle", name, &c->err) : 0;
 
-	if (name != NULL && !bundle_name_is_right(name)) {
-		text_safe(&safe, name, strlen(name), false);
-		return err_set(&c->err, -EINVAL,
-			       "'%s' is no name of a bundle: small letters, digits, '.', '_', '-', "
-			       "the first a letter or digit, at most %u",
-			       buf_text(&safe), BUNDLE_NAME_MAX);
+	if (rc < 0) {
+		return rc;
 	}
 	rc = find_identity(c, name != NULL, &fd, &identity);
 	rc = rc < 0 ? rc : bundle_identity_recipient(fd, recipient, &c->err);
