@@ -12,6 +12,12 @@
 	"'%s' is no name of %s: small letters, digits, '.', '_', '-', the first a letter " \
 	"or digit, at most %u"
 
+/*
+ * "WHAT 'NAME'; did you mean 'X'? (there are: X, Y)": -ENOENT. name may be any text; names are those
+ * that there are.
+ */
+int bundle_none_such(const char *what, const char *name, const char *const *names, size_t count,
+		     struct err *err) must_check;
 /* The value of a key; NULL where there is none, and in what is no map. */
 const struct profile_node *bundle_node(const struct profile_node *map, const char *key);
 

@@ -18,7 +18,6 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/limits.h"
-#include "../base/nearest.h"
 #include "../base/trusted.h"
 #include "../sys/sys.h"
 #include "bundle_internal.h"
@@ -115,8 +114,7 @@ static int
 not_found(const struct bundle_request *req, const char *name, struct err *err)
 {
 	struct bundle_listing list = { .count = 0 };
-	const char *names[BUNDLE_LIST_MAX], *near;
-	auto_buf have = BUF_INIT;
+	const char *names[BUNDLE_LIST_MAX];
 	size_t count = 0;
 	int rc = bundle_list(req, &list, err);
 
@@ -125,14 +123,10 @@ not_found(const struct bundle_request *req, const char *name, struct err *err)
 	}
 	for (size_t i = 0; i < list.count; i++) {
 		if (!list.rows[i].is_hidden) {
-			buf_printf(&have, "%s%s", count > 0 ? ", " : "", list.rows[i].name);
 			names[count++] = list.rows[i].name;
 		}
 	}
-	near = nearest_name(name, names, count);
-	rc = err_set(err, -ENOENT, "no bundle '%s'%s%s%s (there are: %s)", name,
-		     near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
-		     near != NULL ? "'?" : "", count > 0 ? buf_text(&have) : "none");
+	rc = bundle_none_such("no bundle", name, names, count, err);
 	bundle_listing_finish(&list);
 	return rc;
 }

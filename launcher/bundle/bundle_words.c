@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Words of manifests: names, sources, deliveries. Runs in airlock-cli. Pure. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../base/nearest.h"
@@ -109,11 +110,27 @@ bundle_item(const struct bundle *b, const char *name)
 }
 
 int
+bundle_none_such(const char *what, const char *name, const char *const *names, size_t count,
+		 struct err *err)
+{
+	auto_buf have = BUF_INIT, safe = BUF_INIT;
+	char hint[96];
+
+	for (size_t i = 0; i < count; i++) {
+		buf_printf(&have, "%s%s", i > 0 ? ", " : "", names[i]);
+	}
+	text_safe(&safe, name, strlen(name), false);
+	return err_set(err, -ENOENT, "%s '%s'%s (there are: %s)", what, buf_text(&safe),
+		       profile_hint(hint, sizeof(hint), nearest_name(name, names, count)),
+		       count > 0 ? buf_text(&have) : "none");
+}
+
+int
 bundle_item_find(const struct bundle *b, const char *name, const struct bundle_item **ret,
 		 struct err *err)
 {
-	const char *names[BUNDLE_ITEMS_MAX], *near;
-	auto_buf have = BUF_INIT, safe = BUF_INIT;
+	const char *names[BUNDLE_ITEMS_MAX];
+	char what[BUNDLE_NAME_MAX + sizeof("bundle  has no item")];
 
 	*ret = bundle_item(b, name);
 	if (*ret != NULL) {
@@ -121,14 +138,9 @@ bundle_item_find(const struct bundle *b, const char *name, const struct bundle_i
 	}
 	for (size_t i = 0; i < b->item_count; i++) {
 		names[i] = b->items[i].name;
-		buf_printf(&have, "%s%s", i > 0 ? ", " : "", names[i]);
 	}
-	near = nearest_name(name, names, b->item_count);
-	text_safe(&safe, name, strlen(name), false);
-	return err_set(err, -ENOENT, "bundle %s has no item '%s'%s%s%s (there are: %s)", b->name,
-		       buf_text(&safe), near != NULL ? "; did you mean '" : "",
-		       near != NULL ? near : "", near != NULL ? "'?" : "",
-		       b->item_count > 0 ? buf_text(&have) : "none");
+	snprintf(what, sizeof(what), "bundle %s has no item", b->name);
+	return bundle_none_such(what, name, names, b->item_count, err);
 }
 
 void
