@@ -30,23 +30,12 @@ check_identity(int dirfd, int fd, const struct bundle_request *req, const char *
 {
 	const struct trust trust = { req->caller, req->unmapped, false };
 	struct stat st;
-	int rc = trusted_private(fd, path, err);
+	int rc = bundle_check_private(fd, path, err);
 
-	if (rc < 0) {
-		return rc;
+	if (rc == 0 && fstat(dirfd, &st) < 0) {
+		rc = err_sys(err, -errno, "%s", dir);
 	}
-	if (fstat(fd, &st) < 0) {
-		return err_sys(err, -errno, "%s", path);
-	}
-	if (st.st_nlink != 1) {
-		return err_set(err, -EPERM,
-			       "%s has %llu names (hard links); make a copy of its own", path,
-			       (unsigned long long)st.st_nlink);
-	}
-	if (fstat(dirfd, &st) < 0) {
-		return err_sys(err, -errno, "%s", dir);
-	}
-	return trusted_owner(&trust, dir, &st, err);
+	return rc < 0 ? rc : trusted_owner(&trust, dir, &st, err);
 }
 
 /* -ENOENT where it is not there. */

@@ -18,6 +18,8 @@
  */
 int bundle_none_such(const char *what, const char *name, const char *const *names, size_t count,
 		     struct err *err) must_check;
+/* trusted_private, of a file that has one name: another is read or changed where nobody looks. */
+int bundle_check_private(int fd, const char *path, struct err *err) must_check;
 /* The value of a key; NULL where there is none, and in what is no map. */
 const struct profile_node *bundle_node(const struct profile_node *map, const char *key);
 

@@ -218,6 +218,16 @@ check_regular(const char *path, const struct stat *st, struct err *err)
 	return 0;
 }
 
+int
+bundle_check_private(int fd, const char *path, struct err *err)
+{
+	struct stat st;
+	int rc = fstat(fd, &st) < 0 ? err_sys(err, -errno, "%s", path)
+				    : check_regular(path, &st, err);
+
+	return rc < 0 ? rc : trusted_private(fd, path, err);
+}
+
 static int
 open_own(const struct bundle_at *at, const char *name, size_t max, int *ret_fd, struct stat *ret_st,
 	 struct err *err)
@@ -266,14 +276,9 @@ open_file(const struct bundle_item *item, int *ret_fd, struct err *err)
 {
 	auto_fd fd =
 		sys_openat2(AT_FDCWD, item->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, NO_LINKS);
-	struct stat st;
-	int rc;
+	int rc = fd < 0 ? not_opened(item->path, fd, err)
+			: bundle_check_private(fd, item->path, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		return not_opened(item->path, fd < 0 ? fd : -errno, err);
-	}
-	rc = check_regular(item->path, &st, err);
-	rc = rc < 0 ? rc : trusted_private(fd, item->path, err);
 	*ret_fd = rc < 0 ? -1 : take_fd(&fd);
 	return rc;
 }
