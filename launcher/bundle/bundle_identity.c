@@ -20,7 +20,6 @@
 
 #define OWN_FILE "identity"
 #define SAID_MAX 4096u
-#define NOREPLACE 1u /* renameat2(2), RENAME_NOREPLACE */
 
 /* ---- open ------------------------------------------------------------------------------------ */
 
@@ -159,7 +158,7 @@ make_in(int dirfd, const char *path, struct err *err)
 		rc = err_sys(err, -errno, "make %s", path);
 	}
 	if (rc == 0) {
-		rc = sys_renameat2(dirfd, name, dirfd, OWN_FILE, NOREPLACE);
+		rc = sys_renameat2(dirfd, name, dirfd, OWN_FILE, RENAME_NOREPLACE);
 		rc = rc == -EEXIST ? err_set(err, rc, "%s is there already, and stays", path)
 		   : rc < 0	   ? err_sys(err, rc, "make %s", path)
 				   : 0;
