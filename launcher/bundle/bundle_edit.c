@@ -322,15 +322,15 @@ bundle_edit_add(const struct bundle_at *at, const struct bundle_item *item, stru
 /* ---- one that is there ----------------------------------------------------------------------- */
 
 /*
- * The value of a key of the item in place, where it is there as it is read; else a key before the
- * item's first.
+ * In *bytes: the value of a key of the item in place, where it is there as it is read; else a key
+ * before the item's first.
  */
 static int
-set_key(const struct buf *bytes, const char *item, const char *key, const char *value,
-	struct buf *ret, struct err *err)
+set_key(struct buf *bytes, const char *item, const char *key, const char *value, struct err *err)
 {
 	struct edit e;
 	const struct profile_node *node, *map = NULL;
+	struct buf changed = BUF_INIT;
 	auto_buf with = BUF_INIT;
 	size_t from, len = 0;
 	int rc = edit_init(&e, bytes, err);
@@ -354,9 +354,11 @@ set_key(const struct buf *bytes, const char *item, const char *key, const char *
 		from = line_start(&e.source, map->first->key_at.line);
 		put_key(&with, map->first->key_at.column - 1, key, value);
 	}
-	splice(&e.source, from, from + len, &with, ret);
+	splice(&e.source, from, from + len, &with, &changed);
 	edit_finish(&e);
-	return buf_error(ret) < 0 ? err_sys(err, -ENOMEM, "change a manifest") : 0;
+	buf_finish(bytes);
+	*bytes = changed;
+	return buf_error(bytes) < 0 ? err_sys(err, -ENOMEM, "change a manifest") : 0;
 }
 
 int
@@ -365,32 +367,22 @@ bundle_edit_item(const struct bundle_at *at, const struct bundle_item *to, struc
 {
 	const struct bundle_item *now = bundle_item(&at->bundle, to->name);
 	char version[24], not_after[BUNDLE_TIME_SIZE] = "";
-	auto_buf one = BUF_INIT, two = BUF_INIT;
 	int rc = 0;
 
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)to->version);
-	buf_put(&one, at->manifest.data, at->manifest.len);
 	if (now == NULL ||
 	    (to->not_after_ms > 0 && bundle_time_print(to->not_after_ms, not_after) < 0)) {
 		return err_set(err, -EINVAL, "no such change of item %s", to->name);
 	}
+	buf_put(ret, at->manifest.data, at->manifest.len);
 	if (to->version != now->version) {
-		rc = set_key(&one, to->name, "version", version, &two, err);
-		buf_reset(&one);
-		buf_put(&one, two.data, two.len);
-		buf_reset(&two);
+		rc = set_key(ret, to->name, "version", version, err);
 	}
 	if (rc == 0 && to->not_after_ms != now->not_after_ms) {
-		rc = set_key(&one, to->name, "not_after", not_after, &two, err);
-		buf_reset(&one);
-		buf_put(&one, two.data, two.len);
-		buf_reset(&two);
+		rc = set_key(ret, to->name, "not_after", not_after, err);
 	}
 	if (rc == 0 && to->revoked != now->revoked) {
-		rc = set_key(&one, to->name, "revoked", to->revoked ? "true" : "false", &two, err);
-		buf_reset(&one);
-		buf_put(&one, two.data, two.len);
+		rc = set_key(ret, to->name, "revoked", to->revoked ? "true" : "false", err);
 	}
-	buf_put(ret, one.data, one.len);
 	return checked(at, to, rc, ret, err);
 }
