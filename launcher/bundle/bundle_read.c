@@ -4,6 +4,7 @@
  * bundle_keys.def. Runs in airlock-cli, as the caller. Trusts nothing in the bytes. No I/O.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,7 +62,7 @@ find_key(enum place place, const char *name)
 	return NULL;
 }
 
-/* above: "" at the top, else the item's name and a dot. */
+/* item: its name; NULL at the top. */
 static void
 unknown_key(const struct reader *r, enum place place, const char *item,
 	    const struct profile_node *node)
@@ -80,45 +81,42 @@ unknown_key(const struct reader *r, enum place place, const char *item,
 			  item != NULL ? " in item " : "", item != NULL ? item : "", hint);
 }
 
-/* Where the value of a key goes; what is of the top alone is read by its own function. */
-static void *
-field_of(struct bundle *b, struct bundle_item *item, enum bundle_key_id id)
-{
-	void *const fields[] = {
-		[BUNDLE_KEY_BUNDLE] = &b->name,
-		[BUNDLE_KEY_OWNER] = &b->owner,
-		[BUNDLE_KEY_RECIPIENTS] = &b->recipients,
-		[BUNDLE_KEY_ITEMS] = NULL,
-		[BUNDLE_KEY_ABOUT] = item != NULL ? &item->about : NULL,
-		[BUNDLE_KEY_SOURCE] = item != NULL ? &item->source : NULL,
-		[BUNDLE_KEY_VERSION] = item != NULL ? &item->version : NULL,
-		[BUNDLE_KEY_PATH] = item != NULL ? &item->path : NULL,
-		[BUNDLE_KEY_CREDENTIAL] = item != NULL ? &item->credential : NULL,
-		[BUNDLE_KEY_HANDLE] = item != NULL ? &item->handle : NULL,
-		[BUNDLE_KEY_COMMAND] = item != NULL ? &item->command : NULL,
-		[BUNDLE_KEY_PROVIDER] = item != NULL ? &item->provider : NULL,
-		[BUNDLE_KEY_ID] = item != NULL ? &item->id : NULL,
-		[BUNDLE_KEY_PROFILE] = item != NULL ? &item->profile : NULL,
-		[BUNDLE_KEY_DELIVER] = item != NULL ? &item->deliver : NULL,
-		[BUNDLE_KEY_NAME] = item != NULL ? &item->deliver_name : NULL,
-		[BUNDLE_KEY_ACCESS] = item != NULL ? &item->access : NULL,
-		[BUNDLE_KEY_NOT_AFTER] = item != NULL ? &item->not_after_ms : NULL,
-		[BUNDLE_KEY_TTL] = item != NULL ? &item->ttl_ms : NULL,
-		[BUNDLE_KEY_MAX_USES] = item != NULL ? &item->max_uses : NULL,
-		[BUNDLE_KEY_REVOKED] = item != NULL ? &item->revoked : NULL,
-	};
+/* Where the value of a key goes, in the bundle or in the item. The items are read on their own. */
+static const size_t fields[] = {
+	[BUNDLE_KEY_BUNDLE] = offsetof(struct bundle, name),
+	[BUNDLE_KEY_OWNER] = offsetof(struct bundle, owner),
+	[BUNDLE_KEY_RECIPIENTS] = offsetof(struct bundle, recipients),
+	[BUNDLE_KEY_ABOUT] = offsetof(struct bundle_item, about),
+	[BUNDLE_KEY_SOURCE] = offsetof(struct bundle_item, source),
+	[BUNDLE_KEY_VERSION] = offsetof(struct bundle_item, version),
+	[BUNDLE_KEY_PATH] = offsetof(struct bundle_item, path),
+	[BUNDLE_KEY_CREDENTIAL] = offsetof(struct bundle_item, credential),
+	[BUNDLE_KEY_HANDLE] = offsetof(struct bundle_item, handle),
+	[BUNDLE_KEY_COMMAND] = offsetof(struct bundle_item, command),
+	[BUNDLE_KEY_PROVIDER] = offsetof(struct bundle_item, provider),
+	[BUNDLE_KEY_ID] = offsetof(struct bundle_item, id),
+	[BUNDLE_KEY_PROFILE] = offsetof(struct bundle_item, profile),
+	[BUNDLE_KEY_DELIVER] = offsetof(struct bundle_item, deliver),
+	[BUNDLE_KEY_NAME] = offsetof(struct bundle_item, deliver_name),
+	[BUNDLE_KEY_ACCESS] = offsetof(struct bundle_item, access),
+	[BUNDLE_KEY_NOT_AFTER] = offsetof(struct bundle_item, not_after_ms),
+	[BUNDLE_KEY_TTL] = offsetof(struct bundle_item, ttl_ms),
+	[BUNDLE_KEY_MAX_USES] = offsetof(struct bundle_item, max_uses),
+	[BUNDLE_KEY_REVOKED] = offsetof(struct bundle_item, revoked),
+};
 
-	_Static_assert(ARRAY_LEN(fields) == BUNDLE_KEY__COUNT, "one field per key");
-	return fields[id];
-}
+_Static_assert(ARRAY_LEN(fields) == BUNDLE_KEY__COUNT, "one field per key");
 
+/* item: NULL at the top. */
 static bool
-read_value(const struct reader *r, const struct key *key, const char *item,
-	   const struct profile_node *node, void *field)
+read_value(const struct reader *r, const struct key *key, struct bundle_item *item,
+	   const struct profile_node *node)
 {
-	const struct bundle_values v = { r->arena, r->report, item, key->name };
+	const struct bundle_values v = { r->arena, r->report, item != NULL ? item->name : NULL,
+					 key->name };
+	uint8_t *owner = item != NULL ? (uint8_t *)item : (uint8_t *)r->bundle;
 
-	return bundle_value(&v, key->type, node, field);
+	return bundle_value(&v, key->type, node, owner + fields[key->id]);
 }
 
 /* ---- one item -------------------------------------------------------------------------------- */
@@ -146,7 +144,7 @@ read_source(const struct reader *r, const struct profile_node *node, struct bund
 				  node->key);
 		return false;
 	}
-	return read_value(r, &keys[BUNDLE_KEY_SOURCE], node->key, source, &item->source);
+	return read_value(r, &keys[BUNDLE_KEY_SOURCE], item, source);
 }
 
 static void
@@ -171,8 +169,7 @@ read_key(const struct reader *r, const struct profile_node *node, struct bundle_
 				  key->name, owner, bundle_source_word(item->source));
 		return;
 	}
-	if (key->id != BUNDLE_KEY_SOURCE &&
-	    !read_value(r, key, item->name, node, field_of(r->bundle, item, key->id))) {
+	if (key->id != BUNDLE_KEY_SOURCE && !read_value(r, key, item, node)) {
 		return;
 	}
 	if (key->id == BUNDLE_KEY_VERSION && item->version == 0) {
@@ -308,8 +305,7 @@ read_bundle(const struct reader *r, const struct profile_node *root)
 			read_items(r, n);
 		} else {
 			/* reported where it is wrong */
-			ignore_err(read_value(r, key, NULL, n, field_of(r->bundle, NULL, key->id)),
-				   "it is in the report");
+			ignore_err(read_value(r, key, NULL, n), "it is in the report");
 		}
 	}
 	check_name(r, root);
