@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs where values of credentials are: airlock-cli and airlock-credd, as the caller. */
+/* Runs where values of credentials are: airlock-cli, airlock-credd and the front, as the caller. */
 #include "locked.h"
 
 #include <errno.h>
@@ -11,41 +11,23 @@
 
 #include "sys.h"
 
-/* Of a descriptor that nothing but the mapping keeps. It is locked by what it is. */
-static void *
-map_secret(size_t size)
+/* All that fd has. Memory of memfd_secret is locked, and hidden from dumps, by what it is. */
+static int
+map(int fd, size_t size, bool lock, bool hide, struct locked *ret)
 {
-	auto_fd fd = sys_memfd_secret();
+	void *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
-	if (fd < 0 || ftruncate(fd, (off_t)size) < 0) {
-		return MAP_FAILED;
-	}
-	return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-}
-
-int
-locked_init(struct locked *ret, size_t size)
-{
-	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t whole = (size + page - 1) / page * page;
-	void *data = map_secret(whole);
-	bool is_secret = data != MAP_FAILED;
-	int rc;
-
-	if (!is_secret) {
-		data = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			    0);
-	}
 	if (data == MAP_FAILED) {
 		return -errno;
 	}
-	if ((!is_secret && (mlock(data, whole) < 0 || madvise(data, whole, MADV_DONTDUMP) < 0)) ||
-	    madvise(data, whole, MADV_DONTFORK) < 0) {
-		rc = -errno;
-		munmap(data, whole);
+	if ((lock && mlock(data, size) < 0) || (hide && madvise(data, size, MADV_DONTDUMP) < 0) ||
+	    madvise(data, size, MADV_DONTFORK) < 0) {
+		int rc = -errno;
+
+		munmap(data, size);
 		return rc;
 	}
-	*ret = (struct locked){ .data = data, .size = whole };
+	*ret = (struct locked){ .data = data, .size = size };
 	return 0;
 }
 
@@ -54,44 +36,41 @@ locked_share(struct locked *ret, size_t size, int *ret_fd)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t whole = (size + page - 1) / page * page;
-	auto_fd fd = sys_memfd_secret();
-	bool is_secret = fd >= 0;
-	void *data;
+	auto_fd secret = sys_memfd_secret(), plain = -1;
+	int rc;
 
-	fd = is_secret ? fd : memfd_create("values", MFD_CLOEXEC);
-	if (fd < 0 || ftruncate(fd, (off_t)whole) < 0) {
-		return -errno;
+	if (secret >= 0 && ftruncate(secret, (off_t)whole) == 0 &&
+	    map(secret, whole, false, false, ret) == 0) {
+		*ret_fd = take_fd(&secret);
+		return 0;
 	}
-	data = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		return -errno;
+	plain = memfd_create("values", MFD_CLOEXEC);
+	rc = plain < 0 || ftruncate(plain, (off_t)whole) < 0 ? -errno
+							     : map(plain, whole, true, true, ret);
+	if (rc == 0) {
+		*ret_fd = take_fd(&plain);
 	}
-	if ((!is_secret && mlock(data, whole) < 0) || madvise(data, whole, MADV_DONTFORK) < 0) {
-		int rc = -errno;
+	return rc;
+}
 
-		munmap(data, whole);
-		return rc;
-	}
-	*ret = (struct locked){ .data = data, .size = whole };
-	*ret_fd = take_fd(&fd);
-	return 0;
+int
+locked_init(struct locked *ret, size_t size)
+{
+	auto_fd fd = -1; /* nothing but the mapping keeps it */
+
+	return locked_share(ret, size, &fd);
 }
 
 int
 locked_map(int fd, struct locked *ret)
 {
 	struct stat st;
-	void *data;
 
 	if (fstat(fd, &st) < 0 || st.st_size <= 0) {
 		return -EBADF;
 	}
-	data = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED) {
-		return -errno;
-	}
-	*ret = (struct locked){ .data = data, .size = (size_t)st.st_size };
-	return 0;
+	/* who shares it has locked it */
+	return map(fd, (size_t)st.st_size, false, true, ret);
 }
 
 void

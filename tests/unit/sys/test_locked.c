@@ -35,21 +35,45 @@ flags_of(const void *data, char *ret, size_t size)
 	fclose(maps);
 }
 
+/* A sanitizer takes mlock away. */
+static void
+expect_hidden(const struct locked *l)
+{
+	char flags[512];
+
+	flags_of(l->data, flags, sizeof(flags));
+	cr_expect_not_null(strstr(flags, " dd "), "in no dump: %s", flags);
+	cr_expect_not_null(strstr(flags, " dc "), "in no child: %s", flags);
+}
+
 Test(locked, flags)
 {
 	auto_locked l = LOCKED_INIT;
-	char flags[512];
 
 	cr_assert_eq(locked_init(&l, 5000), 0);
 	cr_expect_geq(l.size, 5000u);
 	cr_expect_eq(l.data[l.size - 1], 0);
-	flags_of(l.data, flags, sizeof(flags));
-	cr_expect_not_null(strstr(flags, " dd "), "in no dump: %s", flags);
-	cr_expect_not_null(strstr(flags, " dc "), "in no child: %s", flags);
-	/* a sanitizer takes mlock away */
+	expect_hidden(&l);
 	locked_finish(&l);
 	cr_expect_null(l.data);
 	locked_finish(&l);
+}
+
+Test(locked, shared)
+{
+	auto_locked l = LOCKED_INIT, other = LOCKED_INIT;
+	auto_fd fd = -1;
+
+	cr_assert_eq(locked_share(&l, 5000, &fd), 0);
+	cr_assert_eq(locked_map(fd, &other), 0);
+	cr_expect_eq(other.size, l.size);
+	expect_hidden(&l);
+	expect_hidden(&other);
+	l.data[4999] = 7;
+	cr_expect_eq(other.data[4999], 7);
+	locked_finish(&other);
+	cr_expect_eq(l.data[4999], 0, "wiped for all");
+	cr_expect_eq(locked_map(-1, &other), -EBADF);
 }
 
 Test(locked, gone_in_a_child)
