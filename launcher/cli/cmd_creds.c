@@ -67,6 +67,14 @@ creds_harden(struct err *err)
 }
 
 int
+creds_lock(struct locked *ret, size_t size, struct err *err)
+{
+	int rc = locked_init(ret, size);
+
+	return rc < 0 ? err_sys(err, rc, "lock %zu KiB of memory (ulimit -l)", size >> 10) : 0;
+}
+
+int
 creds_not_after(const char *text, uint64_t *ret_ms, struct err *err)
 {
 	uint64_t ms = 0;

@@ -32,6 +32,8 @@ int creds_fail(const struct creds *c, int status);
 void creds_put_state(const struct bundle_item *item, struct buf *out);
 /* From now on no other process of the user's can look into this one, and it leaves no core. */
 int creds_harden(struct err *err) must_check;
+/* Locked memory of that size, with words where there is none. */
+int creds_lock(struct locked *ret, size_t size, struct err *err) must_check;
 
 /* ---- the value (cmd_creds_value.c) ----------------------------------------------------------- */
 

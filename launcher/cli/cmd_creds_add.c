@@ -73,11 +73,10 @@ creds_seal(struct creds *c, const struct bundle_item *to, const struct sealed_va
 	const struct sealed_place place = { c->at.bundle.name, to->name, to->version };
 	auto_locked room = LOCKED_INIT;
 	auto_buf file = BUF_INIT;
-	int rc = locked_init(&room, SEALED_ROOM);
+	int rc = creds_lock(&room, SEALED_ROOM, &c->err);
 
 	if (rc < 0) {
-		return err_sys(&c->err, rc, "lock %zu KiB of memory (ulimit -l)",
-			       SEALED_ROOM >> 10);
+		return rc;
 	}
 	rc = sealed_make(recipients->items, recipients->count, &place, value, &room, &file,
 			 &c->err);

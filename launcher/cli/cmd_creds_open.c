@@ -92,14 +92,8 @@ open_it(const struct sealed_place *place, struct err *err)
 	char at[BUNDLE_TIME_SIZE];
 	int rc = creds_harden(err);
 
-	if (rc < 0) {
-		return rc;
-	}
-	rc = locked_init(&room, SEALED_ROOM);
-	if (rc < 0) {
-		return err_sys(err, rc, "lock %zu KiB of memory (ulimit -l)", SEALED_ROOM >> 10);
-	}
-	rc = sealed_open(FILE_FD, IDENTITY_FD, place, &room, &value, err);
+	rc = rc < 0 ? rc : creds_lock(&room, SEALED_ROOM, err);
+	rc = rc < 0 ? rc : sealed_open(FILE_FD, IDENTITY_FD, place, &room, &value, err);
 	if (rc == 0 && value.not_after_ms > 0 && value.not_after_ms <= clock_realtime_ms()) {
 		rc = err_set(err, -EKEYEXPIRED, "its value ended %s",
 			     bundle_time_print(value.not_after_ms, at) == 0 ? at : "");

@@ -95,9 +95,9 @@ creds_value_read(const struct creds_from *from, const char *what, struct locked 
 	if (from->file != NULL && from->fd != NULL) {
 		return err_set(err, -EINVAL, "--file and --fd: one of them has the value");
 	}
-	rc = locked_init(&room, CAP_VALUE + 2u);
+	rc = creds_lock(&room, CAP_VALUE + 2u, err);
 	if (rc < 0) {
-		return err_sys(err, rc, "lock %u KiB of memory (ulimit -l)", CAP_VALUE >> 10);
+		return rc;
 	}
 	rc = from->file != NULL ? read_file(from->file, &room, &len, err)
 	   : from->fd != NULL	? read_fd(from->fd, &room, &len, err)
