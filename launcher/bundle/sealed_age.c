@@ -31,7 +31,6 @@
 	(((UINT64_C(1) << 13) - 1) &                                                               \
 	 ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                   \
 		     LANDLOCK_ACCESS_FS_READ_DIR))
-#define FIRST_SPARE 16 /* above every descriptor that the child is given */
 
 static void
 bound(int resource, rlim_t value)
@@ -39,25 +38,6 @@ bound(int resource, rlim_t value)
 	const struct rlimit limit = { value, value };
 
 	if (setrlimit(resource, &limit) < 0) {
-		_exit(EXIT_NO_PROGRAM);
-	}
-}
-
-/* The four descriptors may be any numbers, also each other's. */
-static void
-place_fds(const struct age_child *c)
-{
-	int fds[] = { c->in_fd, c->out_fd, c->said_fd, c->identity_fd };
-
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		fds[i] = fds[i] < 0 ? -1 : fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_SPARE);
-	}
-	for (int i = 0; i < 4; i++) {
-		if (fds[i] >= 0 && dup2(fds[i], i) < 0) {
-			_exit(EXIT_NO_PROGRAM);
-		}
-	}
-	if (sys_close_range(c->identity_fd < 0 ? 3 : 4, ~0u, 0) < 0) {
 		_exit(EXIT_NO_PROGRAM);
 	}
 }
@@ -99,15 +79,16 @@ confine(void)
 static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_t parent)
 {
 	char *const envp[] = { NULL };
+	int fds[] = { c->in_fd, c->out_fd, c->said_fd, c->identity_fd };
 	sigset_t none;
 
 	sigemptyset(&none);
-	place_fds(c);
 	bound(RLIMIT_CORE, 0);
 	bound(RLIMIT_CPU, AGE_SECONDS);
 	bound(RLIMIT_FSIZE, CAP_SEALED_FILE);
 	/* a session of its own has no terminal */
-	if (setsid() >= 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	if (sys_place_fds(fds, c->identity_fd < 0 ? 3 : 4) == 0 && setsid() >= 0 &&
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0 && confine() == 0) {
 		execve(c->argv[0], (char *const *)c->argv, envp);
 	}

@@ -23,7 +23,6 @@
 
 #define FILE_FD 3
 #define IDENTITY_FD 4
-#define FIRST_SPARE 16 /* above every descriptor that the child is given */
 #define EXIT_NO_PROGRAM 127
 
 /* ---- who asks -------------------------------------------------------------------------------- */
@@ -35,20 +34,13 @@ become_open(const struct sealed_place *place, int file, int identity, int out, p
 	const char *const argv[] = { "airlock-cli", "open-sealed", place->bundle,
 				     place->item,   version,	   NULL };
 	char *const envp[] = { NULL };
-	int fds[] = { out, file, identity };
-	static const int places[] = { STDOUT_FILENO, FILE_FD, IDENTITY_FD };
+	int fds[] = { STDIN_FILENO, out, STDERR_FILENO, file, identity };
+
+	_Static_assert(FILE_FD == 3 && IDENTITY_FD == 4, "as they stand there");
 
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)place->version);
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, FIRST_SPARE);
-	}
-	for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
-		if (fds[i] < 0 || dup2(fds[i], places[i]) < 0) {
-			_exit(EXIT_NO_PROGRAM);
-		}
-	}
-	if (sys_close_range(IDENTITY_FD + 1, ~0u, 0) == 0 &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+	if (sys_place_fds(fds, ARRAY_LEN(fds)) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
+	    getppid() == parent) {
 		execve("/proc/self/exe", (char *const *)argv, envp);
 	}
 	_exit(EXIT_NO_PROGRAM);

@@ -78,6 +78,23 @@ sys_close_range(unsigned int first, unsigned int last, unsigned int flags)
 }
 
 int
+sys_place_fds(int *fds, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, (int)count);
+		if (fds[i] < 0) {
+			return -errno;
+		}
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		if (dup2(fds[i], (int)i) < 0) {
+			return -errno;
+		}
+	}
+	return sys_close_range(count, ~0u, 0);
+}
+
+int
 sys_signal_default(int sig)
 {
 	/* struct kernel_sigaction: handler, flags, restorer, mask; all zero is SIG_DFL. */

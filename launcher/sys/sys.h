@@ -33,6 +33,11 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
 pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd) must_check;
 int sys_unshare(int flags) must_check;
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags) must_check;
+/*
+ * Between fork and exec: descriptor i is fds[i], for the program as well, and from count on none is
+ * open. They may be any numbers, also each other's; fds is used up. 0 or -errno.
+ */
+int sys_place_fds(int *fds, unsigned int count) must_check;
 /* rt_sigaction(2) to SIG_DFL, also for the signals that a C library keeps to itself. */
 int sys_signal_default(int sig) must_check;
 int sys_pidfd_open(pid_t pid) must_check;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs as the developer or CI. What can be tried of the raw calls in one process, without a fork:
- * sealed memfds, messages with descriptors, openat2's resolve flags, close_range. Namespaces are
- * tried by tests/e2e.
+ * Runs as the developer or CI. What can be tried of the raw calls without a namespace: sealed memfds,
+ * messages with descriptors, openat2's resolve flags, close_range. Namespaces are tried by
+ * tests/e2e.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../../launcher/sys/sys.h"
@@ -396,6 +397,40 @@ Test(sys_close_range, marks_instead_of_closing)
 Test(sys_close_range, a_range_that_runs_backwards)
 {
 	cr_expect_eq(sys_close_range(9, 8, 0), -EINVAL);
+}
+
+/* Two that change places, one of them twice; in a child, which has nothing else then. */
+static bool
+are_placed(void)
+{
+	int fds[] = { STDOUT_FILENO, STDIN_FILENO, STDOUT_FILENO };
+	struct stat in, out, now[3];
+
+	if (dup2(sys_memfd_sealed("in", "", 0), STDIN_FILENO) != STDIN_FILENO ||
+	    dup2(sys_memfd_sealed("out", "", 0), STDOUT_FILENO) != STDOUT_FILENO ||
+	    fstat(STDIN_FILENO, &in) < 0 || fstat(STDOUT_FILENO, &out) < 0 ||
+	    sys_place_fds(fds, 3) < 0) {
+		return false;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (fstat(i, &now[i]) < 0 || flags_of(i) != 0) {
+			return false;
+		}
+	}
+	return now[0].st_ino == out.st_ino && now[1].st_ino == in.st_ino &&
+	       now[2].st_ino == out.st_ino && flags_of(3) == -1;
+}
+
+Test(sys_place_fds, any_numbers_and_nothing_else)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (child == 0) {
+		_exit(are_placed() ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_expect_eq(status, 0);
 }
 
 /* ---- the rest that needs no namespace -------------------------------------------------------- */
