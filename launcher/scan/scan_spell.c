@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "../base/text.h"
+
 static const char digits[] = "0123456789abcdef";
 static const char base64_digits[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -163,35 +165,13 @@ url_all(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
 /* ---- JSON ------------------------------------------------------------------------------------ */
 
 /*
- * The character of UTF-8 that begins at that byte; its length, 0 when it is none. What follows in
- * the value is looked at only, so a byte in the middle of a character is none either.
+ * The length of the character of UTF-8 that begins at that byte, 0 when it is none: then *ret_char
+ * stays. What follows in the value is looked at only, so a byte in the middle of one is none either.
  */
 static uint8_t
 utf8_at(const struct scan_pattern *p, size_t unit, uint32_t *ret_char)
 {
-	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	const uint8_t *c = p->value + unit;
-	const uint8_t len = c[0] < 0x80		  ? 1
-			  : (c[0] & 0xe0) == 0xc0 ? 2
-			  : (c[0] & 0xf0) == 0xe0 ? 3
-			  : (c[0] & 0xf8) == 0xf0 ? 4
-						  : 0;
-	uint32_t value = len > 1 ? c[0] & (0x7fu >> len) : c[0];
-
-	if (len == 0 || len > p->len - unit) {
-		return 0;
-	}
-	for (uint8_t i = 1; i < len; i++) {
-		if ((c[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-		value = value << 6 | (c[i] & 0x3f);
-	}
-	if (value < least[len] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
-		return 0;
-	}
-	*ret_char = value;
-	return len;
+	return (uint8_t)text_utf8(p->value + unit, p->len - unit, ret_char);
 }
 
 static void
@@ -248,8 +228,7 @@ json_some(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
 {
 	const uint8_t byte = p->value[unit];
 	unsigned int count = 0;
-	uint32_t c;
-	uint8_t len = utf8_at(p, unit, &c);
+	uint8_t len = utf8_at(p, unit, NULL);
 
 	if (is_plain(byte)) {
 		add_bytes(ways, &count, &byte, 1);
