@@ -242,27 +242,8 @@ Test(relay_scan, marks_count_as_well)
 
 Test(relay_scan, a_full_disk_ends_it)
 {
-	const struct rlimit limit = { 100000, RLIM_INFINITY };
-	auto_free uint8_t *data = random_bytes(200000, 9);
-	struct pollfd pfds[RELAY_POLL_MAX];
-	struct err err = ERR_INIT;
-	size_t at = 0;
-	int code = 0;
-
 	start(CLOSED, CLOSED, CLOSED, NO_LIMIT);
-	cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	while (at < 200000 && code == 0) {
-		unsigned int count;
-
-		push(tool[1], data, 200000, 50000, &at);
-		count = relay_poll_set(&relay, pfds);
-		cr_assert_geq(poll(pfds, count, 0), 1);
-		code = relay_poll_done(&relay, pfds, count, &err);
-	}
-	cr_assert_eq(code, -EFBIG);
-	cr_assert_str_eq(err.text, "cannot keep the tool's stdout: File too large");
-	cr_assert_eq(relay_poll_set(&relay, pfds), 0u);
-	cr_assert_eq(relay_drain(&relay, 100, &err), -EFBIG);
+	expect_end_at_full_disk();
 	finish();
 }
 
