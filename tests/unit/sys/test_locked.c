@@ -3,37 +3,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../../launcher/sys/locked.h"
-
-/* The flags that the kernel has for the mapping at data: "lo dd dc" and others. */
-static void
-flags_of(const void *data, char *ret, size_t size)
-{
-	FILE *maps = fopen("/proc/self/smaps", "re");
-	char line[512];
-	unsigned long from = 0, to = 0;
-
-	ret[0] = '\0';
-	cr_assert_not_null(maps);
-	while (fgets(line, sizeof(line), maps) != NULL) {
-		unsigned long a, b;
-
-		if (sscanf(line, "%lx-%lx ", &a, &b) == 2) {
-			from = a;
-			to = b;
-		} else if (strncmp(line, "VmFlags:", 8) == 0 && (unsigned long)data >= from &&
-			   (unsigned long)data < to) {
-			snprintf(ret, size, "%s", line);
-		}
-	}
-	fclose(maps);
-}
+#include "../mapping.h"
 
 /* A sanitizer takes mlock away. */
 static void
@@ -41,7 +17,7 @@ expect_hidden(const struct locked *l)
 {
 	char flags[512];
 
-	flags_of(l->data, flags, sizeof(flags));
+	mapping_flags(l->data, flags, sizeof(flags));
 	cr_expect_not_null(strstr(flags, " dd "), "in no dump: %s", flags);
 	cr_expect_not_null(strstr(flags, " dc "), "in no child: %s", flags);
 }
