@@ -4,14 +4,10 @@
  * anybody's. What is taken must keep the promises of struct bundle; what is refused must have a
  * report that a terminal can show.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../launcher/base/text.h"
 #include "../../launcher/bundle/bundle_edit.h"
+#include "fuzz.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 
 /* 0.7.12 forgets a buffer of its own at some syntax errors; airlock-cli ends after one file. */
@@ -22,15 +18,6 @@ __lsan_default_suppressions(void)
 }
 
 static void
-require(bool holds, const char *what, const struct buf *shown)
-{
-	if (!holds) {
-		fprintf(stderr, "%s\n%s\n", what, shown != NULL ? buf_text(shown) : "");
-		abort();
-	}
-}
-
-static void
 check_item(const struct bundle_item *item)
 {
 	auto_buf text = BUF_INIT;
@@ -38,15 +25,16 @@ check_item(const struct bundle_item *item)
 
 	json_init(&j, &text);
 	bundle_put_item(&j, item);
-	require(json_error(&j) == 0, "an item that is no JSON", &text);
-	require(json_check_object(buf_text(&text), text.len) == 0, "no JSON", &text);
-	require(bundle_name_is_right(item->name), "a name that is none", &text);
-	require(item->deliver_name[0] != '\0' && strchr(item->deliver_name, '/') == NULL,
-		"no name to deliver it by", &text);
-	require(item->source != BUNDLE_SOURCE_SEALED || item->version > 0, "no version", &text);
-	require(item->source != BUNDLE_SOURCE_FILE || item->path[0] == '/', "no path", &text);
-	require(item->source != BUNDLE_SOURCE_EXEC || item->command.items[0][0] == '/',
-		"no command", &text);
+	require_shown(json_error(&j) == 0, "an item that is no JSON", &text);
+	require_shown(json_check_object(buf_text(&text), text.len) == 0, "no JSON", &text);
+	require_shown(bundle_name_is_right(item->name), "a name that is none", &text);
+	require_shown(item->deliver_name[0] != '\0' && strchr(item->deliver_name, '/') == NULL,
+		      "no name to deliver it by", &text);
+	require_shown(item->source != BUNDLE_SOURCE_SEALED || item->version > 0, "no version",
+		      &text);
+	require_shown(item->source != BUNDLE_SOURCE_FILE || item->path[0] == '/', "no path", &text);
+	require_shown(item->source != BUNDLE_SOURCE_EXEC || item->command.items[0][0] == '/',
+		      "no command", &text);
 }
 
 /* What an edit gives was read again by it; here it must be a JSON of its own and have grown. */
@@ -65,7 +53,7 @@ check_edits(struct bundle *b, const struct buf *bytes)
 	struct err err = ERR_INIT;
 
 	if (b->recipients.count > 0 && bundle_edit_add(&at, &added, &out, &err) == 0) {
-		require(out.len > bytes->len - 2, "nothing was added", &out);
+		require_shown(out.len > bytes->len - 2, "nothing was added", &out);
 	}
 	for (size_t i = 0; i < b->item_count; i++) {
 		struct bundle_item to = b->items[i];
@@ -87,19 +75,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	buf_put(&bytes, data, size);
 	if (bundle_parse("m.yaml", "acme", &bytes, &b, &report, &err) == 0) {
-		require(report.len == 0 && strcmp(b.name, "acme") == 0, "another bundle", &report);
+		require_shown(report.len == 0 && strcmp(b.name, "acme") == 0, "another bundle",
+			      &report);
 		for (size_t i = 0; i < b.item_count; i++) {
 			check_item(&b.items[i]);
-			require(bundle_item(&b, b.items[i].name) == &b.items[i], "found twice",
-				NULL);
+			require_shown(bundle_item(&b, b.items[i].name) == &b.items[i],
+				      "found twice", NULL);
 		}
 		check_edits(&b, &bytes);
 		bundle_finish(&b);
 		return 0;
 	}
-	require(report.len > 0 && err.text[0] != '\0', "an error without words", &report);
+	require_shown(report.len > 0 && err.text[0] != '\0', "an error without words", &report);
 	text_safe(&safe, report.data, report.len, true);
-	require(safe.len == report.len && memcmp(safe.data, report.data, safe.len) == 0,
-		"the report has bytes that no terminal should get", &safe);
+	require_shown(safe.len == report.len && memcmp(safe.data, report.data, safe.len) == 0,
+		      "the report has bytes that no terminal should get", &safe);
 	return 0;
 }

@@ -4,23 +4,9 @@
  * the developer or CI; the bytes are anybody's. What it takes for a list must be exactly what the
  * writer writes for it: one list, one digest. What it refuses must have words for a terminal.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../launcher/base/text.h"
 #include "../../launcher/snapshot/changes_internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds, const char *what)
-{
-	if (!holds) {
-		fprintf(stderr, "%s\n", what);
-		abort();
-	}
-}
+#include "fuzz.h"
 
 static void
 check_words(const struct err *err)

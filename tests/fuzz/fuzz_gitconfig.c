@@ -5,24 +5,9 @@
  * same when it is written out; a file is never worse than itself; what runs must have been there
  * before when the judge lets a change pass; what it says must be fit for a terminal.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../launcher/base/text.h"
 #include "../../launcher/snapshot/gitconfig.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-require(bool holds, const char *what)
-{
-	if (!holds) {
-		fprintf(stderr, "%s\n", what);
-		abort();
-	}
-}
+#include "fuzz.h"
 
 static bool
 same_text(const char *a, const char *b)

@@ -6,15 +6,10 @@
  * itself, and must survive its cache file; what is refused must have a report that a terminal can
  * show.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../launcher/base/text.h"
 #include "../../launcher/profile/profile_diff.h"
 #include "../../launcher/profile/profile_internal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 struct reading {
 	struct profile_arena arena;
@@ -23,15 +18,6 @@ struct reading {
 	struct buf text;
 	struct profile_doc doc;
 };
-
-static void
-require(bool holds, const char *what, const struct buf *shown)
-{
-	if (!holds) {
-		fprintf(stderr, "%s\n%s\n", what, shown != NULL ? buf_text(shown) : "");
-		abort();
-	}
-}
 
 /* Whether it is a whole profile. */
 static bool
@@ -50,7 +36,8 @@ read_bytes(struct reading *r, const void *data, size_t size)
 	if (r->report.count == 0) {
 		profile_complete(&r->arena, &r->doc, &r->report);
 	}
-	require((r->report.count == 0) == (r->text.len == 0), "an error without words", &r->text);
+	require_shown((r->report.count == 0) == (r->text.len == 0), "an error without words",
+		      &r->text);
 	return r->report.count == 0;
 }
 
@@ -67,8 +54,8 @@ check_report(const struct buf *report)
 	auto_buf safe = BUF_INIT;
 
 	text_safe(&safe, report->data, report->len, true);
-	require(safe.len == report->len && memcmp(safe.data, report->data, safe.len) == 0,
-		"the report has bytes that no terminal should get", &safe);
+	require_shown(safe.len == report->len && memcmp(safe.data, report->data, safe.len) == 0,
+		      "the report has bytes that no terminal should get", &safe);
 }
 
 static void
@@ -78,13 +65,13 @@ check_printed(const struct reading *r, bool origins)
 	struct reading again;
 
 	profile_print_yaml(&r->doc, origins, &yaml);
-	require(buf_error(&yaml) == 0 && profile_canonical(&r->doc, &before) == 0,
-		"no canonical JSON", NULL);
-	require(read_bytes(&again, buf_text(&yaml), yaml.len), "not readable when printed",
-		&again.text);
-	require(profile_canonical(&again.doc, &after) == 0, "no canonical JSON again", NULL);
-	require(before.len == after.len && memcmp(before.data, after.data, after.len) == 0,
-		"another profile when printed", &yaml);
+	require_shown(buf_error(&yaml) == 0 && profile_canonical(&r->doc, &before) == 0,
+		      "no canonical JSON", NULL);
+	require_shown(read_bytes(&again, buf_text(&yaml), yaml.len), "not readable when printed",
+		      &again.text);
+	require_shown(profile_canonical(&again.doc, &after) == 0, "no canonical JSON again", NULL);
+	require_shown(before.len == after.len && memcmp(before.data, after.data, after.len) == 0,
+		      "another profile when printed", &yaml);
 	reading_finish(&again);
 }
 
@@ -97,9 +84,9 @@ check_rules(struct reading *r)
 
 	child.values[KEY_OPEN].set = false;
 	profile_merge(&r->arena, &r->doc, &child, &r->report, &merged);
-	require(r->report.count == 0, "wider than itself", &r->text);
-	require(profile_diff(&r->doc, &r->doc, &changes) == 0 && changes.count == 0,
-		"differs from itself", NULL);
+	require_shown(r->report.count == 0, "wider than itself", &r->text);
+	require_shown(profile_diff(&r->doc, &r->doc, &changes) == 0 && changes.count == 0,
+		      "differs from itself", NULL);
 	profile_changes_finish(&changes);
 }
 
@@ -110,12 +97,13 @@ check_cache(const struct reading *r)
 	struct profile *p = NULL, *decoded = NULL;
 	struct err err = ERR_INIT;
 
-	require(profile_build(&r->doc, "/home/user", &p) == 0, "not built", NULL);
+	require_shown(profile_build(&r->doc, "/home/user", &p) == 0, "not built", NULL);
 	profile_encode(p, NULL, 0, "6.1", &bytes);
-	require(profile_decode(bytes.data, bytes.len, "6.1", &decoded, &err) == 0, err.text, NULL);
+	require_shown(profile_decode(bytes.data, bytes.len, "6.1", &decoded, &err) == 0, err.text,
+		      NULL);
 	profile_encode(decoded, NULL, 0, "6.1", &again);
-	require(bytes.len == again.len && memcmp(bytes.data, again.data, bytes.len) == 0,
-		"another profile when decoded", NULL);
+	require_shown(bytes.len == again.len && memcmp(bytes.data, again.data, bytes.len) == 0,
+		      "another profile when decoded", NULL);
 	profile_destroy(decoded);
 	profile_destroy(p);
 }

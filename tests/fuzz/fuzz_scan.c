@@ -4,33 +4,19 @@
  * developer or CI. What the search finds is what trying every place finds, and a stream becomes the
  * same in one piece and in many.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "../../launcher/base/buf.h"
 #include "../../launcher/scan/scan_internal.h"
 #include "../../launcher/scan/scan_stream.h"
+#include "fuzz.h"
 
 #define VALUES 2u
 #define FOUND_MAX 1024u
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct seen {
 	struct scan_match found[FOUND_MAX];
 	size_t count;
 	struct buf out;
 };
-
-static void
-require(bool holds, const char *what)
-{
-	if (!holds) {
-		fprintf(stderr, "%s\n", what);
-		abort();
-	}
-}
 
 static bool
 found(void *arg, const struct scan_match *m)
