@@ -174,19 +174,13 @@ bundle_identity_make(const struct bundle_request *req, int *ret_fd, struct buf *
 		     struct err *err)
 {
 	auto_buf dir = BUF_INIT, path = BUF_INIT;
-	auto_fd dirfd = -1;
+	auto_fd dirfd = bundle_own_open(req, "", &dir, err);
 	int rc;
 
-	bundle_own_path(req, "", &dir);
-	bundle_own_path(req, "/" OWN_FILE, &path);
-	if (buf_error(&dir) < 0 || buf_error(&path) < 0) {
-		return err_sys(err, -ENOMEM, "make an identity");
-	}
-	rc = fdio_mkdirs(buf_text(&dir), 0700);
-	dirfd = rc < 0 ? rc : open(buf_text(&dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
-		return err_sys(err, rc < 0 ? rc : -errno, "%s", buf_text(&dir));
+		return dirfd;
 	}
+	bundle_own_path(req, "/" OWN_FILE, &path);
 	rc = make_in(dirfd, buf_text(&path), err);
 	if (rc == 0 && fsync(dirfd) < 0) {
 		rc = err_sys(err, -errno, "%s", buf_text(&dir));

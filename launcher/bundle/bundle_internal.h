@@ -13,6 +13,12 @@
 	"or digit, at most %u"
 
 /*
+ * What bundle_own_path says, made with mode 0700 for each directory that is missing: a descriptor
+ * for reading, or -errno. Appends its path.
+ */
+int bundle_own_open(const struct bundle_request *req, const char *rest, struct buf *ret_path,
+		    struct err *err) must_check;
+/*
  * "WHAT 'NAME'; did you mean 'X'? (there are: X, Y)": -ENOENT. name may be any text; names are those
  * that there are.
  */

@@ -39,6 +39,23 @@ bundle_own_path(const struct bundle_request *req, const char *rest, struct buf *
 	buf_puts(ret, rest);
 }
 
+int
+bundle_own_open(const struct bundle_request *req, const char *rest, struct buf *ret_path,
+		struct err *err)
+{
+	auto_fd fd = -1;
+	int rc;
+
+	bundle_own_path(req, rest, ret_path);
+	rc = buf_error(ret_path);
+	rc = rc < 0 ? rc : fdio_mkdirs(buf_text(ret_path), 0700);
+	if (rc == 0) {
+		fd = open(buf_text(ret_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		rc = fd < 0 ? -errno : 0;
+	}
+	return rc < 0 ? err_sys(err, rc, "%s", buf_text(ret_path)) : take_fd(&fd);
+}
+
 static int
 compare_found(const void *a, const void *b)
 {

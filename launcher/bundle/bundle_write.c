@@ -13,6 +13,7 @@
 
 #include "../base/fdio.h"
 #include "bundle_edit.h"
+#include "bundle_internal.h"
 
 int
 bundle_write_sealed(const struct bundle_at *at, const struct bundle_item *item,
@@ -77,18 +78,15 @@ bundle_create(const struct bundle_request *req, const char *name, const char *re
 	      struct buf *ret_path, struct err *err)
 {
 	auto_buf dir = BUF_INIT, text = BUF_INIT;
-	auto_fd above = -1, fd = -1;
+	auto_fd above = bundle_own_open(req, "/bundles", &dir, err), fd = -1;
 	int rc;
 
-	bundle_own_path(req, "/bundles", &dir);
-	put_manifest(&text, name, recipient);
-	if (buf_error(&dir) < 0 || buf_error(&text) < 0) {
-		return err_sys(err, -ENOMEM, "make bundle %s", name);
-	}
-	rc = fdio_mkdirs(buf_text(&dir), 0700);
-	above = rc < 0 ? rc : open(buf_text(&dir), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (above < 0) {
-		return err_sys(err, rc < 0 ? rc : -errno, "%s", buf_text(&dir));
+		return above;
+	}
+	put_manifest(&text, name, recipient);
+	if (buf_error(&text) < 0) {
+		return err_sys(err, -ENOMEM, "make bundle %s", name);
 	}
 	if (mkdirat(above, name, 0700) < 0) {
 		rc = errno == EEXIST ? err_set(err, -EEXIST, "%s/%s is there already, and stays",
