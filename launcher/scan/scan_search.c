@@ -238,7 +238,6 @@ struct search {
 	scan_found *found;
 	void *arg;
 	size_t match_end;
-	bool stopped;
 };
 
 static bool
@@ -253,8 +252,7 @@ on_match(void *arg, size_t at, size_t len, const struct scan_pattern *p)
 		return true;
 	}
 	search->match_end = at + len;
-	search->stopped = !search->found(search->arg, &match);
-	return !search->stopped;
+	return search->found(search->arg, &match);
 }
 
 bool
@@ -269,5 +267,5 @@ scanner_search(const struct scanner *s, const void *bytes, size_t len, scan_foun
 					.match = on_match,
 					.arg = &search };
 
-	return scan_walk(&walk) == len && !search.stopped;
+	return scan_walk(&walk) == len;
 }
