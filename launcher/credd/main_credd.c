@@ -17,7 +17,6 @@
 
 #include "../base/clock.h"
 #include "../base/err.h"
-#include "../base/limits.h"
 #include "../base/sha256.h"
 #include "../bundle/sealed.h"
 #include "../sys/locked.h"
@@ -25,8 +24,6 @@
 #include "confine.h"
 #include "credd_protocol.h"
 #include "lease.h"
-
-_Static_assert(CAP_VALUE <= PLAN_CREDENTIAL_SIZE_MAX, "what a bundle takes is delivered");
 
 struct value {
 	const uint8_t *bytes; /* in locked memory */

@@ -15,6 +15,7 @@
 
 #include "../base/buf.h"
 #include "../base/cleanup.h"
+#include "../base/limits.h"
 
 #define PLAN_MAGIC 0x4e4c5041u /* "APLN" */
 #define PLAN_VERSION 3u
@@ -99,7 +100,7 @@ enum plan_delivery {
  * One of them. The value is no part of the plan: it comes down a pipe that holds all of it, at most
  * this long.
  */
-#define PLAN_CREDENTIAL_SIZE_MAX 65536u
+#define PLAN_CREDENTIAL_SIZE_MAX CAP_VALUE
 struct plan_credential {
 	uint32_t delivery;
 	const char *name; /* of the file or the variable */

@@ -21,10 +21,11 @@
 
 #include "../base/cleanup.h"
 #include "../base/err.h"
+#include "../base/limits.h"
 
 /* 6 bytes are 8 characters of base64, of which 7 at least stand fast, and 12 of hex: 42 bits. */
 #define SCAN_VALUE_MIN 6u
-#define SCAN_VALUE_MAX (64u << 10)
+#define SCAN_VALUE_MAX CAP_VALUE
 #define SCAN_VALUES_MAX 64u
 #define SCAN_ITEM_MAX 64u /* a name's bytes */
 
