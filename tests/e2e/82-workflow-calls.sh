@@ -4,28 +4,10 @@
 # makes of all that.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/workflow.sh
+. "$(dirname "$0")/workflow.sh"
 
 uid=$(as_id id -u)
-
-# in_w NAME RC ARG…: a call of workflow $W exits so
-in_w()
-{
-	local name=$1 want=$2
-	shift 2
-
-	expect_run "$name" "$want" -p default -W "$W" "$@"
-}
-
-shown()
-{
-	as_id "$A" workflow show "${2:-$W}" --json | jq -cr "$1"
-}
-
-# timeline: the page's lines from there on, without times and ids
-timeline()
-{
-	as_id "$A" workflow show "$W" | sed '1,/^TIMELINE/d' | sed -E 's/^[0-9:]{8}  //; s/^[0-9a-f-]{13,36}  /CALL  /; s/ +/ /g'
-}
 
 # tool_state ARG: R, S or T of the process of the sandbox that has the argument
 tool_state()

@@ -3,47 +3,16 @@
 # on_failure of a profile: what becomes of a workflow when a call of it failed.
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=SCRIPTDIR/workflow.sh
+. "$(dirname "$0")/workflow.sh"
 
 uid=$(as_id id -u)
-
-shown()
-{
-	as_id "$A" workflow show "$W" --json | jq -cr "$1"
-}
-
-# timeline: the page's lines from there on, without times and ids
-timeline()
-{
-	as_id "$A" workflow show "$W" | sed '1,/^TIMELINE/d' |
-		sed -E 's/^[0-9:]{8}  //; s/^[0-9a-f-]{13,36}  /CALL  /; s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/ID/g; s/ +/ /g'
-}
-
-# moves: the entries about the workflow since it was made
-moves()
-{
-	shown '[.timeline[] | select(.type == "workflow" and .action != "new") | "\(.action) by \(.by)"] | join(", ")'
-}
 
 # profile NAME LINES
 profile()
 {
 	printf 'version: 1\nname: %s\nextends: default\n%b' "$1" "$2" >"$T/$1.yaml"
 	own "$T/$1.yaml"
-}
-
-# begin NAME: a workflow of that name, where calls are from here on
-begin()
-{
-	W=$1
-	expect_verb "$W: made" 0 workflow new "$W"
-}
-
-# beside ARG…: a call in the background that reads what this reads
-beside()
-{
-	: >"$T/.bg.out"
-	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" "$@") <&0 >"$T/.bg.out" 2>"$T/.bg.err" &
-	PID=$!
 }
 
 profile go 'on_failure: { then: continue }\n'

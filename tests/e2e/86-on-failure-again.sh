@@ -5,39 +5,8 @@
 # identities: plain userns
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
-
-shown()
-{
-	as_id "$A" workflow show "$W" --json | jq -cr "$1"
-}
-
-# timeline: the page's lines from there on
-timeline()
-{
-	as_id "$A" workflow show "$W" | sed '1,/^TIMELINE/d' |
-		sed -E 's/^[0-9:]{8}  //; s/^[0-9a-f-]{13,36}  /CALL  /; s/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/ID/g; s/ +/ /g'
-}
-
-# moves: the entries about the workflow since it was made
-moves()
-{
-	shown '[.timeline[] | select(.type == "workflow" and .action != "new") | "\(.action) by \(.by)"] | join(", ")'
-}
-
-# begin NAME: a workflow of that name, where calls are from here on
-begin()
-{
-	W=$1
-	expect_verb "$W: made" 0 workflow new "$W"
-}
-
-# beside ARG…: a call in the background that reads what this reads
-beside()
-{
-	: >"$T/.bg.out"
-	(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" "$@") <&0 >"$T/.bg.out" 2>"$T/.bg.err" &
-	PID=$!
-}
+# shellcheck source=SCRIPTDIR/workflow.sh
+. "$(dirname "$0")/workflow.sh"
 
 # ---- run again -----------------------------------------------------------------------------------------
 # again NAME LINES: a profile whose calls may run again; what a workflow's tool counts in ~/c no attempt takes back
