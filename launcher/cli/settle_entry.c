@@ -10,29 +10,16 @@
 #include "../store/entry.h"
 #include "../workflow/ledger.h"
 
-static void
-write_record(struct json *j, const struct settle_entry *e)
-{
-	json_begin_object(j);
-	json_kv_str(j, "action", e->action);
-	json_key(j, "actor");
-	store_put_actor(j);
-	json_kv_str(j, "call", e->call);
-	json_kv_hex(j, "changes", e->changes_digest, SHA256_SIZE);
-	json_kv_bytes(j, "reason", e->reason);
-	json_kv_str(j, "settled", e->settled);
-	json_kv_uint(j, "t", clock_realtime_ms());
-	json_kv_uint(j, "v", 1);
-	json_end(j);
-}
-
-/* The record as it was written so far, in its envelope. */
+/* The record, whose last members these are, in its envelope. */
 static int
 print_entry(enum entry_type type, const char *call, struct json *j, const struct buf *record,
 	    struct buf *ret_payload, struct err *err)
 {
-	int rc = json_error(j);
+	int rc;
 
+	json_kv_uint(j, "v", 1);
+	json_end(j);
+	rc = json_error(j);
 	buf_reset(ret_payload);
 	if (rc == 0) {
 		rc = entry_print(type, call, record->data, record->len, ret_payload);
@@ -47,7 +34,15 @@ settle_entry_write(const struct settle_entry *entry, struct buf *ret_payload, st
 	struct json j;
 
 	json_init(&j, &record);
-	write_record(&j, entry);
+	json_begin_object(&j);
+	json_kv_str(&j, "action", entry->action);
+	json_key(&j, "actor");
+	store_put_actor(&j);
+	json_kv_str(&j, "call", entry->call);
+	json_kv_hex(&j, "changes", entry->changes_digest, SHA256_SIZE);
+	json_kv_bytes(&j, "reason", entry->reason);
+	json_kv_str(&j, "settled", entry->settled);
+	json_kv_uint(&j, "t", clock_realtime_ms());
 	return print_entry(ENTRY_SETTLE, entry->call, &j, &record, ret_payload, err);
 }
 
@@ -67,8 +62,6 @@ lost_entry_write(const struct lost_entry *entry, struct buf *ret_payload, struct
 	json_begin_object(&j);
 	ledger_put_amounts(&j, entry->used, false);
 	json_end(&j);
-	json_kv_uint(&j, "v", 1);
-	json_end(&j);
 	return print_entry(ENTRY_LOST, entry->call, &j, &record, ret_payload, err);
 }
 
@@ -86,7 +79,5 @@ resolve_entry_write(const struct resolve_entry *entry, struct buf *ret_payload, 
 	json_kv_str(&j, "call", entry->call);
 	json_kv_bytes(&j, "reason", entry->reason);
 	json_kv_uint(&j, "t", clock_realtime_ms());
-	json_kv_uint(&j, "v", 1);
-	json_end(&j);
 	return print_entry(ENTRY_RESOLVE, entry->call, &j, &record, ret_payload, err);
 }
