@@ -148,7 +148,6 @@ int
 workflow_create(const struct store *s, struct workflow_definition *d, struct ledger_file *ret_held,
 		struct err *err)
 {
-	auto_ledger f = LEDGER_FILE_INIT;
 	uint8_t other[16];
 	struct err none = ERR_INIT;
 	auto_fd dir = -1;
@@ -170,15 +169,12 @@ workflow_create(const struct store *s, struct workflow_definition *d, struct led
 	if (dir < 0) {
 		return dir;
 	}
-	rc = fill(s, dir, d, &f, err);
+	rc = fill(s, dir, d, ret_held, err);
 	if (rc < 0) {
 		unmake(s, dir, d->id);
-		return rc;
+		ledger_close(ret_held);
 	}
-	*ret_held = f;
-	/* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): its cleanup reads it */
-	f = (struct ledger_file)LEDGER_FILE_INIT;
-	return 0;
+	return rc;
 }
 
 int
