@@ -106,24 +106,24 @@ front_wait_to_retry(struct front *f)
 }
 
 static void __attribute__((noreturn))
-become_attempt(struct front *f, struct attempt *a, struct said *said,
+become_attempt(struct front *f, const int held[REPLAY__COUNT], struct said *said,
 	       int (*run)(struct front *f, int rc))
 {
-	int rc = 0;
+	int rc = 0, status;
 
-	if (dup2(a->held[REPLAY_STDOUT], STDOUT_FILENO) < 0 ||
-	    dup2(a->held[REPLAY_STDERR], STDERR_FILENO) < 0) {
+	if (dup2(held[REPLAY_STDOUT], STDOUT_FILENO) < 0 ||
+	    dup2(held[REPLAY_STDERR], STDERR_FILENO) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
 	if (f->opt.result_fd >= 0) {
-		f->opt.result_fd = a->held[REPLAY_RESULT];
+		f->opt.result_fd = held[REPLAY_RESULT];
 	}
 	if (f->retry_of != NULL) {
 		/* its own id and moment; room for its outcome */
 		store_finish(&f->store);
 		rc = front_store(f);
 	}
-	a->exit_status = run(f, rc);
+	status = run(f, rc);
 	said->is_recorded = f->recorded;
 	said->is_answered = f->answered;
 	said->wants_another = f->wants_retry && f->err.code == 0;
@@ -132,7 +132,7 @@ become_attempt(struct front *f, struct attempt *a, struct said *said,
 	memcpy(said->call, f->req.call_text, sizeof(said->call));
 	snprintf(said->reason, sizeof(said->reason), "%s",
 		 front_reason(f) != NULL ? front_reason(f) : "");
-	_exit(a->exit_status);
+	_exit(status);
 }
 
 /* Passes on what ends calls; a terminal's own signals the child has already. */
@@ -200,7 +200,7 @@ run_attempt(struct front *f, struct attempt *a, int (*run)(struct front *f, int 
 			_exit(EXIT_AIRLOCK);
 		}
 		ignore_err(sigprocmask(SIG_SETMASK, &before, NULL), "it takes any set");
-		become_attempt(f, a, said, run);
+		become_attempt(f, a->held, said, run);
 	}
 	if (pid > 0) {
 		a->exit_status = wait_for(pid, &signals, ret_told_to_end);
