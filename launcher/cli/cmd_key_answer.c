@@ -5,29 +5,12 @@
  * and nothing else; or exit 125 with the reason. Runs as the caller.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "commands.h"
+#include "settle_recover.h"
 #include "view_replay.h"
-
-/* Its outcome may still be to come: recovery appends it when it finishes the commit. */
-static int
-check_commit(const struct reading *r, const char *call, struct err *err)
-{
-	char path[sizeof("commits/") + UUID_TEXT_SIZE];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "commits/%s", call);
-	return fstatat(r->store.dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
-		     ? 0
-		     : err_set(err, -EBUSY,
-			       "a commit of call %s was cut short, and is not recovered yet: "
-			       "`airlock recover` says why",
-			       call);
-}
 
 /*
  * is_locked: the front holds the workflow's ledger. Then nothing is recovered, which may wait for a
@@ -46,7 +29,8 @@ answer(const char *call, bool is_locked, enum key_answer *ret, struct err *err)
 		return err_set(err, rc, "%s is no call's id", call);
 	}
 	rc = is_locked ? reading_open_raw(&r, err) : reading_open_quiet(&r, err);
-	rc = rc < 0 ? rc : check_commit(&r, call, err);
+	/* its outcome may still be to come: recovery appends it when it finishes the commit */
+	rc = rc < 0 ? rc : settle_check_commit(&r.store, call, err);
 	rc = rc < 0 ? rc : record_load(&r, call, &rec, err);
 	if (rc == 0) {
 		*ret = key_answer_of(&rec);

@@ -16,6 +16,7 @@
 
 #include "../base/fdio.h"
 #include "../sys/sys.h"
+#include "settle_recover.h"
 
 void
 settling_finish(struct settling *s)
@@ -84,7 +85,6 @@ static int
 claim(struct settling *s, struct err *err)
 {
 	char id[UUID_TEXT_SIZE], path[64];
-	struct stat st;
 
 	text_uuid_print(s->rec.workflow, id);
 	snprintf(path, sizeof(path), "wf/%s", id);
@@ -100,13 +100,7 @@ claim(struct settling *s, struct err *err)
 					 "under way: try again when that has ended",
 					 s->rec.id);
 	}
-	snprintf(path, sizeof(path), "commits/%s", s->rec.id);
-	return fstatat(s->store.dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
-		       ? 0
-		       : err_set(err, -EBUSY,
-				 "%s: a commit of it was cut short, and is not recovered yet: "
-				 "`airlock recover` says why",
-				 s->rec.id);
+	return settle_check_commit(&s->store, s->rec.id, err);
 }
 
 static int

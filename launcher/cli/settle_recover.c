@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/text.h"
 #include "../snapshot/lock.h"
@@ -92,4 +93,19 @@ settle_recover_all(struct store *s, bool quiet, struct err *err)
 	int rc = commit_each_left(s, recover_one, &r);
 
 	return rc < 0 ? err_sys(err, rc, "look for commits that were cut short") : r.first;
+}
+
+int
+settle_check_commit(const struct store *s, const char *call, struct err *err)
+{
+	char path[sizeof("commits/") + UUID_TEXT_SIZE];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "commits/%s", call);
+	return fstatat(s->dir_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0
+		       ? 0
+		       : err_set(err, -EBUSY,
+				 "a commit of call %s was cut short, and is not recovered yet: "
+				 "`airlock recover` says why",
+				 call);
 }

@@ -13,5 +13,7 @@
  * in one line (quiet: only what could not be). Goes on after a failure; the first is returned.
  */
 int settle_recover_all(struct store *s, bool quiet, struct err *err) must_check;
+/* -EBUSY where a commit of the call is under way, or was cut short: its outcome may still come. */
+int settle_check_commit(const struct store *s, const char *call, struct err *err) must_check;
 
 #endif
