@@ -138,6 +138,8 @@ resolve(const char *name, size_t answer, const char *reason, struct err *err)
 
 	/* what the call left, if anything, is another question: apply, discard */
 	rc = rc < 0 ? rc : settling_open_to_discard(name, &s, err);
+	/* one that runs now may begin a commit, and die in it, while the ledger is waited for */
+	rc = rc < 0 ? rc : check(&s, err);
 	/* under it nobody takes the key, and who asked what a retry gets sees it or is seen */
 	rc = rc < 0 ? rc : recover_ledger_open(s.workflow_fd, s.rec.workflow, &ledger, err);
 	rc = rc < 0 ? rc : settling_refresh(&s, err);

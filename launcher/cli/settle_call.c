@@ -117,8 +117,9 @@ load_again(struct settling *s, struct err *err)
 int
 settling_refresh(struct settling *s, struct err *err)
 {
-	int rc = reading_refresh(&s->reading, err);
+	int rc = settle_check_commit(&s->store, s->rec.id, err);
 
+	rc = rc < 0 ? rc : reading_refresh(&s->reading, err);
 	return rc < 0 ? rc : load_again(s, err);
 }
 

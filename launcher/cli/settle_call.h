@@ -45,7 +45,10 @@ struct settling {
 int settling_open(const char *name, struct settling *ret, struct err *err) must_check;
 /* The same of a call that may have neither: what it left can only go. */
 int settling_open_to_discard(const char *name, struct settling *ret, struct err *err) must_check;
-/* Reads the record anew, with all that is in the journal now. */
+/*
+ * Reads the record anew, with all that is in the journal now. -EBUSY while a commit of the call is
+ * still to be recovered: of one that did not run when it was opened, no outcome comes after this.
+ */
 int settling_refresh(struct settling *s, struct err *err) must_check;
 void settling_finish(struct settling *s);
 
