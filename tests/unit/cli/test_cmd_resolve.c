@@ -4,13 +4,17 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../../../launcher/base/fdio.h"
 #include "../../../launcher/cli/commands.h"
 #include "../../../launcher/workflow/keys.h"
+#include "../../../launcher/workflow/ledger.h"
+#include "../locks.h"
 
 static void
 begin(void)
@@ -157,4 +161,69 @@ Test(cmd_resolve, a_call_that_ended_or_runs_is_not_unknown)
 	cleanup_fd(&running); /* its front died */
 	running = -1;
 	cr_expect_eq(resolve(CALL_B, "done", NULL, &said), 0, "%s", buf_text(&said));
+}
+
+/* The ledger of WORKFLOW, which somebody else has. */
+static int
+hold_ledger(const struct store *s, ino_t *ret_ino)
+{
+	struct stat st;
+	int fd = openat(s->dir_fd, "wf/" WORKFLOW "/" LEDGER_FILE, O_CREAT | O_RDWR | O_CLOEXEC,
+			0600);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(flock(fd, LOCK_EX), 0);
+	cr_assert_eq(fstat(fd, &st), 0);
+	*ret_ino = st.st_ino;
+	return fd;
+}
+
+/* It may begin a commit, and die in it, as long as that takes. */
+Test(cmd_resolve, for_a_call_that_runs_no_ledger_is_waited_for)
+{
+	auto_store s = open_with_workflow();
+	auto_buf said = BUF_INIT;
+	auto_fd running = -1, ledger = -1;
+	ino_t ino;
+
+	append_planned(&s, CALL_A, "python");
+	cr_assert_eq(mkdirat(s.dir_fd, "running", 0700), 0);
+	running = openat(s.dir_fd, "running/" CALL_A, O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	cr_assert_eq(flock(running, LOCK_EX), 0);
+	ledger = hold_ledger(&s, &ino);
+	cr_expect_eq(resolve(CALL_A, "done", NULL, &said), 1);
+	cr_expect_str_eq(buf_text(&said),
+			 "airlock: " CALL_A " still runs: airlock kill 0198c2a4-7f3e ends it\n");
+}
+
+Test(cmd_resolve, a_commit_that_shows_while_the_ledger_is_waited_for_may_end_it)
+{
+	auto_store s = open_with_workflow();
+	auto_buf said = BUF_INIT;
+	auto_fd ledger = -1, commit = -1;
+	ino_t ino;
+	pid_t pid;
+	int status = 0;
+
+	append_planned(&s, CALL_A, "python");
+	ledger = hold_ledger(&s, &ino);
+	pid = fork();
+	if (pid == 0) {
+		_exit(resolve(CALL_A, "done", NULL, &said));
+	}
+	while (!locks_is_waited_for(ino) && waitpid(pid, &status, WNOHANG) == 0) {
+		sched_yield();
+	}
+	cr_assert_eq(mkdirat(s.dir_fd, "commits", 0700), 0);
+	commit = openat(s.dir_fd, "commits/" CALL_A, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	cr_assert_geq(commit, 0);
+	cr_assert_eq(flock(ledger, LOCK_UN), 0);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_expect_eq(WEXITSTATUS(status), 1);
+	cr_assert_eq(fdio_slurp_at(s.dir_fd, "said", 1u << 16, &said), 0);
+	cr_expect_str_eq(buf_text(&said),
+			 "airlock: a commit of call " CALL_A " was cut short, and is not recovered "
+			 "yet: `airlock recover` says why\n");
+	ingest(&s);
+	expect_answer("SELECT count(*) FROM resolve", "0\n");
 }

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <zlib.h>
 
+#include "../locks.h"
 #include "store_temp.h"
 
 #include "../../../launcher/base/limits.h"
@@ -628,25 +629,6 @@ walk_journal(void *arg)
 	return NULL;
 }
 
-/* Whether somebody waits for the lock of that file. */
-static bool
-is_waited_for(ino_t ino)
-{
-	auto_buf locks = BUF_INIT;
-	char inode[32];
-
-	snprintf(inode, sizeof(inode), ":%llu ", (unsigned long long)ino);
-	cr_assert_eq(fdio_slurp_at(AT_FDCWD, "/proc/locks", 1u << 20, &locks), 0);
-	for (const char *p = buf_text(&locks); (p = strstr(p, "-> FLOCK")) != NULL; p++) {
-		const char *end = strchr(p, '\n'), *found = strstr(p, inode);
-
-		if (found != NULL && (end == NULL || found < end)) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A whole entry whose writer is not done: its sync may fail, and then another one stands there. */
 Test(journal, nobody_reads_an_entry_before_its_writer_is_done)
 {
@@ -667,7 +649,7 @@ Test(journal, nobody_reads_an_entry_before_its_writer_is_done)
 	put_entry(&bytes, ghost, sizeof(ghost) - 1);
 	cr_assert_eq(fdio_pwrite(s.journal_fd, bytes.data, bytes.len, st.st_size), 0);
 	cr_assert_eq(pthread_create(&thread, NULL, walk_journal, &w), 0);
-	while (!done && !is_waited_for(st.st_ino)) {
+	while (!done && !locks_is_waited_for(st.st_ino)) {
 		done = pthread_tryjoin_np(thread, NULL) == 0;
 		sched_yield();
 	}
