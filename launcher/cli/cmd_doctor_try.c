@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -44,9 +43,10 @@ answer(int fd, int code, const struct buf *text)
 static int
 become_owner(const struct doctor *d)
 {
-	if (setgroups(0, NULL) < 0 || setresgid(d->gid, d->gid, d->gid) < 0 ||
-	    setresuid(d->uid, d->uid, d->uid) < 0) {
-		return -errno;
+	int rc = sys_become(d->uid, d->gid);
+
+	if (rc < 0) {
+		return rc;
 	}
 	/* Changed ids made this process non-dumpable: its own id maps would not be writable. */
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? -errno : 0;

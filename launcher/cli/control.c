@@ -3,7 +3,6 @@
 #include "control.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "../base/clock.h"
 #include "../base/grow.h"
+#include "../sys/sys.h"
 #include "view_state.h"
 
 /*
@@ -22,6 +22,7 @@ static int
 become_owner(const struct store *s, struct err *err)
 {
 	struct stat st;
+	int rc;
 
 	if (fstat(s->dir_fd, &st) < 0) {
 		return err_sys(err, -errno, "%s", s->path);
@@ -33,11 +34,8 @@ become_owner(const struct store *s, struct err *err)
 		return err_set(err, -EPERM, "%s belongs to uid %u, not to you (%u)", s->path,
 			       st.st_uid, geteuid());
 	}
-	if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
-	    setresuid(st.st_uid, st.st_uid, st.st_uid) < 0) {
-		return err_sys(err, -errno, "become uid %u, whose %s is", st.st_uid, s->path);
-	}
-	return 0;
+	rc = sys_become(st.st_uid, st.st_gid);
+	return rc < 0 ? err_sys(err, rc, "become uid %u, whose %s is", st.st_uid, s->path) : 0;
 }
 
 int

@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "../base/limits.h"
 #include "../jail/jail_protocol.h"
 #include "../supervise/cgroup.h"
+#include "../sys/sys.h"
 #include "front.h"
 
 #define UIDS_DEFAULT_FIRST 2147000000u
@@ -361,6 +361,7 @@ front_become_owner(struct front *f)
 	struct identity *id = &f->req.identity;
 	const struct passwd *pw;
 	gid_t gid;
+	int rc;
 
 	if (!id->dropped) {
 		return 0;
@@ -371,13 +372,9 @@ front_become_owner(struct front *f)
 	 * group of power.
 	 */
 	gid = pw != NULL ? pw->pw_gid : (gid_t)id->owner_uid;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(id->owner_uid, id->owner_uid, id->owner_uid) < 0) {
-		return err_sys(&f->err, -errno, "become the workspace's owner (uid %u)",
-			       id->owner_uid);
-	}
-	if (geteuid() != id->owner_uid || getuid() != id->owner_uid || setuid(0) == 0) {
-		return err_set(&f->err, -EPERM, "root's id did not go away");
+	rc = sys_become(id->owner_uid, gid);
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "become the workspace's owner (uid %u)", id->owner_uid);
 	}
 	forget_home_of_caller();
 	if (setenv("HOME", id->home, 1) < 0) {

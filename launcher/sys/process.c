@@ -2,6 +2,7 @@
 /* Raw calls about processes and descriptors. Runs in the front and the jail; decides nothing. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
 #include <linux/stat.h>
 #include <sched.h>
@@ -69,6 +70,24 @@ int
 sys_unshare(int flags)
 {
 	return unshare(flags) < 0 ? -errno : 0;
+}
+
+int
+sys_become(uid_t uid, gid_t gid)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
+	    getresuid(&u[0], &u[1], &u[2]) < 0 || getresgid(&g[0], &g[1], &g[2]) < 0) {
+		return -errno;
+	}
+	for (int i = 0; i < 3; i++) {
+		if (u[i] != uid || g[i] != gid) {
+			return -EPERM;
+		}
+	}
+	return uid != 0 && setuid(0) == 0 ? -EPERM : 0;
 }
 
 int

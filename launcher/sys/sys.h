@@ -32,6 +32,11 @@ int sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode,
  */
 pid_t sys_clone3(uint64_t flags, int cgroup_fd, int *ret_pidfd) must_check;
 int sys_unshare(int flags) must_check;
+/*
+ * Root becomes another user, for good and without supplementary groups: setgroups(2), setresgid(2),
+ * setresuid(2), and what is then read back. -EPERM where that is not what it should be.
+ */
+int sys_become(uid_t uid, gid_t gid) must_check;
 int sys_close_range(unsigned int first, unsigned int last, unsigned int flags) must_check;
 /*
  * Between fork and exec: descriptor i is fds[i], for the program as well, and from count on none is
