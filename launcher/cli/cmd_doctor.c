@@ -106,7 +106,7 @@ find_identity(struct doctor *d)
 		pw = getpwuid(st.st_uid);
 		d->becomes = true;
 		d->uid = st.st_uid;
-		d->gid = pw != NULL ? pw->pw_gid : st.st_gid;
+		d->gid = pw != NULL ? pw->pw_gid : (gid_t)st.st_uid;
 	}
 	return d->becomes || (d->is_root && d->is_host_root) ? places_become(d->uid) : 0;
 }

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by airlock-cli, as the caller: calls under way are found, signalled and waited for. */
+/*
+ * Run by airlock-cli, as the caller; where that is root, as whose state directory it is. Calls
+ * under way are found, signalled and waited for.
+ */
 #include "control.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +25,7 @@
 static int
 become_owner(const struct store *s, struct err *err)
 {
+	const struct passwd *pw;
 	struct stat st;
 	int rc;
 
@@ -34,7 +39,9 @@ become_owner(const struct store *s, struct err *err)
 		return err_set(err, -EPERM, "%s belongs to uid %u, not to you (%u)", s->path,
 			       st.st_uid, geteuid());
 	}
-	rc = sys_become(st.st_uid, st.st_gid);
+	/* as the front does: anybody may give a directory a group of power */
+	pw = getpwuid(st.st_uid);
+	rc = sys_become(st.st_uid, pw != NULL ? pw->pw_gid : (gid_t)st.st_uid);
 	return rc < 0 ? err_sys(err, rc, "become uid %u, whose %s is", st.st_uid, s->path) : 0;
 }
 
