@@ -439,7 +439,9 @@ if [ "$E2E_IDENTITY" = root ]; then
 	kill "$victim" "$holder"
 	wait "$victim" "$holder" 2>/dev/null
 	rm "$T/theirs/running/$fake"
+	chgrp daemon "$T/theirs"
 	AIRLOCK_STATE=$T/theirs expect_verb "theirs: root stops it as him" 0 stop --all
+	expect_eq "theirs: in his group, not the directory's" "$E2E_USER $(id -gn "$E2E_USER")" "$(stat -c '%U %G' "$T/theirs/stop/all")"
 	AIRLOCK_STATE=$T/theirs expect_verb "theirs: and releases it" 0 stop --release
 	expect_rc "theirs: nothing of root's is left there" 0 as_user env AIRLOCK_STATE="$T/theirs" "$A" run -w "$T/their-ws" -- true
 fi
