@@ -3,6 +3,7 @@
 #include "text.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -302,6 +303,24 @@ int
 text_unvis_strict(const char *text, struct buf *b)
 {
 	return unvis(text, true, b);
+}
+
+void
+text_vis_line(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, "%s ", key);
+	text_vis(b, value, strlen(value));
+	buf_putc(b, '\n');
+}
+
+void
+text_unvis_cut(const char *value, char *ret_text, size_t size)
+{
+	auto_buf b = BUF_INIT;
+
+	if (text_unvis(value, &b) == 0) {
+		snprintf(ret_text, size, "%s", buf_text(&b));
+	}
 }
 
 size_t

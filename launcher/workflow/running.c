@@ -141,14 +141,6 @@ running_may_hold(const struct running_call *c, const char *bundle, const char *i
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
-static void
-put_text(struct buf *b, const char *key, const char *value)
-{
-	buf_printf(b, "%s ", key);
-	text_vis(b, value, strlen(value));
-	buf_putc(b, '\n');
-}
-
 static int
 print_call(struct buf *b, const struct running_call *c)
 {
@@ -162,28 +154,17 @@ print_call(struct buf *b, const struct running_call *c)
 		buf_printf(b, " %llu", (unsigned long long)c->reserved[i]);
 	}
 	buf_printf(b, "\nfrozen %d\n", c->is_frozen ? 1 : 0);
-	put_text(b, "profile", c->profile);
-	put_text(b, "principal", c->principal);
+	text_vis_line(b, "profile", c->profile);
+	text_vis_line(b, "principal", c->principal);
 	if (c->principal[0] != '\0') {
-		put_text(b, "principal_digest", digest);
+		text_vis_line(b, "principal_digest", digest);
 	}
-	put_text(b, "cgroup", c->cgroup);
+	text_vis_line(b, "cgroup", c->cgroup);
 	if (c->lease[0] != '\0') {
-		put_text(b, "lease", c->lease);
+		text_vis_line(b, "lease", c->lease);
 	}
 	buf_puts(b, "end\n");
 	return buf_error(b) != 0 ? -ENOMEM : b->len > FILE_MAX ? -E2BIG : 0;
-}
-
-/* Cut where it is too long: what we write never is. */
-static void
-take_text(const char *value, char *ret_text, size_t size)
-{
-	auto_buf b = BUF_INIT;
-
-	if (text_unvis(value, &b) == 0) {
-		snprintf(ret_text, size, "%s", buf_text(&b));
-	}
 }
 
 static void
@@ -205,16 +186,16 @@ take_line(struct running_call *c, const char *key, const char *value)
 	} else if (strcmp(key, "frozen") == 0) {
 		c->is_frozen = strcmp(value, "1") == 0;
 	} else if (strcmp(key, "profile") == 0) {
-		take_text(value, c->profile, sizeof(c->profile));
+		text_unvis_cut(value, c->profile, sizeof(c->profile));
 	} else if (strcmp(key, "principal") == 0) {
-		take_text(value, c->principal, sizeof(c->principal));
+		text_unvis_cut(value, c->principal, sizeof(c->principal));
 	} else if (strcmp(key, "principal_digest") == 0) {
 		ignore_err(text_unhex(value, c->principal_digest, sizeof(c->principal_digest)),
 			   "it is nobody's");
 	} else if (strcmp(key, "cgroup") == 0) {
-		take_text(value, c->cgroup, sizeof(c->cgroup));
+		text_unvis_cut(value, c->cgroup, sizeof(c->cgroup));
 	} else if (strcmp(key, "lease") == 0) {
-		take_text(value, c->lease, sizeof(c->lease));
+		text_unvis_cut(value, c->lease, sizeof(c->lease));
 	}
 }
 

@@ -39,24 +39,6 @@ name_of(const char *principal, char ret_name[NAME_SIZE])
 }
 
 static void
-put_text(struct buf *b, const char *key, const char *value)
-{
-	buf_printf(b, "%s ", key);
-	text_vis(b, value, strlen(value));
-	buf_putc(b, '\n');
-}
-
-static void
-take_text(const char *value, char *ret_text, size_t size)
-{
-	auto_buf b = BUF_INIT;
-
-	if (text_unvis(value, &b) == 0) {
-		snprintf(ret_text, size, "%s", buf_text(&b));
-	}
-}
-
-static void
 take_line(struct stop_order *o, const char *key, const char *value)
 {
 	uint64_t n;
@@ -67,9 +49,9 @@ take_line(struct stop_order *o, const char *key, const char *value)
 		   n <= UINT_MAX) {
 		o->uid = (uid_t)n;
 	} else if (strcmp(key, "principal") == 0) {
-		take_text(value, o->principal, sizeof(o->principal));
+		text_unvis_cut(value, o->principal, sizeof(o->principal));
 	} else if (strcmp(key, "reason") == 0) {
-		take_text(value, o->reason, sizeof(o->reason));
+		text_unvis_cut(value, o->reason, sizeof(o->reason));
 	}
 }
 
@@ -175,8 +157,8 @@ stop_set(const struct store *s, const char *principal, const struct stop_order *
 	buf_printf(&b, "v 1\nsince %llu\nuid %u\n", (unsigned long long)order->since_ms,
 		   (unsigned int)order->uid);
 	snprintf(cut, sizeof(cut), "%s", principal != NULL ? principal : "");
-	put_text(&b, "principal", cut);
-	put_text(&b, "reason", order->reason);
+	text_vis_line(&b, "principal", cut);
+	text_vis_line(&b, "reason", order->reason);
 	if (rc == 0) {
 		rc = buf_error(&b);
 	}

@@ -73,9 +73,7 @@ workflow_definition_print(const struct workflow_definition *d, struct buf *out)
 	buf_printf(out, "v 1\nid %s\nname %s\n", id, d->name);
 	put_number(out, "created", d->created_ms);
 	if (d->owner[0] != '\0') {
-		buf_puts(out, "owner ");
-		text_vis(out, d->owner, strlen(d->owner));
-		buf_putc(out, '\n');
+		text_vis_line(out, "owner", d->owner);
 	}
 	if (d->bundle[0] != '\0') {
 		buf_printf(out, "bundle %s\n", d->bundle);

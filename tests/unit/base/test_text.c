@@ -204,6 +204,24 @@ Test(text, unvis_refuses_bad_escapes)
 	}
 }
 
+Test(text, a_line_and_what_it_says)
+{
+	auto_buf b = BUF_INIT;
+	char said[6] = "as is";
+
+	text_vis_line(&b, "who", "a b\n");
+	text_vis_line(&b, "why", "");
+	cr_expect_str_eq(buf_text(&b), "who a\\040b\\012\nwhy \n");
+	text_unvis_cut("\\0", said, sizeof(said));
+	cr_expect_str_eq(said, "as is");
+	text_unvis_cut("a\\040b\\012", said, sizeof(said));
+	cr_expect_str_eq(said, "a b\n");
+	text_unvis_cut("a\\040bcdef", said, sizeof(said));
+	cr_expect_str_eq(said, "a bcd");
+	text_unvis_cut("", said, sizeof(said));
+	cr_expect_str_eq(said, "");
+}
+
 Test(text, only_the_strict_one_wants_the_canonical_spelling)
 {
 	/* clang-format off */
