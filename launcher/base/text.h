@@ -54,7 +54,9 @@ int text_uuid_parse(const char *text, uint8_t ret_uuid[16]) must_check;
 void text_vis(struct buf *b, const void *data, size_t len);
 int text_unvis(const char *text, struct buf *b) must_check;
 int text_unvis_strict(const char *text, struct buf *b) must_check;
-/* The line KEY VALUE, with the value in vis; and such a value read, cut to size, where it is one. */
+/*
+ * The line KEY VALUE, with the value in vis; and such a value read, cut to size, where it is one.
+ */
 void text_vis_line(struct buf *b, const char *key, const char *value);
 void text_unvis_cut(const char *value, char *ret_text, size_t size);
 

@@ -19,8 +19,8 @@
 int bundle_own_open(const struct bundle_request *req, const char *rest, struct buf *ret_path,
 		    struct err *err) must_check;
 /*
- * "WHAT 'NAME'; did you mean 'X'? (there are: X, Y)": -ENOENT. name may be any text; names are those
- * that there are.
+ * "WHAT 'NAME'; did you mean 'X'? (there are: X, Y)": -ENOENT. name may be any text; names are
+ * those that there are.
  */
 int bundle_none_such(const char *what, const char *name, const char *const *names, size_t count,
 		     struct err *err) must_check;

@@ -166,7 +166,8 @@ url_all(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
 
 /*
  * The length of the character of UTF-8 that begins at that byte, 0 when it is none: then *ret_char
- * stays. What follows in the value is looked at only, so a byte in the middle of one is none either.
+ * stays. What follows in the value is looked at only, so a byte in the middle of one is none
+ * either.
  */
 static uint8_t
 utf8_at(const struct scan_pattern *p, size_t unit, uint32_t *ret_char)

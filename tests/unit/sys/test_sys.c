@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs as the developer or CI. What can be tried of the raw calls without a namespace: sealed memfds,
- * messages with descriptors, openat2's resolve flags, close_range. Namespaces are tried by
+ * Runs as the developer or CI. What can be tried of the raw calls without a namespace: sealed
+ * memfds, messages with descriptors, openat2's resolve flags, close_range. Namespaces are tried by
  * tests/e2e.
  */
 #include <criterion/criterion.h>
