@@ -26,10 +26,9 @@
 
 #define EXIT_NO_PROGRAM 127
 #define SAID_MAX (64u << 10)
-/* landlock(7), ABI 1: all rights but those to read and to execute */
+/* landlock(7): all rights but those to read and to execute */
 #define FS_WRITES                                                                                  \
-	(((UINT64_C(1) << 13) - 1) &                                                               \
-	 ~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                   \
+	(~(uint64_t)(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE |                   \
 		     LANDLOCK_ACCESS_FS_READ_DIR))
 
 static void
@@ -66,13 +65,9 @@ confine(void)
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 #undef REFUSE
-	int abi = sys_landlock_abi(), rc = sys_no_new_privs();
-	auto_fd rules = -1;
+	int rc = sys_no_new_privs();
 
-	if (rc == 0 && abi > 0) {
-		rules = sys_landlock_create(FS_WRITES, 0, 0, abi);
-		rc = rules < 0 ? rules : sys_landlock_restrict(rules);
-	}
+	rc = rc < 0 ? rc : sys_landlock_forbid(FS_WRITES);
 	return rc < 0 ? rc : sys_seccomp_load(filter, ARRAY_LEN(filter), 0);
 }
 

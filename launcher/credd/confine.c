@@ -13,10 +13,6 @@
 #include "../sys/sys.h"
 #include "credd_protocol.h"
 
-/* landlock(7): every right to a file system of ABI 1 to 3, and of ABI 2. */
-#define FS_RIGHTS ((UINT64_C(1) << 15) - 1)
-#define FS_RIGHTS_ABI2 ((UINT64_C(1) << 14) - 1)
-
 static const struct sock_filter credd_filter[] = {
 	FILTER_LIST_HEAD,
 #define CALL(name, what) FILTER_LIST_CALL(SYS_##name, SECCOMP_RET_ALLOW),
@@ -24,20 +20,6 @@ static const struct sock_filter credd_filter[] = {
 #undef CALL
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 };
-
-/* Without Landlock (a kernel that has none) credd's filter, which opens nothing, is what holds. */
-static int
-forbid_files(void)
-{
-	int abi = sys_landlock_abi();
-	auto_fd rules = -1;
-
-	if (abi < 0) {
-		return abi == -EOPNOTSUPP || abi == -ENOSYS ? 0 : abi;
-	}
-	rules = sys_landlock_create(abi >= 3 ? FS_RIGHTS : FS_RIGHTS_ABI2, 0, 0, abi);
-	return rules < 0 ? rules : sys_landlock_restrict(rules);
-}
 
 int
 confine_birth(struct err *err)
@@ -60,7 +42,7 @@ confine_credd(struct err *err)
 {
 	int rc = sys_no_new_privs();
 
-	rc = rc < 0 ? rc : forbid_files();
+	rc = rc < 0 ? rc : sys_landlock_forbid(~UINT64_C(0));
 	rc = rc < 0 ? rc : sys_seccomp_load(credd_filter, ARRAY_LEN(credd_filter), 0);
 	return rc < 0 ? err_sys(err, rc, "confine airlock-credd") : 0;
 }

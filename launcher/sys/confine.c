@@ -159,6 +159,21 @@ sys_landlock_restrict(int ruleset_fd)
 }
 
 int
+sys_landlock_forbid(uint64_t fs)
+{
+	static const unsigned int rights[] = { 0, 13, 14, 15, 15, 16 }; /* by ABI */
+	int abi = sys_landlock_abi();
+	auto_fd rules = -1;
+
+	if (abi < 0) {
+		return abi == -EOPNOTSUPP || abi == -ENOSYS ? 0 : abi;
+	}
+	fs &= (UINT64_C(1) << rights[abi < 5 ? abi : 5]) - 1;
+	rules = sys_landlock_create(fs, 0, 0, abi);
+	return rules < 0 ? rules : sys_landlock_restrict(rules);
+}
+
+int
 sys_seccomp_load(const struct sock_filter *insns, uint16_t len, int notify)
 {
 	struct sock_fprog prog = { .len = len,

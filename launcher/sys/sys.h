@@ -84,6 +84,11 @@ int sys_landlock_abi(void) must_check;
 int sys_landlock_create(uint64_t fs, uint64_t net, uint64_t scoped, int abi) must_check;
 int sys_landlock_add_path(int ruleset_fd, int path_fd, uint64_t access) must_check;
 int sys_landlock_restrict(int ruleset_fd) must_check;
+/*
+ * Gives up these file system rights (LANDLOCK_ACCESS_FS_*) everywhere, as far as the ABI knows
+ * them. 0 also where there is no Landlock: for a process that a filter of its own confines as well.
+ */
+int sys_landlock_forbid(uint64_t fs) must_check;
 
 /* seccomp(2): loads the filter for this thread. notify: returns the listener fd, else 0. */
 int sys_seccomp_load(const struct sock_filter *insns, uint16_t len, int notify) must_check;
