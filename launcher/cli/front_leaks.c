@@ -53,37 +53,40 @@ front_redact_context(struct front *f, const struct scanner *scanner)
 	return f->req.context == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 }
 
-static void
-row(struct json *j, const char *item, const char *stream, uint64_t count)
+/* How many changes have that item in them. */
+static uint64_t
+leaked_changes(const struct change_set *cs, size_t item)
 {
-	if (count == 0) {
-		return;
+	uint64_t count = 0;
+
+	for (size_t i = 0; cs->leaked > 0 && i < cs->count; i++) {
+		count += cs->items[i].leaked >> item & 1;
 	}
-	json_begin_object(j);
-	json_kv_uint(j, "count", count);
-	json_kv_str(j, "form", NULL);
-	json_kv_str(j, "item", item);
-	json_kv_str(j, "offset", NULL);
-	json_kv_str(j, "stream", stream);
-	json_end(j);
+	return count;
 }
 
 void
 front_leaks_json(struct json *j, const struct front *f)
 {
 	const struct lease_hold *h = f->lease;
+	const size_t count = h != NULL && h->scanner != NULL ? h->lease.count : 0;
 
 	json_begin_array(j);
-	for (size_t i = 0; h != NULL && h->scanner != NULL && i < h->lease.count; i++) {
-		uint64_t changes = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct {
+			const char *stream;
+			uint64_t count;
+		} rows[] = { { "context", h->context_leaks[i] },
+			     { "changes", leaked_changes(&f->changes, i) } };
 
-		for (size_t k = 0; k < f->changes.count; k++) {
-			changes += (f->changes.items[k].leaked >> i) & 1;
+		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+			if (rows[k].count > 0) {
+				relay_leak_write(j, h->lease.items[i].item, rows[k].stream, NULL,
+						 -1, rows[k].count);
+			}
 		}
-		row(j, h->lease.items[i].item, "context", h->context_leaks[i]);
-		row(j, h->lease.items[i].item, "changes", changes);
 	}
-	if (h != NULL && h->scanner != NULL) {
+	if (count > 0) {
 		relay_leaks_write(&f->relay, j);
 	}
 	json_end(j);

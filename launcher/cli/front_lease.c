@@ -337,23 +337,16 @@ make_scanner(struct front *f, struct lease_hold *h, int fd)
 {
 	struct scan_value values[LEASE_ITEMS_MAX];
 	struct locked shared = LOCKED_INIT;
-	size_t at = 0;
 	int rc = fd < 0 ? -EPROTO : locked_map(fd, &shared);
+	struct rd r = { .p = shared.data, .left = shared.size };
 
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
-		uint32_t len = 0;
+		uint32_t len = rd_u32(&r);
 
-		if (shared.size - at < sizeof(len)) {
-			rc = -EPROTO;
-			break;
-		}
-		memcpy(&len, shared.data + at, sizeof(len));
-		at += sizeof(len);
-		rc = len <= shared.size - at ? 0 : -EPROTO;
 		values[i] = (struct scan_value){ .item = h->lease.items[i].item,
-						 .bytes = shared.data + at,
+						 .bytes = rd_bytes(&r, len),
 						 .len = len };
-		at += rc == 0 ? len : 0;
+		rc = r.bad ? -EPROTO : 0;
 	}
 	rc = rc < 0 ? err_sys(&f->err, rc, "the values for the output scan")
 		    : scanner_create(values, h->lease.count, &h->scanner, &f->err);

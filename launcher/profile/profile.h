@@ -19,7 +19,11 @@
 enum mode { MODE_OBSERVE, MODE_PROPOSE, MODE_APPLY, MODE__COUNT }; /* from narrow to wide */
 enum capture_inputs { CAPTURE_DIGESTS, CAPTURE_TOUCHED, CAPTURE_CONTENT, CAPTURE__COUNT };
 enum retry { RETRY_SAFE, RETRY_ASK, RETRY__COUNT };
-enum on_leak { LEAK_REDACT, LEAK_STOP, ON_LEAK__COUNT };
+enum on_leak {
+	LEAK_REDACT, /* "[redacted:ITEM]" passes in its place */
+	LEAK_STOP,   /* what was before it passes, and nothing more; the call ends */
+	ON_LEAK__COUNT
+};
 enum on_failure { ON_FAILURE_CONTINUE, ON_FAILURE_ASK, ON_FAILURE_STOP, ON_FAILURE__COUNT };
 enum workspace_kind { WORKSPACE_SHARED, WORKSPACE_SNAPSHOT, WORKSPACE__COUNT };
 enum observe_writes { OBSERVE_DISCARD, OBSERVE_REFUSE, OBSERVE__COUNT };

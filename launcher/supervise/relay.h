@@ -25,6 +25,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/json.h"
+#include "../profile/profile.h"
 #include "../scan/scan_stream.h"
 #include "spool.h"
 #include "term_filter.h"
@@ -48,13 +49,6 @@ enum relay_via {
 	RELAY_VIA__COUNT
 };
 
-/* What becomes of a leased value in stdout or stderr. */
-enum relay_on_leak {
-	RELAY_LEAK_REDACT, /* "[redacted:ITEM]" passes in its place */
-	RELAY_LEAK_STOP,   /* what was before it passes, and nothing more; the call ends */
-	RELAY_LEAK__COUNT
-};
-
 /* What was found: one for each item, form and stream, in the order of the first time. */
 struct relay_leak {
 	unsigned int item; /* of the scanner */
@@ -66,7 +60,7 @@ struct relay_leak {
 
 struct relay_options {
 	const struct scanner *scanner; /* borrowed until relay_finish; NULL: no value is leased */
-	enum relay_on_leak on_leak;
+	enum on_leak on_leak;
 	uint64_t output_limit; /* stdout + stderr together, as the tool writes them */
 	uint64_t keep[RELAY__COUNT]; /* bytes of each stream that are kept, from its start */
 	bool no_stdin;         /* the caller's stdin is left alone */
@@ -111,11 +105,11 @@ struct relay {
 	uint64_t output_bytes;        /* read of both */
 	bool over_limit;              /* set once; the supervisor ends the call */
 	const struct scanner *scanner;
-	enum relay_on_leak on_leak;
+	enum on_leak on_leak;
 	struct scan_stream scan[RELAY__COUNT]; /* of stdout and stderr, with a scanner */
 	struct relay_leak *leaks;     /* owned */
 	size_t leak_count, leak_cap;
-	/* Set once, by RELAY_LEAK_STOP: nothing is read any more, the supervisor ends the call. */
+	/* Set once, by LEAK_STOP: nothing is read any more, the supervisor ends the call. */
 	bool leaked;
 	int capture_error;            /* -errno; from then on nothing is read any more */
 };
@@ -169,6 +163,9 @@ int relay_drain(struct relay *r, int grace_ms, struct err *err) must_check;
 void relay_leave_terminal(struct relay *r);
 /* What is said of a call that ended by it: item, form, stream; never the value. */
 void relay_leak_text(const struct relay *r, char *ret_text, size_t size);
+/* One row of what the record says of leaks; form NULL: none, offset -1: not known. */
+void relay_leak_write(struct json *j, const char *item, const char *stream, const char *form,
+		      int64_t offset, uint64_t count);
 /* All leaks, as the record wants them, into the array that is open. */
 void relay_leaks_write(const struct relay *r, struct json *j);
 void relay_finish(struct relay *r);

@@ -61,7 +61,7 @@ found(void *arg, const struct scan_match *m)
 		return false;
 	}
 	leak->count++;
-	r->leaked = r->on_leak == RELAY_LEAK_STOP;
+	r->leaked = r->on_leak == LEAK_STOP;
 	return !r->leaked;
 }
 
@@ -140,17 +140,25 @@ relay_leak_text(const struct relay *r, char *ret_text, size_t size)
 }
 
 void
+relay_leak_write(struct json *j, const char *item, const char *stream, const char *form,
+		 int64_t offset, uint64_t count)
+{
+	json_begin_object(j);
+	json_kv_uint(j, "count", count);
+	json_kv_str(j, "form", form);
+	json_kv_str(j, "item", item);
+	json_kv_known(j, "offset", offset >= 0, offset);
+	json_kv_str(j, "stream", stream);
+	json_end(j);
+}
+
+void
 relay_leaks_write(const struct relay *r, struct json *j)
 {
 	for (size_t i = 0; i < r->leak_count; i++) {
 		const struct relay_leak *leak = &r->leaks[i];
 
-		json_begin_object(j);
-		json_kv_uint(j, "count", leak->count);
-		json_kv_str(j, "form", scan_form_word(leak->form));
-		json_kv_str(j, "item", scanner_item(r->scanner, leak->item));
-		json_kv_uint(j, "offset", leak->offset);
-		json_kv_str(j, "stream", stream_word(leak->stream));
-		json_end(j);
+		relay_leak_write(j, scanner_item(r->scanner, leak->item), stream_word(leak->stream),
+				 scan_form_word(leak->form), (int64_t)leak->offset, leak->count);
 	}
 }

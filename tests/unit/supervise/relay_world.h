@@ -31,7 +31,7 @@ static struct relay relay;
 static int tool[RELAY__COUNT] = { -1, -1, -1 }; /* the tool's ends */
 static int far[RELAY__COUNT] = { -1, -1, -1 };	/* what the caller holds of its 0, 1, 2 */
 static const struct scanner *world_scanner;	/* of the next one that is made */
-static enum relay_on_leak world_on_leak;
+static enum on_leak world_on_leak;
 
 static inline void
 set_up(void)

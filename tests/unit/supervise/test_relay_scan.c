@@ -255,7 +255,7 @@ Test(relay_scan, stop_passes_on_what_was_before)
 	struct err err = ERR_INIT;
 	char text[200];
 
-	world_on_leak = RELAY_LEAK_STOP;
+	world_on_leak = LEAK_STOP;
 	start(CLOSED, PIPE, PIPE, NO_LIMIT);
 	send_text(tool[1], "before 6768705f30313233");
 	send_text(tool[2], "nothing ");
@@ -285,7 +285,7 @@ Test(relay_scan, stop_in_the_drain)
 {
 	struct err err = ERR_INIT;
 
-	world_on_leak = RELAY_LEAK_STOP;
+	world_on_leak = LEAK_STOP;
 	start(CLOSED, CLOSED, PIPE, NO_LIMIT);
 	send_text(tool[2], "last words: " TOKEN " and more");
 	tool_dies();
