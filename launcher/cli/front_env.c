@@ -21,10 +21,30 @@ struct env_list {
 	size_t count, room;
 };
 
+/* The jail puts that in; no other value of the name is to be taken for the leased one. */
+static bool
+is_leased(const struct request *r, const char *name, size_t len)
+{
+	for (size_t i = 0; i < r->credential_count; i++) {
+		const struct plan_credential *c = &r->credentials[i];
+
+		if (c->delivery != DELIVERY_FILE && strncmp(c->name, name, len) == 0 &&
+		    c->name[len] == '\0') {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int
 put(struct env_list *list, const char *name, size_t name_len, const char *value)
 {
-	char *entry = arena_printf(&list->f->arena, "%.*s=%s", (int)name_len, name, value);
+	char *entry;
+
+	if (is_leased(&list->f->req, name, name_len)) {
+		return 0;
+	}
+	entry = arena_printf(&list->f->arena, "%.*s=%s", (int)name_len, name, value);
 
 	if (entry == NULL) {
 		return err_set(&list->f->err, -ENOMEM, "out of memory");
@@ -247,26 +267,6 @@ front_asked_environment(struct front *f)
 	return rc;
 }
 
-/* The jail puts those in; no other value of the name is to be taken for the leased one. */
-static void
-drop_leased(struct env_list *list)
-{
-	const struct request *r = &list->f->req;
-
-	for (size_t i = 0; i < r->credential_count; i++) {
-		size_t len = strlen(r->credentials[i].name), kept = 0;
-
-		for (size_t k = 0; k < list->count; k++) {
-			if (r->credentials[i].delivery == DELIVERY_FILE ||
-			    strncmp(list->items[k], r->credentials[i].name, len) != 0 ||
-			    list->items[k][len] != '=') {
-				list->items[kept++] = list->items[k];
-			}
-		}
-		list->count = kept;
-	}
-}
-
 int
 front_environment(struct front *f)
 {
@@ -288,7 +288,6 @@ front_environment(struct front *f)
 		rc = put(&list, CREDENTIALS_VARIABLE, strlen(CREDENTIALS_VARIABLE),
 			 CREDENTIALS_INSIDE);
 	}
-	drop_leased(&list);
 	f->req.envp = list.items;
 	f->req.envc = list.count;
 	return rc;

@@ -185,9 +185,7 @@ front_spawn(struct front *f)
 				     .cgroup = &f->cgroup };
 	const uint64_t *keep = f->profile->capture_stream;
 	const struct relay_options relay = { .scanner = front_lease_scanner(f),
-					     .on_leak = f->profile->on_leak == LEAK_STOP
-								? RELAY_LEAK_STOP
-								: RELAY_LEAK_REDACT,
+					     .on_leak = f->profile->on_leak,
 					     .output_limit = f->req.limits.output_bytes,
 					     .keep = { keep[RELAY_STDIN], keep[RELAY_STDOUT],
 						       keep[RELAY_STDERR] },
