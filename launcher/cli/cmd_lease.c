@@ -169,6 +169,11 @@ add(struct leasing *l, const char *name)
 	size_t n = l->lease.count;
 	int rc;
 
+	for (size_t i = 0; item != NULL && i < n; i++) {
+		if (l->lease.items[i].item == item->name) {
+			return 0; /* asked for twice */
+		}
+	}
 	if (why != NULL && !l->is_asked) {
 		l->lease.left_out[l->lease.left_out_count++] = arena_printf(
 			&l->arena, "credential %s is not given: %s", name, why);
@@ -358,17 +363,6 @@ become_credd(struct leasing *l)
 	return rc < 0 ? rc : sys_execveat(program, "", argv, envp, AT_EMPTY_PATH);
 }
 
-static void
-refuse(const struct err *err, enum credd_message what)
-{
-	auto_buf message = BUF_INIT;
-
-	buf_u8(&message, (uint8_t)what);
-	buf_str(&message, err->text);
-	ignore_err(sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0),
-		   "the front is gone");
-}
-
 int
 cmd_lease(int argc, char **argv)
 {
@@ -403,7 +397,7 @@ cmd_lease(int argc, char **argv)
 		if (l.c.err.code == 0) {
 			err_sys(&l.c.err, rc, "start airlock-credd");
 		}
-		refuse(&l.c.err, failure);
+		credd_say(failure, l.c.err.text);
 	}
 	creds_finish(&l.c);
 	arena_finish(&l.arena);

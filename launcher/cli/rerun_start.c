@@ -239,6 +239,40 @@ lower_limits(struct start *s, const struct profile *p)
 	}
 }
 
+/* ---- credentials ----------------------------------------------------------------------------- */
+
+/* Leased anew, of today's bundle; what lets its holder write is not for a call that observes. */
+static void
+lease_again(struct start *s)
+{
+	const json_t *items = json_object_get(s->rec->planned, "credentials");
+	size_t left = 0;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+
+		if (i == 0) {
+			add(s, "--bundle");
+			add(s, raw(s, record_text(item, "bundle")));
+		}
+		if (strcmp(record_text(item, "access"), "read") == 0) {
+			add(s, "--grant");
+			add(s, raw(s, record_text(item, "item")));
+		} else {
+			left++;
+		}
+	}
+	if (json_array_size(items) > 0) {
+		rerun_note(s->notes, "credentials are leased anew, with the values of today");
+	}
+	if (left > 0) {
+		rerun_note(s->notes,
+			   "%zu of its credentials %s not given: their access is write, and the "
+			   "call observes",
+			   left, left == 1 ? "is" : "are");
+	}
+}
+
 /* ---- the command line ------------------------------------------------------------------------ */
 
 static void
@@ -308,6 +342,7 @@ make_argv(struct start *s, const struct rerun_scratch *scratch, struct err *err)
 	add(s, arena_printf(&s->arena, "/proc/self/fd/%d", s->context_fd));
 	add(s, "--result-fd");
 	add(s, arena_printf(&s->arena, "%d", s->result_fd));
+	lease_again(s);
 	rc = read_profile(s, source, places.shipped, err);
 	add(s, "--");
 	for (size_t i = 0; i < json_array_size(argv); i++) {

@@ -30,4 +30,7 @@ enum credd_message {
 #define CREDD_FD_IDENTITY 4 /* age's; /dev/null where nothing is sealed */
 #define CREDD_FD_SOURCE 5   /* the first item's file, then the next one's */
 
+/* Of the process at the socket: says that, with a text or NULL. */
+void credd_say(enum credd_message what, const char *text);
+
 #endif

@@ -127,6 +127,10 @@ open_value(struct credd *c, size_t i, struct err *err)
 		rc = read_plain(fd, at, PLAN_CREDENTIAL_SIZE_MAX + 1, &len);
 		rc = rc < 0 ? err_sys(err, rc, "read its value") : 0;
 	}
+	if (rc == 0 && item->delivery == DELIVERY_ENV && memchr(at, '\0', len) != NULL) {
+		rc = err_set(err, -EINVAL,
+			     "it has a NUL byte in it, and is delivered as a variable");
+	}
 	close(fd);
 	c->values[i] = (struct value){ .bytes = at, .len = len };
 	c->used += len;
@@ -238,19 +242,6 @@ serve(struct credd *c, struct err *err)
 	return rc < 0 ? rc : hand_over(c, err);
 }
 
-static void
-say(enum credd_message what, const char *text)
-{
-	auto_buf message = BUF_INIT;
-
-	buf_u8(&message, (uint8_t)what);
-	if (text != NULL) {
-		buf_str(&message, text);
-	}
-	ignore_err(sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0),
-		   "then the front is gone");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -273,12 +264,12 @@ main(int argc, char **argv)
 	if (serve(&c, &err) < 0) {
 		locked_finish(&c.memory);
 		locked_finish(&c.shared);
-		say(CREDD_FAILED, err.text);
+		credd_say(CREDD_FAILED, err.text);
 		return 125;
 	}
 	await_end();
 	locked_finish(&c.memory);
 	locked_finish(&c.shared);
-	say(CREDD_REVOKED, NULL);
+	credd_say(CREDD_REVOKED, NULL);
 	return 0;
 }

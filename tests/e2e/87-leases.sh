@@ -78,6 +78,14 @@ expect_eq "which the record says" "credential password is not given: the call on
 expect_run "--grant: that one alone" 0 -p "$P" --bundle "$BUNDLE" --grant token -- \
 	sh -c 'ls "$CREDENTIALS_DIRECTORY"; echo "${PASS_WORD-none}"'
 expect_eq "and no other" "tok.en|none|" "$(tr '\n' '|' <"$OUT")"
+expect_run "--grant twice is once" 0 -p "$P" --bundle "$BUNDLE" --grant token --grant token -- true
+expect_eq "and one lease" 1 "$(record '.planned.credentials | length')"
+printf 'version: 1\nname: r\ndescription: x\nextends: default\ncredentials: [token, password]\ncapture: { inputs: content }\n' >"$T/profiles/r.yaml"
+own "$T/profiles"
+expect_run "a call that can be made again" 0 -n -p "$T/profiles/r.yaml" --bundle "$BUNDLE" -- sh -c 'sha256sum </run/credentials/tok.en'
+expect_verb "rerun" 0 rerun --json "$(record .planned.call)"
+expect_eq "leases what only reads" "same same token" \
+	"$(jq -r '[.compared.exit, .compared.stdout] | map(.answer) | join(" ")' "$OUT") $(record '[.planned.credentials[].item] | join(" ")')"
 expect_run "without credentials in the profile there is none" 0 --bundle "$BUNDLE" -- \
 	sh -c 'ls /run; echo "${CREDENTIALS_DIRECTORY-none}"'
 expect_eq "no directory either" "none" "$(cat "$OUT")"
@@ -145,6 +153,15 @@ head -c 65536 /dev/zero | tr '\0' x >"$T/most"
 head -c 65537 /dev/zero | tr '\0' x >"$T/more"
 chmod 600 "$T/empty" "$T/most" "$T/more"
 own "$T/link" "$T/open" "$T/empty" "$T/most" "$T/more"
+printf 'a\0b' >"$T/nul"
+chmod 600 "$T/nul"
+own "$T/nul"
+bundle "$BUNDLE-2" <<ITEMS
+  token: { source: file, path: $T/nul, deliver: env }
+ITEMS
+expect_run "a variable that cannot be" 125 -p "$P" --bundle "$BUNDLE-2" -- touch ran
+expect_eq "which is said" "denied token of bundle $BUNDLE-2: it has a NUL byte in it, and is delivered as a variable" \
+	"$(record '"\(.outcome.verdict) \(.outcome.reason)"')"
 for file in link second open empty more gone; do
 	bundle "$BUNDLE-2" <<ITEMS
   token: { source: file, path: $T/$file }
