@@ -96,6 +96,38 @@ start_airlock()
 	PID=$!
 }
 
+# tool_pid: the process, by its number here, that the tool of start_airlock's call runs in. It fails while there is none.
+tool_pid()
+{
+	local jail tool
+
+	jail=$(pgrep -P "$PID" -x airlock-jail) || return 1
+	tool=$(pgrep -P "$jail") || return 1
+	[ "$(cat "/proc/$tool/comm")" != airlock-jail ] && echo "$tool"
+}
+
+# listen_in_call PORT each|fd CMD ARG…: CMD, out here, serves 127.0.0.1:PORT of start_airlock's call
+# (payload/netns_listen.c) until stop_listening; it succeeds when a client can connect. Not in a subshell (check): it sets
+# LISTENER. What is said is in $T/.listen.out and $T/.listen.err.
+listen_in_call()
+{
+	local tool
+
+	payload netns_listen
+	wait_for 20 tool_pid || return 1
+	tool=$(tool_pid) || return 1
+	: >"$T/.listen.out"
+	"$E2E_PAYLOAD/netns_listen" "$tool" "$@" >"$T/.listen.out" 2>"$T/.listen.err" &
+	LISTENER=$!
+	wait_for 20 grep -qx listening "$T/.listen.out"
+}
+
+stop_listening()
+{
+	kill "$LISTENER"
+	wait "$LISTENER" 2>/dev/null
+}
+
 # bg_says TEXT: what start_airlock's call wrote has it.
 bg_says()
 {
