@@ -9,8 +9,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,12 +16,11 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "try.h"
+
 #define LINE_MAX_BYTES 8192
-#define ANSWER_MS 1000
-#define NO_ANSWER (-1)
 
 static int
 try_see(const char *path)
@@ -69,47 +66,6 @@ try_write(const char *path)
 	return error;
 }
 
-/*
- * In a child, so that a call that ends, blocks or replaces the process is no end of the rest. What
- * execve has let is seen by the pipe that it closes.
- */
-static int
-in_child(void (*act)(const void *what, int fd), const void *what, int when_closed)
-{
-	int pipes[2], answer = NO_ANSWER;
-	struct pollfd wait;
-	pid_t pid;
-
-	if (pipe2(pipes, O_CLOEXEC) < 0) {
-		return errno;
-	}
-	pid = fork();
-	if (pid == 0) {
-		act(what, pipes[1]);
-		_exit(0);
-	}
-	close(pipes[1]);
-	wait = (struct pollfd){ .fd = pipes[0], .events = POLLIN };
-	if (pid > 0 && poll(&wait, 1, ANSWER_MS) > 0 &&
-	    read(pipes[0], &answer, sizeof(answer)) != sizeof(answer)) {
-		answer = when_closed;
-	}
-	close(pipes[0]);
-	if (pid > 0) {
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-	}
-	return pid < 0 ? errno : answer;
-}
-
-static void
-say(int fd, int answer)
-{
-	if (write(fd, &answer, sizeof(answer)) != sizeof(answer)) {
-		_exit(1);
-	}
-}
-
 /* Without address space the kernel ends the new program while it loads it. */
 static void
 act_execute(const void *what, int fd)
@@ -118,12 +74,12 @@ act_execute(const void *what, int fd)
 	char *argv[] = { (char *)(uintptr_t)what, NULL }, *envp[] = { NULL };
 
 	if (setrlimit(RLIMIT_AS, &none) < 0) {
-		say(fd, errno);
+		try_say(fd, errno);
 		return;
 	}
 	execve(what, argv, envp);
 	/* What is no program was opened for execution all the same. */
-	say(fd, errno == ENOEXEC ? 0 : errno);
+	try_say(fd, errno == ENOEXEC ? 0 : errno);
 }
 
 static void
@@ -133,7 +89,7 @@ act_syscall(const void *what, int fd)
 	long rc = syscall((long)a[0], (long)a[1], (long)a[2], (long)a[3], (long)a[4], (long)a[5],
 			  (long)a[6]);
 
-	say(fd, rc == -1 ? errno : 0);
+	try_say(fd, rc == -1 ? errno : 0);
 }
 
 static int
@@ -146,7 +102,7 @@ try_syscall(const char *text)
 		a[i] = (long long)strtoull(text, &end, 10);
 		text = end;
 	}
-	return in_child(act_syscall, a, NO_ANSWER);
+	return try_in_child(act_syscall, a, TRY_NO_ANSWER);
 }
 
 static int
@@ -162,7 +118,7 @@ answer_of(const char *word, const char *rest)
 		return try_write(rest);
 	}
 	if (strcmp(word, "execute") == 0) {
-		return in_child(act_execute, rest, 0);
+		return try_in_child(act_execute, rest, 0);
 	}
 	if (strcmp(word, "environment") == 0) {
 		return getenv(rest) != NULL ? 0 : ENOENT;
@@ -185,7 +141,7 @@ main(void)
 		}
 		*rest++ = '\0';
 		answer = answer_of(line, rest);
-		if (answer == NO_ANSWER) {
+		if (answer == TRY_NO_ANSWER) {
 			puts("none");
 		} else {
 			printf("%d\n", answer);
