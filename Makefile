@@ -37,7 +37,7 @@ SAN_CFLAGS := $(BASE_CFLAGS) -O1 $(SAN)
 
 src = $(sort $(wildcard launcher/$(1)/*.c))
 # mains are not part of a directory's archive
-MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c \
+MAINS := launcher/cli/main_front.c launcher/cli/main_cli.c launcher/log/main_log.c launcher/jail/main.c launcher/probe/main.c launcher/inspect/main_inspect.c \
 	launcher/witness/main_witness.c launcher/credd/main_credd.c
 
 # The front: static, no library.
@@ -61,6 +61,9 @@ CLI_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,profile)
 	$(sort $(wildcard launcher/cli/settle_*.c)) $(sort $(wildcard launcher/cli/view_*.c))
 # What `profile test --live` runs in a sandbox: static, no library, nothing of ours.
 PROBE_SRC := $(call src,probe)
+# What a person runs in a sandbox, or outside, to see what a process there can: static, no library.
+INSPECT_SRC := launcher/base/arena.c launcher/base/buf.c launcher/base/err.c launcher/base/fdio.c launcher/base/json.c \
+	launcher/base/mountinfo.c launcher/base/text.c launcher/sys/confine.c launcher/probe/try.c $(call src,inspect)
 LOG_SRC := $(call src,base) $(call src,store) $(call src,evidence) $(filter-out launcher/log/verify%.c,$(call src,log))
 # Says of logs that they only grew: its operator's, and what airlock-log asks one with.
 WITNESS_SRC := $(call src,base) $(call src,evidence) $(call src,witness)
@@ -78,7 +81,7 @@ WITNESS_LIBS := -lcrypto -lcurl -lmicrohttpd
 # What tests compare with, and no program of ours links.
 TEST_LIBS  := -lcriterion -lz
 
-BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-credd $(BUILD)/airlock-log $(BUILD)/airlock-probe $(BUILD)/airlock-witness
+BINARIES := $(BUILD)/airlock $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-credd $(BUILD)/airlock-inspect $(BUILD)/airlock-log $(BUILD)/airlock-probe $(BUILD)/airlock-witness
 
 .PHONY: all
 all: $(BINARIES)
@@ -99,6 +102,8 @@ $(BUILD)/airlock: $(call obj,musl,$(FRONT_SRC))
 $(BUILD)/airlock-jail: $(call obj,musl,$(JAIL_SRC))
 	$(Q)echo "LINK $@"; $(call musl_link,-s,$(JAIL_LIBS))
 $(BUILD)/airlock-probe: $(call obj,musl,$(PROBE_SRC))
+	$(Q)echo "LINK $@"; $(call musl_link,-s,)
+$(BUILD)/airlock-inspect: $(call obj,musl,$(INSPECT_SRC))
 	$(Q)echo "LINK $@"; $(call musl_link,-s,)
 $(BUILD)/airlock-cli: $(call obj,glibc,$(CLI_SRC))
 	$(Q)echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ $(CLI_LIBS)
@@ -125,7 +130,7 @@ $(BUILD)/obj/san/%.o: %.c
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(UNIT_SRC))
 # Of launcher/cli what airlock-cli links; the front's files are the static program's own.
-SAN_DIRS := base sys scan profile bundle plan supervise snapshot store workflow evidence log witness credd cli
+SAN_DIRS := base sys scan profile bundle plan supervise snapshot store workflow evidence log witness credd probe inspect cli
 SAN_LIBS := $(foreach d,$(SAN_DIRS),$(BUILD)/obj/san/lib$(d).a)
 
 define san_archive
@@ -249,13 +254,13 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d $(DESTDIR)$(PREFIX)/share/zsh/site-functions
-	install -m 755 $(BUILD)/airlock $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/airlock $(BUILD)/airlock-inspect $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/airlock-cli $(BUILD)/airlock-jail $(BUILD)/airlock-log $(BUILD)/airlock-probe \
 		$(BUILD)/airlock-witness $(BUILD)/airlock-credd \
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/
-	install -m 644 docs/airlock.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/airlock.1 docs/airlock-inspect.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/airlock-profile.5 docs/airlock-bundle.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	install -m 644 launcher/cli/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/airlock

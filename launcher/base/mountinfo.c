@@ -13,8 +13,8 @@
 
 #define MOUNTINFO_MAX (16u << 20)
 
-static void
-unescape(char *text)
+void
+mount_unescape(char *text)
 {
 	char *out = text;
 
@@ -74,7 +74,7 @@ parse_line(char *line, struct mount_entry *ret)
 	}
 	ret->device = makedev((unsigned int)number,
 			      (unsigned int)strtoul(minor_text + 1, NULL, 10));
-	unescape(field[4]);
+	mount_unescape(field[4]);
 	ret->point = field[4];
 	ret->ro = has_option(field[5], "ro");
 	ret->nosuid = has_option(field[5], "nosuid");

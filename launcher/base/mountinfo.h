@@ -31,6 +31,8 @@ struct mount_table {
  * path: "/proc/self/mountinfo" or another process's. -EBADMSG for a line that is not as documented.
  */
 int mount_table_read(const char *path, struct mount_table *ret) must_check;
+/* The kernel's octal escapes of a field of such a line, undone in place. */
+void mount_unescape(char *text);
 void mount_table_finish(struct mount_table *t);
 /* Is there a mount strictly below path? Returns its point, or NULL. */
 const char *mount_table_below(const struct mount_table *t, const char *path);

@@ -53,6 +53,7 @@ struct front_options {
 struct front_paths {
 	int self_fd, jail_fd, cli_fd, log_fd; /* O_PATH */
 	const char *shipped;		      /* directory of the shipped profiles */
+	const char *inspector;		      /* airlock-inspect of this airlock */
 };
 
 /* What became of one postcondition. Texts are as the result JSON has them, escaped. */
@@ -258,6 +259,7 @@ int front_profile(struct front *f) must_check; /* cached, or compiled by airlock
 /* its values into the journal, once per state directory */
 int front_note_profile(struct front *f) must_check;
 int front_narrow(struct front *f) must_check;	  /* -m, --limit, --context */
+int front_inspector(struct front *f) must_check; /* COMMAND is airlock-inspect */
 int front_toolchains(struct front *f) must_check; /* what this host has of them */
 /* The toolchain that would show a host path and is not given; NULL when there is none. */
 const char *front_toolchain_of(const struct front *f, const char *path);

@@ -360,6 +360,19 @@ lookup_shell(struct front *f, struct plan_look *ret)
 	return rc == 0 ? lookup_path(f, DEFAULT_SHELL, &f->req.exe, ret) : rc;
 }
 
+/*
+ * By its name alone it is the one of this airlock, wherever that was installed: what PATH or a
+ * workspace has of that name may be anything.
+ */
+int
+front_inspector(struct front *f)
+{
+	bool is_meant = f->opt.argc > 0 && strcmp(f->req.argv[0], INSPECTOR) == 0;
+
+	f->req.inspector = is_meant && host_runs(f->paths.inspector) ? f->paths.inspector : NULL;
+	return 0;
+}
+
 int
 front_lookup(struct front *f)
 {
@@ -369,6 +382,8 @@ front_lookup(struct front *f)
 
 	if (f->opt.argc == 0) {
 		rc = lookup_shell(f, &look);
+	} else if (f->req.inspector != NULL) {
+		rc = lookup_path(f, INSPECTOR_INSIDE, &f->req.exe, &look);
 	} else if (strchr(name, '/') != NULL) {
 		rc = lookup_path(f, name, &f->req.exe, &look);
 	} else {

@@ -49,7 +49,8 @@ front_find_paths(struct front *f)
 	*slash = '\0';
 	dir = arena_string(&f->arena, self);
 	programs = arena_printf(&f->arena, "%s/airlock-jail", self);
-	if (dir == NULL || programs == NULL) {
+	f->paths.inspector = arena_printf(&f->arena, "%s/" INSPECTOR, self);
+	if (dir == NULL || programs == NULL || f->paths.inspector == NULL) {
 		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
 	/*

@@ -137,6 +137,7 @@ static const struct stage plan_stages[] = {
 	{ NULL, front_environment },
 	{ NULL, front_clone_workspace },
 	{ NULL, front_caches },
+	{ NULL, front_inspector },
 	{ NULL, make_builder },
 	{ "mounts planned", front_lookup },
 };

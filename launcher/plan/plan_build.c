@@ -216,6 +216,18 @@ add_home_and_workspace(struct plan_builder *b, struct err *err)
 	return rc < 0 ? err_sys(err, rc, "home and workspace") : 0;
 }
 
+static int
+add_inspector(struct plan_builder *b)
+{
+	const char *own = b->request->inspector;
+
+	return own == NULL ? 0
+			   : plan_row(b, (struct plan_mount){ .kind = MOUNT_COPY,
+							      .mode = 0555,
+							      .target = INSPECTOR_INSIDE,
+							      .source = own });
+}
+
 int
 plan_builder_create(const struct profile *profile, const struct request *request,
 		    struct plan_builder **ret, struct err *err)
@@ -252,6 +264,9 @@ plan_builder_create(const struct profile *profile, const struct request *request
 	}
 	if (rc == 0) {
 		rc = add_credentials(b, err);
+	}
+	if (rc == 0) {
+		rc = add_inspector(b);
 	}
 	if (rc == 0) {
 		rc = plan_add_git(b, err);

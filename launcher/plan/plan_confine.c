@@ -63,7 +63,7 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	p->landlock_net = r->landlock_abi >= 4 && !b->profile->loopback ? LL_TCP : 0;
 	p->landlock_scoped = r->landlock_abi >= 6 ? LL_SCOPES : 0;
 	p->rules = arena_alloc(&b->arena, (b->read_count + b->profile->write.count +
-						 b->profile->cache_count + 10) *
+						 b->profile->cache_count + 11) *
 						  sizeof(*p->rules));
 	if (p->rules == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
@@ -80,6 +80,9 @@ plan_add_landlock(struct plan_builder *b, struct err *err)
 	if (plan_has_credential_files(r)) {
 		add_rule(b, CREDENTIALS_INSIDE,
 			 LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR);
+	}
+	if (r->inspector != NULL) {
+		add_rule(b, INSPECTOR_INSIDE, LL_READ & LL_FILE_RIGHTS);
 	}
 	if (b->worktree_shown) {
 		add_rule(b, WORKTREE_INSIDE,

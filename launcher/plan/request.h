@@ -18,6 +18,10 @@
 #define CREDENTIALS_INSIDE "/run/credentials"
 #define CREDENTIALS_VARIABLE "CREDENTIALS_DIRECTORY"
 
+/* The program that shows what a sandbox can see, and where it is when COMMAND is its name. */
+#define INSPECTOR "airlock-inspect"
+#define INSPECTOR_INSIDE "/.airlock/" INSPECTOR
+
 struct plan_credential;
 struct plan_layer;
 struct toolchains;
@@ -90,6 +94,7 @@ struct request {
 	const struct toolchains *toolchains; /* what is shown of them; NULL: none */
 	const struct plan_credential *credentials; /* what the call has a lease for */
 	size_t credential_count;
+	const char *inspector; /* airlock's own, absolute; NULL: COMMAND is something else */
 	const struct worktree *worktree;     /* the workspace's repository outside; NULL: none */
 	struct identity identity;
 };

@@ -13,7 +13,7 @@ make_words()
 	sed -n "s/^$1 *:= *//p" Makefile
 }
 
-for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock-witness; do
+for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock-inspect airlock-witness; do
 	file=$build/$binary
 	if [ ! -x "$file" ]; then
 		skip "binaries/$binary" "$file is not built"
@@ -23,7 +23,7 @@ for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock
 	readelf -lW "$file" >"$lint_tmp/segments" 2>/dev/null
 	sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p' "$lint_tmp/dynamic" >"$lint_tmp/needed"
 	case $binary in
-	airlock | airlock-jail | airlock-probe)
+	airlock | airlock-jail | airlock-probe | airlock-inspect)
 		{
 			sed "s,.*,$binary needs the library &," "$lint_tmp/needed"
 			grep -q INTERP "$lint_tmp/segments" && echo "$binary wants a dynamic loader"

@@ -9,9 +9,11 @@ page=docs/airlock.1
 jail_page=docs/airlock-jail.8
 profile_page=docs/airlock-profile.5
 bundle_page=docs/airlock-bundle.5
+inspect_page=docs/airlock-inspect.1
 architecture=docs/architecture.md
 
 for file in README.md CONTRIBUTING.md LICENSE docs/threat-model.md docs/operations.md docs/formats.md docs/first-hour.md docs/incident.md \
+	$inspect_page \
 	$architecture $page $jail_page $profile_page $bundle_page; do
 	[ -s "$file" ] || echo "$file is missing"
 done | verdict docs/there
@@ -135,6 +137,12 @@ for row in "bundle_keys KEY KEYS" "sources SOURCE SOURCES" "deliveries DELIVERY 
 	section $bundle_page "$title" | awk '/^\.It Cm / { word = $3; getline; print word "\t" $0 }' | sort >"$lint_tmp/page-rows"
 	same "docs/bundle-${title,,}" "$lint_tmp/rows" "$lint_tmp/page-rows"
 done
+
+# ---- what a sandbox can see ----------------------------------------------------------------------------------
+
+sed -nE 's/^SECTION\("([a-z_]+)", *[a-z_]+, *"([^"]*)"\)$/\1\t\2/p' launcher/inspect/sections.def | sort >"$lint_tmp/rows"
+section $inspect_page SECTIONS | awk '/^\.It Cm / { word = $3; getline; print word "\t" $0 }' | sort >"$lint_tmp/page-rows"
+same docs/inspect-sections "$lint_tmp/rows" "$lint_tmp/page-rows"
 
 # ---- the sandbox -------------------------------------------------------------------------------------------
 
