@@ -66,25 +66,29 @@ add_bytes(struct scan_way *ways, unsigned int *count, const uint8_t *bytes, uint
 	way->len = len;
 }
 
+/* A byte that stands for itself. */
 static unsigned int
-raw(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
+itself(uint8_t byte, struct scan_way *ways)
 {
 	unsigned int count = 0;
 
-	add_bytes(ways, &count, p->value + unit, 1);
-	if (p->value[unit] == '\n') {
+	add_bytes(ways, &count, &byte, 1);
+	if (byte == '\n') {
 		put_text(add_way(ways, &count, 1), "\r\n"); /* as a terminal makes it */
 	}
 	return count;
 }
 
 static unsigned int
+raw(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
+{
+	return itself(p->value[unit], ways);
+}
+
+static unsigned int
 reversed(const struct scan_pattern *p, size_t unit, struct scan_way *ways)
 {
-	unsigned int count = 0;
-
-	add_bytes(ways, &count, p->value + p->len - 1 - unit, 1);
-	return count;
+	return itself(p->value[p->len - 1 - unit], ways);
 }
 
 static unsigned int

@@ -19,6 +19,8 @@ static const struct spelled spelled[] = {
 	{ TOKEN, "at " TOKEN " x", SCAN_RAW, 3, 13 },
 	{ "-- KEY --\nMIIB\n-- END --\n", ">-- KEY --\r\nMIIB\r\n-- END --\r\n", SCAN_RAW, 1, 26 },
 	{ TOKEN, "x 9 z+Y/b0R_phg.", SCAN_REVERSED, 2, 13 },
+	{ "KEY\nMIIBabc", ">cbaBIIM\nYEK", SCAN_REVERSED, 1, 11 },
+	{ "KEY\nMIIBabc", ">cbaBIIM\r\nYEK", SCAN_REVERSED, 1, 12 },
 	/* base64 of the token behind nothing, one byte, two bytes, and with more behind it */
 	{ TOKEN, "Z2hwX1IwYi9ZK3ogOQ==", SCAN_BASE64, 0, 17 },
 	{ TOKEN, "eGdocF9SMGIvWSt6IDk=", SCAN_BASE64, 2, 16 },
