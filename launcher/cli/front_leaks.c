@@ -53,11 +53,11 @@ front_redact_context(struct front *f, const struct scanner *scanner)
 	return f->req.context == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 }
 
-/* How many changes have that item in them. */
+/* How many changes have that item in them; of names the first one counts, it ends the list. */
 static uint64_t
-leaked_changes(const struct change_set *cs, size_t item)
+leaked_changes(const struct change_set *cs, uint64_t named, size_t item)
 {
-	uint64_t count = 0;
+	uint64_t count = named >> item & 1;
 
 	for (size_t i = 0; cs->leaked > 0 && i < cs->count; i++) {
 		count += cs->items[i].leaked >> item & 1;
@@ -77,7 +77,7 @@ front_leaks_json(struct json *j, const struct front *f)
 			const char *stream;
 			uint64_t count;
 		} rows[] = { { "context", h->context_leaks[i] },
-			     { "changes", leaked_changes(&f->changes, i) } };
+			     { "changes", leaked_changes(&f->changes, h->named, i) } };
 
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
 			if (rows[k].count > 0) {

@@ -18,9 +18,10 @@ struct lease_hold {
 	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];
 	bool has_values;
 	uint64_t context_leaks[LEASE_ITEMS_MAX]; /* how often each was in the context */
+	uint64_t named;		 /* bit i: item i was in a name that the change set would list */
 	struct scanner *scanner; /* of the values; NULL: there are none */
-	bool is_revoked; /* airlock-credd has said so */
-	uint64_t revoked_us; /* after the last process of the call was dead */
+	bool is_revoked;	 /* airlock-credd has said so */
+	uint64_t revoked_us;	 /* after the last process of the call was dead */
 };
 
 #endif

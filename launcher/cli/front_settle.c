@@ -10,7 +10,7 @@
 
 #include "../base/text.h"
 #include "../base/units.h"
-#include "front.h"
+#include "front_lease.h"
 
 /* A sparse file takes its whole size to be read, and nothing of limits.disk. */
 #define READ_AT_LEAST (16ull << 30)
@@ -36,6 +36,7 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 		.pack = pack,
 		.scanner = front_lease_scanner(f),
 		.hold_leaks = f->profile->on_leak == LEAK_STOP,
+		.ret_named = f->lease != NULL ? &f->lease->named : NULL,
 	};
 	struct collect_request with_call = req;
 

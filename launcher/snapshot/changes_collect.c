@@ -53,6 +53,10 @@ fail(struct collect *c, int code)
 	const char *cut = len > 200 ? "…" : "";
 	const char *path = buf_text(&c->path) + (len > 200 ? len - 200 : 0);
 
+	if (content_scan_text(&c->path, c->req->scanner) != 0) {
+		cut = "";
+		path = "a name with a leased value in it";
+	}
 	switch (code) {
 	case -E2BIG:
 		return err_set(c->err, code,
@@ -159,8 +163,8 @@ push(struct collect *c, struct level *l, bool hides)
 {
 	uint64_t left = c->req->max_files - c->entries;
 	struct level *grown = c->depth > CAP_TREE_DEPTH
-				      ? NULL
-				      : grow_array(c->levels, c->depth, &c->cap, sizeof(*grown));
+				    ? NULL
+				    : grow_array(c->levels, c->depth, &c->cap, sizeof(*grown));
 	int r = 0;
 
 	if (grown == NULL) {
@@ -199,21 +203,23 @@ open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
 		return -EFBIG;
 	}
 	c->bytes += p->upper->size;
-	return content_open_upper(p->level->upper_fd, p->name, p->upper, c->req->opaque_xattr, ret);
+	return content_open_upper(p->level->upper_fd, p->name, p->upper, c->req->opaque_xattr,
+				  c->req->scanner, ret);
 }
 
 static int
 keep_content(struct collect *c, struct content *k, uint64_t size)
 {
-	return content_keep_new(store_wanted(c, false, size) ? c->req->pack : NULL, k, size,
-				c->req->scanner, c->err);
+	return content_keep_scanned(store_wanted(c, false, size) ? c->req->pack : NULL, k, size,
+				    c->req->scanner, c->err);
 }
 
 /* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
 static int
 keep_lower(struct collect *c, struct content *k, uint64_t size)
 {
-	int r = content_keep(store_wanted(c, true, size) ? c->req->pack : NULL, k, size, c->err);
+	int r = content_keep_scanned(store_wanted(c, true, size) ? c->req->pack : NULL, k, size,
+				     c->req->scanner, c->err);
 
 	if (r == -ESTALE) {
 		k->known = false;
@@ -227,7 +233,7 @@ keep_target(struct collect *c, const struct buf *target, bool lower,
 	    uint8_t ret_digest[SHA256_SIZE])
 {
 	if (store_wanted(c, lower, target->len) &&
-	    content_scan_text(lower ? NULL : target, c->req->scanner) == 0) {
+	    content_scan_text(target, c->req->scanner) == 0) {
 		return pack_put(c->req->pack, OBJECT_BLOB, target->data, target->len, ret_digest,
 				c->err);
 	}
@@ -243,6 +249,7 @@ struct facts {
 	const struct content *before, *after; /* NULL where there is none */
 	const struct buf *target_after;
 	const struct xattrs *xattrs_after;
+	const struct attribute_leaks *leaks_after; /* in them */
 };
 
 static int
@@ -265,23 +272,15 @@ judge(const struct collect *c, const struct facts *f, struct change *ch)
 static int
 save_attributes(struct collect *c, const struct pair *p, const struct facts *f, struct change *ch)
 {
-	auto_buf saved = BUF_INIT;
 	auto_fd dir = -1;
 	int fd = f->before != NULL ? f->before->fd : -1;
-	int r;
 
 	if (S_ISDIR(p->lower->mode)) {
 		dir = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 		fd = dir;
 	}
-	if (fd < 0 || !store_wanted(c, true, 0)) {
-		return 0;
-	}
-	r = xattrs_save(fd, &saved);
-	ch->attributes_before = r == 0 ? saved.data : NULL;
-	ch->attributes_before_len = r == 0 ? saved.len : 0;
-	saved.data = r == 0 ? NULL : saved.data;
-	return r;
+	return fd < 0 || !store_wanted(c, true, 0) ? 0
+						   : content_save_xattrs(fd, c->req->scanner, ch);
 }
 
 static int
@@ -289,7 +288,9 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 {
 	struct change ch = { .kind = f->kind, .path = strdup(buf_text(&c->path)) };
 	bool kept_xattrs = f->xattrs_after != NULL && f->xattrs_after->text.len > 0;
-	int r = ch.path == NULL ? -ENOMEM : 0;
+	int r = ch.path == NULL ? -ENOMEM
+				: content_check_names(c->req, &c->path, f->target_after,
+						      f->leaks_after, c->err);
 
 	if (p->lower != NULL) {
 		ch.mode_before = p->lower->mode;
@@ -302,8 +303,7 @@ add(struct collect *c, const struct pair *p, const struct facts *f)
 	}
 	if (f->kind != CHANGE_DELETE) {
 		ch.leaked = (f->after != NULL ? f->after->leaked : 0) |
-			    content_scan_text(&c->path, c->req->scanner) |
-			    content_scan_text(f->target_after, c->req->scanner);
+			    (f->leaks_after != NULL ? f->leaks_after->values : 0);
 		ch.mode_after = p->upper->mode;
 		ch.size_after = S_ISREG(p->upper->mode) ? p->upper->size : 0;
 	}
@@ -394,7 +394,10 @@ static int
 compare_files(struct collect *c, const struct pair *p, struct content *after)
 {
 	struct content before = CONTENT_INIT;
-	struct facts f = { .before = &before, .after = after, .xattrs_after = &after->xattrs };
+	struct facts f = { .before = &before,
+			   .after = after,
+			   .xattrs_after = &after->xattrs,
+			   .leaks_after = &after->attributes };
 	bool same_bytes = false, same_rest, placed = false;
 	int r = content_open_lower(p->level->lower_fd, p->name, &before);
 
@@ -461,7 +464,9 @@ visit_file(struct collect *c, const struct pair *p)
 	} else if (r == 0 && p->lower != NULL && S_ISREG(p->lower->mode)) {
 		r = compare_files(c, p, &after);
 	} else if (r == 0) {
-		struct facts f = { .after = &after, .xattrs_after = &after.xattrs };
+		struct facts f = { .after = &after,
+				   .xattrs_after = &after.xattrs,
+				   .leaks_after = &after.attributes };
 
 		r = keep_content(c, &after, p->upper->size);
 		r = r < 0 ? r : changes_note_lost(&c->set, buf_text(&c->path), &after.xattrs, NULL);
@@ -556,13 +561,15 @@ visit_directory(struct collect *c, const struct pair *p)
 {
 	struct level l = { .upper_fd = -1, .lower_fd = -1, .has_upper = true, .upper = *p->upper };
 	struct xattrs x = XATTRS_INIT, lower_x = XATTRS_INIT;
-	struct facts f = { .kind = CHANGE_MODE, .xattrs_after = &x };
+	struct attribute_leaks leaks = { .names = 0 };
+	struct facts f = { .kind = CHANGE_MODE, .xattrs_after = &x, .leaks_after = &leaks };
 	const struct fs_stat *lower = is_lower_dir(p) ? p->lower : NULL;
 	bool opaque = false;
 	int r = open_directories(p, &l);
 
 	r = r < 0 ? r : force_search(&l);
 	r = r < 0 ? r : xattrs_read(l.upper_fd, XATTRS_CHANGE, c->req->opaque_xattr, &x);
+	r = r < 0 ? r : content_scan_xattrs(l.upper_fd, &x, c->req->scanner, &leaks);
 	if (r == 0 && x.redirect) {
 		r = -EUCLEAN;
 	}

@@ -22,7 +22,7 @@ content_finish(struct content *k)
 
 int
 content_open_upper(int dir_fd, const char *name, const struct fs_stat *st, const char *opaque_xattr,
-		   struct content *ret)
+		   const struct scanner *s, struct content *ret)
 {
 	bool forced;
 	int r, back;
@@ -33,6 +33,7 @@ content_open_upper(int dir_fd, const char *name, const struct fs_stat *st, const
 	}
 	/* attributes ask for the right each time, not for the descriptor's */
 	r = xattrs_read(ret->fd, XATTRS_CHANGE, opaque_xattr, &ret->xattrs);
+	r = r < 0 ? r : content_scan_xattrs(ret->fd, &ret->xattrs, s, &ret->attributes);
 	back = forced ? fsat_chmod(ret->fd, st->mode) : 0;
 	return r < 0 ? r : back;
 }
@@ -102,16 +103,104 @@ scan(struct content *k, uint64_t size, const struct scanner *s)
 	return r;
 }
 
-uint64_t
-content_scan_text(const struct buf *text, const struct scanner *s)
+static uint64_t
+items_in(const void *bytes, size_t len, const struct scanner *s)
 {
 	uint64_t items = 0;
 
-	if (text != NULL && s != NULL) {
-		ignore_err(scanner_search(s, buf_text(text), text->len, found, &items),
+	if (bytes != NULL && s != NULL) {
+		ignore_err(scanner_search(s, bytes, len, found, &items),
 			   "found() wants all of them");
 	}
 	return items;
+}
+
+uint64_t
+content_scan_text(const struct buf *text, const struct scanner *s)
+{
+	return text != NULL ? items_in(buf_text(text), text->len, s) : 0;
+}
+
+/*
+ * Looks through what xattrs_save wrote: which items are in it, and, where ret_rest is not NULL,
+ * what of it has none.
+ */
+static int
+scan_saved(const struct buf *saved, const struct scanner *s, struct attribute_leaks *ret,
+	   struct buf *ret_rest)
+{
+	struct rd r = { .p = saved->data, .left = saved->len };
+
+	*ret = (struct attribute_leaks){ .names = 0 };
+	while (r.left > 0) {
+		const char *name = rd_str(&r);
+		size_t len = 0;
+		const uint8_t *value = rd_blob(&r, &len);
+		const uint64_t in_name = r.bad ? 0 : items_in(name, strlen(name), s);
+		const uint64_t in_value = r.bad ? 0 : items_in(value, len, s);
+
+		if (r.bad) {
+			return -EBADMSG;
+		}
+		ret->names |= in_name;
+		ret->values |= in_value;
+		if (ret_rest != NULL && (in_name | in_value) == 0) {
+			buf_str(ret_rest, name);
+			buf_blob(ret_rest, value, len);
+		}
+	}
+	return ret_rest != NULL ? buf_error(ret_rest) : 0;
+}
+
+int
+content_scan_xattrs(int fd, const struct xattrs *x, const struct scanner *s,
+		    struct attribute_leaks *ret)
+{
+	auto_buf saved = BUF_INIT;
+	int r = s != NULL && x->text.len > 0 ? xattrs_save(fd, &saved) : 0;
+
+	return r < 0 ? r : scan_saved(&saved, s, ret, NULL);
+}
+
+int
+content_save_xattrs(int fd, const struct scanner *s, struct change *ch)
+{
+	auto_buf all = BUF_INIT, saved = BUF_INIT;
+	struct attribute_leaks leaks;
+	int r = xattrs_save(fd, &all);
+
+	r = r < 0 ? r : scan_saved(&all, s, &leaks, &saved);
+	if (r == 0) {
+		ch->attributes_before = saved.data;
+		ch->attributes_before_len = saved.len;
+		saved.data = NULL;
+	}
+	return r;
+}
+
+int
+content_check_names(const struct collect_request *req, const struct buf *path,
+		    const struct buf *target, const struct attribute_leaks *attributes,
+		    struct err *err)
+{
+	const uint64_t named = content_scan_text(path, req->scanner) |
+			       content_scan_text(target, req->scanner) |
+			       (attributes != NULL ? attributes->names : 0);
+	unsigned int first = 0;
+
+	if (named == 0) {
+		return 0;
+	}
+	if (req->ret_named != NULL) {
+		*req->ret_named = named;
+	}
+	while ((named >> first & 1) == 0) {
+		first++;
+	}
+	return err_set(err, -EKEYREJECTED,
+		       "credential %s is in the name of a change, in a name of its attributes, or "
+		       "in what it links to: that is not recorded",
+		       scanner_item(req->scanner, first));
 }
 
 int
@@ -134,8 +223,8 @@ content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *er
 }
 
 int
-content_keep_new(struct pack *pack, struct content *k, uint64_t size, const struct scanner *s,
-		 struct err *err)
+content_keep_scanned(struct pack *pack, struct content *k, uint64_t size, const struct scanner *s,
+		     struct err *err)
 {
 	int r = s != NULL && k->fd >= 0 ? scan(k, size, s) : 0;
 

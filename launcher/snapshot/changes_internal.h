@@ -14,10 +14,16 @@ _Static_assert(SCAN_VALUES_MAX <= 64, "a bit for each item");
 
 /* ---- one file of either layer ---------------------------------------------------------------- */
 
+/* Items of the scanner in kept attributes: bit i. */
+struct attribute_leaks {
+	uint64_t names, values;
+};
+
 struct content {
 	int fd; /* -1: cannot be read */
 	bool known;
-	uint64_t leaked; /* what content_keep_new found */
+	uint64_t leaked;		   /* what content_keep_scanned found */
+	struct attribute_leaks attributes; /* what content_open_upper found */
 	uint8_t digest[SHA256_SIZE];
 	struct xattrs xattrs;
 };
@@ -27,20 +33,33 @@ struct content {
 		.fd = -1, .known = false, .xattrs = XATTRS_INIT \
 	}
 
-/* st: of the entry. What its owner may not read is opened after a chmod that is put back. */
-int content_open_upper(int dir_fd, const char *name, const struct fs_stat *st,
-		       const char *opaque_xattr, struct content *ret) must_check;
+/* st: of the entry. What its owner may not read is opened after a chmod that is put back. s: looks
+ * through its attributes; or NULL. */
+int
+content_open_upper(int dir_fd, const char *name, const struct fs_stat *st, const char *opaque_xattr,
+		   const struct scanner *s, struct content *ret) must_check;
 /* A file of the workspace that its owner cannot read is unknown, and so never equal. */
 int content_open_lower(int dir_fd, const char *name, struct content *ret) must_check;
 /* known is false when it has not size bytes, or cannot be read. */
 int content_hash(struct content *k, uint64_t size) must_check;
+/* Which items are in the kept attributes of an entry, and nothing where s is NULL. x: what
+ * xattrs_read says of it; fd as for that. */
+int content_scan_xattrs(int fd, const struct xattrs *x, const struct scanner *s,
+			struct attribute_leaks *ret) must_check;
 /* Which of the scanner's items are in a name, or a link's target: bit i. Either may be NULL. */
 uint64_t content_scan_text(const struct buf *text, const struct scanner *s);
+/* Saves those of before in ch, but for what has an item in it. */
+int content_save_xattrs(int fd, const struct scanner *s, struct change *ch) must_check;
+/* What the list would say of a change, and so the record: -EKEYREJECTED with an item in it. target
+ * and attributes may be NULL. */
+int content_check_names(const struct collect_request *req, const struct buf *path,
+			const struct buf *target, const struct attribute_leaks *attributes,
+			struct err *err) must_check;
 /* Into the pack, or only the digest (pack NULL). -ESTALE: it did not hold still. */
 int content_keep(struct pack *pack, struct content *k, uint64_t size, struct err *err) must_check;
-/* Of what the tool left: looked through before, and not stored when an item is in it. */
-int content_keep_new(struct pack *pack, struct content *k, uint64_t size, const struct scanner *s,
-		     struct err *err) must_check;
+/* Looked through before, and not stored when an item is in it. s NULL: content_keep. */
+int content_keep_scanned(struct pack *pack, struct content *k, uint64_t size,
+			 const struct scanner *s, struct err *err) must_check;
 /* All its bytes, for files of a known small size; -ESTALE when they are not what was digested. */
 int content_read(const struct content *k, uint64_t size, struct buf *ret_bytes) must_check;
 void content_finish(struct content *k);
@@ -58,7 +77,7 @@ struct judging {
 	bool capability; /* the entry carries a file capability */
 	const struct strings *protect;
 	const struct rule_paths *hide;
-	const char *workspace; /* absolute path, or NULL */
+	const char *workspace;	       /* absolute path, or NULL */
 	const struct scanner *scanner; /* what it found is held; NULL: it is not */
 	/* of regular files; NULL where there is none */
 	const struct content *before, *after;

@@ -118,7 +118,8 @@ struct change {
 	char *xattrs_after;
 	enum hold_reason hold;
 	char *hold_rule;         /* which name or reason, NULL when not held; owned by the set */
-	/* bit i: item i of the scanner is in its content, name or target; never of a deletion */
+	/* bit i: item i of the scanner is in its content, or in an attribute's value; never of a
+	 * deletion */
 	uint64_t leaked;
 	/* the rule by which the name steers agents, NULL when it does not; static */
 	const char *watched;
@@ -192,12 +193,14 @@ struct collect_request {
 	/* NULL: digests only, nothing stored (observe with capture: digests) */
 	struct pack *pack;
 	/*
-	 * Values that were leased to the call; NULL: none. A new content in which one is found is
-	 * not stored, only its digest; with hold_leaks the change is held. Contents that were there
-	 * before are not looked at, nor are attributes.
+	 * Values that were leased to the call; NULL: none. What has one in it is not stored, only
+	 * its digest, be it new or a pre-image; with hold_leaks a change that brings one is held.
+	 * One in what the list itself says (a path, a link's target, an attribute's name) leaves no
+	 * list: -EKEYREJECTED, and *ret_named (NULL: nobody asks) has the bits of the items.
 	 */
 	const struct scanner *scanner;
 	bool hold_leaks;
+	uint64_t *ret_named;
 };
 
 int changes_collect(const struct collect_request *req, struct change_set *ret, struct err *err)

@@ -19,6 +19,7 @@ struct leased {
 	struct pack pack;
 	struct scanner *scanner;
 	struct change_set set;
+	uint64_t named;
 };
 
 static void
@@ -38,8 +39,8 @@ begin(struct leased *l)
 	cr_assert_eq(scanner_create(values, ARRAY_LEN(values), &l->scanner, &err), 0);
 }
 
-static void
-collect(struct leased *l, bool hold_leaks)
+static int
+try_to_collect(struct leased *l, bool hold_leaks, struct err *err)
 {
 	const struct collect_request req = {
 		.upper_fd = l->w.up_fd,
@@ -50,10 +51,19 @@ collect(struct leased *l, bool hold_leaks)
 		.pack = &l->pack,
 		.scanner = l->scanner,
 		.hold_leaks = hold_leaks,
+		.ret_named = &l->named,
 	};
+
+	return changes_collect(&req, &l->set, err);
+}
+
+static void
+collect(struct leased *l, bool hold_leaks)
+{
 	struct err err = ERR_INIT;
 
-	cr_assert_eq(changes_collect(&req, &l->set, &err), 0, "%s", err.text);
+	cr_assert_eq(try_to_collect(l, hold_leaks, &err), 0, "%s", err.text);
+	cr_assert_eq(l->named, 0u);
 }
 
 static void
@@ -90,12 +100,27 @@ leave(struct leased *l)
 	/* of the same size, so that both were hashed already */
 	world_file(l->w.ws_fd, "same-size", "was " PASSWORD, 0644);
 	world_file(l->w.up_fd, "same-size", "now " PASSWORD, 0644);
-	world_link(l->w.up_fd, "link", "x/" TOKEN);
 	world_link(l->w.up_fd, "other-link", "clean");
-	world_file(l->w.up_fd, "of-" TOKEN, "its name", 0644);
 	/* it had the value before the call, and has it no more */
-	world_file(l->w.ws_fd, "cleaned", TOKEN, 0644);
+	world_file(l->w.ws_fd, "cleaned", "was " TOKEN, 0644);
 	world_file(l->w.up_fd, "cleaned", "empty", 0644);
+	world_link(l->w.ws_fd, "old-link", TOKEN);
+	world_link(l->w.up_fd, "old-link", "new");
+	world_file(l->w.up_fd, "attribute", "nothing in it", 0644);
+	world_xattr(l->w.up_fd, "attribute", "user.a", "x" TOKEN);
+	cr_assert_eq(mkdirat(l->w.up_fd, "directory", 0755), 0);
+	world_xattr(l->w.up_fd, "directory", "user.a", PASSWORD);
+}
+
+/* A text that was there before the call. */
+static void
+expect_before(struct leased *l, const char *path, bool stored)
+{
+	const struct change *c = changes_find(&l->set, path);
+
+	cr_assert_not_null(c, "%s", path);
+	cr_assert_eq(c->before_known, true);
+	cr_assert_eq(pack_has(&l->pack, c->before), stored, "%s", path);
 }
 
 Test(changes_content, which_changes_hold_what)
@@ -105,7 +130,7 @@ Test(changes_content, which_changes_hold_what)
 	begin(&l);
 	leave(&l);
 	collect(&l, false);
-	cr_assert_eq(l.set.count, 9u);
+	cr_assert_eq(l.set.count, 10u);
 	cr_assert_eq(l.set.leaked, 6u);
 	cr_assert_eq(l.set.held, 0u);
 	expect_change(&l, "clean", 0, NULL, true);
@@ -113,10 +138,109 @@ Test(changes_content, which_changes_hold_what)
 	expect_change(&l, "both", 3, NULL, false);
 	expect_change(&l, "changed", 2, NULL, false);
 	expect_change(&l, "same-size", 2, NULL, false);
-	expect_change(&l, "link", 1, NULL, false);
 	expect_change(&l, "other-link", 0, NULL, true);
-	expect_change(&l, "of-" TOKEN, 1, NULL, true);
+	expect_change(&l, "old-link", 0, NULL, true);
 	expect_change(&l, "cleaned", 0, NULL, true);
+	expect_change(&l, "attribute", 1, NULL, true);
+	cr_assert_eq(changes_find(&l.set, "directory")->leaked, 2u);
+	expect_before(&l, "changed", true);
+	expect_before(&l, "same-size", false);
+	expect_before(&l, "cleaned", false);
+	expect_before(&l, "old-link", false);
+	end(&l);
+}
+
+/* What the list would say is not recorded at all, and who says it does not say it either. */
+static void
+expect_refused(void (*make)(struct leased *l), uint64_t items)
+{
+	struct err err = ERR_INIT;
+	struct leased l;
+
+	begin(&l);
+	world_file(l.w.up_fd, "clean", "nothing of it", 0644);
+	make(&l);
+	cr_assert_eq(try_to_collect(&l, false, &err), -EKEYREJECTED);
+	cr_assert_null(l.set.items);
+	cr_assert_eq(l.named, items, "%llx", (unsigned long long)l.named);
+	cr_assert_null(strstr(err.text, TOKEN));
+	cr_assert_eq(strncmp(err.text, "credential ", strlen("credential ")), 0, "%s", err.text);
+	end(&l);
+}
+
+static void
+name_file(struct leased *l)
+{
+	world_file(l->w.up_fd, "of-" TOKEN, "its name", 0644);
+}
+
+static void
+name_directory(struct leased *l)
+{
+	cr_assert_eq(mkdirat(l->w.up_fd, PASSWORD, 0755), 0);
+}
+
+static void
+name_target(struct leased *l)
+{
+	world_link(l->w.up_fd, "link", "x/" TOKEN);
+}
+
+static void
+name_attribute(struct leased *l)
+{
+	world_xattr(l->w.up_fd, "clean", "user." TOKEN, "x");
+}
+
+static void
+name_of_what_was_there(struct leased *l)
+{
+	world_file(l->w.ws_fd, "of-" TOKEN, "its name", 0644);
+	world_whiteout(l->w.up_fd, "of-" TOKEN);
+}
+
+Test(changes_content, a_name_is_not_recorded)
+{
+	expect_refused(name_file, 1);
+	expect_refused(name_directory, 2);
+	expect_refused(name_target, 1);
+	expect_refused(name_attribute, 1);
+	expect_refused(name_of_what_was_there, 1);
+}
+
+/* An attribute of before comes into the pack for an undo: without what has a value. */
+Test(changes_content, attributes_of_before)
+{
+	auto_buf other = BUF_INIT;
+	const struct change *c;
+	struct leased l;
+
+	begin(&l);
+	world_file(l.w.ws_fd, "file", "text", 0644);
+	world_xattr(l.w.ws_fd, "file", "user.kept", "other");
+	world_xattr(l.w.ws_fd, "file", "user.leaks", TOKEN);
+	world_file(l.w.up_fd, "file", "another", 0644);
+	collect(&l, false);
+	c = changes_find(&l.set, "file");
+	buf_str(&other, "user.kept");
+	buf_blob(&other, "other", strlen("other"));
+	cr_assert_eq(c->attributes_before_len, other.len);
+	cr_assert_eq(memcmp(c->attributes_before, other.data, other.len), 0);
+	cr_assert_eq(c->leaked, 0u);
+	end(&l);
+}
+
+/* Whoever reads a change set that cannot be read is told why, not what. */
+Test(changes_content, a_failure_does_not_say_it)
+{
+	struct err err = ERR_INIT;
+	struct leased l;
+
+	begin(&l);
+	world_file(l.w.up_fd, TOKEN, "x", 0644);
+	world_xattr(l.w.up_fd, TOKEN, "user.overlay.redirect", "x");
+	cr_assert_eq(try_to_collect(&l, false, &err), -EUCLEAN);
+	cr_assert_null(strstr(err.text, TOKEN), "%s", err.text);
 	end(&l);
 }
 
@@ -131,8 +255,8 @@ Test(changes_content, what_is_held)
 	expect_change(&l, "clean", 0, NULL, true);
 	expect_change(&l, "config", 1, "leak: gh", false);
 	expect_change(&l, "both", 3, "leak: gh, db", false);
-	expect_change(&l, "link", 1, "leak: gh", false);
-	expect_change(&l, "of-" TOKEN, 1, "leak: gh", true);
+	expect_change(&l, "attribute", 1, "leak: gh", true);
+	cr_assert_str_eq(changes_find(&l.set, "directory")->hold_rule, "leak: db");
 	expect_change(&l, "cleaned", 0, NULL, true);
 	end(&l);
 }
