@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -269,6 +270,22 @@ say_leased(struct front *f, const struct lease *l)
 	return say_holds(f, l->bundle, (struct strings){ .items = items, .count = l->count });
 }
 
+/*
+ * What a tool writes passes through here before it is looked at: a core file would keep it. 1 and
+ * not 0 stops what core_pattern pipes to as well (core(5)). The hard limit is the jail's to lower.
+ */
+static int
+no_core(struct front *f)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_CORE, &limit) < 0) {
+		return err_sys(&f->err, -errno, "RLIMIT_CORE");
+	}
+	limit.rlim_cur = limit.rlim_max < 1 ? limit.rlim_max : 1;
+	return setrlimit(RLIMIT_CORE, &limit) < 0 ? err_sys(&f->err, -errno, "RLIMIT_CORE") : 0;
+}
+
 /* 0 with nothing leased where the profile lists nothing. */
 static int
 lease(struct front *f)
@@ -304,7 +321,8 @@ lease(struct front *f)
 	if (rc == 0) {
 		f->lease->socket = -1;
 		memset(f->lease->pipes, -1, sizeof(f->lease->pipes));
-		rc = say_holds(f, bundle, wanted(f));
+		rc = no_core(f);
+		rc = rc < 0 ? rc : say_holds(f, bundle, wanted(f));
 	}
 	rc = rc < 0 ? rc : start(f, bundle, f->lease);
 	rc = rc < 0 ? rc : take_lease(f, f->lease);
