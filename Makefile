@@ -157,7 +157,7 @@ lint: all
 e2e: all
 	$(Q)tests/e2e/run
 containment: all
-	$(Q)tests/containment/run
+	$(Q)tests/containment/run -l all
 
 # Who is killed while he commits; what of the store has no library.
 FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,snapshot) \

@@ -14,7 +14,9 @@
 #   held LINE…  the lines inside, all of them, in order; paths are written as WORKSPACE, CANARY, READ
 #   event KIND WHAT…  denials of the record, all of them; nothing said: there must be none
 #   verdict V, exit_code N, settled S   of the call; default: ok, 0, whatever
-#   options …   for the launcher; control_in bare|userns|root: where the control runs; without_control WHY
+#   options …   for airlock; control_in bare|userns|root: where the control runs; without_control WHY
+#   for_any     other launchers are tried too (launchers.sh); also PATTERN…: lines that are right as well there
+#   reading     $READ is a read path; limited OPTION…: airlock's options for limits, which not every launcher has
 # What the launcher must leave alone is compared before and after: $CANARY, sysctls, the launcher's files.
 set -u
 
@@ -118,6 +120,22 @@ options()
 	OPTIONS=("$@")
 }
 
+for_any()
+{
+	FOR_ANY=1
+}
+
+reading()
+{
+	READING=1
+}
+
+limited()
+{
+	LIMITED=1
+	options "$@"
+}
+
 control_in()
 {
 	CONTROL_IN=$1
@@ -131,6 +149,7 @@ without_control()
 case_begin()
 {
 	ACT=() FREE=() HELD=() EVENTS=() OPTIONS=() VERDICT=ok EXIT_CODE=0 SETTLED="" CONTROL_IN=bare NO_CONTROL=""
+	BEFORE=() STDIN="" REFUSED="" ALSO=() FOR_ANY="" READING="" LIMITED=""
 	prepare() { :; }
 	not_here() { :; }
 	attack() { :; }
@@ -149,6 +168,19 @@ fresh()
 	as cp "$ATTACK" "$WORKSPACE/attack"
 	as sh -c 'echo canary >"$1/secret" && mkdir "$1/dir" && echo read >"$2/file" && mkdir "$2/dir"' - \
 		"$CANARY" "$READ"
+}
+
+# A profile that lets the tool read $READ.
+give_read_path()
+{
+	as tee "$T/inside/reading.yaml" >/dev/null <<-Y
+		version: 1
+		name: reading
+		description: Reads a directory that the caller could write.
+		extends: default
+		filesystem: { read: [/usr, /bin, /lib, /lib64, "$READ"] }
+	Y
+	OPTIONS+=(-p "$T/inside/reading.yaml")
 }
 
 # Everything that no case may change, as text.
@@ -174,8 +206,8 @@ airlock_left()
 
 # ---- the control ----------------------------------------------------------------------------------------
 
-# guarded FUNCTION…: in a mount namespace where only $T, /proc and /dev/shm can be written. A control must not be able
-# to touch the host, whoever it runs as: the rest of this machine is not ours.
+# guarded FUNCTION…: in a mount namespace where only $T, /proc and /dev/shm can be written, and with a host name of its own.
+# A control, or what another launcher lets through, must not be able to touch the host, whoever it runs as.
 guarded()
 {
 	if [ "$(id -u)" != 0 ]; then
@@ -185,7 +217,7 @@ guarded()
 	export -f as as_plain clean_env
 	export IDENTITY IDENTITY_HOME T PLAIN_UID PLAIN_GID
 	# shellcheck disable=SC2016
-	unshare -m --propagation private bash -c '
+	GUARD_WRITES="${LAUNCHER_WRITES[*]}" unshare -m -u --propagation private bash -c '
 		set -u
 		here=$(pwd)
 		mount --bind "$T" "$T" || exit 125
@@ -193,6 +225,14 @@ guarded()
 			case $point in "$T" | /proc | /proc/* | /dev/shm) continue ;; esac
 			mount -o remount,bind,ro "$point" || exit 125
 		done < <(cat /proc/self/mountinfo)
+		exec 9<"${T%/*}"
+		for point in $GUARD_WRITES; do
+			mount -t tmpfs -o "mode=$(stat -c %a "$point")" guard "$point" || exit 125
+		done
+		if [ ! -d "$T" ]; then
+			mkdir -p "${T%/*}" && mount -c --rbind /proc/self/fd/9 "${T%/*}" || exit 125
+		fi
+		exec 9<&-
 		touch /usr/airlock-guard 2>/dev/null && exit 125
 		cd "$here" && "$@"' - "$@"
 }
@@ -243,8 +283,10 @@ normalise()
 # launch CMD…: one call. OUT: its stdout, ERR: stderr, RC.
 launch()
 {
-	(cd "$WORKSPACE" && as "${BEFORE[@]}" "$AIRLOCK" run -w "$WORKSPACE" "${OPTIONS[@]}" -- "$@") \
-		>"$RESULT_DIR/out" 2>"$RESULT_DIR/err" <"${STDIN:-/dev/null}"
+	local run=peer_run
+
+	! is_airlock || run=launcher_run
+	"$run" "$@" >"$RESULT_DIR/out" 2>"$RESULT_DIR/err" <"${STDIN:-/dev/null}"
 	RC=$?
 	OUT=$(normalise <"$RESULT_DIR/out" | tr -d '\0')
 	ERR=$(tr -d '\0' <"$RESULT_DIR/err")
@@ -252,7 +294,11 @@ launch()
 
 inside()
 {
-	attack
+	if [ "$LAUNCHER" = none ]; then
+		rehearse # what is safe on a host
+	else
+		attack
+	fi
 	launch "${ACT[@]}"
 }
 
@@ -275,6 +321,7 @@ check_record()
 {
 	local want got
 
+	is_airlock || return 0
 	want=$(printf '%s\n' "${EVENTS[@]}" | sed '/^$/d' | sort -u)
 	got=$(record '.outcome.denials[] | "\(.kind) \(.what)"' | sort -u)
 	expect events "$want" "$got"
@@ -288,7 +335,8 @@ usual_attempt()
 
 	inside
 	want=$(printf '%s\n' "${HELD[@]}")
-	expect_lines "$want" "$OUT"
+	expect_held "$want"
+	is_airlock || return 0
 	expect exit "$EXIT_CODE" "$RC"
 	[ "$EXIT_CODE" = "$RC" ] || fail "stderr: $ERR"
 	check_record
@@ -303,18 +351,31 @@ expect_lines()
 
 # ---- one case -------------------------------------------------------------------------------------------
 
+# Prints why another launcher is not asked.
+not_asked()
+{
+	is_airlock && return
+	if [ -z "$FOR_ANY" ]; then
+		echo "the case is about airlock's own words"
+	elif [ "$LAUNCHER" = none ] && [ ${#FREE[@]} = 0 ]; then
+		echo "the case has its control in itself"
+	elif [ -n "$LIMITED" ] && [ -n "$LAUNCHER_LACKS" ]; then
+		echo "$LAUNCHER: $LAUNCHER_LACKS"
+	fi
+}
+
 # case_run FILE: writes RESULT_DIR/result: "RESULT<tab>why".
 case_run()
 {
 	local why before after
 
 	case_begin
-	BEFORE=() STDIN="" REFUSED=""
 	: >"$RESULT_DIR/why"
 	CASE=$1
 	# shellcheck disable=SC1090
 	. "$1"
-	why=$(not_here)
+	why=$(not_asked)
+	[ -n "$why" ] || why=$(not_here)
 	if [ -n "$why" ]; then
 		printf 'not applicable\t%s\n' "$why"
 		return
@@ -326,6 +387,7 @@ case_run()
 	fi
 	fresh inside
 	prepare
+	[ -z "$READING" ] || ! is_airlock || give_read_path
 	before=$(host_state)
 	if declare -F attempt >/dev/null; then
 		attempt

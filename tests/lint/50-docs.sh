@@ -246,6 +246,15 @@ else
 	skip docs/result-keys "launcher/cli/front_result.c is not there"
 fi
 
+# The cases of each property, as their headers say.
+for file in tests/containment/cases/*.sh; do
+	echo "$(sed -n 's/^# property: //p' "$file") $(basename "$file" .sh)"
+done | sort >"$lint_tmp/cases"
+awk '/^### / { inside = ($0 == "### Cases") } inside' docs/threat-model.md | tr -d '\n' | sed 's/- P/\nP/g' |
+	awk -F': ' '/^P/ { count = split($2, name, /, */); for (i = 1; i <= count; i++) { sub(/^ +/, "", name[i]); print $1 " " name[i] } }' |
+	sort >"$lint_tmp/page-cases"
+same docs/containment-cases "$lint_tmp/cases" "$lint_tmp/page-cases"
+
 # ---- links ---------------------------------------------------------------------------------------------------
 
 # Relative links of the Markdown pages, and pages that comments name.

@@ -3,6 +3,7 @@
 # tries: descriptors 3 to 99 are open, among them the host's root and the canary (attempt 12)
 # property: P5
 # contained: the tool has 0, 1 and 2
+for_any
 without_control "the control is in the case: the same payload without the launcher"
 attempt() {
 	local i
@@ -16,7 +17,7 @@ attempt() {
 	for i in {20..62}; do
 		eval "exec $i<&-"
 	done
-	expect_lines $'descriptors=0 1 2\nlist:/proc/self/fd=0 1 2 3\nread:/proc/self/fd/62=ENOENT
-open:/proc/self/fd/61/secret=ENOENT' "$OUT"
+	expect_held $'descriptors=0 1 2\nlist:/proc/self/fd=0 1 2 3\nread:/proc/self/fd/62=ENOENT
+open:/proc/self/fd/61/secret=ENOENT'
 	check_record
 }

@@ -3,6 +3,7 @@
 # tries: new namespaces by unshare, clone and clone3, and setns into every namespace file (attempt 21)
 # property: P14
 # contained: EPERM; clone3 ENOSYS, so that threads still start
+for_any
 control_in userns
 free unshare-user=ok clone-user=ok clone3-user=ok unshare-mount=ok setns-net=ok threads=ok
 attack() { act namespaces threads; }

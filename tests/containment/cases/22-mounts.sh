@@ -3,6 +3,7 @@
 # tries: every mount call, old and new, and taking a mask off /proc (attempt 22)
 # property: P14
 # contained: EPERM, masks in place
+for_any
 control_in userns
 free mount-tmpfs=ok chroot=ok open_tree=ok fsopen=ok fsconfig=EINVAL fsmount=EBADF
 attack() { act mounts fsopen-proc put:/proc/sys/kernel/hostname,escaped; }

@@ -3,6 +3,7 @@
 # tries: the same kernel through i386 and x32 numbers, and a number of the future (attempt 24)
 # property: P14
 # contained: killed by SIGSYS; ENOSYS for what is unknown
+for_any
 not_here() { [ "$(uname -m)" = x86_64 ] || echo "not an x86-64 machine"; }
 free i386-getpid=ok i386-socketcall=ok i386-mount=ok
 attack() { act foreign; }

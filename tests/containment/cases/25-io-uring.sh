@@ -3,6 +3,7 @@
 # tries: a ring that makes system calls past the filter (attempt 25)
 # property: P14
 # contained: ENOSYS
+for_any
 free io_uring=ok
 attack() { act io_uring; }
 held io_uring=ENOSYS

@@ -3,6 +3,7 @@
 # tries: every socket family but UNIX, IPv4, IPv6, also with dirt in the upper half (attempts 26, 64, 67)
 # property: P14
 # contained: EAFNOSUPPORT, one event per family
+for_any
 control_in userns
 free family-16=ok family-17=ok family-40=ok family-16-dirty=ok
 attack() { act families; }

@@ -3,6 +3,7 @@
 # tries: protocols that walk around the rules for ports: MPTCP, SCTP, ICMP, raw (attempts 59, 26)
 # property: P14
 # contained: EPROTONOSUPPORT, or EAFNOSUPPORT for a pair of another family; TCP and UDP work
+for_any
 control_in userns
 free mptcp=ok raw=ok tcp=ok udp6=ok mptcp-dirty=ok
 attack() { act protocols; }

@@ -3,6 +3,7 @@
 # tries: each powerful system call that no tool needs (attempt 29); arguments that do nothing without a sandbox
 # property: P14
 # contained: EPERM and an event each
+for_any
 control_in root
 free userfaultfd=EINVAL keyctl=ok kcmp=ESRCH acct=ENOENT swapon=ENOENT ptrace=ESRCH syslog=ok pidfd_getfd=EBADF \
 	open_by_handle_at=EINVAL reboot=EINVAL sethostname=EINVAL clock_settime=EINVAL setgroups=EINVAL

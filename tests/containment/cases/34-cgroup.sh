@@ -3,6 +3,8 @@
 # tries: the control groups: release_agent, cgroup.procs, memory.max; what /proc tells of them (attempts 34, 35)
 # property: P7
 # contained: no cgroup file system inside; the namespace hides the path
+for_any
+also open:/sys=ok open:/sys/fs/cgroup=ok # a read-only one
 without_control "what is there differs from host to host"
 attack() {
 	act open:/sys/fs/cgroup open:/sys put:/sys/fs/cgroup/cgroup.procs,1 put:/sys/fs/cgroup/memory/release_agent,/x
@@ -11,6 +13,7 @@ held open:/sys/fs/cgroup=ENOENT open:/sys=ENOENT put:/sys/fs/cgroup/cgroup.procs
 	put:/sys/fs/cgroup/memory/release_agent,/x=ENOENT
 attempt() {
 	usual_attempt
+	is_airlock || return 0
 	launch /bin/cat /proc/self/cgroup /proc/1/cgroup
 	expect "paths of other groups" "" "$(cut -d: -f3- <<<"$OUT" | grep -v '^/$' | sort -u)"
 }

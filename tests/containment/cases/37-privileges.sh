@@ -3,6 +3,8 @@
 # tries: to get a capability, an id or a group back (attempts 37, 38)
 # property: P2
 # contained: all five sets are empty, EPERM, EINVAL for ids that are not mapped
+for_any
+also keepcaps=ok # there are none to keep
 control_in userns
 free setuid-0=ok no_new_privs=0 keepcaps=ok securebits=ok
 attack() { act privileges; }

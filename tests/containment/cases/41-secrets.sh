@@ -3,6 +3,8 @@
 # tries: to read what a person keeps: keys, passwords, the launcher's own state and profiles (attempt 41)
 # property: P4
 # contained: ENOENT, no event
+for_any
+also "list:$IDENTITY_HOME=" "list:$IDENTITY_HOME=.bashrc .inputrc" "open:$IDENTITY_HOME/.bashrc=ok" # of a home of its own
 free read:CANARY/secret=ok open:CANARY=ok
 # HOME as it is for one who gave no toolchains; 45 has them
 prepare() {

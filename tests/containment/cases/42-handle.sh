@@ -3,6 +3,7 @@
 # tries: a file opened by handle, past every path (own)
 # property: P14
 # contained: EPERM and an event
+for_any
 control_in root
 free handle:/dev/shm/airlock-attack=ok unlink:/dev/shm/airlock-attack=ok
 attack() { act append:/dev/shm/airlock-attack,x handle:/dev/shm/airlock-attack unlink:/dev/shm/airlock-attack; }

@@ -3,6 +3,8 @@
 # tries: what /proc tells of the host and lets a program set (attempt 43, 19)
 # property: P3
 # contained: masked (empty), not permitted, or read-only
+for_any
+also 'list:/dev/pts=*' create:/dev/x=ok # in a /dev of its own
 control_in root
 free read:/proc/kallsyms=ok write:/proc/sys/kernel/core_pattern=ok write:/proc/sys/kernel/hostname=ok
 rehearse() { act read:/proc/kallsyms write:/proc/sys/kernel/core_pattern write:/proc/sys/kernel/hostname; }

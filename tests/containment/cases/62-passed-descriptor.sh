@@ -3,10 +3,11 @@
 # tries: a socket as the caller's stdin with a descriptor of the canary waiting on it (attempt 62)
 # property: P5
 # contained: the tool's stdin is a pipe of the launcher: ENOTSOCK
+for_any
 attempt() {
 	expect control take=descriptor "$(as "$ATTACK" hand:"$CANARY" "$ATTACK" take)"
 	BEFORE=("$ATTACK" hand:"$CANARY")
 	attack() { act take descriptors; }
 	inside
-	expect_lines $'take=ENOTSOCK\ndescriptors=0 1 2' "$OUT"
+	expect_held $'take=ENOTSOCK\ndescriptors=0 1 2'
 }

@@ -3,6 +3,7 @@
 # tries: to raise a limit, a priority, a policy, the choice of CPUs (attempt 75)
 # property: P7
 # contained: EPERM, EACCES for nice
+for_any
 control_in root
 free core-up=ok nice=ok ioprio-realtime=ok fifo=ok affinity=ok
 attack() { act scheduling; }

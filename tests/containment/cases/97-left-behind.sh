@@ -3,20 +3,23 @@
 # tries: to leave something for the next call: /tmp, HOME, /dev/shm, /var/tmp, the set-up's directories (own)
 # property: P9
 # contained: the next call finds them empty
-free list:/dev/shm=x
-rehearse() { act append:/dev/shm/x,1 list:/dev/shm unlink:/dev/shm/x; }
+for_any
+also "list:$IDENTITY_HOME="{,".bashrc .inputrc"} 'list:.=attack*'
+free read:/dev/shm/airlock-left=ok
+rehearse() { act append:/dev/shm/airlock-left,1 read:/dev/shm/airlock-left unlink:/dev/shm/airlock-left; }
 options -m observe
 attempt() {
-	launch ./attack append:/tmp/x,1 append:/dev/shm/x,1 append:"$IDENTITY_HOME/x",1 append:/var/tmp/y,1 append:kept,1
-	expect_lines "append:/tmp/x,1=ok
-append:/dev/shm/x,1=ok
+	launch ./attack append:/tmp/x,1 append:/dev/shm/airlock-left,1 append:"$IDENTITY_HOME/x",1 append:/var/tmp/y,1 append:kept,1
+	! is_airlock || expect_lines "append:/tmp/x,1=ok
+append:/dev/shm/airlock-left,1=ok
 append:$IDENTITY_HOME/x,1=ok
 append:/var/tmp/y,1=ok
 append:kept,1=ok" "$OUT"
 	launch ./attack read:/tmp/x read:/tmp/y list:/dev/shm list:"$IDENTITY_HOME" list:.
-	expect_lines "read:/tmp/x=ENOENT
+	expect_held "read:/tmp/x=ENOENT
 read:/tmp/y=ENOENT
 list:/dev/shm=
 list:$IDENTITY_HOME=.gitconfig
-list:.=attack" "$OUT"
+list:.=attack"
+	as rm -f /dev/shm/airlock-left # of a launcher that has the host's
 }
