@@ -2,6 +2,7 @@
 /* Runs as the developer or CI. Calls under way: who holds them, and who gets a signal. */
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "../../../launcher/workflow/running.h"
@@ -494,6 +495,10 @@ Test(running, entering_beside_sweeps)
 	open_store(&t, &s);
 	for (size_t i = 0; i < ARRAY_LEN(sweepers); i++) {
 		sweepers[i] = fork();
+		if (sweepers[i] == 0) {
+			/* a test that is given up must not leave them sweep for ever */
+			cr_assert_eq(prctl(PR_SET_PDEATHSIG, SIGKILL), 0);
+		}
 		while (sweepers[i] == 0) {
 			struct seen seen = { .count = 0 };
 
