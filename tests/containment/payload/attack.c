@@ -116,7 +116,7 @@ cut(const char *argument, const char **ret_rest)
 static int
 run(const char *word)
 {
-	const struct act *tables[] = { acts_files, acts_kernel, acts_net, acts_life };
+	const struct act *tables[] = { acts_files, acts_kernel, acts_net, acts_life, acts_between };
 	size_t len = strcspn(word, ":");
 
 	for (size_t t = 0; t < LENGTH(tables); t++) {

@@ -17,7 +17,8 @@ struct act {
 };
 
 /* One table per file, ended by a row without a verb. */
-extern const struct act acts_files[], acts_kernel[], acts_net[], acts_life[];
+extern const struct act acts_files[], acts_kernel[], acts_net[], acts_life[],
+	acts_between[];
 
 /* "NAME=ok", or the errno's name when result is below 0. */
 void report(const char *name, long result);

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2016,SC2034,SC2317 # read by lib.sh
+# tries: a caller whose umask is 0, and one whose umask takes all rights (own)
+# property: P4
+# contained: the state directory is its owner's alone; the call runs; what it makes has the tool's modes
+without_control "the act is the caller's"
+attempt() {
+	local mask
+	for mask in 0 777; do
+		BEFORE=(env "AIRLOCK_STATE=$T/state-$mask" sh -c "umask $mask && exec \"\$@\"" -)
+		launch /bin/sh -c 'umask 022; echo x >made-'$mask' && mkdir dir-'$mask
+		expect "umask $mask" 0 "$RC"
+		[ "$RC" = 0 ] || fail "$ERR"
+		expect "umask $mask: modes" "644 755" "$(cd "$WORKSPACE" && stat -c %a made-$mask dir-$mask | tr '\n' ' ' | sed 's/ $//')"
+		expect "umask $mask: open to others" "" "$(find "$T/state-$mask" -perm /077 -not -type l | head -3)"
+		expect "umask $mask: closed to the owner" "" "$(find "$T/state-$mask" -not -perm -400 -not -type l | head -3)"
+	done
+}
