@@ -223,7 +223,7 @@ fuzz:
 BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
-CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd openssl age shellcheck bubblewrap strace jq \
+CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's

@@ -1,0 +1,68 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Programs that others wrote to try a kernel, as the tool of a call: each class of stress-ng, the kernel's own tests of
+# Landlock, seccomp and mount_setattr, libseccomp's live tests (tests/hostile/build.sh). The call ends by itself or by its
+# limit, its record is whole, and the host is afterwards as it was.
+# identities: root plain
+# shellcheck source-path=SCRIPTDIR
+. "$(dirname "$0")/lib.sh"
+
+programs=$("$E2E_DIR/../hostile/build.sh") || {
+	not_ok "the programs are made" "build.sh: exit $?"
+	exit 1
+}
+
+# host: what none of them may change, as text.
+host()
+{
+	cut -d ' ' -f 4- /proc/self/mountinfo | sort
+	cat /proc/sys/kernel/{hostname,core_pattern,pid_max,sysrq} /proc/sys/vm/{overcommit_memory,swappiness} \
+		/proc/sys/fs/file-max /proc/sys/net/ipv4/ip_forward /proc/sys/user/max_user_namespaces
+	cat /proc/swaps
+	cut -d ' ' -f 1 /proc/modules | sort
+	cut -d : -f 1 /proc/net/dev
+	tail -n +2 -q /proc/sysvipc/{shm,msg,sem} | wc -l
+	echo "$((($(date +%s) - $(cut -d . -f 1 /proc/uptime)) / 8))" # the clock was not set
+	stat -c '%n %U %a %s' /dev/null /dev/zero /etc/passwd /etc/shadow
+	cat "$T/canary"
+	pgrep -c '^stress-ng' || true
+	find /sys/fs/cgroup -type d -name 'c-*-*-*-*-*' 2>/dev/null | wc -l
+	dmesg 2>/dev/null | grep -cE 'BUG:|Oops|general protection|Call Trace' || true
+}
+
+echo canary >"$T/canary"
+
+# hostile NAME SAYS COMMAND…: SAYS is an expression for what shows that it ran.
+hostile()
+{
+	local name=$1 says=$2 before verdict
+	shift 2
+
+	before=$(host)
+	run_airlock -q -m observe --limit wall=8s --limit pids=200 --limit memory=512MiB -- "$@"
+	check "$name: it ran" grep -qE "$says" "$OUT" "$ERR"
+	check "$name: airlock ended as it says (exit $RC)" test "$RC" != 125
+	verdict=$(record .outcome.verdict)
+	check "$name: its outcome is recorded ($verdict)" grep -qxE 'ok|failed|signaled|timeout|oom|limit' <<<"$verdict"
+	expect_eq "$name: the host is as it was" "" "$(diff <(echo "$before") <(host) | grep '^[<>]')"
+}
+
+new_ws
+for class in cpu-cache cpu device filesystem interrupt io memory network os pipe scheduler security vm; do
+	hostile "stress-ng $class" 'stress-ng: (info|error|fail)' stress-ng --class $class --all 1 -t 2 --oom-avoid
+done
+for program in "$programs"/*; do
+	new_ws
+	cp "$program" "$WS/"
+	own "$WS"
+	name=$(basename "$program")
+	# libseccomp's say it with their status alone
+	hostile "$name" '.|^$' sh -c './'"$name"'; echo "ended $?"'
+done
+
+# What these tests do where nobody stops them: they pass.
+new_ws
+cp "$programs/base_test" "$programs/21-live-basic_allow" "$WS/"
+own "$WS"
+(cd "$WS" && as_user ./base_test) >"$OUT" 2>&1
+check "outside, Landlock's tests pass" grep -qE '^# Totals: pass:[1-9]|PASSED|^# PASSED' "$OUT"
