@@ -71,31 +71,8 @@ pack_read_record(int fd, const struct pack_place *f, struct buf *out)
 	return r == -ENODATA ? -EBADMSG : r;
 }
 
-/*
- * A good copy of the object in any pack; -ENOENT when there is none at all; -EBADMSG, -EOPNOTSUPP,
- * or why a pack could not be read, when there are only others.
- */
-static int
-search(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], struct buf *out,
-       enum object_type *ret_type)
-{
-	size_t count = 0;
-	const struct pack_place *place = pack_catalog_find(c, digest, &count);
-	int worst = c->worst < 0 ? c->worst : -ENOENT;
-
-	for (size_t i = 0; i < count; i++) {
-		int fd = pack_catalog_fd(c, place[i].pack);
-		int r = fd < 0 ? fd : pack_read_record(fd, &place[i], out);
-
-		if (r == 0) {
-			*ret_type = place[i].h.type;
-			return 0;
-		}
-		buf_reset(out);
-		worst = r == -ENOENT ? worst : r;
-	}
-	return worst;
-}
+static int search(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], bool is_part,
+		  struct buf *out, enum object_type *ret_type);
 
 /* "<size> <sha256>\n" at *p, which is moved behind it. */
 static int
@@ -146,12 +123,12 @@ join_parts(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], const stru
 		int r = parse_part(&p, &size, name);
 
 		if (r == 0) {
-			r = search(c, name, &piece, &type);
+			r = search(c, name, true, &piece, &type);
 		}
 		if (r < 0) {
 			return r;
 		}
-		if (type == OBJECT_PARTS || piece.len != size) {
+		if (piece.len != size) {
 			return -EBADMSG;
 		}
 		sha256_update(&whole, piece.data, piece.len);
@@ -159,6 +136,50 @@ join_parts(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], const stru
 	}
 	sha256_final(&whole, got);
 	return memcmp(got, digest, SHA256_SIZE) == 0 ? buf_error(out) : -EBADMSG;
+}
+
+/* A part is no list itself. */
+static int
+read_copy(struct pack_catalog *c, const struct pack_place *place, bool is_part, struct buf *out,
+	  enum object_type *ret_type)
+{
+	bool is_list = place->h.type == OBJECT_PARTS;
+	auto_buf list = BUF_INIT;
+	int fd = pack_catalog_fd(c, place->pack);
+	int r = fd < 0 ? fd : pack_read_record(fd, place, is_list ? &list : out);
+
+	if (r == 0 && is_list) {
+		r = is_part ? -EBADMSG : join_parts(c, place->h.digest, &list, out);
+	}
+	if (r == 0) {
+		*ret_type = is_list ? OBJECT_BLOB : place->h.type;
+	}
+	return r;
+}
+
+/*
+ * A good copy of the object in any pack, into out, which is empty. -ENOENT when there is none at
+ * all, or a part is missing; -EBADMSG, -EOPNOTSUPP, or why a pack could not be read, when there are
+ * only others.
+ */
+static int
+search(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], bool is_part, struct buf *out,
+       enum object_type *ret_type)
+{
+	size_t count = 0;
+	const struct pack_place *place = pack_catalog_find(c, digest, &count);
+	int worst = c->worst < 0 ? c->worst : -ENOENT;
+
+	for (size_t i = 0; i < count; i++) {
+		int r = read_copy(c, &place[i], is_part, out, ret_type);
+
+		if (r == 0) {
+			return 0;
+		}
+		buf_reset(out);
+		worst = r == -ENOENT ? worst : r;
+	}
+	return worst;
 }
 
 static int
@@ -186,20 +207,13 @@ pack_catalog_get(struct pack_catalog *c, const uint8_t digest[SHA256_SIZE], stru
 		 enum object_type *ret_type, struct err *err)
 {
 	auto_buf data = BUF_INIT;
-	auto_buf joined = BUF_INIT;
-	const struct buf *result = &data;
 	enum object_type type = OBJECT_BLOB;
-	int r = search(c, digest, &data, &type);
+	int r = search(c, digest, false, &data, &type);
 
-	if (r == 0 && type == OBJECT_PARTS) {
-		r = join_parts(c, digest, &data, &joined);
-		result = &joined;
-		type = OBJECT_BLOB;
-	}
 	if (r < 0) {
 		return explain(c, r, digest, err);
 	}
-	buf_put(out, result->data, result->len);
+	buf_put(out, data.data, data.len);
 	if (buf_error(out) < 0) {
 		return explain(c, -ENOMEM, digest, err);
 	}

@@ -223,6 +223,25 @@ Test(pack_read, a_good_copy_elsewhere_is_taken)
 	expect_get(&s, "hello", -EBADMSG, "other files are no packs");
 }
 
+/* A list that is not the object's is a bad copy as any other. */
+Test(pack_read, a_good_copy_behind_a_bad_list_is_taken)
+{
+	static const char list[] = "airlock-parts v1\n";
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	auto_buf b = BUF_INIT;
+	uint8_t digest[SHA256_SIZE];
+
+	open_store(&t, &s);
+	sha256_of("hello", 5, digest);
+	put_record(&b, OBJECT_PARTS, CODEC_RAW, strlen(list), digest, list, strlen(list));
+	temp_write(&t, PACK_1, b.data, b.len);
+	expect_get(&s, "hello", -EBADMSG, "only the list");
+	put_record(&b, OBJECT_BLOB, CODEC_RAW, 5, digest, "hello", 5);
+	temp_write(&t, PACK_1, b.data, b.len);
+	expect_get(&s, "hello", 0, "the object behind it");
+}
+
 Test(pack_read, zstd)
 {
 	auto_temp t = temp_make();
