@@ -16,8 +16,6 @@
 #include "fields.h"
 #include "xattrs.h"
 
-#define ATTR_WORD "xattr:"
-
 struct reading {
 	const char *p, *end; /* what is left of the text */
 	size_t line;
@@ -272,16 +270,8 @@ read_target(struct reading *r, struct field f, struct change *c)
 static int
 read_attribute(struct reading *r, struct field f, struct buf *last)
 {
-	size_t word = strlen(ATTR_WORD);
-	size_t tail = HEX_DIGEST_SIZE; /* "=" and the digits */
-	uint8_t digest[SHA256_SIZE];
-	int code;
+	int code = fields_attribute(f, &r->raw);
 
-	if (f.len < word + tail || memcmp(f.p, ATTR_WORD, word) != 0 || f.p[f.len - tail] != '=' ||
-	    !fields_digest((struct field){ f.p + f.len - tail + 1, tail - 1 }, digest)) {
-		return -EBADMSG;
-	}
-	code = fields_vis((struct field){ f.p + word, f.len - word - tail }, &r->raw);
 	if (code < 0) {
 		return code;
 	}

@@ -133,10 +133,34 @@ read_content(struct field size, struct field content, struct dirobj_item *item)
 	return item->has_digest ? 0 : -EBADMSG;
 }
 
+/* p: behind the name. In the order of their names, each once. */
+static int
+read_attributes(const char *p, const char *end, struct dirobj_item *item)
+{
+	auto_buf last = BUF_INIT, name = BUF_INIT;
+	struct field f;
+
+	item->xattrs = p;
+	item->xattrs_len = (size_t)(end - p);
+	while (p < end) {
+		int r = fields_next(&p, end, &f) ? fields_attribute(f, &name) : -EBADMSG;
+
+		if (r < 0 || strcmp(buf_text(&last), buf_text(&name)) >= 0) {
+			return r < 0 ? r : -EBADMSG;
+		}
+		buf_reset(&last);
+		buf_put(&last, name.data, name.len);
+		if (buf_error(&last) < 0) {
+			return -ENOMEM;
+		}
+	}
+	return end[-1] == ' ' ? -EBADMSG : 0;
+}
+
 static int
 read_line(const char *p, const char *end, struct dirobj_item *item)
 {
-	struct field kind, mode, owner, size, content, name, x;
+	struct field kind, mode, owner, size, content, name;
 	int r;
 
 	if (!fields_next(&p, end, &kind) || !fields_next(&p, end, &mode) ||
@@ -159,15 +183,7 @@ read_line(const char *p, const char *end, struct dirobj_item *item)
 	if (memchr(item->name.data, '/', item->name.len) != NULL) {
 		return -EBADMSG;
 	}
-	item->xattrs = p;
-	item->xattrs_len = (size_t)(end - p);
-	while (p < end) {
-		if (!fields_next(&p, end, &x) || x.len < 6 + HEX_DIGEST_SIZE ||
-		    memcmp(x.p, "xattr:", 6) != 0) {
-			return -EBADMSG;
-		}
-	}
-	return end[-1] == ' ' ? -EBADMSG : 0;
+	return read_attributes(p, end, item);
 }
 
 int

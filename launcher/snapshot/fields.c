@@ -8,6 +8,8 @@
 
 #include "../base/text.h"
 
+#define ATTR_WORD "xattr:"
+
 bool
 fields_next(const char **p, const char *end, struct field *ret)
 {
@@ -97,4 +99,17 @@ fields_vis(struct field f, struct buf *b)
 		return r == -EINVAL ? -EBADMSG : r;
 	}
 	return memchr(b->data, '\0', b->len) != NULL ? -EBADMSG : 0;
+}
+
+int
+fields_attribute(struct field f, struct buf *ret_name)
+{
+	const size_t word = strlen(ATTR_WORD), tail = HEX_DIGEST_SIZE; /* "=" and the digits */
+	uint8_t digest[SHA256_SIZE];
+
+	if (f.len < word + tail || memcmp(f.p, ATTR_WORD, word) != 0 || f.p[f.len - tail] != '=' ||
+	    !fields_digest((struct field){ f.p + f.len - tail + 1, tail - 1 }, digest)) {
+		return -EBADMSG;
+	}
+	return fields_vis((struct field){ f.p + word, f.len - word - tail }, ret_name);
 }

@@ -33,5 +33,7 @@ bool fields_digest(struct field f, uint8_t ret[SHA256_SIZE]);
  * otherwise, are none, or hold a NUL, which no name has.
  */
 int fields_vis(struct field f, struct buf *b) must_check;
+/* "xattr:NAME=SHA256": the name, as fields_vis. -EBADMSG for anything else. */
+int fields_attribute(struct field f, struct buf *ret_name) must_check;
 
 #endif
