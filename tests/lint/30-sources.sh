@@ -16,7 +16,7 @@ find launcher profiles tests \( -name '*.[ch]' -o -name '*.def' -o -name '*.pml'
 done | exempted banner | verdict sources/banner
 
 # Scripts, YAML, the Makefile: the licence within the first two lines, then a comment.
-find Makefile .ci launcher profiles tests -type f 2>/dev/null | sort | while IFS= read -r file; do
+find Makefile .ci launcher profiles tests -path tests/fuzz/corpus -prune -o -type f -print 2>/dev/null | sort | while IFS= read -r file; do
 	case $file in
 	*.[ch] | *.def | *.pml | *.txt | *.conf | *.service) continue ;;
 	esac

@@ -48,10 +48,10 @@ launcher_sources()
 	find launcher -name '*.[ch]' | sort
 }
 
-# text_files: everything that people wrote, whatever its kind.
+# text_files: everything that people wrote, whatever its kind. What fuzzers found nobody wrote.
 text_files()
 {
-	find . \( -path ./.git -o -path ./build \) -prune -o -type f -print | sed 's,^\./,,' | sort
+	find . \( -path ./.git -o -path ./build -o -path ./tests/fuzz/corpus \) -prune -o -type f -print | sed 's,^\./,,' | sort
 }
 
 # code FILE...: "file:line:text", without comments and without what stands in quotes.
