@@ -93,7 +93,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|clean"
+	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|coverage|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -220,6 +220,31 @@ FUZZ_SECONDS := 30
 fuzz:
 	$(Q)tests/fuzz/run $(FUZZ_SECONDS)
 
+# Which lines the unit tests and the inputs of the fuzzers' corpora reach, by gcov. COVERAGE_MIN per cent of what a fuzzer is for.
+# `make coverage COVERAGE_UNITS=` looks at the corpora alone, in a minute.
+COVERAGE_MIN := 85
+COVERAGE_UNITS := $(UNIT_SRC)
+COV := $(BUILD)/coverage
+COV_CFLAGS := $(BASE_CFLAGS) -O0 --coverage -fprofile-update=atomic
+COV_LIBS := $(foreach d,$(SAN_DIRS),$(COV)/lib$(d).a)
+COV_FUZZ := $(patsubst tests/fuzz/%.c,$(COV)/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+COV_UNIT := $(patsubst tests/unit/%.c,$(COV)/unit/%,$(COVERAGE_UNITS))
+define cov_archive
+$(COV)/lib$(1).a: $(patsubst %.c,$(COV)/obj/%.o,$(filter-out $(MAINS) launcher/cli/front_%,$(call src,$(1))))
+	$(Q)rm -f $$@; ar rcs $$@ $$^
+endef
+$(foreach d,$(SAN_DIRS),$(eval $(call cov_archive,$(d))))
+$(COV)/obj/%.o: %.c
+	$(Q)mkdir -p $(@D); echo "COV  $<"; $(CC) $(COV_CFLAGS) -MMD -MP -c -o $@ $<
+$(COV)/obj/launcher/cli/view_case_script.o: launcher/cli/case_verify.sh
+$(COV)/unit/%: $(COV)/obj/tests/unit/%.o $(COV_LIBS)
+	$(Q)mkdir -p $(@D); $(CC) --coverage -o $@ $< -Wl,--start-group $(COV_LIBS) -Wl,--end-group $(TEST_LIBS) $(CLI_LIBS)
+$(COV)/fuzz/%: $(COV)/obj/tests/fuzz/%.o $(COV)/obj/tests/fuzz/replay.o $(COV_LIBS)
+	$(Q)mkdir -p $(@D); $(CC) --coverage -o $@ $(filter %.o,$^) -Wl,--start-group $(COV_LIBS) -Wl,--end-group $(CLI_LIBS)
+.PHONY: coverage
+coverage: $(COV_FUZZ) $(COV_UNIT)
+	$(Q)tests/fuzz/coverage $(COV) $(COVERAGE_MIN) $(COV_UNIT)
+
 BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
@@ -271,4 +296,4 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
--include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD)/obj $(BUILD)/coverage -name '*.d' 2>/dev/null)
