@@ -255,8 +255,10 @@ CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck 
 # has 350 packages; where node brings it along it is tried.
 PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pandoc ffmpeg imagemagick chromium \
 	fonts-dejavu-core nodejs g++ ca-certificates
+# Servers that real clients are leased credentials of: the same.
+SERVER_PACKAGES := postgresql-15 postgresql-client-15
 .PHONY: deps deps-quickstart
-deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES)
+deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES) $(SERVER_PACKAGES)
 deps-quickstart: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES)
 deps deps-quickstart:
 	$(Q)missing=$$(for p in $(PACKAGES); do \
