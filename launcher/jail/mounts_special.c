@@ -59,8 +59,8 @@ mount_proc(struct jail *j, const struct plan_mount *m)
 		return err_set(
 			&j->err, rc,
 			"the kernel refuses a new /proc because the one outside is "
-			"partly masked (a container): run the container with an unmasked /proc "
-			"(docker: --security-opt systempaths=unconfined)");
+			"partly masked, as in a container without "
+			"--security-opt systempaths=unconfined");
 	}
 	if (rc == 0) {
 		rc = jail_attach(j, mount, m->target, 0555, 1);
