@@ -17,5 +17,5 @@ attempt() {
 			fail "$how took $took ms"
 		fi
 	done
-	expect "flood is counted" true "$(record '.outcome.denials[0] | .what == "acct" and .count > 100')"
+	expect "flood is counted" true "$(record '.outcome.denials[0] | .what == "pivot_root" and .count > 100')"
 }

@@ -162,7 +162,7 @@ act_flood(const char *line, const char *argument)
 {
 	(void)line, (void)argument;
 	for (;;) {
-		syscall(SYS_acct, "/nonexistent/airlock-attack");
+		syscall(SYS_pivot_root, "/nonexistent/airlock-attack", "");
 	}
 }
 
