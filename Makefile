@@ -93,7 +93,7 @@ help:
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
-	@echo "make unit|lint|e2e|containment|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|coverage|clean"
+	@echo "make unit|lint|e2e|containment|matrix|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|coverage|clean"
 
 obj = $(patsubst %.c,$(BUILD)/obj/$(1)/%.o,$(2))
 
@@ -149,7 +149,7 @@ unit: $(UNIT_BIN)
 
 # ---- everything else --------------------------------------------------------------------------------
 
-.PHONY: check lint e2e containment
+.PHONY: check lint e2e containment matrix
 check: all
 	$(Q)tests/check
 lint: all
@@ -158,6 +158,8 @@ e2e: all
 	$(Q)tests/e2e/run
 containment: all
 	$(Q)tests/containment/run -l all
+matrix: all
+	$(Q)tests/containment/matrix/run
 
 # Who is killed while he commits; what of the store has no library.
 FAULTS_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,snapshot) \
@@ -251,6 +253,8 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
+# Worlds of tests/containment/matrix: containers of others.
+CONTAINER_PACKAGES := podman crun docker.io
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
 # has 350 packages; where node brings it along it is tried.
 PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pandoc ffmpeg imagemagick chromium \
@@ -258,7 +262,7 @@ PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pand
 # Servers that real clients are leased credentials of: the same.
 SERVER_PACKAGES := postgresql-15 postgresql-client-15
 .PHONY: deps deps-quickstart
-deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES) $(SERVER_PACKAGES)
+deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES) $(CONTAINER_PACKAGES) $(SERVER_PACKAGES)
 deps-quickstart: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES)
 deps deps-quickstart:
 	$(Q)missing=$$(for p in $(PACKAGES); do \
@@ -287,6 +291,7 @@ install: all
 		$(DESTDIR)$(PREFIX)/libexec/airlock/
 	install -m 644 profiles/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/
 	install -m 644 profiles/vectors/*.yaml $(DESTDIR)$(PREFIX)/share/airlock/profiles/vectors/
+	install -m 644 packaging/containers/airlock-seccomp.json $(DESTDIR)$(PREFIX)/share/airlock/
 	install -m 644 docs/airlock.1 docs/airlock-inspect.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	install -m 644 docs/airlock-profile.5 docs/airlock-bundle.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 docs/airlock-jail.8 $(DESTDIR)$(PREFIX)/share/man/man8/

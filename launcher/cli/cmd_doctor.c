@@ -111,22 +111,6 @@ find_identity(struct doctor *d)
 	return d->becomes || (d->is_root && d->is_host_root) ? places_become(d->uid) : 0;
 }
 
-static void
-find_surroundings(struct doctor *d)
-{
-	const char *container = getenv("container");
-	auto_buf status = BUF_INIT;
-	const char *line;
-
-	d->in_container = access("/.dockerenv", F_OK) == 0 ||
-			  access("/run/.containerenv", F_OK) == 0 ||
-			  (container != NULL && container[0] != '\0');
-	if (fdio_slurp_at(AT_FDCWD, "/proc/self/status", CAP_PROC_FILE, &status) == 0) {
-		line = strstr(buf_text(&status), "\nSeccomp:\t");
-		d->is_filtered = line != NULL && line[strlen("\nSeccomp:\t")] == '2';
-	}
-}
-
 /* ---- trying ---------------------------------------------------------------------------------- */
 
 static bool
@@ -338,7 +322,7 @@ cmd_doctor(int argc, char **argv)
 		rc = find_identity(&d) < 0 ? err_set(&err, -ENOMEM, "out of memory") : 0;
 	}
 	if (rc == 0) {
-		find_surroundings(&d);
+		around_find(&d.around);
 		can_run = judge(&d, findings);
 		if (json) {
 			rc = print_json(&d, findings, can_run, &err);

@@ -49,15 +49,25 @@ doctor_sysctl(const char *path, char *ret_text, size_t size)
 }
 
 void
+doctor_fix_container(const struct doctor *d, struct finding *ret)
+{
+	auto_buf command = BUF_INIT;
+
+	around_command(&d->around, &command);
+	if (command.len > 0) {
+		buf_printf(&ret->fix,
+			   "In a container, start it with airlock's own seccomp profile (from its "
+			   "share/airlock) and an unmasked /proc:\n"
+			   "  %s ...\n",
+			   buf_text(&command));
+	}
+}
+
+void
 doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 {
-	if (d->in_container) {
-		buf_printf(&ret->fix,
-			   "The container's seccomp profile may refuse %s: allow it there, or\n"
-			   "  docker run --security-opt seccomp=unconfined ...\n",
-			   call);
-	}
-	if (d->is_filtered) {
+	doctor_fix_container(d, ret);
+	if (d->around.is_filtered) {
 		buf_printf(&ret->fix,
 			   "A seccomp filter around airlock refuses %s. In a systemd unit that is "
 			   "RestrictSUIDSGID=, SystemCallFilter= or RestrictNamespaces=; with "
@@ -66,7 +76,7 @@ doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call)
 			   "  RestrictSUIDSGID=no\n",
 			   call);
 	}
-	if (!d->in_container && !d->is_filtered) {
+	if (d->around.container == AROUND_NO_CONTAINER && !d->around.is_filtered) {
 		buf_printf(
 			&ret->fix,
 			"The kernel refuses %s: a security module does, or it was built without.\n",
@@ -258,6 +268,7 @@ doctor_caps(struct doctor *d, struct finding *ret)
 		{ CAP_SETGID, "SETGID" },
 		{ CAP_SYS_ADMIN, "SYS_ADMIN" },
 	};
+	const char *program = d->around.container == AROUND_PODMAN ? "podman" : "docker";
 	cap_t caps = cap_get_proc();
 	char *text = caps != NULL ? cap_to_text(caps, NULL) : NULL;
 
@@ -279,8 +290,9 @@ doctor_caps(struct doctor *d, struct finding *ret)
 		}
 		ret->status = DOCTOR_MISSING;
 		buf_printf(&ret->fix,
-			   "root lacks CAP_%s; in a container:\n  docker run --cap-add %s ...\n",
-			   needed[i].name, needed[i].name);
+			   "root lacks CAP_%s: start airlock as a plain user, who needs none; or "
+			   "in a container:\n  %s run --cap-add %s ...\n",
+			   needed[i].name, program, needed[i].name);
 	}
 	cap_free(text);
 	cap_free(caps);
@@ -385,8 +397,7 @@ doctor_clone3(struct doctor *d, struct finding *ret)
 static int
 act_profile(const struct doctor *d, struct buf *ret_text)
 {
-	const struct profile_request request =
-		profile_request_of(d->profile, d->places.shipped);
+	const struct profile_request request = profile_request_of(d->profile, d->places.shipped);
 	auto_loaded loaded = { .profile = NULL };
 	auto_filters filters = { .tool.insns = NULL };
 	auto_buf report = BUF_INIT;

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "../base/buf.h"
+#include "../supervise/around.h"
 #include "../supervise/cgroup.h"
 #include "cmd_profile.h"
 
@@ -33,8 +34,7 @@ struct doctor {
 	bool becomes;
 	uid_t uid;                 /* as whom calls are started */
 	gid_t gid;
-	bool in_container;
-	bool is_filtered;          /* a seccomp filter is around this process already */
+	struct around around;
 	bool profile_known;
 	uint32_t allow_degraded;
 	bool site_known;
@@ -62,6 +62,8 @@ int doctor_try(const struct doctor *d, unsigned int how,
 void doctor_sysctl(const char *path, char *ret_text, size_t size);
 /* A system call that gives ENOSYS or EPERM because of somebody else's filter: who that can be. */
 void doctor_fix_filter(const struct doctor *d, struct finding *ret, const char *call);
+/* How to start the container around, if there is one. */
+void doctor_fix_container(const struct doctor *d, struct finding *ret);
 
 #define LAYER(name, probe, needs, degrade, what) void probe(struct doctor *d, struct finding *ret);
 #include "doctor.def"

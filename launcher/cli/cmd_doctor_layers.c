@@ -157,12 +157,9 @@ explain_namespaces(const struct doctor *d, struct finding *ret)
 	if (found) {
 		return;
 	}
-	if (d->is_filtered || d->in_container) {
-		buf_puts(&ret->detail, d->is_filtered ? ", under a seccomp filter" : "");
+	if (d->around.is_filtered || d->around.container != AROUND_NO_CONTAINER) {
+		buf_puts(&ret->detail, d->around.is_filtered ? ", under a seccomp filter" : "");
 		doctor_fix_filter(d, ret, "clone3 with namespaces");
-		buf_puts(&ret->fix,
-			 d->in_container ? "  docker run --security-opt apparmor=unconfined ...\n"
-					 : "");
 	} else {
 		buf_puts(
 			&ret->fix,
@@ -297,9 +294,12 @@ doctor_new_proc(struct doctor *d, struct finding *ret)
 	}
 	buf_puts(&ret->detail,
 		 "; the kernel wants the /proc outside to be whole, and parts of it are masked");
-	buf_puts(&ret->fix, "Start the container with an unmasked /proc:\n"
-			    "  docker run --security-opt systempaths=unconfined ...\n"
-			    "  podman run --security-opt unmask=ALL ...\n");
+	doctor_fix_container(d, ret);
+	if (d->around.container == AROUND_NO_CONTAINER) {
+		buf_puts(&ret->fix, "Start the container with an unmasked /proc:\n"
+				    "  docker run --security-opt systempaths=unconfined ...\n"
+				    "  podman run --security-opt unmask=ALL ...\n");
+	}
 }
 
 /* ---- overlay --------------------------------------------------------------------------------- */
@@ -599,7 +599,7 @@ doctor_landlock(struct doctor *d, struct finding *ret)
 	ret->status = DOCTOR_MISSING;
 	buf_printf(&ret->detail, "%s%s%s", buf_text(&text), rc == -ECHILD ? "" : ": ",
 		   rc == -ECHILD ? "" : strerror(-rc));
-	if (rc == -ENOSYS && d->is_filtered) {
+	if (rc == -ENOSYS && d->around.is_filtered) {
 		doctor_fix_filter(d, ret, "landlock_create_ruleset");
 	} else {
 		buf_puts(
@@ -648,7 +648,7 @@ doctor_seccomp(struct doctor *d, struct finding *ret)
 {
 	if (tried(d, ret, TRY_AS_OWNER, act_seccomp)) {
 		buf_printf(&ret->detail, "a filter holds%s",
-			   d->is_filtered ? ", inside one that is there already" : "");
+			   d->around.is_filtered ? ", inside one that is there already" : "");
 	} else {
 		doctor_fix_filter(d, ret, "seccomp");
 	}

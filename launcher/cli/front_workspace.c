@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/fdio.h"
+#include "../supervise/around.h"
 #include "../sys/sys.h"
 #include "front.h"
 
@@ -78,10 +79,10 @@ open_workspace(struct front *f, const char *given)
 			given);
 	}
 	if (r->workspace_fd == -ENOSYS) {
-		return err_set(
-			&f->err, -ENOSYS,
+		err_set(&f->err, -ENOSYS,
 			"openat2 is not there (ENOSYS): a seccomp filter around airlock hides it "
 			"(systemd's RestrictSUIDSGID= is one); there is no other way");
+		return around_explain(&f->err, -ENOSYS);
 	}
 	if (r->workspace_fd < 0 || fstat(r->workspace_fd, &st) < 0) {
 		return err_sys(&f->err, r->workspace_fd < 0 ? r->workspace_fd : -errno,

@@ -14,6 +14,7 @@
 
 #include "../base/fdio.h"
 #include "../sys/sys.h"
+#include "around.h"
 
 int
 idmap_write(pid_t pid, const char *name, uint32_t inside, uint32_t outside)
@@ -74,7 +75,8 @@ idmap_clone(int workspace_fd, const char *workspace, bool idmapped, uint32_t uid
 	int rc;
 
 	if (mount < 0) {
-		return err_sys(err, mount, "clone the workspace %s", workspace);
+		err_sys(err, mount, "clone the workspace %s", workspace);
+		return around_explain(err, mount);
 	}
 	if (!idmapped) {
 		return take_fd(&mount);
@@ -89,5 +91,9 @@ idmap_clone(int workspace_fd, const char *workspace, bool idmapped, uint32_t uid
 			"another file system (ext4, xfs, btrfs, tmpfs)",
 			workspace);
 	}
-	return rc < 0 ? err_sys(err, rc, "id-map the workspace %s", workspace) : take_fd(&mount);
+	if (rc < 0) {
+		err_sys(err, rc, "id-map the workspace %s", workspace);
+		return around_explain(err, rc);
+	}
+	return take_fd(&mount);
 }

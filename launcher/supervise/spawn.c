@@ -20,6 +20,7 @@
 #include "../base/sha256.h"
 #include "../jail/jail_protocol.h"
 #include "../sys/sys.h"
+#include "around.h"
 #include "idmap.h"
 
 /*
@@ -176,19 +177,20 @@ explain_clone(int code, struct err *err)
 {
 	switch (-code) {
 	case EPERM:
-		return err_set(
-			err, code,
+		err_set(err, code,
 			"user namespaces are forbidden here (EPERM): see "
 			"kernel.apparmor_restrict_unprivileged_userns, "
 			"kernel.unprivileged_userns_clone, or the seccomp filter of the container "
 			"around; 'airlock doctor' names the fix");
+		return around_explain(err, code);
 	case ENOSPC:
 	case EUSERS:
 		return err_set(err, code,
 			       "no further user namespace is allowed here: raise "
 			       "user.max_user_namespaces (sysctl)");
 	default:
-		return err_sys(err, code, "clone3 into fresh namespaces");
+		err_sys(err, code, "clone3 into fresh namespaces");
+		return around_explain(err, code);
 	}
 }
 

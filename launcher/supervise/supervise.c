@@ -16,6 +16,7 @@
 #include "../base/trace.h"
 #include "../jail/jail_protocol.h"
 #include "../sys/sys.h"
+#include "around.h"
 #include "supervise_internal.h"
 
 #define MS UINT64_C(1000000)
@@ -155,19 +156,22 @@ run_end(struct run *r, enum verdict verdict, const char *fmt, ...)
 void
 run_refuse(struct run *r, const char *what, int code, const char *fmt, ...)
 {
-	char text[sizeof(r->out->reason)];
+	struct err err = ERR_INIT;
 	va_list ap;
 
 	if (r->state >= RUN_ENDING) {
 		return;
 	}
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
+	vsnprintf(err.text, sizeof(err.text), fmt, ap);
 	va_end(ap);
-	if (!r->decided) {
-		denials_launch(&r->out->denials, what, code, text);
+	if (strcmp(what, "exec") != 0) {
+		around_explain(&err, -code);
 	}
-	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", what, text);
+	if (!r->decided) {
+		denials_launch(&r->out->denials, what, code, err.text);
+	}
+	run_end(r, VERDICT_LAUNCH_FAILED, "%s: %s", what, err.text);
 }
 
 void

@@ -405,3 +405,9 @@ case_run()
 		printf 'contained\t\n'
 	fi
 }
+
+# In another world than this host: matrix/run.
+if [ -n "${WORLD:-}" ]; then
+	# shellcheck source=SCRIPTDIR/matrix/world.sh disable=SC2154 # here: of run
+	. "$here/matrix/world.sh"
+fi

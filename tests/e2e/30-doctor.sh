@@ -94,6 +94,17 @@ if [ "$can" = true ]; then
 	refused pivot_root=EPERM mounts "pivot_root"
 	refused sethostname=EPERM user-namespaces "max_user_namespaces="
 	refused acct=NOTIFY notify "listens already"
+	# In a container the launch names the flags that help, and doctor the same ones.
+	for call in clone3=ENOSYS clone3=EPERM sethostname=EPERM fsopen=EPERM; do
+		under=(env container=oci "$filter" "$call" --)
+		as_id "${under[@]}" "$A" run -w "$WS" -- true >"$OUT" 2>"$ERR" </dev/null
+		expect_eq "$call in a container: a call does not start" 125 "$?"
+		flags="run --security-opt seccomp=airlock-seccomp.json --security-opt "
+		expect_match "$call in a container: the flags are named" "$flags" "$ERR"
+		doctor --json
+		expect_match "$call in a container: doctor names them" "$flags" \
+			<(jq -r '.layers[] | select(.status == "missing") | .fix' "$OUT")
+	done
 	under=("$filter" landlock_create_ruleset=ENOSYS --)
 	doctor --json
 	expect_eq "no Landlock: default does without" 0 "$RC"

@@ -220,7 +220,7 @@ done <"$lint_tmp/processes" | verdict docs/process-libraries
 table $architecture Layout | cut -f1 | sort >"$lint_tmp/page-folders"
 {
 	find launcher -mindepth 1 -maxdepth 1 -type d -printf '%p/\n'
-	find profiles tests docs -maxdepth 0 -type d -printf '%p/\n'
+	find profiles packaging tests docs -maxdepth 0 -type d -printf '%p/\n'
 	find tests -mindepth 1 -maxdepth 1 -type d -printf '%p/\n'
 } | sort >"$lint_tmp/folders"
 same docs/layout "$lint_tmp/folders" "$lint_tmp/page-folders"

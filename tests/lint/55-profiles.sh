@@ -41,3 +41,7 @@ sed -n '/^## Shipped profiles$/,/^## Control/s/^| `\([a-z0-9-]*\)` |.*/\1/p' doc
 	comm -23 "$lint_tmp/profiles" "$lint_tmp/page-profiles" | sed 's/^/not in docs\/operations.md: /'
 	comm -13 "$lint_tmp/profiles" "$lint_tmp/page-profiles" | sed 's/^/only in docs\/operations.md: /'
 } | verdict profiles/documented
+
+packaging/containers/make-seccomp | diff - packaging/containers/airlock-seccomp.json |
+	sed -n 's/^[<>]/packaging\/containers\/airlock-seccomp.json is not of profiles\/syscalls.def (make-seccomp): /p' |
+	head -n 3 | verdict profiles/container
