@@ -20,6 +20,7 @@
 #define CAP_DENIAL_EVENTS 256u /* different denials kept of one call; the rest is counted */
 #define CAP_TREE_DEPTH 1024u            /* directories below a workspace root */
 #define CAP_VALUE (64u << 10) /* the value of a credential: what a pipe holds */
+#define CAP_ANSWER (1u << 20) /* what a resolver answers */
 #define CAP_SEALED_PAYLOAD (128u << 10) /* the JSON in a sealed file */
 #define CAP_SEALED_FILE (256u << 10)    /* an age file with that, armoured or not */
 

@@ -58,6 +58,7 @@ struct bundle_item {
 	const char *handle;	     /* of fd */
 	struct bundle_words command; /* of exec; the first is absolute */
 	const char *provider, *id, *profile;
+	bool revocable;
 	enum bundle_delivery deliver;
 	const char *deliver_name; /* of the file or the variable; never "" */
 	enum bundle_access access;
@@ -161,6 +162,13 @@ void bundle_at_finish(struct bundle_at *at);
  */
 int bundle_open_item(const struct bundle_at *at, const struct bundle_item *item, int *ret_fd,
 		     struct err *err) must_check;
+/*
+ * Whether the program of an item whose source is exec may be started: a regular file that can be
+ * executed, of the caller's or root's, that nobody else may write, reached through no link. -EPERM,
+ * or what opening it gives.
+ */
+int bundle_check_command(const struct bundle_at *at, const struct bundle_item *item,
+			 struct err *err) must_check;
 /* Appends ITEM.VERSION.age. */
 void bundle_item_file(const char *item, uint64_t version, struct buf *ret);
 

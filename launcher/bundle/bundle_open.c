@@ -320,6 +320,23 @@ bundle_open_item(const struct bundle_at *at, const struct bundle_item *item, int
 		     : open_own(at, buf_text(&name), CAP_SEALED_FILE, ret_fd, &st, err);
 }
 
+int
+bundle_check_command(const struct bundle_at *at, const struct bundle_item *item, struct err *err)
+{
+	const struct trust trust = { at->req.caller, at->req.unmapped, at->is_system };
+	const char *path = item->command.items[0];
+	auto_fd fd = sys_openat2(AT_FDCWD, path, O_PATH, 0, NO_LINKS);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		return not_opened(path, fd < 0 ? fd : -errno, err);
+	}
+	if (!S_ISREG(st.st_mode) || (st.st_mode & 0111) == 0) {
+		return err_set(err, -EPERM, "%s is no program", path);
+	}
+	return trusted_owner(&trust, path, &st, err);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------- */
 
 void

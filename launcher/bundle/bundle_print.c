@@ -54,6 +54,9 @@ bundle_put_item(struct json *j, const struct bundle_item *item)
 	put_text(j, "path", item->path);
 	put_text(j, "profile", item->profile);
 	put_text(j, "provider", item->provider);
+	if (item->source == BUNDLE_SOURCE_EXEC) {
+		json_kv_bool(j, "revocable", item->revocable);
+	}
 	json_kv_bool(j, "revoked", item->revoked);
 	json_kv_str(j, "source", bundle_source_word(item->source));
 	put_number(j, "ttl_ms", item->ttl_ms);

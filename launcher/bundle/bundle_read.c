@@ -96,6 +96,7 @@ static const size_t fields[] = {
 	[BUNDLE_KEY_PROVIDER] = offsetof(struct bundle_item, provider),
 	[BUNDLE_KEY_ID] = offsetof(struct bundle_item, id),
 	[BUNDLE_KEY_PROFILE] = offsetof(struct bundle_item, profile),
+	[BUNDLE_KEY_REVOCABLE] = offsetof(struct bundle_item, revocable),
 	[BUNDLE_KEY_DELIVER] = offsetof(struct bundle_item, deliver),
 	[BUNDLE_KEY_NAME] = offsetof(struct bundle_item, deliver_name),
 	[BUNDLE_KEY_ACCESS] = offsetof(struct bundle_item, access),

@@ -99,6 +99,9 @@ check_item(struct check *k, const struct bundle_item *item)
 	} else if (item->source == BUNDLE_SOURCE_FILE) {
 		buf_printf(&text, " %s", item->path);
 		rc = check_file(k, item, &err);
+	} else if (item->source == BUNDLE_SOURCE_EXEC) {
+		buf_printf(&text, " %s", item->command.items[0]);
+		rc = bundle_check_command(&k->c->at, item, &err);
 	} else {
 		buf_puts(&text, ", which comes with a call");
 	}

@@ -220,7 +220,8 @@ put_source(const struct bundle_item *item, struct buf *out)
 			text_safe(&text, item->command.items[i], strlen(item->command.items[i]),
 				  false);
 		}
-		buf_printf(&text, ", under profile %s", item->profile);
+		buf_printf(&text, ", under profile %s%s", item->profile,
+			   item->revocable ? ", revocable" : "");
 	} else {
 		buf_printf(&text, " %s%s%s", item->path, item->credential, item->handle);
 	}

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `airlock-cli lease BUNDLE MODE asked|listed [HANDLE=N...] ITEM...`, started by the front with its
- * socket as descriptor 0: which of these credentials the call is given. The items are the
+ * `airlock-cli lease CALL BUNDLE MODE asked|listed [HANDLE=N...] ITEM...`, started by the front
+ * with its socket as descriptor 0: which of these credentials the call is given. The items are the
  * profile's; asked for, each must be given, else what the bundle or the mode does not give is left
- * out. Says what it has decided (credd_protocol.h) and becomes airlock-credd, which opens the
- * values. Runs as the caller, and reads no value.
+ * out. Says what it has decided (credd_protocol.h), starts the resolvers of its items and becomes
+ * airlock-credd, which opens the values. Runs as the caller, and reads no value.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +21,7 @@
 #include "../base/fdio.h"
 #include "../base/trusted.h"
 #include "../bundle/bundle_identity.h"
+#include "../credd/answer.h"
 #include "../credd/credd_protocol.h"
 #include "../credd/lease.h"
 #include "../plan/request.h"
@@ -29,12 +30,18 @@
 #include "commands.h"
 #include "cmd_creds.h"
 #include "cmd_lease_state.h"
+#include "cmd_resolver.h"
+#include "view_state.h"
+
+#define FIRST 5 /* word of the handles and items */
 
 struct leasing {
 	struct arena arena;
 	struct creds c;
 	struct lease lease;
 	int sources[LEASE_ITEMS_MAX];
+	int results[LEASE_ITEMS_MAX], owed[LEASE_ITEMS_MAX]; /* of resolvers */
+	const char *call;
 	uint8_t fingerprint_key[SHA256_SIZE];
 	bool is_observed; /* the call's mode */
 	bool is_asked;
@@ -59,8 +66,8 @@ not_for(struct leasing *l, const struct bundle_item *item)
 		return arena_printf(&l->arena, "bundle %s has no such item", l->c.at.bundle.name);
 	}
 	return l->is_observed && item->access == BUNDLE_WRITE
-		       ? "the call only observes, and its access is write"
-		       : NULL;
+		     ? "the call only observes, and its access is write"
+		     : NULL;
 }
 
 /* A descriptor that the caller has given; it is used once. */
@@ -123,9 +130,13 @@ open_source(struct leasing *l, const struct bundle_item *item, int *ret_fd)
 	if (item->source == BUNDLE_SOURCE_FD) {
 		return take_handle(l, item, ret_fd);
 	}
+	if (item->source == BUNDLE_SOURCE_EXEC) {
+		/* it is asked when all else is decided */
+		return bundle_check_command(&l->c.at, item, &l->c.err);
+	}
 	return item->source == BUNDLE_SOURCE_SYSTEMD
-		       ? open_systemd(l, item, ret_fd)
-		       : bundle_open_item(&l->c.at, item, ret_fd, &l->c.err);
+		     ? open_systemd(l, item, ret_fd)
+		     : bundle_open_item(&l->c.at, item, ret_fd, &l->c.err);
 }
 
 /* What is the bundle's to say, and no call can do without. */
@@ -175,8 +186,8 @@ add(struct leasing *l, const char *name)
 		}
 	}
 	if (why != NULL && !l->is_asked) {
-		l->lease.left_out[l->lease.left_out_count++] = arena_printf(
-			&l->arena, "credential %s is not given: %s", name, why);
+		l->lease.left_out[l->lease.left_out_count++] =
+			arena_printf(&l->arena, "credential %s is not given: %s", name, why);
 		return 0;
 	}
 	if (why != NULL) {
@@ -196,6 +207,8 @@ add(struct leasing *l, const char *name)
 		.is_sealed = item->source == BUNDLE_SOURCE_SEALED,
 		.version = (uint32_t)item->version,
 		.expires_ms = expiry(item, now_ms),
+		.ask = item->id,
+		.is_revocable = item->revocable,
 	};
 	l->lease.count++;
 	return 0;
@@ -260,6 +273,60 @@ decide(struct leasing *l, const char *bundle, char **items, size_t count)
 	return rc < 0 ? rc : count_uses(l);
 }
 
+/* What is owed is written down before there is anything to owe. */
+static int
+ask_resolver(struct leasing *l, const struct store *s, size_t i)
+{
+	struct lease_item *leased = &l->lease.items[i];
+	const struct bundle_item *item = bundle_item(&l->c.at.bundle, leased->item);
+	const struct owed o = { .bundle = l->lease.bundle,
+				.item = item->name,
+				.call = l->call,
+				.provider = item->provider,
+				.id = item->id,
+				.profile = item->profile,
+				.command = item->command.items,
+				.command_count = item->command.count };
+	auto_buf request = BUF_INIT, name = BUF_INIT;
+	struct resolver r = RESOLVER_INIT;
+	int rc;
+
+	owed_name(o.call, o.item, &name);
+	answer_ask(o.provider, o.id, item->revocable ? buf_text(&name) : NULL, &request);
+	rc = buf_error(&name) < 0 || buf_error(&request) < 0
+		   ? err_set(&l->c.err, -ENOMEM, "out of memory")
+		   : 0;
+	if (rc == 0 && item->revocable) {
+		rc = resolver_owe(s, &o, &l->owed[i], &l->c.err);
+	}
+	rc = rc < 0 ? rc : resolver_start(s, &o, &request, l->owed[i], &r, &l->c.err);
+	l->sources[i] = r.out_fd;
+	l->results[i] = r.result_fd;
+	leased->pid = (uint32_t)r.pid;
+	return rc;
+}
+
+/* All of them at once: airlock-credd hears them one after the other. */
+static int
+ask_resolvers(struct leasing *l)
+{
+	auto_store store = STORE_INIT;
+	auto_free char *path = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {
+		if (l->lease.items[i].ask[0] == '\0') {
+			continue;
+		}
+		if (path == NULL) {
+			rc = reading_path(&path, &l->c.err);
+			rc = rc < 0 ? rc : store_open_read(path, &store, &l->c.err);
+		}
+		rc = rc < 0 ? rc : ask_resolver(l, &store, i);
+	}
+	return rc;
+}
+
 static int
 say(struct leasing *l)
 {
@@ -269,31 +336,33 @@ say(struct leasing *l)
 	buf_u8(&message, CREDD_LEASED);
 	lease_encode(&l->lease, &message);
 	rc = buf_error(&message);
-	rc = rc < 0		? rc
-	     : message.len > CREDD_MESSAGE_MAX
-		     ? -E2BIG
-		     : sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0);
+	rc = rc < 0 ? rc
+	   : message.len > CREDD_MESSAGE_MAX
+		   ? -E2BIG
+		   : sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0);
 	return rc < 0 ? err_sys(&l->c.err, rc, "tell the front") : 0;
 }
 
-/* Each descriptor where credd_protocol.h has it; all others are closed by the exec. */
+/* Each descriptor where credd_protocol.h has it; all others are closed by the exec. -1: none. */
 static int
 place(int fd, int at)
 {
-	return dup2(fd, at) < 0 ? -errno : 0;
+	return fd >= 0 && dup2(fd, at) < 0 ? -errno : 0;
 }
 
 /* Out of the way of the numbers that they are given. */
 static int
 lift(int *fd)
 {
-	int high = fcntl(*fd, F_DUPFD_CLOEXEC, CREDD_FD_SOURCE + LEASE_ITEMS_MAX);
+	int high = *fd < 0 ? 0 : fcntl(*fd, F_DUPFD_CLOEXEC, CREDD_FD__END);
 
 	if (high < 0) {
 		return -errno;
 	}
-	close(*fd);
-	*fd = high;
+	if (*fd >= 0) {
+		close(*fd);
+		*fd = high;
+	}
 	return 0;
 }
 
@@ -340,8 +409,7 @@ become_credd(struct leasing *l)
 
 	l->lease.fingerprint_key = l->fingerprint_key;
 	lease_encode(&l->lease, &bytes);
-	memfd = buf_error(&bytes) < 0 ? -ENOMEM
-				      : sys_memfd_sealed("lease", bytes.data, bytes.len);
+	memfd = buf_error(&bytes) < 0 ? -ENOMEM : sys_memfd_sealed("lease", bytes.data, bytes.len);
 	program = open_program();
 	rc = open_identity(l, &identity);
 	if (rc < 0 || memfd < 0 || program < 0) {
@@ -352,6 +420,8 @@ become_credd(struct leasing *l)
 	rc = rc < 0 ? rc : lift(&program);
 	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {
 		rc = lift(&l->sources[i]);
+		rc = rc < 0 ? rc : lift(&l->results[i]);
+		rc = rc < 0 ? rc : lift(&l->owed[i]);
 	}
 	/* also what the caller has given, and no item wants */
 	rc = rc < 0 ? rc : sys_close_range(CREDD_FD_LEASE, ~0u, CLOSE_RANGE_CLOEXEC);
@@ -359,6 +429,8 @@ become_credd(struct leasing *l)
 	rc = rc < 0 ? rc : place(identity, CREDD_FD_IDENTITY);
 	for (size_t i = 0; rc == 0 && i < l->lease.count; i++) {
 		rc = place(l->sources[i], CREDD_FD_SOURCE + (int)i);
+		rc = rc < 0 ? rc : place(l->results[i], CREDD_FD_RESULT + (int)i);
+		rc = rc < 0 ? rc : place(l->owed[i], CREDD_FD_OWED + (int)i);
 	}
 	return rc < 0 ? rc : sys_execveat(program, "", argv, envp, AT_EMPTY_PATH);
 }
@@ -372,26 +444,29 @@ cmd_lease(int argc, char **argv)
 
 	creds_init(&l.c);
 	for (size_t i = 0; i < LEASE_ITEMS_MAX; i++) {
-		l.sources[i] = -1;
+		l.sources[i] = l.results[i] = l.owed[i] = -1;
 	}
-	if (argc < 4) {
-		fputs("usage: airlock-cli lease BUNDLE MODE asked|listed ITEM...\n", stderr);
+	if (argc < FIRST) {
+		fputs("usage: airlock-cli lease CALL BUNDLE MODE asked|listed ITEM...\n", stderr);
 		return EXIT_AIRLOCK;
 	}
-	l.handles = argv + 4;
-	while (argv[4 + l.handle_count] != NULL && strchr(argv[4 + l.handle_count], '=') != NULL) {
+	l.call = argv[1];
+	l.handles = argv + FIRST;
+	while (l.handles[l.handle_count] != NULL &&
+	       strchr(l.handles[l.handle_count], '=') != NULL) {
 		l.handle_count++;
 	}
-	l.is_observed = strcmp(argv[2], "observe") == 0;
-	l.is_asked = strcmp(argv[3], "asked") == 0;
+	l.is_observed = strcmp(argv[3], "observe") == 0;
+	l.is_asked = strcmp(argv[4], "asked") == 0;
 	rc = creds_harden(&l.c.err);
 	rc = rc < 0 ? rc
-		    : decide(&l, argv[1], argv + 4 + l.handle_count,
-			     (size_t)argc - 4 - l.handle_count);
+		    : decide(&l, argv[2], l.handles + l.handle_count,
+			     (size_t)argc - FIRST - l.handle_count);
 	rc = rc < 0 ? rc : say(&l);
 	if (rc == 0 && l.lease.count > 0) {
 		failure = CREDD_FAILED;
-		rc = become_credd(&l);
+		rc = ask_resolvers(&l);
+		rc = rc < 0 ? rc : become_credd(&l);
 	}
 	if (rc < 0) {
 		if (l.c.err.code == 0) {

@@ -27,6 +27,7 @@ recover_state(struct store *store, bool quiet, struct err *err)
 	}
 	recover_calls(&r);
 	recover_workflows(&r);
+	recover_leases(&r);
 	if (!quiet && !commits_left && r.found == 0 && r.failed == 0) {
 		puts("nothing to recover");
 	}

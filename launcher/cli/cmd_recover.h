@@ -57,6 +57,11 @@ int recovery_ledger(struct recovery *r, int workflow_fd, const uint8_t workflow[
 void recover_calls(struct recovery *r);
 /* Definitions and names that are lost or damaged, then ledgers that are, or of another boot. */
 void recover_workflows(struct recovery *r);
+/*
+ * What resolvers gave and nobody uses any more: they are asked to end it. Not where all is quiet:
+ * who starts a call does not wait for that (front_run.c). (cmd_recover_leases.c)
+ */
+void recover_leases(struct recovery *r);
 
 /*
  * All that `airlock recover` does (cmd_recover.c): 0, 1 where something could not be recovered,

@@ -40,7 +40,7 @@
 
 struct front_options {
 	const char *profile, *workspace, *chdir, *key, *mode, *over, *input, *context, *result,
-		*receipt, *workflow, *step, *bundle;
+		*receipt, *workflow, *step, *bundle, *serves;
 	int result_fd, receipt_fd; /* -1 when not given */
 	const char **env, **env_files, **limits, **grants, **handles;
 	size_t env_count, env_file_count, limit_count, grant_count, handle_count;
@@ -108,7 +108,7 @@ struct front {
 	bool is_free;
 	struct running_call parent; /* whose postcondition it is; call_text "": none */
 	uint64_t end_ms;	    /* the deadline that ends it; 0: none */
-	struct lease_hold *lease; /* of credentials; NULL: none */
+	struct lease_hold *lease;   /* of credentials; NULL: none */
 	bool refused; /* by state, budget or stop: it has a record, and runs nothing */
 	uint64_t seq;
 	int scratch_parent_fd; /* $STATE/scratch when something of the call is there */
@@ -229,6 +229,15 @@ bool front_has_failed(enum verdict verdict);
 int front_on_failure(struct front *f) must_check;
 /* Why the call is not let in is what f->err says: it gets a record, and runs nothing. */
 void front_refuse(struct front *f);
+/* ---- a call that is a resolver of another's credentials: --serves (front_serves.c) */
+int front_serves_parse(struct front *f) must_check;
+/* Whether the workspace is the one that resolvers have, in the state directory. */
+bool front_serves_here(const struct front *f);
+int front_serves_narrow(struct front *f) must_check; /* a resolver has few seconds */
+/* Something is owed to resolvers; for: by that call, or NULL. */
+bool front_serves_owed(const struct front *f, const char *call);
+/* From here on stdout is the tool's alone. */
+int front_serves_let_go(struct front *f) must_check;
 /* which credentials the call is given, and by whom (front_lease.h); 0 also where it is refused */
 int front_lease(struct front *f) must_check;
 /* their values, as pipes; the same */
@@ -243,8 +252,9 @@ int front_redact_context(struct front *f, const struct scanner *scanner) must_ch
 /* When the first of them ends, by CLOCK_REALTIME; 0: none before the call. */
 uint64_t front_lease_ends(const struct front *f);
 int front_lease_fd(const struct front *f); /* hangs up when they are revoked; -1: there are none */
-void front_lease_sent(struct front *f); /* the jail has them */
-void front_lease_end(struct front *f);	/* the call has ended, or does not begin */
+void front_lease_sent(struct front *f);	   /* the jail has them */
+void front_lease_end(struct front *f);	   /* the call has ended, or does not begin */
+void front_lease_sweep(struct front *f);   /* what earlier calls could not have revoked */
 /* what it used of the budget; its file goes, where it has an outcome or no record */
 void front_account(struct front *f, bool has_outcome);
 /* number in the workflow; opens the pack */

@@ -190,6 +190,7 @@ front_spawn(struct front *f)
 					     .keep = { keep[RELAY_STDIN], keep[RELAY_STDOUT],
 						       keep[RELAY_STDERR] },
 					     .no_stdin = f->opt.no_stdin,
+					     .given_stdout = f->opt.serves != NULL,
 					     .raw = f->opt.raw,
 					     .terminal = f->opt.tty };
 	int rc = front_listen_to_terminal(f);
@@ -206,7 +207,7 @@ front_spawn(struct front *f)
 	for (int i = 0; i < RELAY__COUNT; i++) {
 		cleanup_fd(&child_fds[i]);
 	}
-	return rc;
+	return rc < 0 ? rc : front_serves_let_go(f);
 }
 
 /* `airlock ps` shows it. */

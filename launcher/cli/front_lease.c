@@ -129,7 +129,7 @@ start(struct front *f, const char *bundle, struct lease_hold *h)
 {
 	const struct strings items = wanted(f);
 	const char **argv =
-		arena_alloc(&f->arena, (items.count + f->opt.handle_count + 6) * sizeof(*argv));
+		arena_alloc(&f->arena, (items.count + f->opt.handle_count + 7) * sizeof(*argv));
 	int ends[2];
 	size_t n = 0;
 
@@ -138,6 +138,7 @@ start(struct front *f, const char *bundle, struct lease_hold *h)
 	}
 	argv[n++] = "airlock-cli";
 	argv[n++] = "lease";
+	argv[n++] = f->req.call_text;
 	argv[n++] = bundle;
 	argv[n++] = profile_mode_words[f->req.mode];
 	argv[n++] = f->opt.grant_count > 0 ? "asked" : "listed";
@@ -380,6 +381,25 @@ make_scanner(struct front *f, struct lease_hold *h, int fd)
 	return rc;
 }
 
+/* What is said of the values, in the order of the items. */
+static bool
+take_facts(struct lease_hold *h, struct rd r)
+{
+	for (size_t i = 0; i < h->lease.count; i++) {
+		const uint8_t *fingerprint = rd_bytes(&r, LEASE_FINGERPRINT_SIZE);
+		uint64_t expires_ms = rd_u64(&r);
+		const char *call = rd_str(&r);
+
+		if (r.bad || strlen(call) >= UUID_TEXT_SIZE) {
+			return false;
+		}
+		memcpy(h->fingerprints[i], fingerprint, LEASE_FINGERPRINT_SIZE);
+		h->lease.items[i].expires_ms = expires_ms;
+		snprintf(h->resolvers[i], sizeof(h->resolvers[i]), "%s", call);
+	}
+	return r.left == 0;
+}
+
 static int
 take_values(struct front *f, struct lease_hold *h)
 {
@@ -390,14 +410,12 @@ take_values(struct front *f, struct lease_hold *h)
 
 	memset(fds, -1, sizeof(fds));
 	rc = hear(f, h, CREDD_VALUES, &bytes, &len, fds);
-	if (rc == 0 && (bytes == NULL || len != h->lease.count * LEASE_FINGERPRINT_SIZE)) {
+	if (rc == 0 && !take_facts(h, (struct rd){ .p = bytes, .left = len })) {
 		return err_set(&f->err, -EPROTO, "airlock-credd sent something else");
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
 		const struct identity *id = &f->req.identity;
 
-		memcpy(h->fingerprints[i], bytes + i * LEASE_FINGERPRINT_SIZE,
-		       LEASE_FINGERPRINT_SIZE);
 		h->pipes[i] = fds[i];
 		rc = check_end(f, &h->lease.items[i]);
 		if (rc < 0) {
@@ -477,89 +495,4 @@ front_lease_sent(struct front *f)
 		cleanup_fd(&f->lease->pipes[i]);
 		f->lease->pipes[i] = -1;
 	}
-}
-
-void
-front_lease_end(struct front *f)
-{
-	const uint8_t revoke = CREDD_REVOKE;
-	const uint64_t end_ns = clock_monotonic_ns();
-	struct lease_hold *h = f->lease;
-	struct pollfd socket;
-	uint8_t answer[8] = { 0 };
-	int status;
-
-	if (h == NULL || h->socket < 0) {
-		return;
-	}
-	front_lease_sent(f);
-	socket = (struct pollfd){ .fd = h->socket, .events = POLLIN };
-	if (h->has_values && sys_send_message(h->socket, &revoke, 1, NULL, 0) == 0 &&
-	    poll(&socket, 1, REVOKE_MS) > 0 &&
-	    recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT) > 0) {
-		h->is_revoked = answer[0] == CREDD_REVOKED;
-	}
-	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
-	cleanup_fd(&h->socket);
-	h->socket = -1;
-	if (h->pid > 0) {
-		/* it has said what it had to, and is not waited for longer than that */
-		ignore_err(kill(h->pid, SIGKILL), "it may be dead already");
-		while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR) {
-		}
-	}
-}
-
-static void
-item_json(struct json *j, const struct lease_hold *h, size_t i)
-{
-	static const char *const words[] = {
-		[DELIVERY_FILE] = "file", [DELIVERY_ENV] = "env", [DELIVERY_FD] = "fd"
-	};
-	const struct lease_item *item = &h->lease.items[i];
-
-	_Static_assert(ARRAY_LEN(words) == DELIVERY__COUNT, "every delivery has its word");
-	json_begin_object(j);
-	json_kv_str(j, "access", item->access);
-	json_kv_str(j, "bundle", h->lease.bundle);
-	json_kv_hex(j, "bundle_digest", h->lease.bundle_digest, SHA256_SIZE);
-	json_kv_str(j, "deliver", words[item->delivery]);
-	json_kv_known(j, "expires", item->expires_ms != 0, (int64_t)item->expires_ms);
-	json_kv_bool(j, "exposed", item->delivery == DELIVERY_ENV);
-	json_key(j, "fingerprint");
-	if (h->has_values) {
-		json_hex(j, h->fingerprints[i], LEASE_FINGERPRINT_SIZE);
-	} else {
-		json_put_null(j);
-	}
-	json_kv_str(j, "item", item->item);
-	json_kv_str(j, "name", item->name);
-	json_kv_str(j, "source", item->source);
-	json_kv_known(j, "version", item->version != 0, item->version);
-	json_end(j);
-}
-
-void
-front_lease_json(struct json *j, const struct front *f)
-{
-	size_t count = f->lease != NULL ? f->lease->lease.count : 0;
-
-	json_begin_array(j);
-	for (size_t i = 0; i < count; i++) {
-		item_json(j, f->lease, i);
-	}
-	json_end(j);
-}
-
-void
-front_lease_outcome_json(struct json *j, const struct front *f)
-{
-	if (f->lease == NULL || !f->lease->has_values) {
-		json_put_null(j);
-		return;
-	}
-	json_begin_object(j);
-	json_kv_bool(j, "revoked", f->lease->is_revoked);
-	json_kv_uint(j, "revoked_us", f->lease->revoked_us);
-	json_end(j);
 }

@@ -10,6 +10,9 @@
 #include "../scan/scanner.h"
 #include "front.h"
 
+/* What became of what a resolver gave. */
+enum lease_upstream { UPSTREAM_NONE, UPSTREAM_REVOKED, UPSTREAM_PENDING, UPSTREAM__COUNT };
+
 struct lease_hold {
 	pid_t pid;
 	int socket; /* -1: it has ended */
@@ -21,7 +24,9 @@ struct lease_hold {
 	uint64_t named;		 /* bit i: item i was in a name that the change set would list */
 	struct scanner *scanner; /* of the values; NULL: there are none */
 	bool is_revoked;	 /* airlock-credd has said so */
-	uint64_t revoked_us;	 /* after the last process of the call was dead */
+	char resolvers[LEASE_ITEMS_MAX][UUID_TEXT_SIZE]; /* the calls that got them; "": none */
+	enum lease_upstream upstream[LEASE_ITEMS_MAX];
+	uint64_t revoked_us; /* after the last process of the call was dead */
 };
 
 #endif

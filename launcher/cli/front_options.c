@@ -315,6 +315,7 @@ front_parse(struct front *f, int argc, char **argv)
 	rc = parse_words(f, argc, argv);
 	rc = rc < 0 ? rc : front_over_parse(f);
 	rc = rc < 0 ? rc : front_input_parse(f);
+	rc = rc < 0 ? rc : front_serves_parse(f);
 	f->opt.profile = f->opt.profile != NULL ? f->opt.profile : "default";
 	if (rc == -ECANCELED) {
 		return rc;

@@ -358,6 +358,7 @@ write_planned(struct front *f, struct json *j)
 	json_key(j, "rules");
 	rules(j, f);
 	json_kv_uint(j, "seq", f->seq);
+	json_kv_str(j, "serves", f->opt.serves);
 	json_kv_bytes(j, "step", f->opt.step);
 	json_kv_uint(j, "t0", f->t0_ms);
 	json_kv_bool(j, "terminal", r->terminal);

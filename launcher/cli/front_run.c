@@ -83,6 +83,14 @@ make_cgroup(struct front *f)
 	return rc;
 }
 
+/* Resolvers may have given something before the lease was refused. */
+static int
+end_lease(struct front *f)
+{
+	front_lease_end(f);
+	return 0;
+}
+
 /* One line a stage. */
 /* clang-format off */
 
@@ -99,7 +107,8 @@ static const struct stage prepare_stages[] = {
 	{ NULL, front_recover },
 	{ NULL, front_profile },
 	{ NULL, front_refuse_writes },
-	{ "profile", front_narrow },
+	{ NULL, front_narrow },
+	{ "profile", front_serves_narrow },
 	{ "layers", front_layers },
 	{ NULL, front_asked_environment },
 };
@@ -162,6 +171,7 @@ static const struct stage launch_stages[] = {
 
 /* Of a call that is not let in. */
 static const struct stage refuse_stages[] = {
+	{ NULL, end_lease },
 	{ NULL, front_claim },
 	{ NULL, front_record_planned },
 	{ "outcome durable", front_record_outcome },
@@ -322,6 +332,7 @@ finish_behind(struct front *f)
 		_exit(EXIT_AIRLOCK);
 	}
 	undo(f);
+	front_lease_sweep(f);
 	if (index_is_kept(f)) {
 		_exit(0);
 	}

@@ -319,7 +319,7 @@ front_settle(struct front *f)
 	}
 	tell_lost(f);
 	try_postconditions(f);
-	if (f->changes.count == 0 || f->req.mode == MODE_OBSERVE) {
+	if (f->changes.count == 0 || f->req.mode == MODE_OBSERVE || f->opt.serves != NULL) {
 		f->settled = f->changes.count == 0 ? "none" : "discarded";
 		front_drop_aside(f);
 		return 0;

@@ -345,7 +345,7 @@ front_refuse_overlap(struct front *f)
 			       r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
-	rc = refuse_ours(f, &workspace);
+	rc = front_serves_here(f) ? 0 : refuse_ours(f, &workspace);
 	return rc == 0 ? refuse_input(f) : rc;
 }
 

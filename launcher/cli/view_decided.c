@@ -418,12 +418,40 @@ show_caches(struct page *p, const struct record *rec)
 	page_fact(p, "caches", buf_text(&text));
 }
 
+/* What resolvers said when they were told that the call had ended. */
+static void
+show_upstream(struct page *p, const json_t *items)
+{
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		const json_t *item = json_array_get(items, i);
+		bool pending = strcmp(record_text(item, "state"), "pending") == 0;
+		auto_buf text = BUF_INIT;
+
+		if (strcmp(record_text(item, "state"), "none") == 0) {
+			continue;
+		}
+		view_text(&text, record_text(item, "item"));
+		buf_puts(&text, pending ? ": its resolver had not revoked it; airlock recover asks "
+					  "again"
+					: ": its resolver has revoked it");
+		page_fact_color(p, "", pending ? VIEW_YELLOW : VIEW_PLAIN, buf_text(&text));
+	}
+}
+
 /* No value is in the record; the fingerprint tells two apart. */
 static void
 show_credentials(struct page *p, const struct record *rec)
 {
 	const json_t *items = json_object_get(rec->planned, "credentials");
+	const char *serves = record_text(rec->planned, "serves");
 
+	if (serves[0] != '\0') {
+		auto_buf text = BUF_INIT;
+
+		buf_puts(&text, "for a credential of call ");
+		view_text(&text, serves);
+		page_fact(p, "resolver", buf_text(&text));
+	}
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		const json_t *item = json_array_get(items, i);
 		const char *deliver = record_text(item, "deliver");
@@ -444,6 +472,10 @@ show_credentials(struct page *p, const struct record *rec)
 		}
 		buf_puts(&text, ", fingerprint ");
 		view_text(&text, record_text(item, "fingerprint"));
+		if (record_text(item, "resolver")[0] != '\0') {
+			buf_puts(&text, ", by call ");
+			view_text(&text, record_text(item, "resolver"));
+		}
 		page_fact(p, i == 0 ? "credentials" : "", buf_text(&text));
 	}
 	if (json_array_size(items) > 0 && rec->outcome != NULL) {
@@ -453,6 +485,7 @@ show_credentials(struct page *p, const struct record *rec)
 				revoked ? "revoked when the call had ended"
 					: "airlock-credd did not say that they were revoked");
 	}
+	show_upstream(p, record_get(rec->outcome, "credentials.upstream"));
 }
 
 static void

@@ -33,8 +33,8 @@ confine_birth(struct err *err)
 	}
 	/* it may have died before it was asked for */
 	return poll(&front, 1, 0) > 0 && (front.revents & POLLHUP) != 0
-		       ? err_set(err, -EPIPE, "the front is gone")
-		       : 0;
+		     ? err_set(err, -EPIPE, "the front is gone")
+		     : 0;
 }
 
 int

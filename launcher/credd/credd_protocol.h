@@ -8,13 +8,16 @@
 #ifndef AIRLOCK_CREDD_CREDD_PROTOCOL_H
 #define AIRLOCK_CREDD_CREDD_PROTOCOL_H
 
+#include "lease.h"
+
 enum credd_message {
 	CREDD_LEASED = 1, /* to the front: the lease's bytes, without the fingerprint key */
 	CREDD_REFUSED,	  /* to the front: str, why the call gets none */
 	/*
-	 * to the front: a fingerprint (LEASE_FINGERPRINT_SIZE) for each item; with it, for each
-	 * item the reading end of a pipe that holds its value, and behind them the values once
-	 * more, for the output scan: memory of locked_share, for each item u32 and as many bytes
+	 * to the front: for each item a fingerprint (LEASE_FINGERPRINT_SIZE), u64 when it ends
+	 * (lease.h) and str the call of its resolver, "" for none; with it, for each item the
+	 * reading end of a pipe that holds its value, and behind them the values once more, for
+	 * the output scan: memory of locked_share, for each item u32 and as many bytes
 	 */
 	CREDD_VALUES,
 	CREDD_FAILED,  /* to the front: str, why a value is not to be had */
@@ -28,7 +31,12 @@ enum credd_message {
 #define CREDD_FD_SOCKET 0
 #define CREDD_FD_LEASE 3    /* a sealed memfd: the lease's bytes */
 #define CREDD_FD_IDENTITY 4 /* age's; /dev/null where nothing is sealed */
-#define CREDD_FD_SOURCE 5   /* the first item's file, then the next one's */
+#define CREDD_FD_SOURCE \
+	5 /* the first item's file, or what its resolver says, then the next one's */
+/* Of an item's resolver: its result JSON, and, where it can end the lease, what is owed to it. */
+#define CREDD_FD_RESULT (CREDD_FD_SOURCE + LEASE_ITEMS_MAX)
+#define CREDD_FD_OWED (CREDD_FD_RESULT + LEASE_ITEMS_MAX)
+#define CREDD_FD__END (CREDD_FD_OWED + LEASE_ITEMS_MAX)
 
 /* Of the process at the socket: says that, with a text or NULL. */
 void credd_say(enum credd_message what, const char *text);

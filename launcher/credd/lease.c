@@ -27,6 +27,9 @@ lease_encode(const struct lease *l, struct buf *out)
 		buf_u8(out, item->is_sealed);
 		buf_u32(out, item->version);
 		buf_u64(out, item->expires_ms);
+		buf_str(out, item->ask);
+		buf_u8(out, item->is_revocable);
+		buf_u32(out, item->pid);
 	}
 	buf_u32(out, (uint32_t)l->left_out_count);
 	for (size_t i = 0; i < l->left_out_count; i++) {
@@ -61,6 +64,9 @@ lease_decode(const void *bytes, size_t len, struct lease *ret)
 		item->is_sealed = rd_u8(&r) != 0;
 		item->version = rd_u32(&r);
 		item->expires_ms = rd_u64(&r);
+		item->ask = rd_str(&r);
+		item->is_revocable = rd_u8(&r) != 0;
+		item->pid = rd_u32(&r);
 		r.bad = r.bad || delivery >= DELIVERY__COUNT;
 	}
 	r.bad = r.bad || l.count != count;

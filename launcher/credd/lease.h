@@ -24,6 +24,9 @@ struct lease_item {
 	bool is_sealed;	     /* an age file of this version; else the value itself */
 	uint32_t version;    /* of a sealed item; 0: it has none */
 	uint64_t expires_ms; /* CLOCK_REALTIME; 0: with the call */
+	const char *ask;     /* what its resolver is asked for; "": it comes from none */
+	bool is_revocable;   /* the resolver can end it */
+	uint32_t pid;	     /* of the resolver, a child of the process that has the lease */
 };
 
 struct lease {
@@ -31,7 +34,7 @@ struct lease {
 	const uint8_t *bundle_digest;	/* SHA256_SIZE bytes, of the manifest */
 	const uint8_t *fingerprint_key; /* SHA256_SIZE bytes; zeroes where it is not told */
 	struct lease_item items[LEASE_ITEMS_MAX];
-	size_t count; /* 0: nothing is leased */
+	size_t count;			       /* 0: nothing is leased */
 	const char *left_out[LEASE_ITEMS_MAX]; /* why an item of the profile's is not in it */
 	size_t left_out_count;
 };

@@ -21,19 +21,23 @@
 #include "../bundle/sealed.h"
 #include "../sys/locked.h"
 #include "../sys/sys.h"
+#include "answer.h"
 #include "confine.h"
 #include "credd_protocol.h"
+#include "hear.h"
 #include "lease.h"
+#include "owed.h"
 
 struct value {
 	const uint8_t *bytes; /* in locked memory */
 	size_t len;
 	uint8_t fingerprint[LEASE_FINGERPRINT_SIZE];
+	char resolver[UUID_TEXT_SIZE]; /* its call; "": none */
 };
 
 struct credd {
 	struct lease lease;
-	struct locked memory, room; /* of the values; of what age gives */
+	struct locked memory, room; /* of the values; of what age or a resolver gives */
 	size_t used;		    /* of memory */
 	struct value values[LEASE_ITEMS_MAX];
 	int fds[LEASE_ITEMS_MAX + 1]; /* the reading ends, and what is for the output scan */
@@ -112,6 +116,66 @@ read_sealed(struct credd *c, size_t i, uint8_t *ret, size_t *ret_len, struct err
 	return rc;
 }
 
+/* The lease ends with what was given, and what is over is none. */
+static int
+shorten(struct lease_item *item, uint64_t expires_ms, struct err *err)
+{
+	if (expires_ms != 0 && (item->expires_ms == 0 || expires_ms < item->expires_ms)) {
+		item->expires_ms = expires_ms;
+	}
+	return expires_ms != 0 && expires_ms <= clock_realtime_ms()
+		     ? err_set(err, -EKEYEXPIRED, "its resolver's value has ended (expiresAt)")
+		     : 0;
+}
+
+/*
+ * What is owed to the resolver is on disk before anybody else gets the value: from then on it can
+ * be paid by whoever finds it.
+ */
+static int
+write_owed(const struct lease_item *item, int fd, const struct answer *a, struct err *err)
+{
+	int rc = item->is_revocable ? owed_answered(fd, a->handle, a->is_refused) : 0;
+
+	return rc < 0 ? err_sys(err, rc, "write down how it is revoked") : 0;
+}
+
+/* What a resolver answers, into the memory of the values. */
+static int
+read_resolver(struct credd *c, size_t i, uint8_t *ret, size_t *ret_len, struct err *err)
+{
+	struct lease_item *item = &c->lease.items[i];
+	struct answer answer = { .value = NULL };
+	struct err refusal = ERR_INIT;
+	struct heard heard;
+	int rc = hear(CREDD_FD_SOURCE + (int)i, CREDD_FD_RESULT + (int)i, (pid_t)item->pid,
+		      c->room.data, CAP_ANSWER, &heard, err);
+
+	close(CREDD_FD_RESULT + (int)i);
+	memcpy(c->values[i].resolver, heard.call, sizeof(heard.call));
+	if (rc == 0) {
+		rc = answer_read(c->room.data, heard.len, item->ask, &answer, err);
+		if (rc < 0) {
+			err_prefix(err, "call %s", heard.call);
+		}
+	}
+	if (rc == 0 || answer.is_refused) {
+		int written = write_owed(item, CREDD_FD_OWED + (int)i, &answer, &refusal);
+
+		if (written < 0 && rc == 0) {
+			*err = refusal;
+			rc = written;
+		}
+	}
+	rc = rc < 0 ? rc : shorten(item, answer.expires_ms, err);
+	if (rc == 0 && answer.value != NULL) {
+		memcpy(ret, answer.value, answer.len);
+		*ret_len = answer.len;
+	}
+	explicit_bzero(c->room.data, c->room.size);
+	return rc;
+}
+
 static int
 open_value(struct credd *c, size_t i, struct err *err)
 {
@@ -123,6 +187,8 @@ open_value(struct credd *c, size_t i, struct err *err)
 
 	if (item->is_sealed) {
 		rc = read_sealed(c, i, at, &len, err);
+	} else if (item->ask[0] != '\0') {
+		rc = read_resolver(c, i, at, &len, err);
 	} else {
 		rc = read_plain(fd, at, PLAN_CREDENTIAL_SIZE_MAX + 1, &len);
 		rc = rc < 0 ? err_sys(err, rc, "read its value") : 0;
@@ -132,7 +198,8 @@ open_value(struct credd *c, size_t i, struct err *err)
 			     "it has a NUL byte in it, and is delivered as a variable");
 	}
 	close(fd);
-	c->values[i] = (struct value){ .bytes = at, .len = len };
+	c->values[i].bytes = at;
+	c->values[i].len = len;
 	c->used += len;
 	rc = rc < 0 ? rc : fingerprint(&c->lease, &c->values[i]);
 	if (rc < 0) {
@@ -191,6 +258,8 @@ hand_over(struct credd *c, struct err *err)
 	buf_u8(&message, CREDD_VALUES);
 	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
 		buf_put(&message, c->values[i].fingerprint, LEASE_FINGERPRINT_SIZE);
+		buf_u64(&message, c->lease.items[i].expires_ms);
+		buf_str(&message, c->values[i].resolver);
 		rc = fill_pipe(&c->values[i], &c->fds[i]);
 	}
 	rc = rc < 0 ? rc : buf_error(&message);
@@ -221,15 +290,26 @@ await_end(void)
 		   "whatever it says, it is the end");
 }
 
+/* Of what the lease needs: age's payload, or a resolver's answer. */
+static size_t
+room_size(const struct lease *l)
+{
+	for (size_t i = 0; i < l->count; i++) {
+		if (l->items[i].ask[0] != '\0') {
+			return ANSWER_ROOM > SEALED_ROOM ? ANSWER_ROOM : SEALED_ROOM;
+		}
+	}
+	return SEALED_ROOM;
+}
+
 static int
 serve(struct credd *c, struct err *err)
 {
 	int rc = confine_birth(err);
 
 	if (rc == 0) {
-		rc = locked_init(&c->memory,
-				 (c->lease.count + 1) * (PLAN_CREDENTIAL_SIZE_MAX + 1));
-		rc = rc < 0 ? rc : locked_init(&c->room, SEALED_ROOM);
+		rc = locked_init(&c->memory, (c->lease.count + 1) * (PLAN_CREDENTIAL_SIZE_MAX + 1));
+		rc = rc < 0 ? rc : locked_init(&c->room, room_size(&c->lease));
 		rc = rc < 0 ? err_sys(err, rc, "lock memory for the values (ulimit -l)") : 0;
 	}
 	for (size_t i = 0; rc == 0 && i < c->lease.count; i++) {
@@ -256,8 +336,9 @@ main(int argc, char **argv)
 		c.fds[i] = -1;
 	}
 	if (read_lease(&c.lease) < 0) {
-		dprintf(STDERR_FILENO, "airlock-credd: there is no lease at descriptor %d; this "
-				       "program is started by airlock, see airlock(1)\n",
+		dprintf(STDERR_FILENO,
+			"airlock-credd: there is no lease at descriptor %d; this "
+			"program is started by airlock, see airlock(1)\n",
 			CREDD_FD_LEASE);
 		return 125;
 	}

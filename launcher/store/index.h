@@ -137,8 +137,8 @@ int index_workflow_calls(struct index *ix, const char *workflow, index_call_fn f
 
 /*
  * A call by its id, a unique prefix (dashes may be left out, at least INDEX_PREFIX_MIN digits) or
- * "@last". -EINVAL when it is none of these; -ENOENT; -ENOTUNIQ, with the candidates in err. A
- * forgotten call is found as well.
+ * "@last", which is none that served another one. -EINVAL when it is none of these; -ENOENT;
+ * -ENOTUNIQ, with the candidates in err. A forgotten call is found as well.
  */
 #define INDEX_PREFIX_MIN 4
 int index_find(struct index *ix, const char *name, char ret_id[UUID_TEXT_SIZE], struct err *err)

@@ -43,7 +43,12 @@ static int
 find_last(struct index *ix, char ret_id[UUID_TEXT_SIZE], struct err *err)
 {
 	auto_stmt st = NULL;
-	int rc = index_prepare(ix, "SELECT id FROM call ORDER BY n DESC LIMIT 1", &st, err);
+	/* a person's last call: what resolvers do for it comes behind it */
+	int rc = index_prepare(ix,
+			       "SELECT id FROM call JOIN entry USING (n)"
+			       " WHERE json_extract(CAST(record AS TEXT), '$.serves') IS NULL"
+			       " ORDER BY n DESC LIMIT 1",
+			       &st, err);
 
 	if (rc != 0) {
 		return rc;

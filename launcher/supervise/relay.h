@@ -64,6 +64,7 @@ struct relay_options {
 	uint64_t output_limit; /* stdout + stderr together, as the tool writes them */
 	uint64_t keep[RELAY__COUNT]; /* bytes of each stream that are kept, from its start */
 	bool no_stdin;         /* the caller's stdin is left alone */
+	bool given_stdout;     /* the tool gets the caller's stdout itself, and it is not read */
 	bool raw;              /* nothing is escaped on a terminal */
 	bool terminal;         /* the tool gets a terminal: one stream each way, see below */
 };
@@ -77,6 +78,7 @@ struct relay {
 	struct buf pending[RELAY__COUNT]; /* read but not written on yet; bounded */
 	struct term_filter filter[RELAY__COUNT]; /* of stdout and stderr when that is a terminal */
 	bool filtered[RELAY__COUNT];
+	bool given[RELAY__COUNT]; /* the tool has the caller's own, and nothing passes here */
 	struct term_screen screen; /* instead of it, of a tool that has a terminal */
 	bool screen_suspended;
 	/*

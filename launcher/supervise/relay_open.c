@@ -196,6 +196,10 @@ make_tool_end(struct relay *r, enum relay_stream s, int *ret_tools)
 	if (s == RELAY_STDIN && r->caller_fd[s] < 0) {
 		return open_dev_null(O_RDONLY, ret_tools);
 	}
+	if (r->given[s]) {
+		*ret_tools = fcntl(s, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		return *ret_tools < 0 ? -errno : 0;
+	}
 	return make_pipe(s == RELAY_STDIN, &r->tool_fd[s], ret_tools);
 }
 
@@ -217,7 +221,9 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 		r->caller_fd[s] = r->io_fd[s] = r->tool_fd[s] = -1;
 		spool_init(&r->spool[s], state_dir_fd, options->keep[s]);
 		term_filter_init(&r->filter[s]);
-		callers[s] = is_callers(s) && !(s == RELAY_STDIN && options->no_stdin) &&
+		r->given[s] = s == RELAY_STDOUT && options->given_stdout && is_callers(s);
+		callers[s] = is_callers(s) && !r->given[s] &&
+			     !(s == RELAY_STDIN && options->no_stdin) &&
 			     !(s == RELAY_STDERR && options->terminal);
 	}
 	/* only now: what attach opens could take the number of one that is closed */

@@ -162,6 +162,52 @@ Test(bundle_open, sealed_files)
 	expect_text(&p, "$D/.config/airlock/bundles/acme/gh.2.age is larger than 256 KiB");
 }
 
+Test(bundle_open, commands)
+{
+	const char *command[] = { NULL };
+	const struct bundle_item item = { .name = "gh",
+					  BUNDLE_ITEM_UNSAID,
+					  .command = { .items = command, .count = 1 } };
+	auto_place p;
+	char path[256], other[256], dir[256], through[256];
+
+	place_init(&p);
+	put(p.own, "acme", "bundle.yaml", OF("acme"));
+	cr_assert_eq(open_read(&p, "acme"), 0, "%s", p.err.text);
+	snprintf(path, sizeof(path), "%s/acme/resolver", p.own);
+	snprintf(other, sizeof(other), "%s/link", p.dir);
+	snprintf(dir, sizeof(dir), "%s/acme", p.own);
+	snprintf(through, sizeof(through), "%s/link/resolver", p.dir);
+	command[0] = path;
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -ENOENT);
+	put(p.own, "acme", "resolver", "#!/bin/sh\n");
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	expect_text(&p, "$D/.config/airlock/bundles/acme/resolver is no program");
+	cr_assert_eq(chmod(path, 0755), 0);
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), 0, "%s", p.err.text);
+	cr_assert_eq(chmod(path, 0775), 0);
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	cr_assert_eq(chmod(path, 0757), 0);
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	cr_assert_eq(chmod(path, 0755), 0);
+	command[0] = other;
+	cr_assert_eq(symlink(path, other), 0);
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	expect_text(&p, "$D/link is a link, or reached through one");
+	cr_assert_eq(unlink(other), 0);
+	cr_assert_eq(symlink(dir, other), 0);
+	command[0] = through;
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	command[0] = dir;
+	cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	expect_text(&p, "$D/.config/airlock/bundles/acme is no program");
+	if (geteuid() == 0) {
+		command[0] = path;
+		cr_assert_eq(chown(path, 12345, 12345), 0);
+		cr_expect_eq(bundle_check_command(&p.at, &item, &p.err), -EPERM);
+	}
+}
+
 Test(bundle_open, private_files)
 {
 	auto_place p;

@@ -54,7 +54,8 @@ Test(bundle_read, all_that_a_manifest_can_say)
 	cr_expect_str_eq(item->provider, "vault");
 	cr_expect_str_eq(item->id, "kv/gh");
 	cr_expect_str_eq(item->profile, "resolver");
-	cr_expect_str_eq(bundle_item_later(item), "this version starts no resolvers");
+	cr_expect_eq(item->revocable, false, "by default");
+	cr_expect_str_eq(bundle_item_later(item), "this version has no egress");
 	cr_expect_null(bundle_item(&p.bundle, "g"));
 }
 

@@ -47,6 +47,21 @@ Test(index_query, a_call_is_found_by_what_a_person_types)
 	}
 }
 
+Test(index_query, the_last_call_is_no_resolvers)
+{
+	auto_store s = open_store();
+	auto_index ix = NULL;
+	struct err err = ERR_INIT;
+	char id[UUID_TEXT_SIZE];
+
+	append_planned(&s, CALL_A, "python");
+	append_planned_with(&s, CALL_B, "\"key\":null,\"serves\":\"" CALL_A "\"", "\"ee\"");
+	ingest(&s);
+	cr_assert_eq(index_open_read(&s, &ix, &err), 0, "%s", err.text);
+	cr_assert_eq(index_find(ix, "@last", id, &err), 0, "%s", err.text);
+	cr_expect_str_eq(id, CALL_A);
+}
+
 Test(index_query, last_of_nothing)
 {
 	auto_store s = open_store();

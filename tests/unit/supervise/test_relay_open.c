@@ -28,6 +28,35 @@ Test(relay_open, the_kinds_of_the_callers_descriptors)
 	finish();
 }
 
+/* What a resolver says is for who asked alone. */
+Test(relay_open, a_stdout_that_is_given_is_the_tools_own)
+{
+	const struct relay_options options = { .output_limit = NO_LIMIT,
+					       .keep = { NO_LIMIT, NO_LIMIT, NO_LIMIT },
+					       .given_stdout = true };
+	struct err err = ERR_INIT;
+	struct stat caller, tools;
+	char said[8];
+
+	make_caller_fd(0, PIPE);
+	make_caller_fd(1, PIPE);
+	make_caller_fd(2, PIPE);
+	cr_assert_eq(relay_init(&relay, dir_fd, &options, tool, &err), 0, "%s", err.text);
+	cr_assert_eq(fstat(1, &caller), 0);
+	cr_assert_eq(fstat(tool[RELAY_STDOUT], &tools), 0);
+	cr_expect_eq(caller.st_ino, tools.st_ino);
+	cr_expect_geq(tool[RELAY_STDOUT], 3);
+	cr_expect_eq(relay.tool_fd[RELAY_STDOUT], -1);
+	cr_expect_eq(relay.caller_fd[RELAY_STDOUT], -1);
+	cr_expect_eq(relay.caller_fd[RELAY_STDERR], 2, "control");
+	cr_assert_eq(write(tool[RELAY_STDOUT], "value", 5), 5);
+	run();
+	cr_expect_eq(relay.spool[RELAY_STDOUT].total_bytes, 0u);
+	cr_expect_eq(relay.output_bytes, 0u);
+	cr_expect_eq(read(far[RELAY_STDOUT], said, sizeof(said)), 5);
+	finish();
+}
+
 Test(relay_open, nothing_is_left_open)
 {
 	unsigned int before;

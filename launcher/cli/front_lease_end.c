@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Run by the front: the end of a lease, and what the record says of it. First the values go, here
+ * and in airlock-credd; then resolvers are asked to end what they gave. Those that do not are asked
+ * again by later calls, and by `airlock recover`.
+ */
+#include <errno.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/clock.h"
+#include "../base/json.h"
+#include "../base/text.h"
+#include "../credd/credd_protocol.h"
+#include "../sys/sys.h"
+#include "front_lease.h"
+
+#define REVOKE_MS 1000
+
+/* Whether a resolver may have given something that it can end. */
+static bool
+is_owed(const struct lease_hold *h)
+{
+	for (size_t i = 0; i < h->lease.count; i++) {
+		if (h->lease.items[i].is_revocable) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "revoked gh": the word's end for that item; else it is as it was. */
+static void
+take_end(struct lease_hold *h, const char *line, size_t len)
+{
+	for (size_t i = 0; i < h->lease.count; i++) {
+		const char *item = h->lease.items[i].item, *space = memchr(line, ' ', len);
+		size_t word = space != NULL ? (size_t)(space - line) : 0;
+
+		if (word == 0 || strlen(item) != len - word - 1 ||
+		    memcmp(space + 1, item, len - word - 1) != 0) {
+			continue;
+		}
+		h->upstream[i] = strncmp(line, "revoked", word) == 0 ? UPSTREAM_REVOKED
+			       : strncmp(line, "none", word) == 0    ? UPSTREAM_NONE
+								     : UPSTREAM_PENDING;
+	}
+}
+
+/* It ends in time by itself (cmd_revoke_leases.c). What it does not tell of is pending. */
+static void
+revoke_upstream(struct front *f, struct lease_hold *h)
+{
+	const char *argv[] = { "airlock-cli", "revoke-leases", f->req.call_text, NULL };
+	struct err before = f->err;
+	auto_buf said = BUF_INIT;
+	const char *p, *end;
+
+	if (!is_owed(h)) {
+		return;
+	}
+	for (size_t i = 0; i < h->lease.count; i++) {
+		h->upstream[i] = h->lease.items[i].is_revocable ? UPSTREAM_PENDING : UPSTREAM_NONE;
+	}
+	ignore_err(front_read_cli(f, argv, &said), "then it is pending");
+	f->err = before;
+	for (p = buf_text(&said); (end = strchr(p, '\n')) != NULL; p = end + 1) {
+		take_end(h, p, (size_t)(end - p));
+	}
+	if (strchr(p, ' ') != NULL) {
+		take_end(h, p, strlen(p));
+	}
+}
+
+void
+front_lease_end(struct front *f)
+{
+	const uint8_t revoke = CREDD_REVOKE;
+	const uint64_t end_ns = clock_monotonic_ns();
+	struct lease_hold *h = f->lease;
+	struct pollfd socket;
+	uint8_t answer[8] = { 0 };
+	int status;
+
+	if (h == NULL || h->socket < 0) {
+		return;
+	}
+	front_lease_sent(f);
+	socket = (struct pollfd){ .fd = h->socket, .events = POLLIN };
+	if (h->has_values && sys_send_message(h->socket, &revoke, 1, NULL, 0) == 0 &&
+	    poll(&socket, 1, REVOKE_MS) > 0 &&
+	    recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT) > 0) {
+		h->is_revoked = answer[0] == CREDD_REVOKED;
+	}
+	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
+	cleanup_fd(&h->socket);
+	h->socket = -1;
+	if (h->pid > 0) {
+		/* it has said what it had to, and is not waited for longer than that */
+		ignore_err(kill(h->pid, SIGKILL), "it may be dead already");
+		while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR) {
+		}
+	}
+	revoke_upstream(f, h);
+}
+
+/* In the child behind the answer: what earlier calls left is tried again, and nobody waits. */
+void
+front_lease_sweep(struct front *f)
+{
+	const char *argv[] = { "airlock-cli", "revoke-leases", NULL };
+	const int stdio[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
+
+	if (f->opt.serves == NULL && front_serves_owed(f, NULL) && fork() == 0) {
+		if (sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
+			front_become_cli(f, argv, stdio);
+		}
+		_exit(EXIT_AIRLOCK);
+	}
+}
+
+static void
+item_json(struct json *j, const struct lease_hold *h, size_t i)
+{
+	static const char *const words[] = {
+		[DELIVERY_FILE] = "file", [DELIVERY_ENV] = "env", [DELIVERY_FD] = "fd"
+	};
+	const struct lease_item *item = &h->lease.items[i];
+
+	_Static_assert(ARRAY_LEN(words) == DELIVERY__COUNT, "every delivery has its word");
+	json_begin_object(j);
+	json_kv_str(j, "access", item->access);
+	json_kv_str(j, "bundle", h->lease.bundle);
+	json_kv_hex(j, "bundle_digest", h->lease.bundle_digest, SHA256_SIZE);
+	json_kv_str(j, "deliver", words[item->delivery]);
+	json_kv_known(j, "expires", item->expires_ms != 0, (int64_t)item->expires_ms);
+	json_kv_bool(j, "exposed", item->delivery == DELIVERY_ENV);
+	json_key(j, "fingerprint");
+	if (h->has_values) {
+		json_hex(j, h->fingerprints[i], LEASE_FINGERPRINT_SIZE);
+	} else {
+		json_put_null(j);
+	}
+	json_kv_str(j, "item", item->item);
+	json_kv_str(j, "name", item->name);
+	json_kv_str(j, "resolver", text_or_null(h->resolvers[i]));
+	json_kv_str(j, "source", item->source);
+	json_kv_known(j, "version", item->version != 0, item->version);
+	json_end(j);
+}
+
+void
+front_lease_json(struct json *j, const struct front *f)
+{
+	size_t count = f->lease != NULL ? f->lease->lease.count : 0;
+
+	json_begin_array(j);
+	for (size_t i = 0; i < count; i++) {
+		item_json(j, f->lease, i);
+	}
+	json_end(j);
+}
+
+void
+front_lease_outcome_json(struct json *j, const struct front *f)
+{
+	static const char *const words[] = { [UPSTREAM_NONE] = "none",
+					     [UPSTREAM_REVOKED] = "revoked",
+					     [UPSTREAM_PENDING] = "pending" };
+	const struct lease_hold *h = f->lease;
+
+	_Static_assert(ARRAY_LEN(words) == UPSTREAM__COUNT, "every end has its word");
+	if (h == NULL || (!h->has_values && !is_owed(h))) {
+		json_put_null(j);
+		return;
+	}
+	json_begin_object(j);
+	json_kv_bool(j, "revoked", h->is_revoked);
+	json_kv_uint(j, "revoked_us", h->revoked_us);
+	json_key(j, "upstream");
+	json_begin_array(j);
+	for (size_t i = 0; i < h->lease.count; i++) {
+		json_begin_object(j);
+		json_kv_str(j, "item", h->lease.items[i].item);
+		json_kv_str(j, "state", words[h->upstream[i]]);
+		json_end(j);
+	}
+	json_end(j);
+	json_end(j);
+}

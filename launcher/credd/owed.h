@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is owed to a resolver: a lease that it gave, or may have given, and that it can end. One
+ * file $STATE/leases/CALL.ITEM each (docs/formats.md, "Leases"), there and durable before the
+ * resolver is asked, and removed when it has said that the lease has ended. Whoever may still be
+ * getting or using the lease holds the file locked. No value is in it. Written by `airlock-cli
+ * lease` and airlock-credd, read by airlock-cli; lines that were cut short count as not there.
+ */
+#ifndef AIRLOCK_CREDD_OWED_H
+#define AIRLOCK_CREDD_OWED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/arena.h"
+#include "../base/buf.h"
+#include "../base/err.h"
+
+#define OWED_DIR "leases"
+#define OWED_MAX (1u << 20) /* bytes of a file */
+
+/* Texts are never NULL in what owed_read gives; borrowed from the arena. */
+struct owed {
+	const char *bundle, *item, *call; /* call: the one that it was leased to */
+	const char *provider, *id, *profile;
+	const char **command;
+	size_t command_count;
+	const char *handle;	  /* "": none */
+	bool is_none;		  /* the resolver has given nothing */
+	uint64_t tries, tried_ms; /* how often it was asked to end it, and when last */
+};
+
+/* The name of the lease, which its resolver is told, and of its file. */
+void owed_name(const char *call, const char *item, struct buf *ret);
+/* The first line, durable; the file is new. */
+int owed_begin(int fd, const struct owed *o) must_check;
+/* What came of asking, durable. handle: "" for none. */
+int owed_answered(int fd, const char *handle, bool is_none) must_check;
+int owed_tried(int fd, uint64_t now_ms, const char *error) must_check;
+/* -ENODATA: nothing was asked for yet. -EBADMSG. */
+int owed_read(const struct buf *bytes, struct arena *arena, struct owed *ret) must_check;
+
+#endif
