@@ -323,8 +323,12 @@ check "a call that is cut short" wait_for 20 bg_says up
 kill -KILL "$PID"
 wait "$PID" 2>/dev/null
 expect_eq "its token lives" "1 1" "$(alive) $(owed)"
-verb "recover" 0 recover
-expect_eq "has it revoked" "0 0" "$(alive) $(owed)"
+is_recovered()
+{
+	verb "" 0 recover >/dev/null && is_paid
+}
+check "recover, once its holder is dead, has it revoked" wait_for 20 is_recovered
+expect_eq "the token of a call that was cut short is dead" 0 "$(alive)"
 # While the resolver is asked: it may have given something, and has not said so.
 how silent
 start_airlock -p "$P" --bundle "$NAME" -- touch ran
@@ -336,13 +340,35 @@ check "a resolver that has made a token and says nothing" wait_for 20 is_asked
 kill -KILL "$PID"
 wait "$PID" 2>/dev/null
 expect_eq "it is owed" "1 1" "$(alive) $(owed)"
-is_recovered()
-{
-	verb "" 0 recover >/dev/null && is_paid
-}
 check "recover revokes what nobody was told of" wait_for 20 is_recovered
 expect_eq "the token is dead" 0 "$(alive)"
 check "nothing ran" test ! -e "$WS/ran"
+
+# ---- root's own workspace: the resolver is nobody in particular --------------------------------------------
+if [ "$E2E_IDENTITY" = root ]; then
+	mkdir -p "$T/home/.config/airlock/bundles/mine" "$T/roots/profiles" "$T/roots/ws"
+	cat >"$V/static" <<'RESOLVER'
+#!/bin/sh
+cat >/dev/null
+id >&2
+echo '{"protocolVersion":1,"values":{"kv/gh":"t0ken-of-roots"}}'
+RESOLVER
+	chmod 755 "$V" "$V/static"
+	chown root: "$V/static"
+	printf 'version: 1\nname: mine\nextends: base\nfilesystem: { read: [/usr, /bin, /lib, /lib64, %s] }\nenvironment: { set: { PATH: /usr/bin:/bin } }\nallow_degraded: [cgroup, landlock]\n' \
+		"$V/static" >"$T/roots/profiles/mine.yaml"
+	cp "$T/profiles/p.yaml" "$T/roots/profiles/p.yaml"
+	printf 'bundle: mine\nitems:\n  gh: { source: exec, command: [%s], provider: vault, id: kv/gh, profile: mine }\n' \
+		"$V/static" >"$T/home/.config/airlock/bundles/mine/bundle.yaml"
+	theirs_state=$AIRLOCK_STATE
+	export AIRLOCK_STATE=$T/state-root
+	as_id env AIRLOCK_PROFILES="$T/roots/profiles" "$A" run -w "$T/roots/ws" -p p --bundle mine -- sh -c "$TURN <$TOKEN" >"$OUT" 2>"$ERR"
+	expect_eq "it has the value" "0 t0ken-of-roots " "$? $(turned <"$OUT") $(cat "$ERR")"
+	as_id "$A" cat "$(record '.planned.credentials[0].resolver')" stderr >"$OUT"
+	expect_eq "from one without power" "1 0" "$(grep -c 'uid=' "$OUT") $(grep -c 'uid=0' "$OUT")"
+	expect_eq "no token is in root's state directory" "" "$(grep -rlaF t0ken- "$AIRLOCK_STATE")"
+	export AIRLOCK_STATE=$theirs_state
+fi
 
 # ---- what --serves is not for ----------------------------------------------------------------------------
 expect_run "no call" 125 --serves x -- true
