@@ -252,7 +252,7 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
-	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git curl file attr binutils procps spin \
+	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git openssh-client openssh-server curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # Worlds of tests/containment/matrix: containers of others.
 CONTAINER_PACKAGES := podman crun docker.io

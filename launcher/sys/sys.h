@@ -131,6 +131,12 @@ int sys_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to
  */
 int64_t sys_birth_ns(int fd);
 
+/*
+ * A listening UNIX socket (SOCK_STREAM) of that name in a directory, for its owner alone; the name
+ * needs no path that leads there. The working directory is as it was, and so is the umask. unix(7).
+ */
+int sys_listen_at(int dir_fd, const char *name) must_check;
+
 /* Brings the loopback interface of this network namespace up: netdevice(7). */
 int sys_loopback_up(void) must_check;
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -527,4 +528,33 @@ Test(sys_mount, unknown_things_are_refused)
 	cr_expect_lt(sys_fsopen("nosuchfs"), 0);
 	cr_expect_eq(sys_mount_setattr(-1, 0, 1, 0, 0, -1), -EBADF); /* MOUNT_ATTR_RDONLY */
 	cr_expect_eq(sys_open_tree(AT_FDCWD, "/nonexistent", 0), -ENOENT);
+}
+
+Test(sys_net, a_socket_is_made_in_a_directory)
+{
+	char path[] = "/tmp/airlock-sys-XXXXXX", before[256], after[256];
+	const mode_t mask = umask(0);
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	auto_fd d = -1, listener = -1, client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	cr_assert_not_null(mkdtemp(path));
+	d = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_not_null(getcwd(before, sizeof(before)));
+	listener = sys_listen_at(d, "sock");
+	cr_assert_geq(listener, 0);
+	cr_expect_eq(flags_of(listener), FD_CLOEXEC);
+	cr_assert_not_null(getcwd(after, sizeof(after)));
+	cr_expect_str_eq(after, before);
+	cr_expect_eq(umask(mask), 0u);
+	cr_assert_eq(fstatat(d, "sock", &st, 0), 0);
+	cr_expect_eq(st.st_mode, (mode_t)(S_IFSOCK | 0600));
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/sock", path);
+	cr_expect_eq(connect(client, (const struct sockaddr *)&at, sizeof(at)), 0);
+	cr_expect_eq(sys_listen_at(d, "sock"), -EADDRINUSE);
+	cr_expect_eq(sys_listen_at(d, "a/b"), -EINVAL);
+	cr_expect_eq(sys_listen_at(d, ""), -EINVAL);
+	cr_expect_eq(sys_listen_at(-1, "other"), -EBADF);
+	cr_expect_eq(unlinkat(d, "sock", 0), 0);
+	cr_expect_eq(rmdir(path), 0);
 }
