@@ -56,6 +56,7 @@ JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 CLI_SRC := $(call src,base) $(call src,sys) $(call src,scan) $(call src,profile) $(call src,bundle) $(call src,plan) $(call src,supervise) \
 	$(call src,snapshot) $(call src,store) $(call src,workflow) $(call src,evidence) launcher/credd/lease.c launcher/credd/credd_say.c \
 	launcher/credd/answer.c launcher/credd/hear.c launcher/credd/owed.c \
+	$(sort $(wildcard launcher/credd/ssh_*.c)) \
 	$(filter-out launcher/log/main_log.c,$(call src,log)) \
 	$(sort $(wildcard launcher/cli/cmd_*.c)) launcher/cli/commands.c launcher/cli/control.c launcher/cli/main_cli.c \
 	$(sort $(wildcard launcher/cli/collect*.c)) $(sort $(wildcard launcher/cli/rerun_*.c)) \

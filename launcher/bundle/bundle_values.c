@@ -267,11 +267,13 @@ void
 bundle_value_name(struct profile_arena *a, struct profile_report *report, struct bundle_item *item,
 		  const struct profile_place *at)
 {
-	bool variable = item->deliver == BUNDLE_DELIVER_ENV || item->deliver == BUNDLE_DELIVER_FD;
+	bool agent = item->deliver == BUNDLE_DELIVER_SSH_AGENT;
+	bool variable =
+		agent || item->deliver == BUNDLE_DELIVER_ENV || item->deliver == BUNDLE_DELIVER_FD;
 	const char *why;
 
 	if (item->deliver_name[0] == '\0') {
-		item->deliver_name = default_name(a, item, variable);
+		item->deliver_name = agent ? "SSH_AUTH_SOCK" : default_name(a, item, variable);
 	}
 	if (!variable) {
 		return;

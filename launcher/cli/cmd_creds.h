@@ -51,6 +51,15 @@ bool creds_from_option(struct creds_from *from, const char *name, const char *ar
 int creds_value_read(const struct creds_from *from, const char *what, struct locked *ret,
 		     size_t *ret_len, struct err *err) must_check;
 /*
+ * What fd has into room, of CAP_VALUE + 1 bytes at least: all of it, and one byte more where there
+ * is more than a value may have. path is for the error.
+ */
+int creds_value_read_all(int fd, const char *path, const struct locked *room, size_t *ret_len,
+			 struct err *err) must_check;
+/* Whether the value is what its delivery needs: a key that an agent can have. -EBADMSG. */
+int creds_value_check(enum bundle_delivery deliver, const uint8_t *value, size_t len,
+		      struct err *err) must_check;
+/*
  * One line from the terminal, which shows nothing of it; at most size bytes without the newline.
  * -ECANCELED after a signal, which ends the process where it can. (cmd_creds_prompt.c)
  */
@@ -64,11 +73,12 @@ int creds_prompt(const char *what, uint8_t *data, size_t size, size_t *ret_len, 
 int creds_seal(struct creds *c, const struct bundle_item *to, const struct sealed_value *value,
 	       const struct buf *manifest) must_check;
 /*
- * Whether the file opens with the identity and is made for the place, in a process of its own.
+ * Whether the file opens with the identity, is made for the place and has what its delivery needs,
+ * in a process of its own. Version 0: the file is the value itself, and identity unused, but open.
  * -EBADMSG with that process's words. (cmd_creds_open.c)
  */
-int creds_try_open(const struct sealed_place *place, int file, int identity, struct err *err)
-	must_check;
+int creds_try_open(const struct sealed_place *place, enum bundle_delivery deliver, int file,
+		   int identity, struct err *err) must_check;
 /* A moment as a person names it, which lies ahead, to the second. */
 int creds_not_after(const char *text, uint64_t *ret_ms, struct err *err) must_check;
 

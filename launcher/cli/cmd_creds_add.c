@@ -122,6 +122,7 @@ add(struct creds *c, const char *bundle, const struct bundle_item *item,
 	rc = rc < 0 ? rc : creds_harden(&c->err);
 	rc = rc < 0 ? rc : creds_value_read(from, buf_text(&what), &memory, &value.len, &c->err);
 	value.data = memory.data;
+	rc = rc < 0 ? rc : creds_value_check(item->deliver, value.data, value.len, &c->err);
 	rc = rc < 0 ? rc : prepare(c, bundle, item, &manifest);
 	return rc < 0 ? rc : creds_seal(c, item, &value, &manifest);
 }

@@ -51,7 +51,7 @@ check_sealed(struct check *k, const struct bundle_item *item, struct err *err)
 	if (k->identity_fd < 0) {
 		return err_set(err, k->identity_err.code, "%s", k->identity_err.text);
 	}
-	rc = creds_try_open(&place, fd, k->identity_fd, err);
+	rc = creds_try_open(&place, item->deliver, fd, k->identity_fd, err);
 	if (rc < 0) {
 		auto_buf name = BUF_INIT;
 
@@ -64,6 +64,7 @@ check_sealed(struct check *k, const struct bundle_item *item, struct err *err)
 static int
 check_file(struct check *k, const struct bundle_item *item, struct err *err)
 {
+	const struct sealed_place place = { k->c->at.bundle.name, item->name, 0 };
 	auto_fd fd = -1;
 	struct stat st;
 	int rc = bundle_open_item(&k->c->at, item, &fd, err);
@@ -74,6 +75,13 @@ check_file(struct check *k, const struct bundle_item *item, struct err *err)
 	if (rc == 0 && (st.st_size == 0 || (uint64_t)st.st_size > CAP_VALUE)) {
 		rc = err_set(err, -EINVAL, "%s has %lld bytes; from 1 to %u may be", item->path,
 			     (long long)st.st_size, CAP_VALUE);
+	}
+	/* only of a key there is more to say, and a process that reads it for that */
+	if (rc == 0 && item->deliver == BUNDLE_DELIVER_SSH_AGENT) {
+		rc = creds_try_open(&place, item->deliver, fd, fd, err);
+		if (rc < 0) {
+			err_prefix(err, "%s", item->path);
+		}
 	}
 	return rc;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether a sealed file opens, in a process of its own: it alone has the plaintext, for some
- * milliseconds, in locked memory, and says of it that it is right, or why not. Runs in airlock-cli
- * as the caller.
+ * Whether a value opens and is what its delivery needs, in a process of its own: it alone has the
+ * plaintext, for some milliseconds, in locked memory, and says of it that it is right, or why not.
+ * Runs in airlock-cli as the caller.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,11 +28,12 @@
 /* ---- who asks -------------------------------------------------------------------------------- */
 
 static void __attribute__((noreturn))
-become_open(const struct sealed_place *place, int file, int identity, int out, pid_t parent)
+become_open(const struct sealed_place *place, const char *deliver, int file, int identity, int out,
+	    pid_t parent)
 {
 	char version[24];
-	const char *const argv[] = { "airlock-cli", "open-sealed", place->bundle,
-				     place->item,   version,	   NULL };
+	const char *const argv[] = { "airlock-cli", "open-sealed", place->bundle, place->item,
+				     version,	    deliver,	   NULL };
 	char *const envp[] = { NULL };
 	int fds[] = { STDIN_FILENO, out, STDERR_FILENO, file, identity };
 
@@ -47,7 +48,8 @@ become_open(const struct sealed_place *place, int file, int identity, int out, p
 }
 
 int
-creds_try_open(const struct sealed_place *place, int file, int identity, struct err *err)
+creds_try_open(const struct sealed_place *place, enum bundle_delivery deliver, int file,
+	       int identity, struct err *err)
 {
 	auto_buf said = BUF_INIT;
 	pid_t pid, self = getpid();
@@ -58,7 +60,7 @@ creds_try_open(const struct sealed_place *place, int file, int identity, struct 
 	}
 	pid = fork();
 	if (pid == 0) {
-		become_open(place, file, identity, pipes[1], self);
+		become_open(place, bundle_delivery_word(deliver), file, identity, pipes[1], self);
 	}
 	close(pipes[1]);
 	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], ERR_TEXT_MAX, &said);
@@ -77,7 +79,7 @@ creds_try_open(const struct sealed_place *place, int file, int identity, struct 
 /* ---- who opens ------------------------------------------------------------------------------- */
 
 static int
-open_it(const struct sealed_place *place, struct err *err)
+open_it(const struct sealed_place *place, enum bundle_delivery deliver, struct err *err)
 {
 	auto_locked room = LOCKED_INIT;
 	struct sealed_value value = { .len = 0 };
@@ -85,27 +87,34 @@ open_it(const struct sealed_place *place, struct err *err)
 	int rc = creds_harden(err);
 
 	rc = rc < 0 ? rc : creds_lock(&room, SEALED_ROOM, err);
-	rc = rc < 0 ? rc : sealed_open(FILE_FD, IDENTITY_FD, place, &room, &value, err);
+	if (rc == 0 && place->version == 0) {
+		value.data = room.data;
+		rc = creds_value_read_all(FILE_FD, "its file", &room, &value.len, err);
+	} else if (rc == 0) {
+		rc = sealed_open(FILE_FD, IDENTITY_FD, place, &room, &value, err);
+	}
 	if (rc == 0 && value.not_after_ms > 0 && value.not_after_ms <= clock_realtime_ms()) {
 		rc = err_set(err, -EKEYEXPIRED, "its value ended %s",
 			     bundle_time_print(value.not_after_ms, at) == 0 ? at : "");
 	}
-	return rc;
+	return rc < 0 ? rc : creds_value_check(deliver, value.data, value.len, err);
 }
 
-/* airlock open-sealed BUNDLE ITEM VERSION, with the file and the identity at 3 and 4. */
+/* airlock open-sealed BUNDLE ITEM VERSION DELIVERY, with the file and the identity at 3 and 4. */
 int
 cmd_open_sealed(int argc, char **argv)
 {
 	struct sealed_place place = { .version = 0 };
+	enum bundle_delivery deliver;
 	struct err err = ERR_INIT;
 
-	if (argc != 4 || units_count(argv[3], &place.version) < 0) {
+	if (argc != 5 || units_count(argv[3], &place.version) < 0 ||
+	    !bundle_delivery_find(argv[4], &deliver)) {
 		return EXIT_AIRLOCK;
 	}
 	place.bundle = argv[1];
 	place.item = argv[2];
-	if (open_it(&place, &err) < 0) {
+	if (open_it(&place, deliver, &err) < 0) {
 		fputs(err.text, stdout);
 		return 1;
 	}

@@ -90,8 +90,9 @@ rotate(struct creds *c, struct rotation *r)
 	rc = rc < 0 ? rc : creds_harden(&c->err);
 	rc = rc < 0 ? rc
 		    : creds_value_read(&r->from, buf_text(&what), &memory, &value.len, &c->err);
-	rc = rc < 0 ? rc : prepare(c, r);
 	value.data = memory.data;
+	rc = rc < 0 ? rc : creds_value_check(r->old.deliver, value.data, value.len, &c->err);
+	rc = rc < 0 ? rc : prepare(c, r);
 	value.not_after_ms = r->to.not_after_ms;
 	rc = rc < 0 ? rc : creds_seal(c, &r->to, &value, &r->manifest);
 	return rc < 0 ? rc : bundle_remove_sealed(&c->at, &r->old, &c->err);

@@ -11,6 +11,7 @@
 
 #include "../base/text.h"
 #include "../base/units.h"
+#include "../credd/ssh_key.h"
 #include "cmd_creds.h"
 
 bool
@@ -27,9 +28,9 @@ creds_from_option(struct creds_from *from, const char *name, const char *argumen
 	return false;
 }
 
-/* All of it, and one byte more where there is more than a value may have. */
-static int
-read_all(int fd, const char *path, struct locked *room, size_t *ret_len, struct err *err)
+int
+creds_value_read_all(int fd, const char *path, const struct locked *room, size_t *ret_len,
+		     struct err *err)
 {
 	size_t len = 0;
 
@@ -53,7 +54,8 @@ read_file(const char *path, struct locked *room, size_t *ret_len, struct err *er
 {
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? err_sys(err, -errno, "%s", path) : read_all(fd, path, room, ret_len, err);
+	return fd < 0 ? err_sys(err, -errno, "%s", path)
+		      : creds_value_read_all(fd, path, room, ret_len, err);
 }
 
 static int
@@ -68,7 +70,7 @@ read_fd(const char *text, struct locked *room, size_t *ret_len, struct err *err)
 	}
 	buf_reset(&safe);
 	buf_printf(&safe, "descriptor %u", (unsigned int)fd);
-	return read_all((int)fd, buf_text(&safe), room, ret_len, err);
+	return creds_value_read_all((int)fd, buf_text(&safe), room, ret_len, err);
 }
 
 /* Of a file the bytes are the value; who wrote it with an editor may not have meant the newline. */
@@ -115,4 +117,10 @@ creds_value_read(const struct creds_from *from, const char *what, struct locked 
 	room.data = NULL;
 	*ret_len = len;
 	return 0;
+}
+
+int
+creds_value_check(enum bundle_delivery deliver, const uint8_t *value, size_t len, struct err *err)
+{
+	return deliver == BUNDLE_DELIVER_SSH_AGENT ? ssh_key_check(value, len, err) : 0;
 }

@@ -56,6 +56,7 @@ static const struct {
 	[BUNDLE_DELIVER_FILE] = { true, DELIVERY_FILE },
 	[BUNDLE_DELIVER_ENV] = { true, DELIVERY_ENV },
 	[BUNDLE_DELIVER_FD] = { true, DELIVERY_FD },
+	[BUNDLE_DELIVER_SSH_AGENT] = { true, DELIVERY_SSH_AGENT },
 };
 
 /* Why the item is not for this call; NULL: it is. */
@@ -230,6 +231,15 @@ count_uses(struct leasing *l)
 	return rc;
 }
 
+/* An agent has both: a variable, and a file of that name. */
+static bool
+is_one_place(const struct lease_item *a, const struct lease_item *b)
+{
+	return strcmp(a->name, b->name) == 0 &&
+	       (a->delivery == DELIVERY_SSH_AGENT || b->delivery == DELIVERY_SSH_AGENT ||
+		(a->delivery == DELIVERY_FILE) == (b->delivery == DELIVERY_FILE));
+}
+
 /* Two of them in one place would be one of them. */
 static int
 check_places(struct leasing *l)
@@ -238,9 +248,7 @@ check_places(struct leasing *l)
 
 	for (size_t i = 0; i < l->lease.count; i++) {
 		for (size_t k = 0; k < i; k++) {
-			if (strcmp(items[i].name, items[k].name) == 0 &&
-			    (items[i].delivery == DELIVERY_FILE) ==
-				    (items[k].delivery == DELIVERY_FILE)) {
+			if (is_one_place(&items[i], &items[k])) {
 				return err_set(&l->c.err, -EEXIST,
 					       "credentials %s and %s of bundle %s have the same "
 					       "name inside, %s: give one another name",

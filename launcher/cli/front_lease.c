@@ -21,6 +21,7 @@
 
 #include "../base/clock.h"
 #include "../base/json.h"
+#include "../base/text.h"
 #include "../base/units.h"
 #include "../credd/credd_protocol.h"
 #include "../sys/locked.h"
@@ -28,7 +29,6 @@
 #include "../workflow/workflow.h"
 
 #define ANSWER_MS 15000 /* a source may be slow; one that hangs is no source */
-#define REVOKE_MS 1000
 
 static bool
 is_listed(const struct strings *list, const char *name)
@@ -397,7 +397,33 @@ take_facts(struct lease_hold *h, struct rd r)
 		h->lease.items[i].expires_ms = expires_ms;
 		snprintf(h->resolvers[i], sizeof(h->resolvers[i]), "%s", call);
 	}
+	for (size_t i = 0; i < h->lease.count; i++) {
+		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {
+			const uint8_t *digest = rd_bytes(&r, SHA256_SIZE);
+
+			if (r.bad) {
+				return false;
+			}
+			memcpy(h->public_keys[i], digest, SHA256_SIZE);
+		}
+	}
 	return r.left == 0;
+}
+
+/* Whoever the tool is opens what it is handed by its number as well. */
+static int
+take_pipe(struct front *f, struct lease_hold *h, size_t i, int fd)
+{
+	const struct identity *id = &f->req.identity;
+	bool is_tools = h->lease.items[i].delivery != DELIVERY_SSH_AGENT;
+
+	h->pipes[i] = fd;
+	if (fd < 0 || (is_tools && id->kind == IDENTITY_RANGE &&
+		       fchown(fd, id->uid_outside, id->gid_outside) < 0)) {
+		return err_sys(&f->err, fd < 0 ? -EPROTO : -errno, "credential %s",
+			       h->lease.items[i].item);
+	}
+	return 0;
 }
 
 static int
@@ -414,18 +440,8 @@ take_values(struct front *f, struct lease_hold *h)
 		return err_set(&f->err, -EPROTO, "airlock-credd sent something else");
 	}
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
-		const struct identity *id = &f->req.identity;
-
-		h->pipes[i] = fds[i];
-		rc = check_end(f, &h->lease.items[i]);
-		if (rc < 0) {
-			break;
-		}
-		if (fds[i] < 0 || (id->kind == IDENTITY_RANGE &&
-				   fchown(fds[i], id->uid_outside, id->gid_outside) < 0)) {
-			rc = err_sys(&f->err, fds[i] < 0 ? -EPROTO : -errno, "credential %s",
-				     h->lease.items[i].item);
-		}
+		rc = take_pipe(f, h, i, fds[i]);
+		rc = rc < 0 ? rc : check_end(f, &h->lease.items[i]);
 	}
 	if (rc == 0) {
 		rc = make_scanner(f, h, fds[h->lease.count]);

@@ -6,6 +6,7 @@
 #ifndef AIRLOCK_CLI_FRONT_LEASE_H
 #define AIRLOCK_CLI_FRONT_LEASE_H
 
+#include "../base/sha256.h"
 #include "../credd/lease.h"
 #include "../scan/scanner.h"
 #include "front.h"
@@ -19,6 +20,9 @@ struct lease_hold {
 	struct lease lease;
 	int pipes[LEASE_ITEMS_MAX]; /* until the jail has them */
 	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];
+	/* of items that an agent has: of the key, and what was asked of it until the end */
+	uint8_t public_keys[LEASE_ITEMS_MAX][SHA256_SIZE];
+	uint64_t signatures[LEASE_ITEMS_MAX], refusals[LEASE_ITEMS_MAX];
 	bool has_values;
 	uint64_t context_leaks[LEASE_ITEMS_MAX]; /* how often each was in the context */
 	uint64_t named;		 /* bit i: item i was in a name that the change set would list */

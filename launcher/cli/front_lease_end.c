@@ -77,6 +77,24 @@ revoke_upstream(struct front *f, struct lease_hold *h)
 	}
 }
 
+/* What airlock-credd has to say of the end: that it is, and what its agents did. */
+static void
+hear_end(struct lease_hold *h)
+{
+	uint8_t answer[1 + 2 * sizeof(uint64_t) * LEASE_ITEMS_MAX + 1];
+	ssize_t n = recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT);
+	struct rd r = { .p = answer, .left = n > 0 ? (size_t)n : 0 };
+
+	h->is_revoked = rd_u8(&r) == CREDD_REVOKED &&
+			r.left == lease_agents(&h->lease) * 2 * sizeof(uint64_t);
+	for (size_t i = 0; h->is_revoked && i < h->lease.count; i++) {
+		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {
+			h->signatures[i] = rd_u64(&r);
+			h->refusals[i] = rd_u64(&r);
+		}
+	}
+}
+
 void
 front_lease_end(struct front *f)
 {
@@ -84,7 +102,6 @@ front_lease_end(struct front *f)
 	const uint64_t end_ns = clock_monotonic_ns();
 	struct lease_hold *h = f->lease;
 	struct pollfd socket;
-	uint8_t answer[8] = { 0 };
 	int status;
 
 	if (h == NULL || h->socket < 0) {
@@ -93,9 +110,8 @@ front_lease_end(struct front *f)
 	front_lease_sent(f);
 	socket = (struct pollfd){ .fd = h->socket, .events = POLLIN };
 	if (h->has_values && sys_send_message(h->socket, &revoke, 1, NULL, 0) == 0 &&
-	    poll(&socket, 1, REVOKE_MS) > 0 &&
-	    recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT) > 0) {
-		h->is_revoked = answer[0] == CREDD_REVOKED;
+	    poll(&socket, 1, REVOKE_MS) > 0) {
+		hear_end(h);
 	}
 	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
 	cleanup_fd(&h->socket);
@@ -124,11 +140,29 @@ front_lease_sweep(struct front *f)
 	}
 }
 
+/* As ssh-keygen -l tells one key from another. */
+static void
+public_key_json(struct json *j, const struct lease_hold *h, size_t i)
+{
+	auto_buf text = BUF_INIT;
+
+	if (!h->has_values || h->lease.items[i].delivery != DELIVERY_SSH_AGENT) {
+		json_put_null(j);
+		return;
+	}
+	buf_puts(&text, "SHA256:");
+	text_base64(&text, h->public_keys[i], SHA256_SIZE);
+	json_bytes(j, buf_text(&text), strcspn(buf_text(&text), "="));
+}
+
 static void
 item_json(struct json *j, const struct lease_hold *h, size_t i)
 {
 	static const char *const words[] = {
-		[DELIVERY_FILE] = "file", [DELIVERY_ENV] = "env", [DELIVERY_FD] = "fd"
+		[DELIVERY_FILE] = "file",
+		[DELIVERY_ENV] = "env",
+		[DELIVERY_FD] = "fd",
+		[DELIVERY_SSH_AGENT] = "ssh-agent",
 	};
 	const struct lease_item *item = &h->lease.items[i];
 
@@ -148,6 +182,8 @@ item_json(struct json *j, const struct lease_hold *h, size_t i)
 	}
 	json_kv_str(j, "item", item->item);
 	json_kv_str(j, "name", item->name);
+	json_key(j, "public_key");
+	public_key_json(j, h, i);
 	json_kv_str(j, "resolver", text_or_null(h->resolvers[i]));
 	json_kv_str(j, "source", item->source);
 	json_kv_known(j, "version", item->version != 0, item->version);
@@ -166,6 +202,23 @@ front_lease_json(struct json *j, const struct front *f)
 	json_end(j);
 }
 
+/* What was asked of each key; nobody knows it when airlock-credd did not say. */
+static void
+agents_json(struct json *j, const struct lease_hold *h)
+{
+	json_begin_array(j);
+	for (size_t i = 0; i < h->lease.count; i++) {
+		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {
+			json_begin_object(j);
+			json_kv_str(j, "item", h->lease.items[i].item);
+			json_kv_known(j, "refused", h->is_revoked, (int64_t)h->refusals[i]);
+			json_kv_known(j, "signatures", h->is_revoked, (int64_t)h->signatures[i]);
+			json_end(j);
+		}
+	}
+	json_end(j);
+}
+
 void
 front_lease_outcome_json(struct json *j, const struct front *f)
 {
@@ -180,6 +233,8 @@ front_lease_outcome_json(struct json *j, const struct front *f)
 		return;
 	}
 	json_begin_object(j);
+	json_key(j, "agents");
+	agents_json(j, h);
 	json_kv_bool(j, "revoked", h->is_revoked);
 	json_kv_uint(j, "revoked_us", h->revoked_us);
 	json_key(j, "upstream");

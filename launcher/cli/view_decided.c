@@ -438,6 +438,41 @@ show_upstream(struct page *p, const json_t *items)
 	}
 }
 
+/* Where the tool had it; between its bundle and its name there. */
+static const char *
+delivered_words(const char *deliver)
+{
+	return strcmp(deliver, "env") == 0	 ? ", in the variable "
+	     : strcmp(deliver, "fd") == 0	 ? ", a descriptor, in "
+	     : strcmp(deliver, "ssh-agent") == 0 ? ", a key that signs, its agent in "
+						 : ", the file ";
+}
+
+/* What was asked of a key while the call had it. */
+static void
+show_agents(struct page *p, const struct record *rec)
+{
+	const json_t *agents = record_get(rec->outcome, "credentials.agents");
+
+	for (size_t i = 0; i < json_array_size(agents); i++) {
+		const json_t *agent = json_array_get(agents, i);
+		auto_buf text = BUF_INIT;
+
+		view_text(&text, record_text(agent, "item"));
+		if (json_is_integer(json_object_get(agent, "signatures"))) {
+			uint64_t signatures = record_number(agent, "signatures");
+			uint64_t refused = record_number(agent, "refused");
+
+			buf_printf(&text, " signed %llu time%s, and refused %llu other request%s",
+				   (unsigned long long)signatures, signatures == 1 ? "" : "s",
+				   (unsigned long long)refused, refused == 1 ? "" : "s");
+		} else {
+			buf_puts(&text, ": nobody knows how often it signed");
+		}
+		page_fact(p, "", buf_text(&text));
+	}
+}
+
 /* No value is in the record; the fingerprint tells two apart. */
 static void
 show_credentials(struct page *p, const struct record *rec)
@@ -460,9 +495,7 @@ show_credentials(struct page *p, const struct record *rec)
 		view_text(&text, record_text(item, "item"));
 		buf_puts(&text, " of bundle ");
 		view_text(&text, record_text(item, "bundle"));
-		buf_puts(&text, strcmp(deliver, "env") == 0  ? ", in the variable "
-				: strcmp(deliver, "fd") == 0 ? ", a descriptor, in "
-							     : ", the file ");
+		buf_puts(&text, delivered_words(deliver));
 		view_text(&text, record_text(item, "name"));
 		buf_printf(&text, "; %s, ", record_text(item, "access"));
 		view_text(&text, record_text(item, "source"));
@@ -476,11 +509,16 @@ show_credentials(struct page *p, const struct record *rec)
 			buf_puts(&text, ", by call ");
 			view_text(&text, record_text(item, "resolver"));
 		}
+		if (record_text(item, "public_key")[0] != '\0') {
+			buf_puts(&text, ", public key ");
+			view_text(&text, record_text(item, "public_key"));
+		}
 		page_fact(p, i == 0 ? "credentials" : "", buf_text(&text));
 	}
 	if (json_array_size(items) > 0 && rec->outcome != NULL) {
 		bool revoked = json_is_true(record_get(rec->outcome, "credentials.revoked"));
 
+		show_agents(p, rec);
 		page_fact_color(p, "", revoked ? VIEW_PLAIN : VIEW_YELLOW,
 				revoked ? "revoked when the call had ended"
 					: "airlock-credd did not say that they were revoked");

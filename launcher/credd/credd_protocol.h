@@ -15,14 +15,20 @@ enum credd_message {
 	CREDD_REFUSED,	  /* to the front: str, why the call gets none */
 	/*
 	 * to the front: for each item a fingerprint (LEASE_FINGERPRINT_SIZE), u64 when it ends
-	 * (lease.h) and str the call of its resolver, "" for none; with it, for each item the
-	 * reading end of a pipe that holds its value, and behind them the values once more, for
-	 * the output scan: memory of locked_share, for each item u32 and as many bytes
+	 * (lease.h) and str the call of its resolver, "" for none; behind them, for each that an
+	 * agent has, the SHA-256 of its public key; with it, for each item the reading end of a
+	 * pipe that holds its value, or an agent's socket, which takes the listening one from the
+	 * jail; and behind them the values once more, for the output scan: memory of locked_share,
+	 * for each item u32 and as many bytes
 	 */
 	CREDD_VALUES,
 	CREDD_FAILED,  /* to the front: str, why a value is not to be had */
 	CREDD_REVOKE,  /* to airlock-credd: the call has ended */
-	CREDD_REVOKED, /* to the front: no value is here any more */
+	/*
+	 * to the front: no value is here any more; for each item that an agent had, u64 signatures
+	 * and u64 requests that it refused
+	 */
+	CREDD_REVOKED,
 };
 
 #define CREDD_MESSAGE_MAX 16384

@@ -2,16 +2,19 @@
 /*
  * airlock-credd: one lease. Started by `airlock-cli lease` in its own place, a child of the front;
  * holds the values of one call's credentials, and nothing else does. Opens what the lease names,
- * confines itself, hands each value over as a pipe that holds it, and waits for the call's end.
- * Dies with the front. Not for people: run without a lease it says so.
+ * confines itself, hands each value over as a pipe that holds it, and waits for the call's end;
+ * until then it signs with the keys that are not handed over. Dies with the front. Not for people:
+ * run without a lease it says so.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@
 #include "../bundle/sealed.h"
 #include "../sys/locked.h"
 #include "../sys/sys.h"
+#include "agent_serve.h"
 #include "answer.h"
 #include "confine.h"
 #include "credd_protocol.h"
@@ -42,6 +46,9 @@ struct credd {
 	struct value values[LEASE_ITEMS_MAX];
 	int fds[LEASE_ITEMS_MAX + 1]; /* the reading ends, and what is for the output scan */
 	struct locked shared;
+	struct agent agents[LEASE_ITEMS_MAX]; /* of the items that have one, in their order */
+	struct agent_door doors[LEASE_ITEMS_MAX];
+	size_t agent_count;
 };
 
 static int
@@ -176,6 +183,26 @@ read_resolver(struct credd *c, size_t i, uint8_t *ret, size_t *ret_len, struct e
 	return rc;
 }
 
+/* The item's descriptor is the other end of what its socket comes from. */
+static int
+open_agent(struct credd *c, size_t i, struct err *err)
+{
+	struct agent *a = &c->agents[c->agent_count];
+	int ends[2];
+	int rc = ssh_key_open(c->values[i].bytes, c->values[i].len, &a->key, err);
+
+	if (rc < 0) {
+		return rc;
+	}
+	a->comment = c->lease.items[i].item;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		return err_sys(err, -errno, "its agent");
+	}
+	c->doors[c->agent_count++] = (struct agent_door){ .fd = ends[0], .agent = a };
+	c->fds[i] = ends[1];
+	return 0;
+}
+
 static int
 open_value(struct credd *c, size_t i, struct err *err)
 {
@@ -202,6 +229,9 @@ open_value(struct credd *c, size_t i, struct err *err)
 	c->values[i].len = len;
 	c->used += len;
 	rc = rc < 0 ? rc : fingerprint(&c->lease, &c->values[i]);
+	if (rc == 0 && item->delivery == DELIVERY_SSH_AGENT) {
+		rc = open_agent(c, i, err);
+	}
 	if (rc < 0) {
 		err_prefix(err, "%s of bundle %s", item->item, c->lease.bundle);
 	}
@@ -260,7 +290,16 @@ hand_over(struct credd *c, struct err *err)
 		buf_put(&message, c->values[i].fingerprint, LEASE_FINGERPRINT_SIZE);
 		buf_u64(&message, c->lease.items[i].expires_ms);
 		buf_str(&message, c->values[i].resolver);
-		rc = fill_pipe(&c->values[i], &c->fds[i]);
+		if (c->fds[i] < 0) {
+			rc = fill_pipe(&c->values[i], &c->fds[i]);
+		}
+	}
+	for (size_t i = 0; i < c->agent_count; i++) {
+		const struct buf *blob = &c->agents[i].key.blob;
+		uint8_t digest[SHA256_SIZE];
+
+		sha256_of(blob->data, blob->len, digest);
+		buf_put(&message, digest, sizeof(digest));
 	}
 	rc = rc < 0 ? rc : buf_error(&message);
 	rc = rc < 0 ? rc
@@ -278,14 +317,15 @@ hand_over(struct credd *c, struct err *err)
 	return rc < 0 ? err_sys(err, rc, "hand over the values") : 0;
 }
 
-/* The call's end: said, or the front's own. */
+/* The call's end: said, or the front's own. What is left unread would take our answer with it. */
 static void
-await_end(void)
+serve_until_end(struct credd *c)
 {
 	uint8_t message[8];
 	int fds[SYS_FDS_MAX];
 	pid_t pid;
 
+	agent_serve(CREDD_FD_SOCKET, c->doors, c->agent_count);
 	ignore_err((int)sys_recv_message(CREDD_FD_SOCKET, message, sizeof(message), fds, &pid),
 		   "whatever it says, it is the end");
 }
@@ -302,9 +342,35 @@ room_size(const struct lease *l)
 	return SEALED_ROOM;
 }
 
+/* Nothing is left that could sign, or be read. */
+static void
+wipe(struct credd *c)
+{
+	for (size_t i = 0; i < c->agent_count; i++) {
+		ssh_key_close(&c->agents[i].key);
+	}
+	locked_finish(&c->memory);
+	locked_finish(&c->shared);
+}
+
+static void
+say_revoked(const struct credd *c)
+{
+	auto_buf message = BUF_INIT;
+
+	buf_u8(&message, CREDD_REVOKED);
+	for (size_t i = 0; i < c->agent_count; i++) {
+		buf_u64(&message, c->agents[i].signatures);
+		buf_u64(&message, c->agents[i].refusals);
+	}
+	ignore_err(sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0),
+		   "then the front is gone");
+}
+
 static int
 serve(struct credd *c, struct err *err)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int rc = confine_birth(err);
 
 	if (rc == 0) {
@@ -318,6 +384,7 @@ serve(struct credd *c, struct err *err)
 	close(CREDD_FD_IDENTITY);
 	locked_finish(&c->room);
 	rc = rc < 0 ? rc : share(c, err);
+	sigaction(SIGPIPE, &ignore, NULL); /* an agent's client may be gone */
 	rc = rc < 0 ? rc : confine_credd(err);
 	return rc < 0 ? rc : hand_over(c, err);
 }
@@ -343,14 +410,12 @@ main(int argc, char **argv)
 		return 125;
 	}
 	if (serve(&c, &err) < 0) {
-		locked_finish(&c.memory);
-		locked_finish(&c.shared);
+		wipe(&c);
 		credd_say(CREDD_FAILED, err.text);
 		return 125;
 	}
-	await_end();
-	locked_finish(&c.memory);
-	locked_finish(&c.shared);
-	credd_say(CREDD_REVOKED, NULL);
+	serve_until_end(&c);
+	wipe(&c);
+	say_revoked(&c);
 	return 0;
 }

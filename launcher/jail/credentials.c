@@ -2,7 +2,8 @@
 /*
  * Runs in PID 1 and PID 2: what the call has a lease for. Each value waits in a pipe, whose writer
  * has ended; nothing here decides who gets it. Files are moved by the kernel alone, a variable is
- * read by the process that becomes the tool, a descriptor is handed on unread.
+ * read by the process that becomes the tool, a descriptor is handed on unread. Of an agent's key
+ * there is no value here: a socket is made for it, and handed to airlock-credd.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,16 @@ move_value(int dir, const char *name, int from)
 	return n < 0 ? -errno : len > PLAN_CREDENTIAL_SIZE_MAX ? -EFBIG : 0;
 }
 
+/* An agent's: whoever will serve it gets the socket, and nobody here keeps one. */
+static int
+make_socket(int dir, const char *name, int to)
+{
+	auto_fd listener = sys_listen_at(dir, name);
+	const uint8_t byte = 0;
+
+	return listener < 0 ? listener : sys_send_message(to, &byte, sizeof(byte), &listener, 1);
+}
+
 /* Written to before it is attached; from then on it is read-only. */
 int
 mount_credentials(struct jail *j, const struct plan_mount *m)
@@ -58,6 +69,8 @@ mount_credentials(struct jail *j, const struct plan_mount *m)
 
 		if (c->delivery == DELIVERY_FILE) {
 			rc = move_value(mount, c->name, pipe_of(j->plan, i));
+		} else if (c->delivery == DELIVERY_SSH_AGENT) {
+			rc = make_socket(mount, c->name, pipe_of(j->plan, i));
 		}
 	}
 	rc = rc < 0 ? rc : sys_mount_setattr(mount, 0, jail_mount_attrs(m), 0, 0, -1);
@@ -94,13 +107,27 @@ read_variable(const char *name, int from)
 static char *
 number_variable(const char *name, int fd)
 {
-	size_t size = strlen(name) + 16;
-	char *text = malloc(size);
+	char *text;
 
-	if (text != NULL) {
-		snprintf(text, size, "%s=%d", name, fd);
-	}
-	return text;
+	return asprintf(&text, "%s=%d", name, fd) < 0 ? NULL : text;
+}
+
+/* Where make_socket has made it. */
+static char *
+path_variable(const char *name)
+{
+	char *text;
+
+	return asprintf(&text, "%s=" CREDENTIALS_INSIDE "/%s", name, name) < 0 ? NULL : text;
+}
+
+/* NULL: errno has why. */
+static char *
+variable(const struct plan_credential *c, int fd)
+{
+	return c->delivery == DELIVERY_ENV ? read_variable(c->name, fd)
+	     : c->delivery == DELIVERY_FD  ? number_variable(c->name, fd)
+					   : path_variable(c->name);
 }
 
 int
@@ -121,8 +148,7 @@ stage_credentials(struct jail *j)
 		if (c->delivery == DELIVERY_FILE) {
 			continue;
 		}
-		j->envp[count] = c->delivery == DELIVERY_ENV ? read_variable(c->name, fd)
-							     : number_variable(c->name, fd);
+		j->envp[count] = variable(c, fd);
 		if (j->envp[count++] == NULL) {
 			return err_sys(&j->err, -errno, "the credential in %s", c->name);
 		}

@@ -93,6 +93,11 @@ enum plan_delivery {
 	DELIVERY_FILE, /* a file of the CREDENTIALS row */
 	DELIVERY_ENV,  /* a variable */
 	DELIVERY_FD,   /* a descriptor to read it from once; the variable is its number */
+	/*
+	 * A socket in the CREDENTIALS row whose other side signs; the variable, which is also its
+	 * name there, is its path. What comes is no pipe: it takes the listening socket.
+	 */
+	DELIVERY_SSH_AGENT,
 	DELIVERY__COUNT
 };
 
@@ -105,6 +110,8 @@ struct plan_credential {
 	uint32_t delivery;
 	const char *name; /* of the file or the variable */
 };
+
+#define CREDENTIALS_INSIDE "/run/credentials" /* where the CREDENTIALS row is */
 
 struct plan {
 #define STR(name, doc) const char *name;

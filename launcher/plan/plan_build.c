@@ -160,7 +160,8 @@ bool
 plan_has_credential_files(const struct request *r)
 {
 	for (size_t i = 0; i < r->credential_count; i++) {
-		if (r->credentials[i].delivery == DELIVERY_FILE) {
+		if (r->credentials[i].delivery == DELIVERY_FILE ||
+		    r->credentials[i].delivery == DELIVERY_SSH_AGENT) {
 			return true;
 		}
 	}

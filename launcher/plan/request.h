@@ -14,8 +14,7 @@
 
 #include "../profile/profile.h"
 
-/* Where a tool finds those that are files: $CREDENTIALS_DIRECTORY, as systemd.exec(5) has it. */
-#define CREDENTIALS_INSIDE "/run/credentials"
+/* Says where CREDENTIALS_INSIDE is, as in systemd.exec(5). */
 #define CREDENTIALS_VARIABLE "CREDENTIALS_DIRECTORY"
 
 /* The program that shows what a sandbox can see, and where it is when COMMAND is its name. */

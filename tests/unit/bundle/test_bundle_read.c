@@ -17,6 +17,7 @@ Test(bundle_read, all_that_a_manifest_can_say)
 		    "  db.pass: { source: file, path: /run/secrets/db, deliver: fd }\n"
 		    "  unit: { source: systemd, credential: token }\n"
 		    "  hand: { source: fd, handle: in }\n"
+		    "  key: { source: file, path: /k, deliver: ssh-agent }\n"
 		    "  vault:\n    source: exec\n    command: [/usr/bin/resolver, --x]\n"
 		    "    provider: vault\n    id: kv/gh\n    profile: resolver\n"
 		    "    deliver: proxy\n");
@@ -25,7 +26,7 @@ Test(bundle_read, all_that_a_manifest_can_say)
 	cr_expect_str_eq(p.bundle.owner, "Alice Example");
 	cr_assert_eq(p.bundle.recipients.count, 1u);
 	cr_expect_str_eq(p.bundle.recipients.items[0], RECIPIENT);
-	cr_assert_eq(p.bundle.item_count, 5u);
+	cr_assert_eq(p.bundle.item_count, 6u);
 	item = bundle_item(&p.bundle, "gh");
 	cr_expect_str_eq(item->about, "GitHub token");
 	cr_expect_eq(item->source, BUNDLE_SOURCE_SEALED);
@@ -48,6 +49,9 @@ Test(bundle_read, all_that_a_manifest_can_say)
 	cr_expect_eq(item->deliver, BUNDLE_DELIVER_FILE, "by default");
 	cr_expect_str_eq(item->deliver_name, "unit");
 	cr_expect_str_eq(bundle_item(&p.bundle, "hand")->handle, "in");
+	item = bundle_item(&p.bundle, "key");
+	cr_expect_str_eq(item->deliver_name, "SSH_AUTH_SOCK", "by default where ssh looks");
+	cr_expect_null(bundle_item_later(item));
 	item = bundle_item(&p.bundle, "vault");
 	cr_assert_eq(item->command.count, 2u);
 	cr_expect_str_eq(item->command.items[1], "--x");

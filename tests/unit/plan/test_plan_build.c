@@ -697,16 +697,18 @@ Test(plan_build, a_read_only_workspace_is_read_only_for_landlock_too)
 
 Test(plan_build, credentials_have_a_place_where_one_is_a_file)
 {
-	static const struct plan_credential credentials[] = { { DELIVERY_ENV, "TOKEN" },
-							      { DELIVERY_FILE, "token" } };
+	static const struct plan_credential credentials[] = {
+		{ DELIVERY_SSH_AGENT, "A" }, { DELIVERY_ENV, "B" }, { DELIVERY_FILE, "c" } };
 
 	request.credentials = credentials;
-	request.credential_count = 2;
+	request.credential_count = 3;
 	build();
 	expect_row(CREDENTIALS_INSIDE, MOUNT_CREDENTIALS, "", 0, MOUNT_NOEXEC);
 	cr_expect_eq(access_of(CREDENTIALS_INSIDE),
 		     (uint64_t)(LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR));
-	cr_expect_eq(plan->fd_first_free, (uint32_t)JAIL_FD_WORKSPACE + 2, "their pipes");
+	cr_expect_eq(plan->fd_first_free, (uint32_t)JAIL_FD_WORKSPACE + 3, "their pipes");
+	request.credential_count = 1;
+	cr_expect(plan_has_credential_files(&request), "a socket is a file as well");
 }
 
 /* ---- rlimits --------------------------------------------------------------------------------- */
