@@ -8,6 +8,7 @@
 
 #include "../base/sha256.h"
 #include "../credd/lease.h"
+#include "../credd/uses.h"
 #include "../scan/scanner.h"
 #include "front.h"
 
@@ -22,7 +23,7 @@ struct lease_hold {
 	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];
 	/* of items that an agent has: of the key, and what was asked of it until the end */
 	uint8_t public_keys[LEASE_ITEMS_MAX][SHA256_SIZE];
-	uint64_t signatures[LEASE_ITEMS_MAX], refusals[LEASE_ITEMS_MAX];
+	struct uses uses[LEASE_ITEMS_MAX];
 	bool has_values;
 	uint64_t context_leaks[LEASE_ITEMS_MAX]; /* how often each was in the context */
 	uint64_t named;		 /* bit i: item i was in a name that the change set would list */

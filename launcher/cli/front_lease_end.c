@@ -81,18 +81,17 @@ revoke_upstream(struct front *f, struct lease_hold *h)
 static void
 hear_end(struct lease_hold *h)
 {
-	uint8_t answer[1 + 2 * sizeof(uint64_t) * LEASE_ITEMS_MAX + 1];
+	uint8_t answer[CREDD_MESSAGE_MAX];
 	ssize_t n = recv(h->socket, answer, sizeof(answer), MSG_DONTWAIT);
 	struct rd r = { .p = answer, .left = n > 0 ? (size_t)n : 0 };
+	int rc = rd_u8(&r) == CREDD_REVOKED ? 0 : -EPROTO;
 
-	h->is_revoked = rd_u8(&r) == CREDD_REVOKED &&
-			r.left == lease_agents(&h->lease) * 2 * sizeof(uint64_t);
-	for (size_t i = 0; h->is_revoked && i < h->lease.count; i++) {
+	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
 		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {
-			h->signatures[i] = rd_u64(&r);
-			h->refusals[i] = rd_u64(&r);
+			rc = uses_decode(&r, &h->uses[i]);
 		}
 	}
+	h->is_revoked = rc == 0 && r.left == 0;
 }
 
 void
@@ -140,18 +139,18 @@ front_lease_sweep(struct front *f)
 	}
 }
 
-/* As ssh-keygen -l tells one key from another. */
+/* As ssh-keygen -l tells one key from another; null where there is none. */
 static void
-public_key_json(struct json *j, const struct lease_hold *h, size_t i)
+key_print_json(struct json *j, const uint8_t *digest)
 {
 	auto_buf text = BUF_INIT;
 
-	if (!h->has_values || h->lease.items[i].delivery != DELIVERY_SSH_AGENT) {
+	if (digest == NULL) {
 		json_put_null(j);
 		return;
 	}
 	buf_puts(&text, "SHA256:");
-	text_base64(&text, h->public_keys[i], SHA256_SIZE);
+	text_base64(&text, digest, SHA256_SIZE);
 	json_bytes(j, buf_text(&text), strcspn(buf_text(&text), "="));
 }
 
@@ -183,7 +182,8 @@ item_json(struct json *j, const struct lease_hold *h, size_t i)
 	json_kv_str(j, "item", item->item);
 	json_kv_str(j, "name", item->name);
 	json_key(j, "public_key");
-	public_key_json(j, h, i);
+	key_print_json(j, h->has_values && item->delivery == DELIVERY_SSH_AGENT ? h->public_keys[i]
+										: NULL);
 	json_kv_str(j, "resolver", text_or_null(h->resolvers[i]));
 	json_kv_str(j, "source", item->source);
 	json_kv_known(j, "version", item->version != 0, item->version);
@@ -202,6 +202,30 @@ front_lease_json(struct json *j, const struct front *f)
 	json_end(j);
 }
 
+static void
+uses_json(struct json *j, const struct uses *u)
+{
+	static const char *const words[] = {
+		[USE_LOGIN] = "login", [USE_FILE] = "file", [USE_OTHER] = "other"
+	};
+
+	_Static_assert(ARRAY_LEN(words) == USE__COUNT, "every use has its word");
+	json_begin_array(j);
+	for (size_t i = 0; i < u->count; i++) {
+		const struct use *row = &u->rows[i];
+
+		json_begin_object(j);
+		json_kv_uint(j, "count", row->count);
+		json_key(j, "host_key");
+		key_print_json(j, row->has_host ? row->host : NULL);
+		json_kv_str(j, "kind", words[row->kind]);
+		json_key(j, "what");
+		json_bytes(j, row->what, strlen(row->what));
+		json_end(j);
+	}
+	json_end(j);
+}
+
 /* What was asked of each key; nobody knows it when airlock-credd did not say. */
 static void
 agents_json(struct json *j, const struct lease_hold *h)
@@ -211,8 +235,11 @@ agents_json(struct json *j, const struct lease_hold *h)
 		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {
 			json_begin_object(j);
 			json_kv_str(j, "item", h->lease.items[i].item);
-			json_kv_known(j, "refused", h->is_revoked, (int64_t)h->refusals[i]);
-			json_kv_known(j, "signatures", h->is_revoked, (int64_t)h->signatures[i]);
+			json_kv_known(j, "refused", h->is_revoked, (int64_t)h->uses[i].refusals);
+			json_kv_known(j, "signatures", h->is_revoked,
+				      (int64_t)h->uses[i].signatures);
+			json_key(j, "uses");
+			uses_json(j, &h->uses[i]);
 			json_end(j);
 		}
 	}

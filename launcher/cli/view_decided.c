@@ -448,6 +448,29 @@ delivered_words(const char *deliver)
 						 : ", the file ";
 }
 
+static void
+show_use(struct page *p, const json_t *use)
+{
+	static const struct {
+		const char *kind, *words;
+	} kinds[] = { { "login", "  a login as " }, { "file", "  a signature of a file for " } };
+	const char *words = "  something else";
+	auto_buf text = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		words = strcmp(record_text(use, "kind"), kinds[i].kind) == 0 ? kinds[i].words
+									     : words;
+	}
+	buf_puts(&text, words);
+	view_text(&text, record_text(use, "what"));
+	if (record_text(use, "host_key")[0] != '\0') {
+		buf_puts(&text, " at the server with the key ");
+		view_text(&text, record_text(use, "host_key"));
+	}
+	buf_printf(&text, ", %llu of them", (unsigned long long)record_number(use, "count"));
+	page_fact(p, "", buf_text(&text));
+}
+
 /* What was asked of a key while the call had it. */
 static void
 show_agents(struct page *p, const struct record *rec)
@@ -470,6 +493,9 @@ show_agents(struct page *p, const struct record *rec)
 			buf_puts(&text, ": nobody knows how often it signed");
 		}
 		page_fact(p, "", buf_text(&text));
+		for (size_t k = 0; k < json_array_size(json_object_get(agent, "uses")); k++) {
+			show_use(p, json_array_get(json_object_get(agent, "uses"), k));
+		}
 	}
 }
 

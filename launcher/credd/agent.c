@@ -15,6 +15,80 @@ enum message {
 	AGENT_EXTENSION = 27,
 };
 
+#define USERAUTH_REQUEST 50
+#define FILE_MAGIC "SSHSIG"
+
+/* Of the tool's choice; what is longer is cut. */
+static void
+take_what(struct use *use, const uint8_t *text, size_t len)
+{
+	memcpy(use->what, text, len < USE_WHAT_SIZE ? len : USE_WHAT_SIZE - 1);
+}
+
+/* RFC 4252, 7, and OpenSSH's PROTOCOL, "publickey-hostbound-v00@openssh.com". */
+static bool
+read_login(struct rd r, const struct buf *blob, struct use *ret)
+{
+	size_t len, user_len, host_len;
+	const uint8_t *user, *key, *host = NULL;
+	struct rd method;
+
+	ssh_get_string(&r, &len); /* of the session */
+	if (rd_u8(&r) != USERAUTH_REQUEST) {
+		return false;
+	}
+	user = ssh_get_string(&r, &user_len);
+	ssh_get_string(&r, &len); /* the service */
+	method = r;
+	ret->has_host = ssh_get_text(&r, "publickey-hostbound-v00@openssh.com");
+	if ((!ret->has_host && !ssh_get_text(&method, "publickey")) || rd_u8(&r) != 1) {
+		return false;
+	}
+	ssh_get_string(&r, &len); /* the algorithm */
+	key = ssh_get_string(&r, &len);
+	if (ret->has_host) {
+		host = ssh_get_string(&r, &host_len);
+	}
+	if (r.bad || r.left != 0 || len != blob->len || memcmp(key, blob->data, len) != 0) {
+		return false;
+	}
+	ret->kind = USE_LOGIN;
+	take_what(ret, user, user_len);
+	if (host != NULL) {
+		sha256_of(host, host_len, ret->host);
+	}
+	return true;
+}
+
+/* OpenSSH's PROTOCOL.sshsig. */
+static bool
+read_file(struct rd r, struct use *ret)
+{
+	const uint8_t *magic = rd_bytes(&r, sizeof(FILE_MAGIC) - 1);
+	size_t len;
+	const uint8_t *namespace = ssh_get_string(&r, &len);
+
+	if (r.bad || memcmp(magic, FILE_MAGIC, sizeof(FILE_MAGIC) - 1) != 0) {
+		return false;
+	}
+	*ret = (struct use){ .kind = USE_FILE, .what = "" };
+	take_what(ret, namespace, len);
+	return true;
+}
+
+/* What the signature is good for: whoever verifies it reads the same bytes. */
+static struct use
+read_use(const uint8_t *data, size_t len, const struct buf *blob)
+{
+	const struct rd r = { .p = data, .left = len };
+	struct use use = { .what = "" };
+
+	if (!read_login(r, blob, &use) && !read_file(r, &use)) {
+		use = (struct use){ .kind = USE_OTHER, .what = "" };
+	}
+	return use;
+}
+
 static bool
 list(const struct agent *a, const struct rd *r, struct buf *out)
 {
@@ -34,17 +108,19 @@ sign(struct agent *a, struct rd *r, struct buf *out)
 	size_t blob_len, len;
 	const uint8_t *blob = ssh_get_string(r, &blob_len), *data = ssh_get_string(r, &len);
 	uint32_t flags = ssh_get_u32(r);
+	struct use use;
 
 	if (r->bad || r->left != 0 || blob_len != a->key.blob.len ||
 	    memcmp(blob, a->key.blob.data, blob_len) != 0 ||
-	    a->signatures >= AGENT_SIGNATURES_MAX) {
+	    a->uses.signatures >= AGENT_SIGNATURES_MAX) {
 		return false;
 	}
 	buf_u8(out, AGENT_SIGN_RESPONSE);
 	if (ssh_key_sign(&a->key, flags, data, len, out) < 0) {
 		return false;
 	}
-	a->signatures++;
+	use = read_use(data, len, &a->key.blob);
+	uses_add(&a->uses, &use);
 	return true;
 }
 
@@ -58,7 +134,7 @@ agent_answer(struct agent *a, const uint8_t *request, size_t len, struct buf *ou
 			       (what == AGENT_SIGN_REQUEST && sign(a, &r, &body)));
 
 	if (!done) {
-		a->refusals += what != AGENT_EXTENSION;
+		a->uses.refusals += what != AGENT_EXTENSION;
 		buf_reset(&body);
 		buf_u8(&body, AGENT_FAILURE);
 	}

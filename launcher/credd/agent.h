@@ -11,6 +11,7 @@
 
 #include "../base/buf.h"
 #include "ssh_key.h"
+#include "uses.h"
 
 #define AGENT_REQUEST_MAX 16384u   /* bytes of one, behind its length */
 #define AGENT_SIGNATURES_MAX 1000u /* of one key in one call: the work is not the tool's own */
@@ -19,8 +20,7 @@
 struct agent {
 	struct ssh_key key;
 	const char *comment; /* borrowed: what the tool is told that the key is called */
-	uint64_t signatures;
-	uint64_t refusals; /* what else it was asked; extensions are not counted */
+	struct uses uses;
 };
 
 /* Appends the answer, with its length. A request that is refused has one too. */

@@ -25,8 +25,8 @@ enum credd_message {
 	CREDD_FAILED,  /* to the front: str, why a value is not to be had */
 	CREDD_REVOKE,  /* to airlock-credd: the call has ended */
 	/*
-	 * to the front: no value is here any more; for each item that an agent had, u64 signatures
-	 * and u64 requests that it refused
+	 * to the front: no value is here any more; for each item that an agent had, what its key
+	 * was used for (uses.h)
 	 */
 	CREDD_REVOKED,
 };

@@ -80,14 +80,3 @@ lease_decode(const void *bytes, size_t len, struct lease *ret)
 	*ret = l;
 	return 0;
 }
-
-size_t
-lease_agents(const struct lease *l)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < l->count; i++) {
-		count += l->items[i].delivery == DELIVERY_SSH_AGENT;
-	}
-	return count;
-}

@@ -42,7 +42,5 @@ struct lease {
 void lease_encode(const struct lease *l, struct buf *out);
 /* -EBADMSG. Texts and digests are borrowed from bytes. */
 int lease_decode(const void *bytes, size_t len, struct lease *ret) must_check;
-/* How many of its items an agent has. */
-size_t lease_agents(const struct lease *l);
 
 #endif

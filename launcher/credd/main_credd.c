@@ -360,8 +360,7 @@ say_revoked(const struct credd *c)
 
 	buf_u8(&message, CREDD_REVOKED);
 	for (size_t i = 0; i < c->agent_count; i++) {
-		buf_u64(&message, c->agents[i].signatures);
-		buf_u64(&message, c->agents[i].refusals);
+		uses_encode(&c->agents[i].uses, &message);
 	}
 	ignore_err(sys_send_message(CREDD_FD_SOCKET, message.data, message.len, NULL, 0),
 		   "then the front is gone");

@@ -48,6 +48,12 @@ agents()
 	record '.outcome.credentials.agents[] | "\(.item) \(.signatures) \(.refused)"' | tr '\n' '|'
 }
 
+# uses: what the keys of the last call were used for.
+uses()
+{
+	record '.outcome.credentials.agents[].uses[] | "\(.kind) \(.what) \(.host_key) \(.count)"' | tr '\n' '|'
+}
+
 # ---- what it does ----------------------------------------------------------------------------------------
 expect_run "ssh-add lists it" 0 -n "${P[@]}" --grant deploy -- ssh-add -l
 expect_eq "and nothing else, by the item's name" "256 $(print_of ed25519) deploy (ED25519)" "$(cat "$OUT")"
@@ -76,9 +82,11 @@ done
 expect_run "each is counted for itself" 0 -n "${P[@]}" --grant deploy --grant curve -- \
 	sh -c 'ssh-add -L >/tmp/k.pub; for i in 1 2 3; do echo $i | ssh-keygen -q -Y sign -f /tmp/k.pub -n file; done >/dev/null'
 expect_eq "in the record" "deploy 3 0|curve 0 0|" "$(agents)"
+expect_eq "with what it was for" "file file null 3|" "$(uses)"
 expect_verb "show" 0 show @last
 expect_match "show: what it is" "deploy of bundle acme, a key that signs, its agent in" "$OUT"
 expect_match "show: what it did" "deploy signed 3 times, and refused 0 other requests" "$OUT"
+expect_match "show: for what" "a signature of a file for file, 3 of them" "$OUT"
 
 cat >"$WS/ask.sh" <<'TOOL'
 export SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force
@@ -294,6 +302,7 @@ git_call first --bundle acme --grant deploy
 expect_eq "git clones and pushes" "0 pushed" "$STATUS $(cat "$T/.bg.out")"
 expect_eq "and the commit is there" "first|" "$(pushed)"
 expect_eq "signed once for each, by the key" "deploy 2 0|" "$(agents)"
+expect_eq "in to whom, and at which server" "login $E2E_USER $(ssh-keygen -lf "$SERVER/host.pub" | cut -d' ' -f2) 2|" "$(uses)"
 git_call second --bundle acme --grant old
 expect_eq "a key that the server does not know" 9 "$STATUS"
 expect_match "is refused by it" "Permission denied (publickey)" "$T/.bg.err"

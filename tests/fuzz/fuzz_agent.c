@@ -33,12 +33,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (a.key.key == NULL) {
 		make_key(&a.key);
 	}
-	a.signatures = a.refusals = 0;
+	a.uses = (struct uses){ .count = 0 };
 	agent_answer(&a, data, size, &out);
 	require(buf_error(&out) == 0 && out.len >= 5 && ssh_load_u32(out.data) == out.len - 4,
 		"no answer, or a wrong length");
-	require(a.signatures + a.refusals <= 1, "one request counts once");
-	if (a.signatures == 1) {
+	require(a.uses.signatures + a.uses.refusals <= 1, "one request counts once");
+	if (a.uses.signatures == 1) {
 		struct rd r = { .p = data + 1, .left = size - 1 };
 		const uint8_t *blob = ssh_get_string(&r, &blob_len);
 

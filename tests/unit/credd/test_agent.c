@@ -53,7 +53,7 @@ Test(agent, lists_its_key)
 	ssh_put_string(&want, body.data, body.len);
 	cr_assert_eq(out.len, want.len);
 	cr_expect_eq(memcmp(out.data, want.data, want.len), 0);
-	cr_expect_eq(a.signatures + a.refusals, 0u);
+	cr_expect_eq(a.uses.signatures + a.uses.refusals, 0u);
 	ssh_key_close(&a.key);
 }
 
@@ -68,8 +68,8 @@ Test(agent, signs_with_its_key)
 	cr_assert_eq(out.len, 4 + 1 + 4 + (4 + 11 + 4 + 64u));
 	cr_expect_eq(
 		memcmp(out.data, "\0\0\0\x58\x0e\0\0\0\x53\0\0\0\x0bssh-ed25519\0\0\0\x40", 28), 0);
-	cr_expect_eq(a.signatures, 1u);
-	cr_expect_eq(a.refusals, 0u);
+	cr_expect_eq(a.uses.signatures, 1u);
+	cr_expect_eq(a.uses.refusals, 0u);
 	ssh_key_close(&a.key);
 }
 
@@ -92,8 +92,8 @@ Test(agent, every_other_request_is_refused)
 			expect_refused(&a, request.data, request.len, "another request");
 		}
 	}
-	cr_expect_eq(a.signatures, 0u);
-	cr_expect_eq(a.refusals, 2 * 255 - 2u, "all but the extensions");
+	cr_expect_eq(a.uses.signatures, 0u);
+	cr_expect_eq(a.uses.refusals, 2 * 255 - 2u, "all but the extensions");
 	ssh_key_close(&a.key);
 }
 
@@ -110,7 +110,7 @@ Test(agent, a_request_that_is_not_whole)
 	}
 	buf_u8(&request, 0);
 	expect_refused(&a, request.data, request.len, "one byte more");
-	cr_expect_eq(a.signatures, 0u);
+	cr_expect_eq(a.uses.signatures, 0u);
 	ssh_key_close(&a.key);
 }
 
@@ -129,7 +129,7 @@ Test(agent, another_key_and_other_flags)
 	buf_reset(&request);
 	request_to_sign(&a, SSH_KEY_RSA_SHA2_512, &request);
 	expect_refused(&a, request.data, request.len, "a hash that the key does not have");
-	cr_expect_eq(a.signatures, 0u);
+	cr_expect_eq(a.uses.signatures, 0u);
 	ssh_key_close(&a.key);
 }
 
@@ -147,7 +147,94 @@ Test(agent, no_more_signatures_than_that)
 		cr_assert_eq(out.data[4], 14u);
 	}
 	expect_refused(&a, request.data, request.len, "one more");
-	cr_expect_eq(a.signatures, (uint64_t)AGENT_SIGNATURES_MAX);
-	cr_expect_eq(a.refusals, 1u);
+	cr_expect_eq(a.uses.signatures, (uint64_t)AGENT_SIGNATURES_MAX);
+	cr_expect_eq(a.uses.refusals, 1u);
+	ssh_key_close(&a.key);
+}
+
+/* ---- what it signed for ---------------------------------------------------------------------- */
+
+static void
+put_login(const struct agent *a, const char *method, struct buf *data)
+{
+	ssh_put_text(data, "session");
+	buf_u8(data, 50);
+	ssh_put_text(data, "git");
+	ssh_put_text(data, "ssh-connection");
+	ssh_put_text(data, method);
+	buf_u8(data, 1);
+	ssh_put_text(data, "ssh-ed25519");
+	ssh_put_string(data, a->key.blob.data, a->key.blob.len);
+}
+
+/* The row that signing `data` makes. */
+static struct use
+use_of(struct agent *a, const void *data, size_t len)
+{
+	auto_buf request = BUF_INIT, out = BUF_INIT;
+
+	a->uses = (struct uses){ .count = 0 };
+	buf_u8(&request, 13);
+	ssh_put_string(&request, a->key.blob.data, a->key.blob.len);
+	ssh_put_string(&request, data, len);
+	ssh_put_u32(&request, 0);
+	agent_answer(a, request.data, request.len, &out);
+	cr_assert_eq(a->uses.count, 1u);
+	return a->uses.rows[0];
+}
+
+Test(agent, tells_what_a_signature_is_for)
+{
+	auto_buf data = BUF_INIT, other = BUF_INIT;
+	uint8_t host[SHA256_SIZE];
+	struct agent a;
+	struct use use;
+
+	make_agent(&a);
+	put_login(&a, "publickey", &data);
+	use = use_of(&a, data.data, data.len);
+	cr_expect_eq(use.kind, USE_LOGIN);
+	cr_expect_str_eq(use.what, "git");
+	cr_expect_not(use.has_host);
+	for (size_t len = 0; len < data.len; len++) {
+		cr_expect_eq(use_of(&a, data.data, len).kind, USE_OTHER, "%zu bytes", len);
+	}
+	buf_u8(&data, 0);
+	cr_expect_eq(use_of(&a, data.data, data.len).kind, USE_OTHER, "one byte more");
+
+	put_login(&a, "publickey-hostbound-v00@openssh.com", &other);
+	cr_expect_eq(use_of(&a, other.data, other.len).kind, USE_OTHER, "no key of a server");
+	ssh_put_text(&other, "its key");
+	use = use_of(&a, other.data, other.len);
+	cr_expect_eq(use.kind, USE_LOGIN);
+	cr_expect_str_eq(use.what, "git");
+	cr_assert(use.has_host);
+	sha256_of("its key", 7, host);
+	cr_expect_eq(memcmp(use.host, host, sizeof(host)), 0);
+	other.data[other.len - 12] ^= 1; /* of our own key */
+	cr_expect_eq(use_of(&a, other.data, other.len).kind, USE_OTHER, "another key's login");
+
+	use = use_of(&a, "SSHSIG\0\0\0\3git\0\0\0\0", 17);
+	cr_expect_eq(use.kind, USE_FILE);
+	cr_expect_str_eq(use.what, "git");
+	cr_expect_not(use.has_host);
+	cr_expect_eq(use_of(&a, "SSHSIG\0\0\0\4git", 13).kind, USE_OTHER);
+	ssh_key_close(&a.key);
+}
+
+Test(agent, a_long_name_is_cut)
+{
+	auto_buf data = BUF_INIT;
+	char name[200];
+	struct agent a;
+	struct use use;
+
+	make_agent(&a);
+	memset(name, 'n', sizeof(name));
+	buf_put(&data, "SSHSIG", 6);
+	ssh_put_string(&data, name, sizeof(name));
+	use = use_of(&a, data.data, data.len);
+	cr_expect_eq(use.kind, USE_FILE);
+	cr_expect_eq(strlen(use.what), (size_t)USE_WHAT_SIZE - 1);
 	ssh_key_close(&a.key);
 }

@@ -32,7 +32,7 @@ static void __attribute__((noreturn)) serve(struct agent *a, int front, int door
 	signal(SIGPIPE, SIG_IGN);
 	agent_serve(front, doors, 1);
 	/* what it counted, for who waits */
-	_exit(doors[0].fd == -1 && a->refusals < 100 ? (int)a->refusals : 100);
+	_exit(doors[0].fd == -1 && a->uses.refusals < 100 ? (int)a->uses.refusals : 100);
 }
 
 /* With a socket at "sock" in the directory of the keys, which has its key in "key". */
