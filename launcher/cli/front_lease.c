@@ -21,7 +21,6 @@
 
 #include "../base/clock.h"
 #include "../base/json.h"
-#include "../base/text.h"
 #include "../base/units.h"
 #include "../credd/credd_protocol.h"
 #include "../sys/locked.h"
