@@ -94,6 +94,7 @@ help:
 	@echo "make quickstart   packages, build, and a demonstration on real input"
 	@echo "make check        packages are there: build, then every test"
 	@echo "make deps         install the packages of Debian 12 (through sudo when not root)"
+	@echo "make deps-containers   podman and docker, for the rest of make matrix"
 	@echo "make install      into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)"
 	@echo "make unit|lint|e2e|containment|matrix|faults|evidence|model|compilers|analyze|bench|soak|vm|fuzz|coverage|clean"
 
@@ -255,7 +256,7 @@ BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libsecco
 CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git openssh-client openssh-server curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
-# Worlds of tests/containment/matrix: containers of others.
+# Worlds of tests/containment/matrix: containers of others. Not for everybody's machine: docker.io starts its daemon.
 CONTAINER_PACKAGES := podman crun docker.io
 # The real programs that the shipped profiles are tried with: 300 MB, which quickstart does without. No npm: Debian's
 # has 350 packages; where node brings it along it is tried.
@@ -263,10 +264,11 @@ PROFILE_PACKAGES := ripgrep poppler-utils tar zip unzip gzip bzip2 xz-utils pand
 	fonts-dejavu-core nodejs g++ ca-certificates
 # Servers that real clients are leased credentials of: the same.
 SERVER_PACKAGES := postgresql-15 postgresql-client-15
-.PHONY: deps deps-quickstart
-deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES) $(CONTAINER_PACKAGES) $(SERVER_PACKAGES)
+.PHONY: deps deps-quickstart deps-containers
+deps: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES) $(PROFILE_PACKAGES) $(SERVER_PACKAGES)
 deps-quickstart: PACKAGES := $(BUILD_PACKAGES) $(CHECK_PACKAGES)
-deps deps-quickstart:
+deps-containers: PACKAGES := $(CONTAINER_PACKAGES)
+deps deps-quickstart deps-containers:
 	$(Q)missing=$$(for p in $(PACKAGES); do \
 		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \

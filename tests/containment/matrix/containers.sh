@@ -13,7 +13,7 @@ no_containers()
 		echo "needs root"
 		return
 	}
-	command -v "$1" >/dev/null || echo "there is no $1: make deps"
+	command -v "$1" >/dev/null || echo "there is no $1: make deps-containers"
 }
 
 container_root()
