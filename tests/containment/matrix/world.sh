@@ -2,6 +2,7 @@
 # shellcheck shell=bash disable=SC2034 # read by lib.sh
 # Sourced by ../lib.sh, last, when matrix/run started the kit in another world: what a case may expect there.
 #   WORLD_REFUSES   every launch is refused with this text: a case is one launch of its act, and nothing may run
+#   WORLD_OPTIONS   for airlock, instead of the case's
 #   WORLD_DENIES    system calls that the world refuses first: no event, any errno
 #   WORLD_INSTEAD   NAME=RESULT…: what these acts give there
 #   WORLD_UNHEARD   there are no events of system calls at all
@@ -105,7 +106,7 @@ case_refused()
 	. "$1"
 	fresh inside
 	attack
-	OPTIONS=()
+	read -ra OPTIONS <<<"${WORLD_OPTIONS:-}"
 	[ ${#ACT[@]} -gt 0 ] || act stdin
 	before=$(host_state)
 	launch sh -c 'echo ran >ran && exec "$@"' sh "${ACT[@]}"
