@@ -26,6 +26,7 @@ container_root()
 		[ ! -L "/$link" ] || cp -P "/$link" "$root/$link" || exit 125
 	done
 	cp -a /etc/alternatives /etc/group /etc/ld.so.cache /etc/nsswitch.conf /etc/passwd /etc/shadow "$root/etc/" || exit 125
+	echo "no file system" >"$root/etc/fstab" && echo "${RANDOM}machine" >"$root/etc/machine-id" || exit 125
 	chmod 1777 "$root/tmp" "$root/var/tmp"
 }
 
@@ -116,9 +117,10 @@ containers_end()
 	fi
 }
 
-# What the shipped profile refuses by name, and by not naming it.
-shipped_denies()
+# Cases that ask for what these containers do not have, and what the shipped profile refuses by name, and by not naming it.
+shipped_world()
 {
+	without 55-proc-net no_program_of_the_container_has_a_socket
 	denies socket personality open_tree_attr mptcp-dirty family-16-dirty family-{3..49}
 	# shellcheck disable=SC2046 # names
 	denies $(jq -r '.syscalls[] | select(.action == "SCMP_ACT_ERRNO").names[]' "$SECCOMP")

@@ -4,7 +4,7 @@
 contains
 identities root
 controls_outside
-shipped_denies
+shipped_world
 not_here()
 {
 	no_containers dockerd

@@ -4,7 +4,7 @@
 contains
 identities plain userns
 controls_outside
-shipped_denies
+shipped_world
 without 91-shared-device its_canary_takes_CAP_MKNOD
 not_here()
 {
