@@ -62,14 +62,16 @@ served()
 
 # ---- psql --------------------------------------------------------------------------------------------
 PG=$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' 2>/dev/null | sort -V | tail -n 1)
-SERVER=
+SERVER='' OUTSIDE='' LENT=()
 # shellcheck disable=SC2317 # called by the trap
-stop_server()
+leave()
 {
 	[ -z "$SERVER" ] || kill -INT "$SERVER"
+	[ -z "$OUTSIDE" ] || kill "$OUTSIDE"
+	rm -rf "${LENT[@]}"
 	wait
 }
-trap stop_server EXIT
+trap leave EXIT
 
 # as_super SQL: on the server's own socket
 as_super()
@@ -130,8 +132,9 @@ fi
 
 # ---- curl ---------------------------------------------------------------------------------------------
 ASK='curl -sS -o /dev/stdout -w "%{http_code}\n" http://127.0.0.1:8080/'
-printf '%s\n' 'tok-of-one-0123456789 one' 'tok-of-two-0123456789 two' >"$T/tokens"
+mkdir "$T/tokens"
 for w in one two; do
+	printf 'tok-of-%s-0123456789' "$w" >"$T/tokens/$w"
 	secret "header-$w" "Authorization: Bearer tok-of-$w-0123456789"
 	bundle "bundle-$w" <<ITEMS
   header: { source: file, path: $T/header-$w }
@@ -144,3 +147,83 @@ for w in one two; do
 	expect_eq "curl in workflow $w: the server knows the token of its bundle, and nobody without one" "0 hello $w|200|who?|401|" \
 		"$RC $(tr '\n' '|' <"$T/.bg.out")"
 done
+
+# ---- a server that revokes ---------------------------------------------------------------------------------
+# Its tokens are files, which a resolver makes for one lease each and takes away.
+N=e2e-$$-$E2E_IDENTITY
+if [ "$E2E_IDENTITY" = root ]; then
+	# What a tool of root's leaves behind would be root's: root gives it to a user, in whose workspace he becomes that user.
+	CONFIG=$E2E_USER_HOME/.config/airlock
+	as_user mkdir -p "$CONFIG/bundles" "$CONFIG/profiles"
+	LENT=("$CONFIG/bundles/$N" "$CONFIG/profiles/$N.yaml")
+	chmod 711 "$T"
+	AIRLOCK_STATE=$T/state-owner
+	new_ws
+	mkdir "$AIRLOCK_STATE"
+fi
+mkdir -p "$T/vault/live" "$CONFIG/profiles" "$CONFIG/bundles/$N"
+cat >"$T/vault/resolve" <<'RESOLVER'
+#!/bin/sh
+# usage: resolve DIRECTORY <REQUEST
+request=$(cat)
+lease=$(printf '%s' "$request" | sed -n 's/.*"lease":"\([^"]*\)".*/\1/p')
+case $request in
+*'"revoke":['*)
+	rm -f "$1/$lease"
+	echo '{"protocolVersion":1,"revoked":["api"]}'
+	;;
+*)
+	token=$(head -c 24 /dev/urandom | base64 | tr '+/' 'xy')
+	printf '%s' "$token" >"$1/$lease"
+	echo '{"protocolVersion":1,"values":{"api":"Authorization: Bearer '"$token"'"}}'
+	;;
+esac
+RESOLVER
+chmod 755 "$T/vault/resolve"
+printf 'a-token-that-stays' >"$T/vault/live/another"
+cat >"$CONFIG/profiles/$N.yaml" <<PROFILE
+version: 1
+name: $N
+extends: base
+mode: apply
+effects: [read, write-workspace, write-external]
+filesystem: { read: [/usr, /bin, /lib, /lib64, $T/vault/resolve], write: [$T/vault/live] }
+environment: { set: { PATH: "/usr/bin:/bin" } }
+allow_degraded: [cgroup, landlock]
+PROFILE
+cat >"$CONFIG/bundles/$N/bundle.yaml" <<BUNDLE
+bundle: $N
+owner: test
+items:
+  header:
+    source: exec
+    command: [$T/vault/resolve, $T/vault/live]
+    provider: server
+    id: api
+    profile: $N
+    revocable: true
+BUNDLE
+chmod -R go-w "$CONFIG/bundles/$N" "$CONFIG/profiles"
+[ "$(id -u)" != 0 ] || chown -hR "$E2E_USER:" "$T/vault" "$CONFIG" "$WS" "$AIRLOCK_STATE"
+python3 "$SERVE" "$T/vault/live" "$T/outside" &
+OUTSIDE=$!
+# outside TOKEN: what the server says to it out here
+outside()
+{
+	curl -sS --unix-socket "$T/outside" -o /dev/stdout -w '%{http_code}' -H "Authorization: Bearer $1" http://server/ | tr '\n' ' '
+}
+check "the server, out here" wait_for 20 test -S "$T/outside"
+# Turned, a value passes the output scan.
+KEEP="sed 's/.*Bearer //' /run/credentials/header | tr '!-~' 'P-~!-O' >kept"
+served 8080 fd python3 "$SERVE" "$T/vault/live" -- --bundle "$N" -- bash -c "PORT=8080; $WAIT $ASK -H @/run/credentials/header; $KEEP"
+L=$(record '.planned.call + "." + .planned.credentials[0].item')
+expect_eq "the server knows the token of this lease" "0 hello $L|200|" "$RC $(tr '\n' '|' <"$T/.bg.out")"
+captured=$(tr '!-~' 'P-~!-O' <"$WS/kept")
+expect_eq "which the tool has kept" 32 "${#captured}"
+expect_eq "it is dead behind the call; another is not" "who? 401 hello another 200" "$(outside "$captured") $(outside a-token-that-stays)"
+expect_eq "as the record says" "true number revoked" \
+	"$(record '.outcome.credentials | "\(.revoked) \(.revoked_us | type) \(.upstream[0].state)"')"
+served 8080 fd python3 "$SERVE" "$T/vault/live" -- --bundle "$N" -- bash -c "PORT=8080; $WAIT
+	$ASK -H \"Authorization: Bearer \$(tr '!-~' 'P-~!-O' <kept)\"; $ASK -H @/run/credentials/header"
+expect_eq "and in the next call, which has one of its own" "0 who?|401|hello $(record '.planned.call').header|200|" \
+	"$RC $(tr '\n' '|' <"$T/.bg.out")"

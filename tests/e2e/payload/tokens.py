@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run by tests/e2e/92-clients.sh: HTTP on the listening socket that is descriptor 3. Says whose a bearer token is, as long as a
-line "TOKEN NAME" of the file argv[1] has it; else 401."""
+"""Run by tests/e2e/92-clients.sh: HTTP on the listening socket that is descriptor 3, or on the unix socket argv[2]. Says whose a
+bearer token is, as long as a file of the directory argv[1] is that token: the file's name; else 401."""
 
 import http.server
+import pathlib
 import socket
 import sys
 
@@ -10,8 +11,7 @@ import sys
 class Asked(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         kind, _, token = self.headers.get("Authorization", "").partition(" ")
-        with open(sys.argv[1], encoding="utf-8") as f:
-            names = dict(line.split() for line in f)
+        names = {file.read_text(encoding="utf-8"): file.name for file in pathlib.Path(sys.argv[1]).iterdir()}
         name = names.get(token) if kind == "Bearer" else None
         answer = f"hello {name}\n".encode() if name else b"who?\n"
         self.send_response(200 if name else 401)
@@ -22,8 +22,20 @@ class Asked(http.server.BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def address_string(self):
+        return "a test"
+
+
+def listening():
+    if len(sys.argv) == 2:
+        return socket.socket(fileno=3)
+    outside = socket.socket(socket.AF_UNIX)
+    outside.bind(sys.argv[2])
+    outside.listen()
+    return outside
+
 
 server = http.server.ThreadingHTTPServer(("", 0), Asked, bind_and_activate=False)
 server.socket.close()
-server.socket = socket.socket(fileno=3)
+server.socket = listening()
 server.serve_forever()
