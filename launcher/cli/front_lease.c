@@ -177,15 +177,10 @@ hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8
 	n = message == NULL || rc <= 0
 		  ? -ETIMEDOUT
 		  : sys_recv_message(h->socket, message, CREDD_MESSAGE_MAX, fds, &pid);
-	if (n > 1 && (message[0] == CREDD_REFUSED || message[0] == CREDD_FAILED)) {
-		struct rd r = { .p = message + 1, .left = (size_t)n - 1 };
-
-		return err_set(&f->err, -EACCES, "%s", rd_str(&r));
-	}
-	if (n < 1 || message[0] != want) {
-		return n < 0 ? err_sys(&f->err, (int)n, "hear from the lease's process")
-			     : err_set(&f->err, -EPROTO, "the lease's process has %s",
-				       n == 0 ? "died" : "said what it does not say");
+	rc = n < 0 ? err_sys(&f->err, (int)n, "hear from the lease's process")
+		   : credd_hear(message, (size_t)n, want, &f->err);
+	if (rc < 0) {
+		return rc;
 	}
 	*ret_text = message + 1;
 	*ret_len = (size_t)n - 1;
@@ -353,18 +348,16 @@ front_lease(struct front *f)
 static int
 make_scanner(struct front *f, struct lease_hold *h, int fd)
 {
+	struct credd_value heard[LEASE_ITEMS_MAX];
 	struct scan_value values[LEASE_ITEMS_MAX];
 	struct locked shared = LOCKED_INIT;
 	int rc = fd < 0 ? -EPROTO : locked_map(fd, &shared);
-	struct rd r = { .p = shared.data, .left = shared.size };
 
+	rc = rc < 0 ? rc : credd_hear_values(shared.data, shared.size, h->lease.count, heard);
 	for (size_t i = 0; rc == 0 && i < h->lease.count; i++) {
-		uint32_t len = rd_u32(&r);
-
 		values[i] = (struct scan_value){ .item = h->lease.items[i].item,
-						 .bytes = rd_bytes(&r, len),
-						 .len = len };
-		rc = r.bad ? -EPROTO : 0;
+						 .bytes = heard[i].bytes,
+						 .len = heard[i].len };
 	}
 	rc = rc < 0 ? err_sys(&f->err, rc, "the values for the output scan")
 		    : scanner_create(values, h->lease.count, &h->scanner, &f->err);
@@ -384,17 +377,15 @@ make_scanner(struct front *f, struct lease_hold *h, int fd)
 static bool
 take_facts(struct lease_hold *h, struct rd r)
 {
-	for (size_t i = 0; i < h->lease.count; i++) {
-		const uint8_t *fingerprint = rd_bytes(&r, LEASE_FINGERPRINT_SIZE);
-		uint64_t expires_ms = rd_u64(&r);
-		const char *call = rd_str(&r);
+	struct credd_fact facts[LEASE_ITEMS_MAX];
 
-		if (r.bad || strlen(call) >= UUID_TEXT_SIZE) {
-			return false;
-		}
-		memcpy(h->fingerprints[i], fingerprint, LEASE_FINGERPRINT_SIZE);
-		h->lease.items[i].expires_ms = expires_ms;
-		snprintf(h->resolvers[i], sizeof(h->resolvers[i]), "%s", call);
+	if (credd_hear_facts(&r, h->lease.count, facts) < 0) {
+		return false;
+	}
+	for (size_t i = 0; i < h->lease.count; i++) {
+		memcpy(h->fingerprints[i], facts[i].fingerprint, LEASE_FINGERPRINT_SIZE);
+		h->lease.items[i].expires_ms = facts[i].expires_ms;
+		snprintf(h->resolvers[i], sizeof(h->resolvers[i]), "%s", facts[i].call);
 	}
 	for (size_t i = 0; i < h->lease.count; i++) {
 		if (h->lease.items[i].delivery == DELIVERY_SSH_AGENT) {

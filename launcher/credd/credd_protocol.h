@@ -8,6 +8,12 @@
 #ifndef AIRLOCK_CREDD_CREDD_PROTOCOL_H
 #define AIRLOCK_CREDD_CREDD_PROTOCOL_H
 
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/err.h"
 #include "lease.h"
 
 enum credd_message {
@@ -43,6 +49,29 @@ enum credd_message {
 #define CREDD_FD_RESULT (CREDD_FD_SOURCE + LEASE_ITEMS_MAX)
 #define CREDD_FD_OWED (CREDD_FD_RESULT + LEASE_ITEMS_MAX)
 #define CREDD_FD__END (CREDD_FD_OWED + LEASE_ITEMS_MAX)
+
+/*
+ * Of the front: a message of len bytes, 0 of them when the other end is closed. Behind its first
+ * byte is what `want` has. -EACCES with the reason that a refusal gives; -EPROTO when it is
+ * another message.
+ */
+int credd_hear(const uint8_t *message, size_t len, enum credd_message want,
+	       struct err *err) must_check;
+/* What CREDD_VALUES says of each item, in their order, pointers into what r reads, which goes on
+ * behind them. -EPROTO. */
+struct credd_fact {
+	const uint8_t *fingerprint; /* LEASE_FINGERPRINT_SIZE */
+	uint64_t expires_ms;
+	const char *call; /* of the resolver, fewer than UUID_TEXT_SIZE bytes */
+};
+int credd_hear_facts(struct rd *r, size_t count, struct credd_fact ret[]) must_check;
+/* The value of each item, in their order, pointers into memory. -EPROTO. */
+struct credd_value {
+	const uint8_t *bytes;
+	uint32_t len;
+};
+int credd_hear_values(const void *memory, size_t size, size_t count, struct credd_value ret[])
+	must_check;
 
 /* Of the process at the socket: says that, with a text or NULL. */
 void credd_say(enum credd_message what, const char *text);
