@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `airlock-cli lease CALL BUNDLE MODE asked|listed [HANDLE=N...] ITEM...`, started by the front
+ * `airlock-cli lease CALL BUNDLE MODE asked|listed UID [HANDLE=N...] ITEM...`, started by the front
  * with its socket as descriptor 0: which of these credentials the call is given. The items are the
  * profile's; asked for, each must be given, else what the bundle or the mode does not give is left
  * out. Says what it has decided (credd_protocol.h), starts the resolvers of its items and becomes
@@ -20,6 +20,7 @@
 #include "../base/clock.h"
 #include "../base/fdio.h"
 #include "../base/trusted.h"
+#include "../base/units.h"
 #include "../bundle/bundle_identity.h"
 #include "../credd/answer.h"
 #include "../credd/credd_protocol.h"
@@ -33,7 +34,7 @@
 #include "cmd_resolver.h"
 #include "view_state.h"
 
-#define FIRST 5 /* word of the handles and items */
+#define FIRST 6 /* word of the handles and items */
 
 struct leasing {
 	struct arena arena;
@@ -448,17 +449,20 @@ cmd_lease(int argc, char **argv)
 {
 	struct leasing l = { .lease = { .count = 0 } };
 	enum credd_message failure = CREDD_REFUSED;
+	uint64_t uid;
 	int rc;
 
 	creds_init(&l.c);
 	for (size_t i = 0; i < LEASE_ITEMS_MAX; i++) {
 		l.sources[i] = l.results[i] = l.owed[i] = -1;
 	}
-	if (argc < FIRST) {
-		fputs("usage: airlock-cli lease CALL BUNDLE MODE asked|listed ITEM...\n", stderr);
+	if (argc < FIRST || units_count(argv[5], &uid) < 0 || uid > UINT32_MAX) {
+		fputs("usage: airlock-cli lease CALL BUNDLE MODE asked|listed UID ITEM...\n",
+		      stderr);
 		return EXIT_AIRLOCK;
 	}
 	l.call = argv[1];
+	l.lease.uid = (uint32_t)uid;
 	l.handles = argv + FIRST;
 	while (l.handles[l.handle_count] != NULL &&
 	       strchr(l.handles[l.handle_count], '=') != NULL) {

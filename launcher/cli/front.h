@@ -178,6 +178,11 @@ int front_parse(struct front *f, int argc, char **argv) must_check;
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check; /* -w, -C: what may be a workspace */
 int front_identity(struct front *f) must_check;	 /* who the tool is */
+/*
+ * Root: an id of the range that nobody else has as long as the lock file is open, one for each id.
+ * -EAGAIN: all are in use.
+ */
+int front_take_id(struct front *f, int *ret_lock_fd, uint32_t *ret_id) must_check;
 /* root: cgroup parent and workspace clone, before the drop */
 int front_root_only(struct front *f) must_check;
 int front_clone_workspace(struct front *f) must_check; /* root: a detached mount for the jail */

@@ -34,7 +34,7 @@
 #define OVERFLOW_ID 65534u
 
 struct id_map {
-	uint64_t ids;          /* how many there are in all */
+	uint64_t ids;	       /* how many there are in all */
 	uint32_t zero_outside; /* what uid 0 is outside; OVERFLOW_ID when unmapped */
 };
 
@@ -110,7 +110,7 @@ set_account(struct front *f, uid_t uid, bool trust_environment)
 
 	if (home == NULL || !is_plain_path(home)) {
 		home = pw != NULL && is_plain_path(pw->pw_dir) ? pw->pw_dir
-		       : uid == 0			       ? "/root"
+		     : uid == 0				       ? "/root"
 							       : "/home/sandbox";
 	}
 	if (shell == NULL || shell[0] != '/') {
@@ -235,12 +235,8 @@ file_overlaps(const char *path, bool is_subid, uint64_t first, uint64_t count, c
 	return false;
 }
 
-/*
- * One lock file per id: held as long as the call may have processes, so two calls never share an
- * id.
- */
-static int
-take_range_id(struct front *f, uint32_t *ret_id)
+int
+front_take_id(struct front *f, int *ret_lock_fd, uint32_t *ret_id)
 {
 	static const struct {
 		const char *path;
@@ -276,7 +272,7 @@ take_range_id(struct front *f, uint32_t *ret_id)
 			return err_sys(&f->err, -errno, "%s", path);
 		}
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
-			f->uid_lock_fd = take_fd(&fd);
+			*ret_lock_fd = take_fd(&fd);
 			*ret_id = id;
 			return 0;
 		}
@@ -290,7 +286,7 @@ range_identity(struct front *f)
 {
 	struct identity *id = &f->req.identity;
 	uint32_t outside = 0;
-	int rc = take_range_id(f, &outside);
+	int rc = front_take_id(f, &f->uid_lock_fd, &outside);
 
 	id->kind = IDENTITY_RANGE;
 	id->uid_outside = id->gid_outside = outside;

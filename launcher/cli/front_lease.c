@@ -128,7 +128,7 @@ start(struct front *f, const char *bundle, struct lease_hold *h)
 {
 	const struct strings items = wanted(f);
 	const char **argv =
-		arena_alloc(&f->arena, (items.count + f->opt.handle_count + 7) * sizeof(*argv));
+		arena_alloc(&f->arena, (items.count + f->opt.handle_count + 8) * sizeof(*argv));
 	int ends[2];
 	size_t n = 0;
 
@@ -141,6 +141,7 @@ start(struct front *f, const char *bundle, struct lease_hold *h)
 	argv[n++] = bundle;
 	argv[n++] = profile_mode_words[f->req.mode];
 	argv[n++] = f->opt.grant_count > 0 ? "asked" : "listed";
+	argv[n++] = arena_printf(&f->arena, "%u", h->uid);
 	for (size_t i = 0; i < f->opt.handle_count; i++) {
 		argv[n++] = f->opt.handles[i];
 	}
@@ -281,6 +282,14 @@ no_core(struct front *f)
 	return setrlimit(RLIMIT_CORE, &limit) < 0 ? err_sys(&f->err, -errno, "RLIMIT_CORE") : 0;
 }
 
+/* Where there is a range of ids that nobody has, airlock-credd is no more root than the tool. */
+static int
+take_uid(struct front *f, struct lease_hold *h)
+{
+	return f->req.identity.kind == IDENTITY_RANGE ? front_take_id(f, &h->uid_lock_fd, &h->uid)
+						      : 0;
+}
+
 /* 0 with nothing leased where the profile lists nothing. */
 static int
 lease(struct front *f)
@@ -314,9 +323,10 @@ lease(struct front *f)
 		rc = f->lease == NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
 	}
 	if (rc == 0) {
-		f->lease->socket = -1;
+		f->lease->socket = f->lease->uid_lock_fd = -1;
 		memset(f->lease->pipes, -1, sizeof(f->lease->pipes));
 		rc = no_core(f);
+		rc = rc < 0 ? rc : take_uid(f, f->lease);
 		rc = rc < 0 ? rc : say_holds(f, bundle, wanted(f));
 	}
 	rc = rc < 0 ? rc : start(f, bundle, f->lease);

@@ -17,7 +17,9 @@ enum lease_upstream { UPSTREAM_NONE, UPSTREAM_REVOKED, UPSTREAM_PENDING, UPSTREA
 
 struct lease_hold {
 	pid_t pid;
-	int socket; /* -1: it has ended */
+	int socket;	 /* -1: it has ended */
+	uint32_t uid;	 /* of airlock-credd alone; 0: it is the caller's */
+	int uid_lock_fd; /* keeps that ours */
 	struct lease lease;
 	int pipes[LEASE_ITEMS_MAX]; /* until the jail has them */
 	uint8_t fingerprints[LEASE_ITEMS_MAX][LEASE_FINGERPRINT_SIZE];

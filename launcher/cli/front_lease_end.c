@@ -121,6 +121,8 @@ front_lease_end(struct front *f)
 		while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR) {
 		}
 	}
+	cleanup_fd(&h->uid_lock_fd);
+	h->uid_lock_fd = -1;
 	revoke_upstream(f, h);
 }
 

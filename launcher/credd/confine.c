@@ -38,6 +38,18 @@ confine_birth(struct err *err)
 }
 
 int
+confine_identity(uint32_t uid, struct err *err)
+{
+	int rc = uid != 0 ? sys_become(uid, uid) : 0;
+
+	if (rc < 0) {
+		return err_sys(err, rc, "become uid %u", uid);
+	}
+	/* who becomes another can be dumped, if the host says so, and outlives its parent */
+	return uid != 0 ? confine_birth(err) : 0;
+}
+
+int
 confine_credd(struct err *err)
 {
 	int rc = sys_no_new_privs();

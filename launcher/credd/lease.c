@@ -15,6 +15,7 @@ lease_encode(const struct lease *l, struct buf *out)
 	buf_str(out, l->bundle);
 	buf_put(out, l->bundle_digest, SHA256_SIZE);
 	buf_put(out, l->fingerprint_key, SHA256_SIZE);
+	buf_u32(out, l->uid);
 	buf_u32(out, (uint32_t)l->count);
 	for (size_t i = 0; i < l->count; i++) {
 		const struct lease_item *item = &l->items[i];
@@ -50,6 +51,7 @@ lease_decode(const void *bytes, size_t len, struct lease *ret)
 	l.bundle = rd_str(&r);
 	l.bundle_digest = rd_bytes(&r, SHA256_SIZE);
 	l.fingerprint_key = rd_bytes(&r, SHA256_SIZE);
+	l.uid = rd_u32(&r);
 	count = rd_u32(&r);
 	for (; !r.bad && l.count < count && l.count < LEASE_ITEMS_MAX; l.count++) {
 		struct lease_item *item = &l.items[l.count];

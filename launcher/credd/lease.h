@@ -33,6 +33,7 @@ struct lease {
 	const char *bundle;
 	const uint8_t *bundle_digest;	/* SHA256_SIZE bytes, of the manifest */
 	const uint8_t *fingerprint_key; /* SHA256_SIZE bytes; zeroes where it is not told */
+	uint32_t uid; /* that airlock-credd becomes, and its group; 0: it stays who it is */
 	struct lease_item items[LEASE_ITEMS_MAX];
 	size_t count;			       /* 0: nothing is leased */
 	const char *left_out[LEASE_ITEMS_MAX]; /* why an item of the profile's is not in it */

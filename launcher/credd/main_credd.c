@@ -384,6 +384,7 @@ serve(struct credd *c, struct err *err)
 	locked_finish(&c->room);
 	rc = rc < 0 ? rc : share(c, err);
 	sigaction(SIGPIPE, &ignore, NULL); /* an agent's client may be gone */
+	rc = rc < 0 ? rc : confine_identity(c->lease.uid, err);
 	rc = rc < 0 ? rc : confine_credd(err);
 	return rc < 0 ? rc : hand_over(c, err);
 }

@@ -282,6 +282,21 @@ expect_eq "no core, and its own filter" "0 2" \
 	"$(awk '/core file/ { print $5 }' "/proc/$C/limits") $(awk '/^Seccomp:/ { print $2 }' "/proc/$C/status")"
 expect_eq "nothing is open but its socket and /dev/null" "/dev/null /dev/null socket" \
 	"$(find "/proc/$C/fd" -mindepth 1 -printf '%l\n' | sed 's/:.*//' | sort | tr '\n' ' ' | sed 's/ $//')"
+# As root it is as powerless as the tool, and another one: neither the tool's id nor its own looks into it.
+if [ "$E2E_IDENTITY" = root ]; then
+	ids=$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$C/status")
+	own=${ids%% *}
+	theirs=$(awk '/^Uid:/ { print $2 }' "/proc/$(tool_pid)/status")
+	expect_eq "as root it has an id of its own, alone" "$own $own $own $own|$own $own $own $own|" \
+		"$ids|$(awk '/^Gid:/ { print $2, $3, $4, $5 } /^Groups:/ { print "|" $2 }' "/proc/$C/status" | tr -d '\n')"
+	expect_eq "of the range, and not the tool's" "1 1" "$((own >= 65536)) $((own != theirs))"
+	expect_eq "and no capability" "0000000000000000" "$(awk '/^Cap(Prm|Eff|Inh|Amb):/ { print $2 }' "/proc/$C/status" | sort -u)"
+	for id in "$own" "$theirs"; do
+		expect_eq "closed for $([ "$id" = "$own" ] && echo "its own id" || echo "the tool's")" "1 1 1 1" \
+			"$(for f in environ mem maps fd/0; do setpriv --reuid="$id" --clear-groups head -c 1 "/proc/$C/$f" >/dev/null 2>&1; echo $?; done | tr '\n' ' ' | sed 's/ $//')"
+	done
+	expect_rc "nor does the tool's id end it" 1 setpriv --reuid="$theirs" --clear-groups kill -TERM "$C"
+fi
 as_id kill -KILL "$C" 2>/dev/null || kill -KILL "$C"
 wait "$PID"
 expect_eq "its end ends the call" "125 interrupted airlock-credd has ended, and the leases with it" \

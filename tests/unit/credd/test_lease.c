@@ -16,6 +16,7 @@ sample(void)
 		.bundle = "acme",
 		.bundle_digest = digest,
 		.fingerprint_key = key,
+		.uid = 2147000001,
 		.items = { { .item = "gh",
 			     .source = "sealed",
 			     .access = "read",
@@ -51,6 +52,7 @@ Test(lease, what_is_said_is_heard)
 	cr_expect_str_eq(got.bundle, "acme");
 	cr_expect_eq(memcmp(got.bundle_digest, digest, SHA256_SIZE), 0);
 	cr_expect_eq(memcmp(got.fingerprint_key, key, SHA256_SIZE), 0);
+	cr_expect_eq(got.uid, 2147000001u);
 	cr_assert_eq(got.count, 2u);
 	cr_expect_str_eq(got.items[0].item, "gh");
 	cr_expect_str_eq(got.items[0].source, "sealed");
@@ -93,8 +95,8 @@ Test(lease, no_more_items_than_there_is_room_for)
 	lease_encode(&l, &bytes);
 	cr_assert_eq(lease_decode(bytes.data, bytes.len, &got), 0);
 	cr_expect_eq(got.count, (size_t)LEASE_ITEMS_MAX);
-	/* the count is behind magic, bundle and both digests */
-	bytes.data[4 + 4 + 5 + 2 * SHA256_SIZE] = LEASE_ITEMS_MAX + 1;
+	/* the count is behind magic, bundle, both digests and the uid */
+	bytes.data[4 + 4 + 5 + 2 * SHA256_SIZE + 4] = LEASE_ITEMS_MAX + 1;
 	cr_expect_eq(lease_decode(bytes.data, bytes.len, &got), -EBADMSG);
 }
 
