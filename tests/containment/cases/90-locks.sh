@@ -12,14 +12,14 @@ attempt() {
 		read -r said <&"${HOLD[0]}"
 		expect "control: lock $target" "lock:$target=EAGAIN" "$(as "$ATTACK" lock:$target)"
 		hang_up "${HOLD[1]}"
-		wait "$HOLD_PID"
+		wait ${HOLD_PID:+"$HOLD_PID"}
 		coproc HOLD { cd "$WORKSPACE" && as "$AIRLOCK" run -q -- ./attack hold:$target,held; }
 		read -r said <&"${HOLD[0]}"
 		expect "first call" "hold:$target,held=ok" "$said"
 		launch ./attack lock:$target
 		expect "second call" "lock:$target=ok" "$OUT"
 		hang_up "${HOLD[1]}"
-		wait "$HOLD_PID"
+		wait ${HOLD_PID:+"$HOLD_PID"}
 	done
 	coproc HOLD { cd "$WORKSPACE" && as "$AIRLOCK" run -q -- ./attack watch:/usr/bin; }
 	read -r said <&"${HOLD[0]}"
@@ -27,7 +27,7 @@ attempt() {
 	hang_up "${HOLD[1]}"
 	read -r said <&"${HOLD[0]}"
 	expect watch watch:/usr/bin=silence "$said"
-	wait "$HOLD_PID"
+	wait ${HOLD_PID:+"$HOLD_PID"}
 	expect "control: shm" "shm:4711,x=ok
 shm:4711=ok
 shm-remove:4711=ok" "$(as "$ATTACK" shm:4711,x shm:4711 shm-remove:4711)"

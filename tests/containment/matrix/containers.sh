@@ -120,6 +120,7 @@ containers_end()
 # Cases that ask for what these containers do not have, and what the shipped profile refuses by name, and by not naming it.
 shipped_world()
 {
+	without 29-many-kinds it_counts_what_the_container_refuses
 	without 55-proc-net no_program_of_the_container_has_a_socket
 	denies socket personality open_tree_attr mptcp-dirty family-16-dirty family-{3..49}
 	# shellcheck disable=SC2046 # names

@@ -3,6 +3,7 @@
 # world: the same, and every profile lists notify in allow_degraded
 contains
 setting WORLD_UNHEARD=1
+without 29-many-kinds it_counts_events
 without 66-write-path its_profile_is_its_own
 without 67-poisoned-cache its_profile_is_its_own
 without 71-time it_counts_events
