@@ -12,7 +12,8 @@ attempt() {
 		expect "umask $mask" 0 "$RC"
 		[ "$RC" = 0 ] || fail "$ERR"
 		expect "umask $mask: modes" "644 755" "$(cd "$WORKSPACE" && stat -c %a made-$mask dir-$mask | tr '\n' ' ' | sed 's/ $//')"
-		expect "umask $mask: open to others" "" "$(find "$T/state-$mask" -perm /077 -not -type l | head -3)"
+		expect "umask $mask: who may enter" 700 "$(stat -c %a "$T/state-$mask")"
+		expect "umask $mask: others may write" "" "$(find "$T/state-$mask" -perm /022 -not -type l | head -3)"
 		expect "umask $mask: closed to the owner" "" "$(find "$T/state-$mask" -not -perm -400 -not -type l | head -3)"
 	done
 }

@@ -8,6 +8,7 @@ without_control "process numbers differ"
 attempt() {
 	if ! is_airlock; then
 		launch /bin/sh -c 'kill -0 '$$' 2>/dev/null && [ "$(cat /proc/'$$'/comm)" = "'"$(cat /proc/$$/comm)"'" ] && echo seen; echo signal=EPERM'
+		[[ $OUT == *signal=* ]] || REFUSED=1
 		[[ $OUT != *seen* ]] || fail "the kit's own process is seen"
 		return
 	fi

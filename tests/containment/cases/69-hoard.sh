@@ -6,13 +6,14 @@
 free hoard:60=ok
 rehearse() { act hoard:60; }
 attempt() {
-	local said
+	local said pid
 	coproc HOARD { cd "$WORKSPACE" && as "$AIRLOCK" run -q -m observe -- ./attack hoard:400; }
+	pid=$HOARD_PID
 	read -r said <&"${HOARD[0]}"
 	expect "first call" hoard:400=ok "$said"
 	launch ./attack stdin
 	expect "second call" "0 stdin=null" "$RC $OUT"
 	[ "$RC" = 0 ] || fail "$ERR"
 	hang_up "${HOARD[1]}"
-	wait "$HOARD_PID"
+	wait "$pid"
 }

@@ -4,15 +4,16 @@
 # property: P9
 # contained: ECONNREFUSED from either
 attempt() {
-	local first
+	local first pid
 	coproc SERVE { cd "$WORKSPACE" && as "$AIRLOCK" run -q -- ./attack serve:@airlock-between; }
+	pid=$SERVE_PID
 	read -r first <&"${SERVE[0]}"
 	expect_has "first call" "" "$first"
 	launch ./attack unix:@airlock-between
 	expect_lines unix:@airlock-between=ECONNREFUSED "$OUT"
 	expect_lines unix:@airlock-between=ECONNREFUSED "$(as "$ATTACK" unix:@airlock-between)"
 	hang_up "${SERVE[1]}"
-	wait "$SERVE_PID"
+	wait "$pid"
 	coproc SERVE { exec "$ATTACK" serve:@airlock-between; }
 	read -r first <&"${SERVE[0]}"
 	expect_lines unix:@airlock-between=ok "$(as "$ATTACK" unix:@airlock-between)"

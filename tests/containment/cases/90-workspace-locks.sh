@@ -4,19 +4,21 @@
 # property: P9
 # contained: each has its own file
 attempt() {
-	local said
+	local said pid
 	coproc HOLD { cd "$WORKSPACE" && exec "$ATTACK" hold:attack,held; }
+	pid=$HOLD_PID
 	read -r said <&"${HOLD[0]}"
 	read -r said <&"${HOLD[0]}"
 	expect_lines lock:attack=EAGAIN "$(cd "$WORKSPACE" && as ./attack lock:attack)"
 	launch ./attack lock:attack
 	expect_lines lock:attack=ok "$OUT"
 	hang_up "${HOLD[1]}"
-	wait "$HOLD_PID"
+	wait "$pid"
 	coproc HOLD { cd "$WORKSPACE" && as "$AIRLOCK" run -q -m observe -- ./attack hold:attack,held; }
+	pid=$HOLD_PID
 	read -r said <&"${HOLD[0]}"
 	expect "first call" hold:attack,held=ok "$said"
 	expect_lines lock:attack=ok "$(cd "$WORKSPACE" && as ./attack lock:attack)"
 	hang_up "${HOLD[1]}"
-	wait "$HOLD_PID"
+	wait "$pid"
 }

@@ -21,7 +21,7 @@ launcher_command() {
 		| .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev"]},
 			{destination: $ws, type: "bind", source: $ws, options: ["rbind", "rw", "nosuid", "nodev"]}]
 		| if $reading == "" then . else .mounts += [{destination: $read, type: "bind", source: $read,
-			options: ["rbind", "ro"]}] end' --args "$@" <"$bundle/config.json" >"$T/crun.json" || return
+			options: ["rbind", "ro"]}] end' --args -- "$@" <"$bundle/config.json" >"$T/crun.json" || return
 	as tee "$bundle/config.json" <"$T/crun.json" >/dev/null
 	CMD=(crun --root "$bundle/state" --cgroup-manager=disabled run --bundle "$bundle" "airlock-kit-$$")
 }
