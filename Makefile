@@ -200,7 +200,7 @@ analyze:
 # What `make faults` tries with few calls, for some minutes.
 .PHONY: soak
 soak: all
-	$(Q)tests/faults/soak.py $(BUILD) 5000 50
+	$(Q)tests/faults/soak.py $(BUILD) 20000 200 1 16
 
 .PHONY: bench vm
 $(BUILD)/tests/bench/settle: $(call obj,glibc,tests/bench/settle.c $(FAULTS_SRC))

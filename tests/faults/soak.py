@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many calls of many workflows, while everything of airlock is killed at random.
 
-  soak.py BUILD CALLS WORKFLOWS [SEED]
+  soak.py BUILD CALLS WORKFLOWS [SEED [WORKERS]]
 
 Each call has a key and is sent again until it is answered. Every tool that runs leaves a line behind its key, outside of
 the workspace. In the end: no key ran more often than its profile and what a person resolved allow, whoever was answered
-has an outcome, drafts and trees are what the records say, ledgers are what the journal says, and the store verifies. Every
+has an outcome, drafts and trees are what the records say, ledgers are what the journal says, and the store verifies. Of the calls
+nothing is left: no process, mount, control group, temporary file or half-made file of the state, and airlock-log has no more
+descriptors open than it needs. Every
 other workflow is in propose: its tools can leave nothing outside, and what they leave is held. As root, it runs as nobody;
 as a plain user as himself. One line at the end; exit 0 or 1.
 """
@@ -20,10 +22,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 
 build, calls, workflows = os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
-WORKERS = 4
+WORKERS = int(sys.argv[5]) if len(sys.argv) > 5 else 4
+LOG_FDS_MAX = 40  # what airlock-log has open at once, however many calls it has seen
 NOBODY = 65534
 chance = random.Random(seed)
 top = tempfile.mkdtemp(prefix="airlock-soak-")
@@ -157,6 +161,7 @@ class Killer(threading.Thread):
         super().__init__()
         self.workers = workers
         self.stop, self.count = threading.Event(), collections.Counter()
+        self.log_fds = 0
 
     def run(self):
         while not self.stop.wait(chance.uniform(0.005, 0.08) * WORKERS / max(1, sum(w.is_alive() for w in self.workers))):
@@ -166,10 +171,40 @@ class Killer(threading.Thread):
             pid = chance.choice(pids)
             try:
                 with open(f"/proc/{pid}/comm") as f:
-                    self.count[f.read().strip()] += 1
+                    name = f.read().strip()
+                if name == "airlock-log":
+                    self.log_fds = max(self.log_fds, len(os.listdir(f"/proc/{pid}/fd")))
                 os.kill(pid, signal.SIGKILL)
+                self.count[name] += 1
             except OSError:
                 pass
+
+
+def traces():
+    """What a call could leave on the host that is no process: by name, so that what others leave can be told apart."""
+    with open("/proc/self/mountinfo") as f:
+        mounts = {line.split()[4] for line in f if top in line or "airlock" in line.split()[4]}
+    groups = {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith("c-")}
+    files = {f"{place}/{name}" for place in ("/tmp", "/dev/shm", "/var/tmp") for name in os.listdir(place)
+             if name.startswith("airlock-") and os.stat(f"{place}/{name}", follow_symlinks=False).st_uid == who.get("user", os.getuid())}
+    return mounts | groups | files
+
+
+def check_left(before, killer):
+    until = time.monotonic() + 30
+    while of_ours() and time.monotonic() < until:
+        time.sleep(0.05)  # airlock-log stays for a second, for who comes next
+    for pid in of_ours():
+        wrong.append(f"process {pid} is left")
+    for name in sorted(traces() - before):
+        if name != top:
+            wrong.append(f"{name} is left")
+    for place, _, names in os.walk(state):
+        for name in names:
+            if os.path.relpath(place, state) in ("running", "commits", "leases") or name.startswith(".new-"):
+                wrong.append(f"{place}/{name} is left in the state")
+    if killer.log_fds > LOG_FDS_MAX:
+        wrong.append(f"airlock-log had {killer.log_fds} descriptors open")
 
 
 def check_runs(records, answered):
@@ -213,6 +248,7 @@ def check_trees(records):
 
 
 def main():
+    before = traces()
     prepare()
     jobs = [(n % workflows, f"k{n}", chance.choice(["safe", "ask"])) for n in range(calls)]
     chance.shuffle(jobs)
@@ -234,8 +270,10 @@ def main():
     check_ledgers()
     check_trees(records)
     verb("verify", "--store", state, "--key", json.loads(verb("key", "show", "--json").stdout)["vkey"])
+    check_left(before, killer)
     unknown = sum(r["verdict"] == "unknown" for r in records)
-    print(f"# {calls} keys, {len(records)} calls, {unknown} unknown; killed {dict(killer.count)}")
+    print(f"# {calls} keys, {len(records)} calls, {unknown} unknown; killed {dict(killer.count)}; "
+          f"airlock-log had up to {killer.log_fds} descriptors")
     for line in wrong[:20]:
         print(f"not ok soak: {line}")
     return 1 if wrong or sum(killer.count.values()) < calls / 50 else 0

@@ -7,7 +7,7 @@ LAUNCHER_WRITES=(/run/firejail)
 launcher_version() { firejail --version 2>/dev/null | sed -n 1p; }
 launcher_command() {
 	CMD=(firejail --quiet --noprofile --net=none --caps.drop=all --nonewprivs --noroot --seccomp --seccomp.block-secondary
-		--private --private-etc=alternatives,ld.so.cache,passwd,group,nsswitch.conf,localtime --blacklist=/sys
+		--private "--private-etc=alternatives,ld.so.cache,passwd,group,nsswitch.conf,localtime" --blacklist=/sys
 		--private-dev --private-cwd="$WORKSPACE" --ipc-namespace --nodbus --noinput --whitelist="$WORKSPACE"
 		--disable-mnt)
 	[ -z "$READING" ] || CMD+=(--whitelist="$READ" --read-only="$READ")
