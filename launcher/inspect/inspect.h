@@ -34,6 +34,8 @@ void inspect_each_mount(struct look *l,
 			void *context);
 /* The value of a variable, for those that name a directory; NULL. */
 const char *inspect_variable(const struct look *l, const char *name);
+/* The names in dir that are numbers, ascending, at most max of them, in memory of l. */
+size_t inspect_numbers(struct look *l, const char *dir, size_t max, int **ret);
 /* The next line of *at, in memory of l and without its newline; NULL at the end. */
 char *inspect_line(struct look *l, const char **at);
 

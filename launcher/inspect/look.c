@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run by airlock-inspect as the tool: what its sections share. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/fdio.h"
@@ -39,6 +41,37 @@ inspect_slurp(struct look *l, const char *path)
 		kept = arena_string(&l->arena, buf_text(&text));
 	}
 	return kept != NULL ? kept : "";
+}
+
+static int
+number_order(const void *a, const void *b)
+{
+	const int *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+size_t
+inspect_numbers(struct look *l, const char *dir, size_t max, int **ret)
+{
+	int *numbers = arena_alloc(&l->arena, max * sizeof(*numbers));
+	DIR *names = opendir(dir);
+	size_t count = 0;
+
+	for (struct dirent *e = names != NULL ? readdir(names) : NULL;
+	     numbers != NULL && e != NULL && count < max; e = readdir(names)) {
+		if (e->d_name[0] >= '0' && e->d_name[0] <= '9') {
+			numbers[count++] = (int)strtol(e->d_name, NULL, 10);
+		}
+	}
+	if (names != NULL) {
+		closedir(names);
+	}
+	if (count > 0) {
+		qsort(numbers, count, sizeof(*numbers), number_order);
+	}
+	*ret = numbers;
+	return count;
 }
 
 char *

@@ -161,39 +161,18 @@ say_descriptor(struct report *r, int fd)
 	report_end(r);
 }
 
-static int
-number_order(const void *a, const void *b)
-{
-	const int *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* All but the one that lists them. */
+/* The one that listed them is closed by now. */
 void
 see_descriptors(struct look *l)
 {
-	int *fds = arena_alloc(&l->arena, NAMES_MAX * sizeof(*fds));
-	DIR *dir = opendir("/proc/self/fd");
-	size_t count = 0;
+	int *fds;
+	size_t count = inspect_numbers(l, "/proc/self/fd", NAMES_MAX, &fds);
 
-	for (struct dirent *e = dir != NULL ? readdir(dir) : NULL;
-	     fds != NULL && e != NULL && count < NAMES_MAX; e = readdir(dir)) {
-		int fd = (int)strtol(e->d_name, NULL, 10);
-
-		if (e->d_name[0] != '.' && fd != dirfd(dir)) {
-			fds[count++] = fd;
-		}
-	}
-	if (dir != NULL) {
-		closedir(dir);
-	}
-	if (count > 0) {
-		qsort(fds, count, sizeof(*fds), number_order);
-	}
 	report_list(l->report, "descriptors");
 	for (size_t i = 0; i < count; i++) {
-		say_descriptor(l->report, fds[i]);
+		if (fcntl(fds[i], F_GETFD) >= 0) {
+			say_descriptor(l->report, fds[i]);
+		}
 	}
 	report_end(l->report);
 }

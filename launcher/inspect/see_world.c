@@ -270,18 +270,10 @@ see_namespaces(struct look *l)
 
 /* ---- processes ------------------------------------------------------------------------------- */
 
-static int
-pid_order(const void *a, const void *b)
-{
-	const long *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 static void
-say_process(struct look *l, long pid)
+say_process(struct look *l, int pid)
 {
-	const char *path = arena_printf(&l->arena, "/proc/%ld/status", pid);
+	const char *path = arena_printf(&l->arena, "/proc/%d/status", pid);
 	const char *status = path != NULL ? inspect_slurp(l, path) : "";
 	const char *name = parse_status(status, "Name");
 	const char *own_name =
@@ -299,22 +291,9 @@ say_process(struct look *l, long pid)
 void
 see_processes(struct look *l)
 {
-	long *pids = arena_alloc(&l->arena, PROCESSES_MAX * sizeof(*pids));
-	DIR *dir = opendir("/proc");
-	size_t count = 0;
+	int *pids;
+	size_t count = inspect_numbers(l, "/proc", PROCESSES_MAX, &pids);
 
-	for (struct dirent *e = dir != NULL ? readdir(dir) : NULL;
-	     pids != NULL && e != NULL && count < PROCESSES_MAX; e = readdir(dir)) {
-		if (e->d_name[0] >= '1' && e->d_name[0] <= '9') {
-			pids[count++] = strtol(e->d_name, NULL, 10);
-		}
-	}
-	if (dir != NULL) {
-		closedir(dir);
-	}
-	if (count > 0) {
-		qsort(pids, count, sizeof(*pids), pid_order);
-	}
 	report_list(l->report, "processes");
 	for (size_t i = 0; i < count; i++) {
 		say_process(l, pids[i]);
