@@ -303,12 +303,27 @@ request(struct json *j, const struct front *f)
 	json_kv_str(j, "retry_of", f->retry_of);
 }
 
+/* Of what it is a part, and where it may write. */
+static void
+place(struct json *j, const struct front *f)
+{
+	char workflow[UUID_TEXT_SIZE];
+
+	text_uuid_print(f->workflow, workflow);
+	json_kv_str(j, "workflow", workflow);
+	json_kv_str(j, "workflow_name", f->workflow_name);
+	json_key(j, "workspace");
+	workspace(j, &f->req);
+	json_kv_path(j, "worktree", f->worktree.common);
+	json_key(j, "write");
+	rule_paths(j, &f->profile->write);
+}
+
 static void
 write_planned(struct front *f, struct json *j)
 {
 	const struct request *r = &f->req;
 	uint8_t digest[32];
-	char workflow[UUID_TEXT_SIZE];
 
 	json_begin_object(j);
 	json_key(j, "actor");
@@ -367,14 +382,7 @@ write_planned(struct front *f, struct json *j)
 	toolchains(j, &f->toolchains);
 	trace(j, f);
 	json_kv_uint(j, "v", 1);
-	text_uuid_print(f->workflow, workflow);
-	json_kv_str(j, "workflow", workflow);
-	json_kv_str(j, "workflow_name", f->workflow_name);
-	json_key(j, "workspace");
-	workspace(j, r);
-	json_kv_path(j, "worktree", f->worktree.common);
-	json_key(j, "write");
-	rule_paths(j, &f->profile->write);
+	place(j, f);
 	json_end(j);
 }
 
