@@ -190,10 +190,11 @@ agent_serve(int front_fd, struct agent_door *doors, size_t count)
 			look(&s, waits + 1, clients);
 		}
 	} while (waits[0].revents == 0);
-	for (size_t i = 0; i < AGENT_CLIENTS_MAX; i++) {
-		shut(&s.clients[i].fd);
-	}
+	/* doors first: who has been shut out finds none to come in by */
 	for (size_t i = 0; i < count; i++) {
 		shut(&doors[i].fd);
+	}
+	for (size_t i = 0; i < AGENT_CLIENTS_MAX; i++) {
+		shut(&s.clients[i].fd);
 	}
 }
