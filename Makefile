@@ -218,7 +218,8 @@ bench: all $(addprefix $(BUILD)/tests/bench/,scan settle store)
 	$(Q)tests/bench/store
 	$(Q)tests/bench/stop
 vm: all
-	$(Q)tests/vm/build.sh && tests/vm/run.sh
+	$(Q)tests/containment/payload/build $(BUILD)/tests/containment
+	$(Q)tests/vm/build.sh && tests/vm/run.sh --kernel 6.1 && tests/vm/run.sh --kernel 6.12
 
 FUZZ_SECONDS := 30
 .PHONY: fuzz

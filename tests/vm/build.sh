@@ -15,6 +15,7 @@ set -euo pipefail
 # depends on. Nothing of it is installed on the host.
 kernels='
 6.1	linux-image-cloud-amd64
+6.12	linux-image-6.12-cloud-amd64
 '
 
 suite=bookworm
