@@ -181,6 +181,8 @@ hear(struct front *f, struct lease_hold *h, enum credd_message want, const uint8
 	rc = n < 0 ? err_sys(&f->err, (int)n, "hear from the lease's process")
 		   : credd_hear(message, (size_t)n, want, &f->err);
 	if (rc < 0) {
+		/* who says why has wiped what he had, and ends */
+		h->is_revoked = rc == -EACCES;
 		return rc;
 	}
 	*ret_text = message + 1;

@@ -97,6 +97,8 @@ tell(int result_fd, int status, struct heard *ret, struct err *err)
 		}
 		ignore_err(json_find_text(text, "verdict", &verdict), "then there is none");
 		ignore_err(json_find_text(text, "reason", &reason), "the same");
+		ret->has_not_run = strcmp(buf_text(&verdict), "launch_failed") == 0 ||
+				   strcmp(buf_text(&verdict), "denied") == 0;
 	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		return 0;

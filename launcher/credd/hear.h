@@ -6,6 +6,7 @@
 #ifndef AIRLOCK_CREDD_HEAR_H
 #define AIRLOCK_CREDD_HEAR_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "../base/err.h"
@@ -16,6 +17,7 @@
 struct heard {
 	size_t len;		   /* of what it said, in the caller's memory */
 	char call[UUID_TEXT_SIZE]; /* its own; "": it has no record */
+	bool has_not_run;	   /* airlock says that the resolver was never started */
 };
 
 /*

@@ -166,6 +166,7 @@ read_resolver(struct credd *c, size_t i, uint8_t *ret, size_t *ret_len, struct e
 			err_prefix(err, "call %s", heard.call);
 		}
 	}
+	answer.is_refused = answer.is_refused || heard.has_not_run;
 	if (rc == 0 || answer.is_refused) {
 		int written = write_owed(item, CREDD_FD_OWED + (int)i, &answer, &refusal);
 

@@ -271,9 +271,14 @@ verb "control: creds check" 0 creds check "$NAME"
 mv "$CONFIG/profiles/$NAME.yaml" "$T/kept.yaml"
 expect_run "a profile that is not there" 125 -p "$P" --bundle "$NAME" -- touch ran
 expect_match "which is said" "its resolver did not do its work: " "$ERR"
+expect_eq "nothing can have been given: nothing is owed" "none 0 true" \
+	"$(record '.outcome.credentials.upstream[0].state') $(owed) $(record .outcome.credentials.revoked)"
+sed 's/^limits.*//; $a limits: { memory: 900TiB }' "$T/kept.yaml" >"$CONFIG/profiles/$NAME.yaml"
+theirs "$CONFIG"
+expect_run "a sandbox that cannot be made" 125 -p "$P" --bundle "$NAME" -- touch ran
+expect_eq "the same" "none 0" "$(record '.outcome.credentials.upstream[0].state') $(owed)"
 mv "$T/kept.yaml" "$CONFIG/profiles/$NAME.yaml"
-verb "nothing was asked: recover asks" 0 recover
-expect_eq "and that is all" "0 0" "$(owed) $(alive)"
+expect_eq "nobody was asked" "0 0" "$(wc -l <"$DB/asked") $(alive)"
 
 # ---- one that knows the protocol alone -----------------------------------------------------------------
 bundle ""
