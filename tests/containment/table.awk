@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Prints the results of tests/containment/run: a row per case, a column per launcher and identity.
 # First file: LAUNCHER VERSION; second: LAUNCHER CASE IDENTITY RESULT PROPERTY WHY.
-# -v markdown=1: for a page, and only the cases that every launcher was asked.
+# -v markdown=1: for a page, and only the cases that another launcher than airlock was asked.
 function short(result)
 {
 	return result == "not applicable" ? "-" : result
