@@ -50,7 +50,16 @@ peer_on_terminal()
 		(cd "$WORKSPACE" && guarded as timeout -k 2 40 script -qec "${CMD[*]@Q}" /dev/null </dev/null)
 }
 
-# Prints why the launcher cannot be tried as this identity: it does not start what works outside.
+# One that finds itself in a container, or cannot make namespaces, may start the program all the same, with no sandbox.
+shares_processes()
+{
+	local out
+
+	out=$(cd "$WORKSPACE" && peer_run /bin/readlink /proc/self/ns/pid </dev/null 2>&1)
+	[[ $out == *"$(readlink /proc/self/ns/pid)"* ]]
+}
+
+# Prints why the launcher cannot be tried as this identity: it does not start what works outside, or it does nothing else.
 peer_unfit()
 {
 	local out
@@ -58,8 +67,11 @@ peer_unfit()
 	case_begin
 	fresh smoke
 	out=$(cd "$WORKSPACE" && peer_run ./attack stdin </dev/null 2>&1)
-	[[ $out == *stdin=* ]] || printf '%s does not start a program as this identity: %s\n' "$LAUNCHER" \
-		"$(tail -n 1 <<<"$out" | cut -c1-160)"
+	if [[ $out != *stdin=* ]]; then
+		printf '%s does not start a program as this identity: %s\n' "$LAUNCHER" "$(tail -n 1 <<<"$out" | cut -c1-160)"
+	elif [ "$LAUNCHER" != none ] && shares_processes; then
+		printf '%s starts programs among the processes of this host: nothing is tried on those\n' "$LAUNCHER"
+	fi
 }
 
 # ---- judged -----------------------------------------------------------------------------------------------

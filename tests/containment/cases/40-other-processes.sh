@@ -12,7 +12,8 @@ attempt() {
 		[[ $OUT != *seen* ]] || fail "the kit's own process is seen"
 		return
 	fi
-	launch /bin/sh -c 'set -- /proc/[0-9]*; echo $#; kill -0 '$$' && echo seen; kill -9 -1; exit 3'
+	# everybody is signalled only where nobody else is in sight
+	launch /bin/sh -c 'set -- /proc/[0-9]*; echo $#; kill -0 '$$' && echo seen; [ $# = 2 ] || exit 4; kill -9 -1; exit 3'
 	expect processes 2 "${OUT%%$'\n'*}"
 	expect "the launcher's number" 2 "$OUT"
 	expect "exit after kill -1" 3 "$RC"

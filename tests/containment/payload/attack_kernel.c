@@ -302,10 +302,10 @@ act_pidfd_kill(const char *line, const char *argument)
 static void
 act_prlimit(const char *line, const char *argument)
 {
-	struct rlimit small = { 0, 0 };
+	struct rlimit old;
 
-	report(line,
-	       syscall(SYS_prlimit64, strtol(argument, NULL, 10), RLIMIT_NPROC, &small, NULL));
+	/* to look takes the same right as to set */
+	report(line, syscall(SYS_prlimit64, strtol(argument, NULL, 10), RLIMIT_NPROC, NULL, &old));
 }
 
 static long
