@@ -6,13 +6,14 @@
 without_control "the act is the administrator's"
 not_here() {
 	[ "$IDENTITY" = plain ] && [ "$(id -u)" = 0 ] || echo "needs another user's bit: tried as the plain user, by root"
+	[[ ,$(findmnt -no OPTIONS -T "$T"), != *,nosuid,* ]] || echo "set-id bits mean nothing in ${T%/*}"
 }
 attempt() {
-	local dir
-	dir=$(mktemp -d /var/tmp/airlock-setuid.XXXXXX)
-	chmod 755 "$dir"
+	local dir=$T/inside/setuid
+	mkdir "$dir"
 	cp "$AIRLOCK" "${AIRLOCK%/*}"/airlock-{jail,cli} "$dir/"
-	chmod 4755 "$dir/airlock"
+	chgrp "$PLAIN_GID" "$dir/airlock"
+	chmod 4750 "$dir/airlock" # for the plain user and nobody else of this machine
 	(cd "$WORKSPACE" && as "$dir/airlock" run -- ./attack stdin) >"$RESULT_DIR/out" 2>"$RESULT_DIR/err" </dev/null
 	RC=$? OUT=$(cat "$RESULT_DIR/out") ERR=$(cat "$RESULT_DIR/err")
 	rm -rf "${dir:?}"

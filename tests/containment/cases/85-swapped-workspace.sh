@@ -7,7 +7,8 @@ without_control "the swap is the attacker's, outside"
 attempt() {
 	local i pid
 	as cp "$ATTACK" "$CANARY/attack"
-	as sh -c 'while [ ! -e "$1/stop" ]; do mv "$1/ws" "$1/w2"; ln -s "$1/canary" "$1/ws"; rm "$1/ws"; mv "$1/w2" "$1/ws"; done' - "$T/inside" \
+	# bounded, also when the kit is stopped meanwhile
+	as timeout 20 sh -c 'while [ ! -e "$1/stop" ]; do mv "$1/ws" "$1/w2"; ln -s "$1/canary" "$1/ws"; rm "$1/ws"; mv "$1/w2" "$1/ws"; done' - "$T/inside" \
 		2>/dev/null &
 	pid=$!
 	for i in {1..12}; do
@@ -19,7 +20,7 @@ attempt() {
 		esac
 	done
 	as touch "$T/inside/stop"
-	wait $pid
+	wait $pid || fail "the loop ended before: $?"
 	as rm -f "$CANARY/attack" "$CANARY/made"
 }
 host_state() { cat "$CANARY/secret"; find "$CANARY" -name secret -printf '%m %s\n'; }

@@ -7,7 +7,8 @@ without_control "the act is against the reader"
 attempt() {
 	local pid start=$SECONDS
 	as mkfifo "$WORKSPACE/pipe"
-	as sh -c 'while [ ! -e "$1/../stop" ]; do echo more; done >"$1/grows"' - "$WORKSPACE" &
+	# bounded, also when the kit is stopped meanwhile
+	as timeout 20 sh -c 'while [ ! -e "$1/../stop" ]; do echo more; done >"$1/grows"' - "$WORKSPACE" &
 	pid=$!
 	for _ in {1..100}; do
 		[ -s "$WORKSPACE/grows" ] && break
@@ -15,7 +16,7 @@ attempt() {
 	done
 	launch ./attack stdin
 	as touch "$T/inside/stop"
-	wait $pid
+	wait $pid || fail "the loop ended before: $?"
 	expect "exit" "0 stdin=null" "$RC $OUT"
 	[ $((SECONDS - start)) -lt 6 ] || fail "took $((SECONDS - start)) s"
 	expect "unstable" true "$(record '.outcome.in_tree == null or .outcome.in_tree.unstable')"
