@@ -76,7 +76,7 @@ docker_start()
 	container_root
 	mkdir -p "$base/docker" && echo '{}' >"$base/docker/config" || exit 125
 	dockerd --config-file "$base/docker/config" --data-root "$base/docker/data" --exec-root "$base/docker/exec" \
-		--pidfile "$base/docker/pid" --host "unix://$base/docker/sock" --iptables=false --bridge=none \
+		--pidfile "$base/docker/pid" --host "unix://$base/docker/sock" --iptables=false --ip-forward=false --bridge=none \
 		--storage-driver vfs --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/airlock-matrix-$$" \
 		>"$base/docker/log" 2>&1 </dev/null &
 	DOCKER_PID=$!
