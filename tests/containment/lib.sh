@@ -36,6 +36,12 @@ expect_has()
 	[[ $3 == *"$2"* ]] || fail "$1: '$2' is not in '$3'"
 }
 
+# expect_like NAME REGEX GOT: the whole of it.
+expect_like()
+{
+	[[ $3 =~ ^$2$ ]] || fail "$1: '$3' is not '$2'"
+}
+
 # ---- who ------------------------------------------------------------------------------------------------
 
 clean_env()

@@ -15,5 +15,6 @@ attempt() {
 	usual_attempt
 	is_airlock || return 0
 	launch /bin/cat /proc/self/cgroup /proc/1/cgroup
-	expect "paths of other groups" "" "$(cut -d: -f3- <<<"$OUT" | grep -v '^/$' | sort -u)"
+	expect "exit, and paths" "0 /" "$RC $(cut -d: -f3- <<<"$OUT" | sort -u)"
+	expect "both are told" "$(wc -l </proc/self/cgroup)" "$(($(wc -l <<<"$OUT") / 2))"
 }

@@ -7,7 +7,12 @@ for_any
 without_control "what is there differs from host to host"
 attempt() {
 	launch /bin/sh -c 'tail -n +3 /proc/net/dev | cut -d: -f1 | tr -d " "; tail -n +2 /proc/net/unix | grep -c " "; tail -n +2 /proc/net/arp; tail -n +2 /proc/net/route; tail -n +2 /proc/net/tcp'
-	[ -n "$OUT" ] || REFUSED=1
-	[ "$OUT" = $'lo\n0' ] || [ -z "$OUT" ] || fail "$(tr '\n' ';' <<<"$OUT" | cut -c1-200)"
+	if is_airlock; then
+		expect exit 0 "$RC"
+	elif [ -z "$OUT" ]; then
+		REFUSED=1
+		return
+	fi
+	expect_lines $'lo\n0' "$OUT"
 	[ "$(tail -n +2 /proc/net/unix | grep -c ' ')" -gt 0 ] || fail "control: the host has no socket"
 }

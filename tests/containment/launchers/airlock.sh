@@ -4,5 +4,8 @@
 LAUNCHER_IDENTITIES=(root plain userns)
 launcher_version() { "$AIRLOCK" --version | head -1; }
 launcher_run() {
-	(cd "$WORKSPACE" && as "${BEFORE[@]}" "$AIRLOCK" run -w "$WORKSPACE" "${OPTIONS[@]}" -- "$@")
+	(
+		[ -z "${WORLD_CLOSED:-}" ] || [ -n "$STDIN" ] || exec <&-
+		cd "$WORKSPACE" && as "${BEFORE[@]}" "$AIRLOCK" run -w "$WORKSPACE" "${OPTIONS[@]}" -- "$@"
+	)
 }

@@ -125,7 +125,7 @@ if [ -n "${WORLD_CLOSED:-}" ]; then
 	launch()
 	{
 		if declare -F attempt >/dev/null; then
-			launch_open "$@" <&-
+			launch_open "$@" # with 0 closed: launchers/airlock.sh
 			return
 		fi
 		(cd "$WORKSPACE" && as "${BEFORE[@]}" "$AIRLOCK" run -w "$WORKSPACE" "${OPTIONS[@]}" -- "$@" <&- >&- 2>&-)
