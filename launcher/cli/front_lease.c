@@ -299,6 +299,9 @@ lease(struct front *f)
 	const char *bundle = NULL;
 	int rc;
 
+	if (f->opt.input != NULL && f->opt.grant_count == 0) {
+		return 0; /* what stands for another call has no more than is asked for */
+	}
 	if (f->profile->credentials.count == 0) {
 		return f->opt.grant_count == 0
 			     ? 0

@@ -241,35 +241,38 @@ lower_limits(struct start *s, const struct profile *p)
 
 /* ---- credentials ----------------------------------------------------------------------------- */
 
-/* Leased anew, of today's bundle; what lets its holder write is not for a call that observes. */
+/*
+ * Leased anew, of today's bundle: of what the call had, what only reads. With --input a call is
+ * given what is asked for here, and nothing else that its profile lists.
+ */
 static void
 lease_again(struct start *s)
 {
 	const json_t *items = json_object_get(s->rec->planned, "credentials");
-	size_t left = 0;
+	size_t given = 0, writing = 0;
 
 	for (size_t i = 0; i < json_array_size(items); i++) {
 		const json_t *item = json_array_get(items, i);
 
-		if (i == 0) {
+		if (strcmp(record_text(item, "access"), "read") != 0) {
+			writing++;
+			continue;
+		}
+		if (given++ == 0) {
 			add(s, "--bundle");
 			add(s, raw(s, record_text(item, "bundle")));
 		}
-		if (strcmp(record_text(item, "access"), "read") == 0) {
-			add(s, "--grant");
-			add(s, raw(s, record_text(item, "item")));
-		} else {
-			left++;
-		}
+		add(s, "--grant");
+		add(s, raw(s, record_text(item, "item")));
 	}
-	if (json_array_size(items) > 0) {
+	if (given > 0) {
 		rerun_note(s->notes, "credentials are leased anew, with the values of today");
 	}
-	if (left > 0) {
+	if (writing > 0) {
 		rerun_note(s->notes,
-			   "%zu of its credentials %s not given: their access is write, and the "
-			   "call observes",
-			   left, left == 1 ? "is" : "are");
+			   "%zu of its %zu credentials %s not given: their access is write, and "
+			   "the call observes",
+			   writing, json_array_size(items), writing == 1 ? "is" : "are");
 	}
 }
 
