@@ -48,7 +48,7 @@ FRONT_SRC := $(call src,base) $(call src,sys) \
 	$(filter-out launcher/supervise/cgroup_discover.c launcher/supervise/cgroup_scope.c,$(call src,supervise)) \
 	$(call src,snapshot) \
 	$(filter-out launcher/store/index%.c launcher/store/pack_read%.c launcher/store/pack_check.c,$(call src,store)) \
-	$(call src,scan) $(call src,workflow) launcher/credd/lease.c launcher/credd/uses.c launcher/credd/credd_hear.c $(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
+	$(call src,scan) $(call src,workflow) launcher/credd/lease.c launcher/credd/owed.c launcher/credd/uses.c launcher/credd/credd_hear.c $(sort $(wildcard launcher/cli/front_*.c)) launcher/cli/main_front.c
 # The jail: static, no library, no parser.
 JAIL_SRC := launcher/base/err.c launcher/base/buf.c launcher/base/fdio.c \
 	$(call src,sys) launcher/plan/plan_codec.c $(call src,jail)

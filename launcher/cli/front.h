@@ -239,8 +239,12 @@ int front_serves_parse(struct front *f) must_check;
 /* Whether the workspace is the one that resolvers have, in the state directory. */
 bool front_serves_here(const struct front *f);
 int front_serves_narrow(struct front *f) must_check; /* a resolver has few seconds */
-/* Something is owed to resolvers; for: by that call, or NULL. */
-bool front_serves_owed(const struct front *f, const char *call);
+/*
+ * Whether it is for this command, under this profile and in that workspace, that something of the
+ * call that it serves is owed. Such a call is let in where others are not: what was given ends.
+ */
+bool front_serves_owed(const struct front *f);
+bool front_serves_left(const struct front *f); /* something is owed, by whatever call */
 /* From here on stdout is the tool's alone. */
 int front_serves_let_go(struct front *f) must_check;
 /* which credentials the call is given, and by whom (front_lease.h); 0 also where it is refused */

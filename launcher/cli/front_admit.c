@@ -113,7 +113,7 @@ check_stop(struct front *f)
 	struct stop_order order;
 	int rc = stop_find(&f->store, f->principal, &order);
 
-	if (rc > 0 && f->opt.serves != NULL && front_serves_owed(f, f->opt.serves)) {
+	if (rc > 0 && front_serves_owed(f)) {
 		return 0; /* what a call holds that was ended is revoked all the same */
 	}
 	if (rc > 0) {

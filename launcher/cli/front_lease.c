@@ -353,8 +353,10 @@ refuse_unless(struct front *f, int rc)
 int
 front_lease(struct front *f)
 {
-	if (f->opt.dry_run || f->refused || f->answered || f->parent.call_text[0] != '\0') {
-		return 0; /* a postcondition is given nothing: it looks at what there is */
+	/* a postcondition looks at what there is, and nobody looks at what a resolver says */
+	if (f->opt.dry_run || f->refused || f->answered || f->parent.call_text[0] != '\0' ||
+	    f->opt.serves != NULL) {
+		return 0;
 	}
 	return refuse_unless(f, lease(f));
 }

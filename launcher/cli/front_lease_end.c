@@ -133,7 +133,7 @@ front_lease_sweep(struct front *f)
 	const char *argv[] = { "airlock-cli", "revoke-leases", NULL };
 	const int stdio[] = { STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO };
 
-	if (f->opt.serves == NULL && front_serves_owed(f, NULL) && fork() == 0) {
+	if (f->opt.serves == NULL && front_serves_left(f) && fork() == 0) {
 		if (sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
 			front_become_cli(f, argv, stdio);
 		}

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/arena.h"
 #include "../base/fdio.h"
 #include "../base/text.h"
 #include "../credd/owed.h"
@@ -33,10 +34,11 @@ front_serves_parse(struct front *f)
 			       o->serves);
 	}
 	if (o->key != NULL || o->tty || o->over != NULL || o->input != NULL ||
-	    o->workflow != NULL || o->mode != NULL || o->grant_count > 0) {
+	    o->workflow != NULL || o->mode != NULL || o->bundle != NULL || o->grant_count > 0 ||
+	    o->handle_count > 0) {
 		return err_set(&f->err, -EINVAL,
 			       "--serves does not go with --key, --tty, --over, --input, "
-			       "--workflow, --mode and --grant");
+			       "--workflow, --mode, --bundle, --grant and --credential-fd");
 	}
 	if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode)) {
 		return err_set(&f->err, -EINVAL, "--serves: stdout is no pipe");
@@ -63,10 +65,47 @@ front_serves_narrow(struct front *f)
 	return 0;
 }
 
-bool
-front_serves_owed(const struct front *f, const char *call)
+/* Whether it is this very command, under that profile, that something is owed to. */
+static bool
+is_owed_to(const struct front *f, const struct owed *o)
 {
-	size_t len = call != NULL ? strlen(call) : 0;
+	if (o->is_none || strcmp(o->call, f->opt.serves) != 0 ||
+	    strcmp(o->profile, f->opt.profile) != 0 || o->command_count != f->opt.argc) {
+		return false;
+	}
+	for (size_t i = 0; i < f->opt.argc; i++) {
+		if (strcmp(o->command[i], f->opt.argv[i]) != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_ours(const struct front *f, int dir, const char *name)
+{
+	size_t len = strlen(f->opt.serves);
+	struct arena arena = ARENA_INIT;
+	auto_buf bytes = BUF_INIT;
+	struct owed o;
+	bool is_owed = strncmp(name, f->opt.serves, len) == 0 && name[len] == '.' &&
+		       fdio_slurp_file_at(dir, name, OWED_MAX, &bytes) == 0 &&
+		       owed_read(&bytes, &arena, &o) == 0 && is_owed_to(f, &o);
+
+	arena_finish(&arena);
+	return is_owed;
+}
+
+static bool
+is_anybodys(const struct front *f, int dir, const char *name)
+{
+	(void)f, (void)dir;
+	return name[0] != '.';
+}
+
+static bool
+has_owed(const struct front *f, bool (*is_it)(const struct front *f, int dir, const char *name))
+{
 	auto_dir dir = NULL;
 	const struct dirent *e;
 
@@ -74,12 +113,23 @@ front_serves_owed(const struct front *f, const char *call)
 		return false;
 	}
 	while ((e = readdir(dir)) != NULL) {
-		if (e->d_name[0] != '.' && (call == NULL || (strncmp(e->d_name, call, len) == 0 &&
-							     e->d_name[len] == '.'))) {
+		if (is_it(f, dirfd(dir), e->d_name)) {
 			return true;
 		}
 	}
 	return false;
+}
+
+bool
+front_serves_owed(const struct front *f)
+{
+	return front_serves_here(f) && has_owed(f, is_ours);
+}
+
+bool
+front_serves_left(const struct front *f)
+{
+	return has_owed(f, is_anybodys);
 }
 
 int

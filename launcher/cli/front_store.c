@@ -81,7 +81,10 @@ front_state_path(struct front *f)
 	return rc;
 }
 
-/* Not of a call over a held change set: that is how another call's postconditions are tried. */
+/*
+ * Not of a call over a held change set: that is how another call's postconditions are tried. Nor of
+ * one that ends what was given: it must not live on because of a record of few bytes.
+ */
 static int
 check_quota(struct front *f)
 {
@@ -89,7 +92,12 @@ check_quota(struct front *f)
 	int rc = f->opt.over != NULL ? 0 : quota_read(&f->store, &q, &f->err);
 
 	f->quota_percent = quota_percent(&q);
-	return rc < 0 ? rc : quota_check(&f->store, &q, &f->err);
+	rc = rc < 0 ? rc : quota_check(&f->store, &q, &f->err);
+	if (rc < 0 && front_serves_owed(f)) {
+		f->err = (struct err)ERR_INIT;
+		return 0;
+	}
+	return rc;
 }
 
 int

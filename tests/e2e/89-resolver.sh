@@ -380,9 +380,85 @@ expect_run "no call" 125 --serves x -- true
 expect_match "which is said" "--serves x: wants the whole id of a call" "$ERR"
 expect_run "no pipe" 125 --serves "$L" -- true
 expect_match "which is said" "--serves: stdout is no pipe" "$ERR"
-expect_run "with a key" 125 --serves "$L" -k k -- true
+while read -r -a with; do
+	expect_run "with ${with[*]}" 125 --serves "$L" "${with[@]}" -- true
+	expect_match "with ${with[*]}: which is said" "--serves does not go with --key, --tty, --over, --input, --workflow, --mode, --bundle, --grant and --credential-fd" "$ERR"
+done <<ROWS
+-k k
+--bundle $NAME
+--grant gh
+--credential-fd gh=9
+ROWS
 as_id "$A" run -w "$AIRLOCK_STATE/served" --profile "$P" -- true >"$OUT" 2>"$ERR"
 expect_eq "the workspace of resolvers is nobody else's" "125 1" "$? $(grep -c 'lies in the state directory' "$ERR")"
+
+# serves ARG…: by hand, what airlock starts by itself; it says what came of it, and what was said of that.
+serves()
+{
+	as_id "$A" run -q "$@" </dev/null 2>"$ERR" | cat >"$OUT"
+	echo "${PIPESTATUS[0]} $(cat "$OUT")"
+}
+
+how ok
+expect_eq "a call that serves another is leased nothing, whatever its profile lists" "0 none" \
+	"$(serves -w "$WS" --serves "$L" -p "$P" -- sh -c "cat $TOKEN 2>/dev/null || echo none")"
+expect_eq "its record says so" "$L [] null 0" "$(record '"\(.planned.serves) \(.planned.credentials) \(.outcome.credentials)"' "$(call 1)") $(wc -l <"$DB/asked")"
+
+# ---- a lease ends all the same while no call is let in -----------------------------------------------------
+how ok 1
+expect_run "a resolver that cannot revoke" 0 -p "$P" --bundle "$NAME" -- true
+L=$(record .planned.call)
+expect_eq "the lease is owed" "1 1" "$(alive) $(owed)"
+served=(-w "$AIRLOCK_STATE/served" --serves "$L")
+# let_in NAME WHY: who is refused, and that the resolver itself is not.
+let_in()
+{
+	expect_eq "$1: another command" "125 " "$(serves "${served[@]}" -p "$NAME" -- /bin/true)"
+	expect_match "$1: which is said" "$2" "$ERR"
+	expect_eq "$1: a part of it" "125 " "$(serves "${served[@]}" -p "$NAME" -- "$V/resolve")"
+	expect_eq "$1: more than it" "125 " "$(serves "${served[@]}" -p "$NAME" -- "$V/resolve" "$DB" x)"
+	expect_eq "$1: another argument" "125 " "$(serves "${served[@]}" -p "$NAME" -- "$V/resolve" "$DB/")"
+	expect_eq "$1: another profile" "125 " "$(serves "${served[@]}" -p "$P" -- "$V/resolve" "$DB")"
+	expect_eq "$1: another workspace" "125 " "$(serves -w "$WS" --serves "$L" -p "$NAME" -- "$V/resolve" "$DB")"
+	expect_eq "$1: for another call" "125 " "$(serves -w "$AIRLOCK_STATE/served" --serves "$OTHER" -p "$NAME" -- "$V/resolve" "$DB")"
+	expect_eq "$1: nobody was asked meanwhile" 2 "$(wc -l <"$DB/asked")"
+	expect_eq "$1: control: what is owed to" 0 "$(serves "${served[@]}" -p "$NAME" -- "$V/resolve" "$DB" | cut -d' ' -f1)"
+	rm -f "$DB/tokens/none"
+	verb "$1: recover" 0 recover
+	expect_match "$1: has it revoked" "the lease of credential gh of bundle $NAME by call $L is revoked" "$ERR"
+	expect_eq "$1: the token is dead" "0 0" "$(alive) $(owed)"
+	expect_eq "$1: and then it is as any other" "125 " "$(serves "${served[@]}" -p "$NAME" -- "$V/resolve" "$DB")"
+}
+
+OTHER=$(record '.planned.credentials[0].resolver')
+verb "stopped" 0 stop --all --reason test
+let_in "stopped" "stopped by uid"
+verb "released" 0 stop --release
+
+# full: the state directory has reached its quota.
+full()
+{
+	echo "4096 4096" >"$AIRLOCK_STATE/quota"
+	theirs "$AIRLOCK_STATE"
+}
+
+how ok 1
+expect_run "another" 0 -p "$P" --bundle "$NAME" -- true
+L=$(record .planned.call)
+served=(-w "$AIRLOCK_STATE/served" --serves "$L")
+full
+let_in "at its quota" "has reached its quota"
+verb "no quota" 0 gc --quota none
+how ok
+start_airlock -p "$P" --bundle "$NAME" -- sh -c 'echo up; exec sleep 100'
+check "a call that stays" wait_for 20 bg_says up
+full
+kill -TERM "$PID"
+wait "$PID"
+expect_eq "when its state directory is full, its token ends with it" "interrupted revoked 0 0" \
+	"$(record '"\(.outcome.verdict) \(.outcome.credentials.upstream[0].state)"') $(alive) $(owed)"
+expect_run "control: no other call begins" 125 -p "$P" --bundle "$NAME" -- true
+verb "no quota" 0 gc --quota none
 
 # ---- nowhere else ------------------------------------------------------------------------------------------
 as_id "$LOG" --wait --state "$AIRLOCK_STATE" >/dev/null 2>&1
