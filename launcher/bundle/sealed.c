@@ -356,7 +356,10 @@ run_age(const char *const *argv, const struct buf *payload, struct buf *ret_file
 	if (rc == 0) {
 		int n = fdio_slurp(out, CAP_SEALED_FILE, ret_file);
 
-		rc = n < 0 ? err_sys(err, n, "read from age") : 0;
+		rc = n < 0 ? err_sys(err, n, "read from age")
+		   : ret_file->len == 0
+			   ? err_set(err, -EBADMSG, "age said that all is well, and wrote nothing")
+			   : 0;
 	}
 	return rc;
 }

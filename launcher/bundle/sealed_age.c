@@ -111,12 +111,16 @@ age_start(struct age_child *c, struct err *err)
 	return c->pidfd < 0 ? err_sys(err, c->pidfd, "start %s", c->argv[0]) : 0;
 }
 
-static void
+static int
 reap(struct age_child *c, int *ret_status)
 {
-	while (c->pid > 0 && waitpid(c->pid, ret_status, 0) < 0 && errno == EINTR) {
-	}
+	pid_t pid = c->pid, got;
+
 	c->pid = 0;
+	do {
+		got = waitpid(pid, ret_status, 0);
+	} while (got < 0 && errno == EINTR);
+	return got == pid ? 0 : -ECHILD;
 }
 
 /* Whether it ended in time. */
@@ -169,13 +173,15 @@ int
 age_wait(struct age_child *c, struct err *err)
 {
 	auto_buf said = BUF_INIT;
-	int status = 0;
+	int status;
 
 	if (!ends(c)) {
 		return err_set(err, -ETIMEDOUT, "%s had no answer after %u s", c->argv[0],
 			       AGE_SECONDS);
 	}
-	reap(c, &status);
+	if (reap(c, &status) < 0) {
+		return err_set(err, -ECHILD, "nobody knows how %s ended", c->argv[0]);
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		return 0;
 	}
@@ -196,7 +202,7 @@ age_finish(struct age_child *c)
 
 	if (c->pid > 0) {
 		kill(c->pid, SIGKILL);
-		reap(c, &status);
+		ignore_err(reap(c, &status), "what it did is of no use");
 	}
 	cleanup_fd(&c->said_fd);
 	cleanup_fd(&c->pidfd);

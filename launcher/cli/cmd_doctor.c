@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pwd.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -296,7 +295,6 @@ int
 cmd_doctor(int argc, char **argv)
 {
 	struct command_line cl = { .argc = argc, .argv = argv };
-	const struct sigaction plain = { .sa_handler = SIG_DFL };
 	struct doctor d = { .profile = "default" };
 	struct finding findings[ARRAY_LEN(layers)] = { 0 };
 	struct err err = ERR_INIT;
@@ -315,8 +313,6 @@ cmd_doctor(int argc, char **argv)
 	if (rc >= 0) {
 		return rc;
 	}
-	/* Ignored by some callers, and then nobody's end could be waited for. */
-	ignore_err(sigaction(SIGCHLD, &plain, NULL), "it cannot fail with these arguments");
 	rc = places_find(&d.places, &err);
 	if (rc == 0) {
 		rc = find_identity(&d) < 0 ? err_set(&err, -ENOMEM, "out of memory") : 0;

@@ -63,12 +63,16 @@ read_all(int fd, uint64_t until_ns, uint8_t *data, size_t size, size_t *ret_len)
 	}
 }
 
-/* Until it ends, and it is not waited for longer than that. */
+/*
+ * Until it ends, and it is not waited for longer than that. -1, which is no status of a process:
+ * nobody knows how it ended.
+ */
 static int
 reap(pid_t pid, bool is_wanted, uint64_t until_ns)
 {
 	auto_fd pidfd = sys_pidfd_open(pid);
-	int status = 0;
+	int status;
+	pid_t got;
 
 	if (pidfd < 0 || !is_wanted || !ready(pidfd, until_ns)) {
 		ignore_err(kill(pid, SIGTERM), "it is ours and was not waited for");
@@ -77,9 +81,10 @@ reap(pid_t pid, bool is_wanted, uint64_t until_ns)
 			ignore_err(kill(pid, SIGKILL), "the same; its sandbox dies with it");
 		}
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-	}
-	return status;
+	do {
+		got = waitpid(pid, &status, 0);
+	} while (got < 0 && errno == EINTR);
+	return got == pid ? status : -1;
 }
 
 /* What airlock says of the call: none of it is the resolver's. */

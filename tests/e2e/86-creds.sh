@@ -240,6 +240,65 @@ expect_eq "and beside them no reader found anything else" "12 " \
 	"$(wc -l <"$T/seen") $(grep -vE '^ok  acme/gh: sealed, version ([4-9]|1[0-2]), until 2028-01-01T00:00:00Z$' "$T/seen")"
 as_id sed -i '/^  db:/d' "$B/bundle.yaml"
 
+# ---- a program that fails is not believed -----------------------------------------------------------------
+
+# ignoring VERB ARG…: the verb, of a caller that ignores the end of its children: nobody is told how they end then.
+ignoring()
+{
+	as_id env --ignore-signal=CHLD --ignore-signal=ALRM "$A" "$@" >"$OUT" 2>"$ERR"
+	echo $?
+}
+
+# there: the versions of gh that are there, and what the manifest says of it.
+there()
+{
+	echo "$(as_id sh -c 'cd "$1" && echo gh.*' sh "$B") $(as_id sha256sum "$B/bundle.yaml" | cut -c 1-64)"
+}
+
+damaged=${recipient%?}$([ "${recipient: -1}" = q ] && echo p || echo q)
+as_id sed -i "s/$recipient/$damaged/" "$B/bundle.yaml"
+before=$(there)
+expect_verb "age refuses the recipient" 125 creds rotate acme gh --file "$T/values/second"
+expect_match "which is said" "seal acme/gh: a recipient of the manifest is no public key of age: its checksum is wrong" "$ERR"
+expect_eq "and the value stays" "$before" "$(there)"
+expect_eq "to whoever ignores the end of children as well" 125 "$(ignoring creds rotate acme gh --file "$T/values/second")"
+expect_match "which is said as well" "seal acme/gh: a recipient of the manifest is no public key of age: its checksum is wrong" "$ERR"
+expect_eq "and the value stays, too" "$before" "$(there)"
+as_id sed -i "s/$damaged/$recipient/" "$B/bundle.yaml"
+expect_eq "control: its value opens, for such a caller too" "0 1" "$(ignoring creds check acme) $(grep -c '^ok  acme/gh: sealed, version 12' "$OUT")"
+as_id cp "$B/gh.12.age" "$T/values/kept"
+as_id sh -c 'head -c 150 "$1" >"$2"' sh "$T/values/kept" "$B/gh.12.age"
+expect_eq "one that is damaged does not" "1 1" "$(ignoring creds check acme) $(grep -c '^bad acme/gh: ' "$OUT")"
+as_id cp "$T/values/kept" "$B/gh.12.age"
+# One that waits for a value, to be looked at: bits 13 and 16 are SIGALRM and SIGCHLD.
+mkfifo "$T/never"
+exec 7<>"$T/never"
+(exec "${E2E_AS_ID[@]}" env --ignore-signal=CHLD --ignore-signal=ALRM --ignore-signal=USR1 "$A" creds rotate acme gh --fd 7 >/dev/null 2>&1) &
+waits=$!
+# ignored: what of SIGUSR1, SIGALRM, SIGCHLD it ignores, in hex.
+ignored()
+{
+	[ "$(cat "/proc/$waits/comm")" = airlock-cli ] && printf '%x' $((0x$(awk '/^SigIgn:/ { print $2 }' "/proc/$waits/status") & 0x12200))
+}
+is_told()
+{
+	[ "$(ignored)" = 200 ]
+}
+check "it ignores neither their end nor an alarm, and the rest as its caller" wait_for 20 is_told
+kill "$waits"
+wait "$waits" 2>/dev/null
+exec 7<&-
+if [ "$(id -u)" = 0 ]; then
+	# An age that says that all is well, and does nothing.
+	before=$(there)
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare -m sh -c 'mount --bind /bin/true /usr/bin/age && exec "$@"' sh "${E2E_AS_ID[@]}" "$A" creds rotate acme gh \
+		--file "$T/values/second" >"$OUT" 2>"$ERR"
+	expect_eq "what seals nothing is no success" 125 $?
+	expect_match "which is said" "seal acme/gh: age said that all is well, and wrote nothing" "$ERR"
+	expect_eq "and the value stays" "$before" "$(there)"
+fi
+
 # ---- revoke ----------------------------------------------------------------------------------------------
 
 expect_verb "revoke" 0 creds revoke acme line

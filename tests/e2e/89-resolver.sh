@@ -58,6 +58,7 @@ case $request in
 	[ ! -f "$1/tokens/$lease" ] || [ "$(text handle)" = "handle of $lease" ] || [ "$how" != ok ] || exit 4
 	rm -f "$1/tokens/$lease"
 	echo '{"protocolVersion":1,"revoked":["kv/gh"]}'
+	[ "$how" != broken ] || exit 3
 	exit
 	;;
 esac
@@ -65,7 +66,7 @@ token=t0ken-$(tr -dc a-z </dev/urandom | head -c 20)
 printf '%s' "$token" >"$1/tokens/${lease:-none}"
 answer='{"protocolVersion":1,"values":{"kv/gh":"'$token'"},"handle":"handle of '$lease'"}'
 case $how in
-ok) echo "$answer" ;;
+ok | broken) echo "$answer" ;;
 verbatim)
 	# one that knows nothing else
 	[ "$request" = '{"ids":["kv/gh"],"protocolVersion":1,"provider":"vault"}' ] || exit 5
@@ -129,12 +130,14 @@ owed()
 	find "$AIRLOCK_STATE/leases" -type f 2>/dev/null | wc -l
 }
 
-# verb NAME RC VERB ARG...: expect_verb of a verb that only the owner of the state directory may use.
+# verb NAME RC VERB ARG...: expect_verb of a verb that only the owner of the state directory may use. WITH: started so.
+WITH=()
 verb()
 {
 	local E2E_AS_ID=("${E2E_AS_ID[@]}")
 
 	[ "$E2E_IDENTITY" != root ] || E2E_AS_ID=("${E2E_AS_USER[@]}")
+	E2E_AS_ID+=("${WITH[@]}")
 	expect_verb "$@"
 }
 
@@ -306,6 +309,17 @@ expect_match "tells, the 3. time" "the lease of credential gh of bundle $NAME by
 expect_eq "it is revoked" "0 0" "$(alive) $(owed)"
 verb "once more" 0 recover
 expect_eq "there is nothing" "nothing to recover" "$(cat "$OUT")"
+
+how broken
+expect_run "one that says it is revoked, and fails" 0 -p "$P" --bundle "$NAME" -- true
+expect_eq "is not believed" "pending 1" "$(record '.outcome.credentials.upstream[0].state') $(owed)"
+WITH=(env --ignore-signal=CHLD)
+verb "recover, of a caller that ignores the end of its children" 1 recover
+expect_match "does not believe it either" "is still to be recovered: its resolver ended with status 3 (call " "$ERR"
+how ok
+verb "control: it does where that resolver succeeds" 0 recover
+expect_eq "control: nothing is owed" 0 "$(owed)"
+WITH=()
 
 # In passing: a later call has it done, behind its answer.
 how ok 1

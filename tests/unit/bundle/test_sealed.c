@@ -3,6 +3,8 @@
  * Runs as the developer or CI, with the age programs. Payloads, and age files made and opened; the
  * identities are the tests' own.
  */
+#include <signal.h>
+
 #include "../../../launcher/bundle/bundle_identity.h"
 #include "../../../launcher/bundle/sealed.h"
 #include "bundle_test.h"
@@ -197,6 +199,22 @@ Test(sealed, what_is_no_value)
 	cr_expect_eq(make(&k, "x", 1, &file, &err), -EINVAL);
 	cr_expect_str_eq(err.text, "a recipient of the manifest is no public key of age: its "
 				   "checksum is wrong");
+	cr_expect_eq(file.len, 0u);
+}
+
+/* Its status is lost then, and that is not 0. */
+Test(sealed, an_age_whose_end_nobody_is_told_of)
+{
+	auto_keys k;
+	auto_buf file = BUF_INIT;
+	struct err err = ERR_INIT;
+
+	keys_init(&k);
+	cr_assert_eq(make(&k, "x", 1, &file, &err), 0, "control: %s", err.text);
+	buf_reset(&file);
+	cr_assert_neq(signal(SIGCHLD, SIG_IGN), SIG_ERR);
+	cr_expect_eq(make(&k, "x", 1, &file, &err), -ECHILD);
+	cr_expect_str_eq(err.text, "nobody knows how /usr/bin/age ended");
 	cr_expect_eq(file.len, 0u);
 }
 
