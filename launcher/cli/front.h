@@ -390,6 +390,9 @@ int
 front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size) must_check;
 /* The same; ret is what it prints on stdout, or, when it fails, says on stderr. */
 int front_read_cli(struct front *f, const char *const argv[], struct buf *ret) must_check;
+/* The same; it is killed as soon as stop_fd is readable, and ret is what it has said by then. */
+int front_read_cli_until(struct front *f, const char *const argv[], int stop_fd,
+			 struct buf *ret) must_check;
 
 /*
  * The environment of programs that are started beside the call: ours; of it what an owner may know

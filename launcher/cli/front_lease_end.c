@@ -52,7 +52,11 @@ take_end(struct lease_hold *h, const char *line, size_t len)
 	}
 }
 
-/* It ends in time by itself (cmd_revoke_leases.c). What it does not tell of is pending. */
+/*
+ * It ends in time by itself (cmd_revoke_leases.c), and at once where a signal asks for the end: who
+ * sends one may not wait that long, and the outcome is not to be lost for it. The signal stays to
+ * be read, by whatever else would take its time. What is not told of is pending.
+ */
 static void
 revoke_upstream(struct front *f, struct lease_hold *h)
 {
@@ -67,7 +71,7 @@ revoke_upstream(struct front *f, struct lease_hold *h)
 	for (size_t i = 0; i < h->lease.count; i++) {
 		h->upstream[i] = h->lease.items[i].is_revocable ? UPSTREAM_PENDING : UPSTREAM_NONE;
 	}
-	ignore_err(front_read_cli(f, argv, &said), "then it is pending");
+	ignore_err(front_read_cli_until(f, argv, f->end_fd, &said), "then it is pending");
 	f->err = before;
 	for (p = buf_text(&said); (end = strchr(p, '\n')) != NULL; p = end + 1) {
 		take_end(h, p, (size_t)(end - p));

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -133,9 +134,28 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	_exit(EXIT_AIRLOCK);
 }
 
-/* said: NULL lets it speak to the person itself. with_output: said has its stdout, too. */
+/* Until it ends, or stop_fd is readable: then it is killed. What it says has room in the pipe. */
+static void
+await_end(pid_t pid, int stop_fd)
+{
+	auto_fd pidfd = sys_pidfd_open(pid);
+	struct pollfd waits[] = { { .fd = pidfd, .events = POLLIN },
+				  { .fd = stop_fd, .events = POLLIN } };
+
+	while (pidfd >= 0 && poll(waits, ARRAY_LEN(waits), -1) < 0 && errno == EINTR) {
+	}
+	if (waits[0].revents == 0 && waits[1].revents != 0) {
+		ignore_err(kill(pid, SIGKILL), "it is ours and was not waited for");
+	}
+}
+
+/*
+ * said: NULL lets it speak to the person itself. with_output: said has its stdout, too. stop_fd, or
+ * -1: ends it.
+ */
 static int
-start_cli(struct front *f, const char *const argv[], struct buf *said, bool with_output)
+start_cli(struct front *f, const char *const argv[], struct buf *said, bool with_output,
+	  int stop_fd)
 {
 	int words[2] = { -1, -1 };
 	int status;
@@ -154,6 +174,9 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 		_exit(EXIT_AIRLOCK);
 	}
 	cleanup_fd(&words[1]);
+	if (pid > 0 && stop_fd >= 0) {
+		await_end(pid, stop_fd);
+	}
 	if (pid > 0 && said != NULL) {
 		ignore_err(fdio_slurp(words[0], CLI_WORDS_MAX, said), "what came so far is enough");
 	}
@@ -175,7 +198,7 @@ front_run_cli(struct front *f, const char *const argv[])
 	bool as_owner = f->req.identity.dropped && geteuid() != 0;
 	auto_buf said = BUF_INIT, safe = BUF_INIT;
 	/* The owner's process gets no descriptor of root's, a terminal least of all. */
-	int status = start_cli(f, argv, as_owner ? &said : NULL, false);
+	int status = start_cli(f, argv, as_owner ? &said : NULL, false, -1);
 
 	if (said.len > 0) {
 		text_safe(&safe, buf_text(&said), said.len, true);
@@ -189,7 +212,7 @@ int
 front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t size)
 {
 	auto_buf said = BUF_INIT;
-	int status = start_cli(f, argv, &said, false);
+	int status = start_cli(f, argv, &said, false, -1);
 	size_t len = said.len;
 
 	while (len > 0 && buf_text(&said)[len - 1] == '\n') {
@@ -202,5 +225,11 @@ front_ask_cli(struct front *f, const char *const argv[], char *ret_said, size_t 
 int
 front_read_cli(struct front *f, const char *const argv[], struct buf *ret)
 {
-	return start_cli(f, argv, ret, true);
+	return start_cli(f, argv, ret, true, -1);
+}
+
+int
+front_read_cli_until(struct front *f, const char *const argv[], int stop_fd, struct buf *ret)
+{
+	return start_cli(f, argv, ret, true, stop_fd);
 }

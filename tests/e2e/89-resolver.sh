@@ -49,6 +49,7 @@ text()
 lease=$(text lease)
 case $request in
 *'"revoke":["kv/gh"]'*)
+	[ "$how" != stuck ] || read -r _ <"$1/gate"
 	fail=$(cat "$1/fail")
 	if [ "$fail" -gt 0 ]; then
 		echo $((fail - 1)) >"$1/fail"
@@ -66,7 +67,7 @@ token=t0ken-$(tr -dc a-z </dev/urandom | head -c 20)
 printf '%s' "$token" >"$1/tokens/${lease:-none}"
 answer='{"protocolVersion":1,"values":{"kv/gh":"'$token'"},"handle":"handle of '$lease'"}'
 case $how in
-ok | broken) echo "$answer" ;;
+ok | broken | stuck) echo "$answer" ;;
 verbatim)
 	# one that knows nothing else
 	[ "$request" = '{"ids":["kv/gh"],"protocolVersion":1,"provider":"vault"}' ] || exit 5
@@ -94,6 +95,7 @@ nothing) ;;
 esac
 RESOLVER
 chmod 755 "$V/resolve"
+mkfifo "$DB/gate" # nobody ever opens the other end
 theirs "$V"
 printf 'version: 1\nname: %s\nextends: base\nmode: apply\neffects: [read, write-workspace, write-external]\nfilesystem: { read: [/usr, /bin, /lib, /lib64, %s], write: [%s] }\nenvironment: { set: { PATH: /usr/bin:/bin } }\nallow_degraded: [cgroup, landlock]\n' \
 	"$NAME" "$V/resolve" "$DB" >"$CONFIG/profiles/$NAME.yaml"
@@ -362,6 +364,38 @@ expect_eq "it is owed" "1 1" "$(alive) $(owed)"
 check "recover revokes what nobody was told of" wait_for 20 is_recovered
 expect_eq "the token is dead" 0 "$(alive)"
 check "nothing ran" test ! -e "$WS/ran"
+
+# ---- who is told to end while a resolver revokes -------------------------------------------------------------
+# served: how the calls ended that served call $L, in their order.
+served()
+{
+	as_id "$A" log --json | jq -r .call | sort | while read -r c; do
+		record '.planned.serves + " " + .outcome.verdict' "$c"
+	done | sed -n "s/^$L //p" | tr '\n' ' '
+}
+
+how stuck
+start_airlock -p "$P" --bundle "$NAME" -- true
+is_revoking()
+{
+	grep -q '"revoke"' "$DB/asked"
+}
+check "a resolver that does not end what it gave" wait_for 20 is_revoking
+kill -TERM "$PID"
+wait "$PID"
+expect_eq "the call ends, as its tool did" "0 ok true pending" \
+	"$? $(record '"\(.outcome.verdict) \(.outcome.credentials.revoked) \(.outcome.credentials.upstream[0].state)"')"
+L=$(record .planned.call)
+expect_eq "the lease is owed" "1 1" "$(alive) $(owed)"
+is_over()
+{
+	[[ "$(served)" == "ok interrupted "* ]]
+}
+check "it was not waited for: its resolver was told to end" wait_for 20 is_over
+echo ok >"$DB/how"
+theirs "$V"
+check "recover has it revoked" wait_for 20 is_recovered
+expect_eq "the token is dead" 0 "$(alive)"
 
 # ---- root's own workspace: the resolver is nobody in particular --------------------------------------------
 if [ "$E2E_IDENTITY" = root ]; then
