@@ -115,11 +115,15 @@ sign(struct agent *a, struct rd *r, struct buf *out)
 	    a->uses.signatures >= AGENT_SIGNATURES_MAX) {
 		return false;
 	}
+	/* what the record could not name is not done: somebody would hide it behind others */
+	use = read_use(data, len, &a->key.blob);
+	if (!uses_have_room(&a->uses, &use)) {
+		return false;
+	}
 	buf_u8(out, AGENT_SIGN_RESPONSE);
 	if (ssh_key_sign(&a->key, flags, data, len, out) < 0) {
 		return false;
 	}
-	use = read_use(data, len, &a->key.blob);
 	uses_add(&a->uses, &use);
 	return true;
 }

@@ -12,18 +12,33 @@ is_same(const struct use *a, const struct use *b)
 	       (!a->has_host || memcmp(a->host, b->host, SHA256_SIZE) == 0);
 }
 
-void
-uses_add(struct uses *u, const struct use *use)
+/* Its row, or the one behind the last. */
+static size_t
+find(const struct uses *u, const struct use *use)
 {
 	size_t i = 0;
 
-	u->signatures++;
 	while (i < u->count && !is_same(&u->rows[i], use)) {
 		i++;
 	}
+	return i;
+}
+
+bool
+uses_have_room(const struct uses *u, const struct use *use)
+{
+	return find(u, use) < USES_MAX;
+}
+
+void
+uses_add(struct uses *u, const struct use *use)
+{
+	size_t i = find(u, use);
+
 	if (i == USES_MAX) {
 		return;
 	}
+	u->signatures++;
 	if (i == u->count) {
 		u->rows[i] = *use;
 		u->rows[i].count = 0;

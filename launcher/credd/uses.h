@@ -6,10 +6,12 @@
 #ifndef AIRLOCK_CREDD_USES_H
 #define AIRLOCK_CREDD_USES_H
 
+#include <stdbool.h>
+
 #include "../base/buf.h"
 #include "../base/sha256.h"
 
-#define USES_MAX 8u	 /* different ones of one key; more are in the sum alone */
+#define USES_MAX 8u	 /* different ones of one key; all that it signs is one of them */
 #define USE_WHAT_SIZE 65 /* with its NUL; a longer text is cut */
 
 enum use_kind {
@@ -34,7 +36,9 @@ struct uses {
 	size_t count;
 };
 
-/* Counts one, and a signature. Its count does not matter. */
+/* Whether it is one of those that are counted, or there is room for one more. */
+bool uses_have_room(const struct uses *u, const struct use *use);
+/* Counts one for which there is room, and a signature. Its count does not matter. */
 void uses_add(struct uses *u, const struct use *use);
 void uses_encode(const struct uses *u, struct buf *out);
 /* The next one in r: 0 or -EBADMSG. */

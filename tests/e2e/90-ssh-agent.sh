@@ -88,6 +88,13 @@ expect_match "show: what it is" "deploy of bundle acme, a key that signs, its ag
 expect_match "show: what it did" "deploy signed 3 times, and refused 0 other requests" "$OUT"
 expect_match "show: for what" "a signature of a file for file, 3 of them" "$OUT"
 
+# shellcheck disable=SC2016 # the tool's variable
+expect_run "what the record has no room to name is not signed" 0 -n "${P[@]}" --grant deploy -- \
+	sh -c 'ssh-add -L >/tmp/k.pub; for i in 1 2 3 4 5 6 7 8 9 8 10 1; do echo | ssh-keygen -q -Y sign -f /tmp/k.pub -n n$i >/dev/null 2>&1; printf "$? "; done'
+expect_eq "a ninth use is refused, and those before it are not" "0 0 0 0 0 0 0 0 255 0 255 0 " "$(cat "$OUT")"
+expect_eq "all that was signed is named" "10 2 file n1 null 2|file n2 null 1|file n3 null 1|file n4 null 1|file n5 null 1|file n6 null 1|file n7 null 1|file n8 null 2|" \
+	"$(record '.outcome.credentials.agents[0] | "\(.signatures) \(.refused)"') $(uses)"
+
 cat >"$WS/ask.sh" <<'TOOL'
 export SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force
 cd /tmp && ssh-keygen -q -t ed25519 -N '' -f own && ssh-add -L >key.pub

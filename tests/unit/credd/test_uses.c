@@ -6,7 +6,7 @@
 
 #include "../../../launcher/credd/uses.h"
 
-Test(uses, the_same_is_counted_and_more_is_in_the_sum)
+Test(uses, the_same_is_counted_and_there_is_no_room_for_more)
 {
 	struct uses u = { .count = 0 };
 
@@ -14,9 +14,10 @@ Test(uses, the_same_is_counted_and_more_is_in_the_sum)
 		struct use use = { .kind = USE_LOGIN, .what = "a" };
 
 		use.what[0] = (char)('a' + i % (USES_MAX + 2));
+		cr_expect_eq(uses_have_room(&u, &use), i % (USES_MAX + 2) < USES_MAX, "%u", i);
 		uses_add(&u, &use);
 	}
-	cr_expect_eq(u.signatures, 3u * (USES_MAX + 2));
+	cr_expect_eq(u.signatures, 3u * USES_MAX, "each is one of those that are named");
 	cr_assert_eq(u.count, (size_t)USES_MAX);
 	for (size_t i = 0; i < USES_MAX; i++) {
 		cr_expect_eq(u.rows[i].count, 3u);
