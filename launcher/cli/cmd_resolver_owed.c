@@ -170,7 +170,7 @@ pay(const struct store *s, int dir, const char *name, int fd, const struct resol
 		}
 		rc = ask(s, o, fd, err);
 		if (rc < 0) {
-			ignore_err(owed_tried(fd, clock_realtime_ms(), err->text),
+			ignore_err(owed_tried(fd, o, clock_realtime_ms(), err->text),
 				   "then it is tried again the sooner");
 			return RESOLVER_PENDING;
 		}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Run by airlock-cli and airlock-credd, as the caller. */
+/* Run by airlock-cli, airlock-credd and the front, as the caller. */
 #include "owed.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -73,11 +74,17 @@ owed_answered(int fd, const char *handle, bool is_none)
 }
 
 int
-owed_tried(int fd, uint64_t now_ms, const char *error)
+owed_tried(int fd, const struct owed *o, uint64_t now_ms, const char *error)
 {
 	auto_buf line = BUF_INIT;
+	struct stat st;
 	struct json j;
 
+	/* who fails for years must not make of the file one that nobody can read */
+	if (fstat(fd, &st) < 0 ||
+	    (st.st_size > OWED_TRIES_MAX && ftruncate(fd, (off_t)o->said_len) < 0)) {
+		return -errno;
+	}
 	buf_putc(&line, '\n');
 	json_init(&j, &line);
 	json_begin_object(&j);
@@ -145,8 +152,9 @@ read_first(struct arena *a, const char *line, struct owed *o)
 	return take_list(a, list, o->command) == count ? 0 : -EBADMSG;
 }
 
+/* end: where the line ends in the file. */
 static void
-read_more(struct arena *a, const char *line, struct owed *o)
+read_more(struct arena *a, const char *line, size_t end, struct owed *o)
 {
 	const char *given = json_find(line, "given"), *tried = json_find(line, "tried");
 	const char *handle = text_of(a, line, "handle");
@@ -154,6 +162,7 @@ read_more(struct arena *a, const char *line, struct owed *o)
 	if (given != NULL) {
 		o->is_none = strncmp(given, "false", 5) == 0;
 		o->handle = handle != NULL ? handle : "";
+		o->said_len = end;
 	}
 	if (tried != NULL) {
 		o->tries++;
@@ -164,22 +173,25 @@ read_more(struct arena *a, const char *line, struct owed *o)
 int
 owed_read(const struct buf *bytes, struct arena *arena, struct owed *ret)
 {
+	const char *start = buf_text(bytes), *p = start, *end;
 	struct owed o = { .bundle = NULL };
-	const char *p = buf_text(bytes), *end;
 	int rc = -ENODATA;
 
-	if (strlen(p) != bytes->len) {
-		return -EBADMSG;
-	}
-	for (; (end = strchr(p, '\n')) != NULL; p = end + 1) {
-		char *line = arena_copy(arena, p, (size_t)(end - p));
-		bool is_right = line != NULL && json_check_object(line, (size_t)(end - p)) == 0;
+	/* by lengths: of what was not written when the power went there may be NUL bytes */
+	for (; (end = memchr(p, '\n', bytes->len - (size_t)(p - start))) != NULL; p = end + 1) {
+		size_t len = (size_t)(end - p), line_end = (size_t)(end - start) + 1;
+		char *line = arena_copy(arena, p, len);
+		bool is_right = line != NULL && json_check_object(line, len) == 0;
 
 		if (rc == -ENODATA) {
 			rc = is_right ? read_first(arena, line, &o) : -EBADMSG;
+			o.said_len = line_end;
 		} else if (is_right) {
-			read_more(arena, line, &o);
+			read_more(arena, line, line_end, &o);
 		}
+	}
+	if (rc == -ENODATA && strlen(p) != bytes->len) {
+		rc = -EBADMSG; /* its first line was there before its name was */
 	}
 	rc = rc == 0 && arena_failed(arena) ? -ENOMEM : rc;
 	if (rc == 0) {

@@ -4,7 +4,8 @@
  * file $STATE/leases/CALL.ITEM each (docs/formats.md, "Leases"), there and durable before the
  * resolver is asked, and removed when it has said that the lease has ended. Whoever may still be
  * getting or using the lease holds the file locked. No value is in it. Written by `airlock-cli
- * lease` and airlock-credd, read by airlock-cli; lines that were cut short count as not there.
+ * lease` and airlock-credd, read by airlock-cli and the front; lines that were cut short count as
+ * not there.
  */
 #ifndef AIRLOCK_CREDD_OWED_H
 #define AIRLOCK_CREDD_OWED_H
@@ -18,7 +19,8 @@
 #include "../base/err.h"
 
 #define OWED_DIR "leases"
-#define OWED_MAX (1u << 20) /* bytes of a file */
+#define OWED_MAX (1u << 20)	/* bytes of a file */
+#define OWED_TRIES_MAX (64u << 10) /* of them, before the tries are taken away */
 
 /* Texts are never NULL in what owed_read gives; borrowed from the arena. */
 struct owed {
@@ -29,6 +31,7 @@ struct owed {
 	const char *handle;	  /* "": none */
 	bool is_none;		  /* the resolver has given nothing */
 	uint64_t tries, tried_ms; /* how often it was asked to end it, and when last */
+	size_t said_len; /* bytes of the file up to the last line that is no try */
 };
 
 /* The name of the lease, which its resolver is told, and of its file. */
@@ -37,7 +40,8 @@ void owed_name(const char *call, const char *item, struct buf *ret);
 int owed_begin(int fd, const struct owed *o) must_check;
 /* What came of asking, durable. handle: "" for none. */
 int owed_answered(int fd, const char *handle, bool is_none) must_check;
-int owed_tried(int fd, uint64_t now_ms, const char *error) must_check;
+/* o: as it was read, under the lock. A file that has grown large has no tries then but this one. */
+int owed_tried(int fd, const struct owed *o, uint64_t now_ms, const char *error) must_check;
 /* -ENODATA: nothing was asked for yet. -EBADMSG. */
 int owed_read(const struct buf *bytes, struct arena *arena, struct owed *ret) must_check;
 

@@ -33,8 +33,8 @@ write_file(unsigned int lines, struct buf *ret)
 		cr_assert_eq(owed_answered(fd, "h", false), 0);
 	}
 	if ((lines & 4) != 0) {
-		cr_assert_eq(owed_tried(fd, 17, "first"), 0);
-		cr_assert_eq(owed_tried(fd, 99, "it says \"no\""), 0);
+		cr_assert_eq(owed_tried(fd, &sample, 17, "first"), 0);
+		cr_assert_eq(owed_tried(fd, &sample, 99, "it says \"no\""), 0);
 	}
 	if ((lines & 8) != 0) {
 		cr_assert_eq(owed_answered(fd, "", true), 0);
@@ -114,13 +114,87 @@ Test(owed, a_line_behind_one_that_was_cut)
 	write_file(1, &first);
 	write_file(3, &whole);
 	cr_assert_eq(fdio_write(fd, whole.data, whole.len - 3), 0);
-	cr_assert_eq(owed_tried(fd, 5, "x"), 0);
+	cr_assert_eq(owed_tried(fd, &sample, 5, "x"), 0);
 	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
 	cr_assert_eq(fdio_slurp(fd, OWED_MAX, &bytes), 0);
 	cr_assert_eq(owed_read(&bytes, &arena, &got), 0);
 	cr_expect_str_eq(got.handle, "");
 	cr_expect_eq(got.tries, 1u);
 	arena_finish(&arena);
+}
+
+/* What the file says now. */
+static void
+read_back(int fd, struct arena *arena, struct buf *bytes, struct owed *ret)
+{
+	buf_reset(bytes);
+	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
+	cr_assert_eq(fdio_slurp(fd, OWED_MAX, bytes), 0);
+	cr_assert_eq(owed_read(bytes, arena, ret), 0);
+}
+
+Test(owed, who_fails_for_ever_has_a_file_that_is_read)
+{
+	auto_buf bytes = BUF_INIT, said = BUF_INIT;
+	auto_fd fd = fdio_memfd("owed", "", 0);
+	const size_t line_len = 300;
+	char error[300];
+	size_t most = 0;
+
+	memset(error, 'x', sizeof(error));
+	error[sizeof(error) - 1] = '\0';
+	write_file(3, &said);
+	cr_assert_eq(fdio_write(fd, said.data, said.len), 0);
+	for (uint64_t i = 1; i <= 3 * (OWED_TRIES_MAX / line_len); i++) {
+		struct arena arena = ARENA_INIT;
+		struct owed got;
+
+		read_back(fd, &arena, &bytes, &got);
+		cr_assert_str_eq(got.handle, "h");
+		cr_assert_eq(got.said_len, said.len);
+		cr_assert_eq(owed_tried(fd, &got, i, error), 0);
+		read_back(fd, &arena, &bytes, &got);
+		cr_assert_eq(got.tried_ms, i);
+		cr_assert_eq(memcmp(bytes.data, said.data, said.len), 0);
+		most = bytes.len > most ? bytes.len : most;
+		arena_finish(&arena);
+	}
+	cr_expect_gt(most, OWED_TRIES_MAX, "control: they are kept until then");
+	cr_expect_leq(most, OWED_TRIES_MAX + 2 * line_len);
+}
+
+Test(owed, a_tail_of_zeros)
+{
+	auto_buf whole = BUF_INIT, first = BUF_INIT, answered = BUF_INIT;
+
+	write_file(1, &first);
+	write_file(3, &answered);
+	write_file(7, &whole);
+	for (size_t len = 0; len <= whole.len; len++) {
+		struct arena arena = ARENA_INIT;
+		auto_buf bytes = BUF_INIT;
+		auto_fd fd = -1;
+		struct owed got = { .tries = 0 };
+		int rc;
+
+		buf_put(&bytes, whole.data, len);
+		for (int i = 0; i < 5; i++) {
+			buf_putc(&bytes, '\0');
+		}
+		rc = owed_read(&bytes, &arena, &got);
+		cr_expect_eq(rc, len < first.len ? -EBADMSG : 0, "%zu", len);
+		if (rc == 0) {
+			const uint64_t tries = got.tries;
+
+			cr_expect_str_eq(got.handle, len < answered.len ? "" : "h", "%zu", len);
+			/* and what is written behind it is there */
+			fd = fdio_memfd("owed", bytes.data, bytes.len);
+			cr_assert_eq(owed_tried(fd, &got, 5, "x"), 0);
+			read_back(fd, &arena, &bytes, &got);
+			cr_expect_eq(got.tries, tries + 1, "%zu", len);
+		}
+		arena_finish(&arena);
+	}
 }
 
 #define REST "\"id\":\"i\",\"item\":\"x\",\"profile\":\"p\",\"provider\":\"v\"}\n"
