@@ -2,6 +2,8 @@
 /* Leases of resolvers whose calls are over. Run by airlock-cli as cmd_recover.h says. */
 #include "cmd_recover.h"
 
+#include <string.h>
+
 #include "cmd_resolver.h"
 
 static void
@@ -10,10 +12,17 @@ tell(void *arg, enum resolver_paid paid, const struct owed *o, const struct err 
 	struct recovery *r = arg;
 	auto_buf line = BUF_INIT;
 
-	buf_printf(&line, "the lease of credential %s of bundle %s by call %s", o->item, o->bundle,
-		   o->call);
+	buf_printf(&line, "the lease of credential %s", o->item);
+	if (strcmp(o->bundle, "?") != 0) {
+		buf_printf(&line, " of bundle %s", o->bundle);
+	}
+	buf_printf(&line, " by call %s", o->call);
 	if (paid == RESOLVER_REVOKED) {
 		buf_puts(&line, " is revoked");
+		recovery_tell(r, buf_text(&line));
+		r->found++;
+	} else if (paid == RESOLVER_BUSY) {
+		buf_puts(&line, " is in use: its call runs, or somebody has it revoked just now");
 		recovery_tell(r, buf_text(&line));
 		r->found++;
 	} else if (paid == RESOLVER_PENDING) {

@@ -160,7 +160,6 @@ pay(const struct store *s, int dir, const char *name, int fd, const struct resol
 
 	rc = rc < 0 ? rc : owed_read(&bytes, arena, o);
 	if (rc < 0 && rc != -ENODATA) {
-		*o = (struct owed){ .bundle = "?", .item = "?", .call = name };
 		err_sys(err, rc, "%s/" OWED_DIR "/%s", s->path, name);
 		return RESOLVER_PENDING;
 	}
@@ -182,29 +181,54 @@ pay(const struct store *s, int dir, const char *name, int fd, const struct resol
 	return rc == -ENODATA || o->is_none ? RESOLVER_NONE : RESOLVER_REVOKED;
 }
 
+/* What the name alone says of it, for who cannot be told more. */
+static struct owed
+owed_of(const char *name, struct arena *arena)
+{
+	size_t len = strcspn(name, ".");
+	const char *call = arena_copy(arena, name, len);
+
+	return (struct owed){ .bundle = "?",
+			      .item = name[len] == '.' ? name + len + 1 : "?",
+			      .call = call != NULL ? call : name };
+}
+
+static enum resolver_paid
+pay_locked(const struct store *s, int dir, const char *name, int fd,
+	   const struct resolver_walk *walk, struct owed *o, struct arena *arena, struct err *err)
+{
+	struct stat st = { .st_nlink = 0 };
+	int rc = lock(fd, walk->wait_ms);
+
+	if (rc == -EWOULDBLOCK) {
+		return RESOLVER_BUSY;
+	}
+	if (rc < 0) {
+		err_sys(err, rc, "lock %s/" OWED_DIR "/%s", s->path, name);
+		return RESOLVER_PENDING;
+	}
+	return fstat(fd, &st) == 0 && st.st_nlink == 0
+		     ? RESOLVER_REVOKED
+		     : pay(s, dir, name, fd, walk, o, arena, err);
+}
+
 static void
 visit(const struct store *s, int dir, const char *name, const struct resolver_walk *walk)
 {
 	struct arena arena = ARENA_INIT;
-	struct owed o = { .bundle = "", .item = "", .call = name };
+	struct owed o = owed_of(name, &arena);
 	struct err err = ERR_INIT;
-	enum resolver_paid paid = RESOLVER_BUSY;
+	enum resolver_paid paid = RESOLVER_PENDING;
 	auto_fd fd = sys_openat2(dir, name, O_RDWR | O_NONBLOCK, 0, LINKS);
-	struct stat st = { .st_nlink = 0 };
 
-	if (fd < 0) {
-		return; /* somebody else paid it */
+	if (fd >= 0) {
+		paid = pay_locked(s, dir, name, fd, walk, &o, &arena, &err);
+	} else if (fd != -ENOENT) {
+		err_sys(&err, fd, "%s/" OWED_DIR "/%s", s->path, name);
 	}
-	if (walk->call != NULL) {
-		/* the item, for who cannot be told more */
-		o.item = name + strlen(walk->call) + 1;
+	if (fd != -ENOENT) { /* else somebody else paid it */
+		walk->tell(walk->arg, paid, &o, &err);
 	}
-	if (lock(fd, walk->wait_ms) == 0) {
-		paid = fstat(fd, &st) == 0 && st.st_nlink == 0
-			     ? RESOLVER_REVOKED
-			     : pay(s, dir, name, fd, walk, &o, &arena, &err);
-	}
-	walk->tell(walk->arg, paid, &o, &err);
 	arena_finish(&arena);
 }
 

@@ -182,6 +182,8 @@ expect_eq "its token lives, and what is owed is written down" "1 1" "$(alive) $(
 expect_eq "with the handle, and no value" "1 0" \
 	"$(cat "$AIRLOCK_STATE"/leases/* | grep -c '"handle":"handle of') $(cat "$AIRLOCK_STATE"/leases/* | grep -cF -f "$(find "$DB/tokens" -type f)")"
 verb "recover leaves alone what is in use" 0 recover
+expect_eq "and says so" "|airlock: the lease of credential gh by call $(record .planned.call) is in use: its call runs, or somebody has it revoked just now" \
+	"$(cat "$OUT")|$(cat "$ERR")"
 expect_eq "it lives on" "1 1" "$(alive) $(owed)"
 verb "creds revoke" 0 creds revoke "$NAME" gh
 wait "$PID"
@@ -311,6 +313,11 @@ expect_match "tells, the 3. time" "the lease of credential gh of bundle $NAME by
 expect_eq "it is revoked" "0 0" "$(alive) $(owed)"
 verb "once more" 0 recover
 expect_eq "there is nothing" "nothing to recover" "$(cat "$OUT")"
+as_id ln -s nowhere "$AIRLOCK_STATE/leases/$L.gh"
+verb "one that cannot be opened" 1 recover
+expect_eq "is no nothing" "|airlock: the lease of credential gh by call $L is still to be recovered: $AIRLOCK_STATE/leases/$L.gh: Too many levels of symbolic links" \
+	"$(cat "$OUT")|$(cat "$ERR")"
+rm "$AIRLOCK_STATE/leases/$L.gh"
 
 how broken
 expect_run "one that says it is revoked, and fails" 0 -p "$P" --bundle "$NAME" -- true
