@@ -52,8 +52,11 @@ confine_identity(uint32_t uid, struct err *err)
 int
 confine_credd(struct err *err)
 {
+	const struct rlimit none = { 0, 0 };
 	int rc = sys_no_new_privs();
 
+	/* from here on pipes and sockets are written: a file that is still open gets nothing */
+	rc = rc < 0 ? rc : setrlimit(RLIMIT_FSIZE, &none) < 0 ? -errno : 0;
 	rc = rc < 0 ? rc : sys_landlock_forbid(~UINT64_C(0));
 	rc = rc < 0 ? rc : sys_seccomp_load(credd_filter, ARRAY_LEN(credd_filter), 0);
 	return rc < 0 ? err_sys(err, rc, "confine airlock-credd") : 0;

@@ -15,7 +15,7 @@
 int confine_birth(struct err *err) must_check;
 /* Then, once it has opened what the caller alone can: nobody else's id. 0: it stays who it is. */
 int confine_identity(uint32_t uid, struct err *err) must_check;
-/* Once all values are here: no file is opened any more, and of system calls there are those of
- * syscalls.def. */
+/* Once all values are here: no file is opened any more, none that is open gets a byte, and of
+ * system calls there are those of syscalls.def. */
 int confine_credd(struct err *err) must_check;
 #endif

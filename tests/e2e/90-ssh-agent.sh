@@ -212,7 +212,10 @@ if [ "$(id -u)" = 0 ]; then
 	/usr/bin/python3 "$T/ask.py" "$(tool_pid)" >"$T/asked" 2>&1 &
 	asker=$!
 	check "its agent answers" wait_for 20 grep -q 'answered 12' "$T/asked"
-	expect_eq "airlock-credd has a list of its own, and no file" "2" "$(awk '/^Seccomp:/ { print $2 }' "/proc/$(pgrep -P "$PID" -x airlock-credd)/status")"
+	credd=/proc/$(pgrep -P "$PID" -x airlock-credd)
+	expect_eq "airlock-credd has a list of its own, and no file" "2" "$(awk '/^Seccomp:/ { print $2 }' "$credd/status")"
+	expect_eq "nor one that it could write, or a core" "0 0 0 0" \
+		"$(awk '/^Max file size/ { f = $4 " " $5 } /^Max core/ { c = $5 " " $6 } END { print f, c }' "$credd/limits")"
 	as_id kill -TERM "$PID" 2>/dev/null || kill -TERM "$PID"
 	wait "$PID"
 	wait "$asker"
