@@ -155,7 +155,7 @@ without_control()
 case_begin()
 {
 	ACT=() FREE=() HELD=() EVENTS=() OPTIONS=() VERDICT=ok EXIT_CODE=0 SETTLED="" CONTROL_IN=bare NO_CONTROL=""
-	BEFORE=() STDIN="" REFUSED="" ALSO=() FOR_ANY="" READING="" LIMITED=""
+	BEFORE=() STDIN="" REFUSED="" NOT_APPLICABLE="" ALSO=() FOR_ANY="" READING="" LIMITED=""
 	prepare() { :; }
 	not_here() { :; }
 	attack() { :; }
@@ -308,6 +308,12 @@ inside()
 	launch "${ACT[@]}"
 }
 
+# not_applicable WHY: what only a run could tell; the case ends with it.
+not_applicable()
+{
+	NOT_APPLICABLE=$1
+}
+
 # record JQ: of the last call, "-r".
 record()
 {
@@ -405,6 +411,8 @@ case_run()
 		fail "the host changed: $(diff <(echo "$before") <(echo "$after") | grep '^[<>]' | head -4 | tr '\n' ';')"
 	if [ -s "$RESULT_DIR/why" ]; then
 		printf 'escaped\t%s\n' "$(tr '\n\t' '; ' <"$RESULT_DIR/why")"
+	elif [ -n "$NOT_APPLICABLE" ]; then
+		printf 'not applicable\t%s\n' "$NOT_APPLICABLE"
 	elif [ -n "$REFUSED" ]; then
 		printf 'refused\t\n'
 	else

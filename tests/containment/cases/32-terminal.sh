@@ -5,6 +5,7 @@
 # property: P10
 # contained: no terminal inside, EPERM; nothing is typed
 for_any
+also TIOCSETD=ok # to the discipline that it has: only what types is an escape
 not_here() {
 	command -v script >/dev/null || echo "no script(1)"
 	[ "$(cat /proc/sys/dev/tty/legacy_tiocsti 2>/dev/null || echo 1)" = 1 ] || echo "the kernel has no TIOCSTI"

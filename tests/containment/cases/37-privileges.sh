@@ -5,8 +5,9 @@
 # contained: all five sets are empty, EPERM, EINVAL for ids that are not mapped
 for_any
 also keepcaps=ok # there are none to keep
+also setuid-0=own setgid-0=own # root's by name: what the capabilities are is another line
 control_in userns
-free setuid-0=ok no_new_privs=0 keepcaps=ok securebits=ok
+free setuid-0=own no_new_privs=0 keepcaps=ok securebits=ok
 attack() { act privileges; }
 held "capabilities=0 0 0, bounding 0" capset=EPERM ambient=EPERM keepcaps=EPERM securebits=EPERM \
 	no_new_privs-off=EINVAL no_new_privs=1 setuid-0=EINVAL setgid-0=EINVAL seccomp-off=EINVAL groups=0

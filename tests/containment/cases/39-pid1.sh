@@ -4,6 +4,17 @@
 # property: P2
 # contained: EACCES, EPERM; the plan and the launcher's environment are out of reach
 for_any
+# whoever makes the tool the first process itself has none that could be attacked
+attempt() {
+	if ! is_airlock; then
+		launch ./attack cat:/proc/1/comm
+		if [[ $OUT == cat:/proc/1/comm=attack* ]]; then
+			not_applicable "the tool itself is PID 1"
+			return
+		fi
+	fi
+	usual_attempt
+}
 # as the init of a namespace it takes no signal that it has no handler for; where a launcher makes no namespace, so does the
 # host's, but for SIGTERM: 0 asks the same of the kernel
 also signal:1,9=ok signal:1,19=ok signal:1,0=ok pidfd-kill:1=ok 'cat:/proc/1/*'

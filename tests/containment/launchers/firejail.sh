@@ -9,7 +9,8 @@ launcher_command() {
 	CMD=(firejail --quiet --noprofile --net=none --caps.drop=all --nonewprivs --noroot --seccomp --seccomp.block-secondary
 		--private "--private-etc=alternatives,ld.so.cache,passwd,group,nsswitch.conf,localtime" --blacklist=/sys
 		--private-dev --private-cwd="$WORKSPACE" --ipc-namespace --nodbus --noinput --whitelist="$WORKSPACE"
-		--disable-mnt)
+		--disable-mnt --protocol=unix,inet,inet6)
+	! firejail --help 2>&1 | grep -q -e --restrict-namespaces || CMD+=(--restrict-namespaces)
 	[ -z "$READING" ] || CMD+=(--whitelist="$READ" --read-only="$READ")
 	CMD+=(-- "$@")
 }
