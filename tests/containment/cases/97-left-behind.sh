@@ -6,6 +6,7 @@
 for_any
 also "list:$IDENTITY_HOME="{,".bashrc .inputrc"} 'list:.=attack*'
 free read:/dev/shm/airlock-left=ok
+not_here() { is_airlock || [ "$(id -u)" = 0 ] || echo "who is not root has no guard: it would be left in his own home"; }
 rehearse() { act append:/dev/shm/airlock-left,1 read:/dev/shm/airlock-left unlink:/dev/shm/airlock-left; }
 options -m observe
 attempt() {

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/landlock.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -361,6 +362,18 @@ act_no_clone_of_proc(const char *line, const char *argument)
 	report(line, syscall(SYS_fsopen, "proc", 0));
 }
 
+/* Its ABI, of which an expectation may depend. */
+static void
+act_landlock(const char *line, const char *argument)
+{
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	char text[24];
+
+	(void)argument;
+	snprintf(text, sizeof(text), "%ld", abi);
+	report_text(line, abi < 0 ? errno_name(errno) : text);
+}
+
 static void
 act_bits(const char *line, const char *argument)
 {
@@ -380,6 +393,7 @@ const struct act acts_kernel[] = {
 	{ "foreign", act_foreign },
 	{ "fsopen-proc", act_no_clone_of_proc },
 	{ "io_uring", act_io_uring },
+	{ "landlock", act_landlock },
 	{ "mounts", act_mounts },
 	{ "namespaces", act_namespaces },
 	{ "pidfd-kill", act_pidfd_kill },

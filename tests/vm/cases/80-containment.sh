@@ -11,7 +11,7 @@ attacked()
 	HOME=/root AIRLOCK=$airlock AIRLOCK_TEST_USER=dev /job/tests/containment/run -i "$identity" "$name"
 }
 
-for name in 12-stray 21-namespaces 22-mounts 25-io-uring 26-families 34-cgroup 37-privileges 44-read-path \
+for name in 12-stray 21-namespaces 22-mounts 25-io-uring 26-families 34-cgroup 37-privileges 39-pid1 44-read-path \
 	51-hard-links 69-processes 72-survivors 75-limits-up 81-overlay 92-exchange 97-left-behind; do
 	case_run "contained-$name-dev" attacked plain "$name"
 done
