@@ -15,14 +15,14 @@ rehearse() {
 }
 attack() {
 	act read:"$READ/file" write:"$READ/file" truncate:"$READ/file" mmap:"$READ/file" utimes:"$READ/file" \
-		chmod:"$READ/file" setxattr:"$READ/file,user.x,1" fallocate:"$READ/file" create:"$READ/x" mkdir:"$READ/m" \
+		chmod:"$READ/file" setxattr:"$READ/file,user.x,1" fallocate:"$READ/file" clone:"$WORKSPACE/attack,$READ/file" create:"$READ/x" mkdir:"$READ/m" \
 		symlink:/,"$READ/s" mkfifo:"$READ/f" link:"$READ/file,$READ/linked" link:"$READ/file,$WORKSPACE/linked" \
 		rename:"$READ/file,$READ/renamed" rename:"$WORKSPACE/attack,$READ/file" exchange:"$READ/file,$READ/dir" \
 		rmdir:"$READ/dir" unlink:"$READ/renamed" chmod:/usr/bin/true utimes:/usr/bin/true create:/usr/x \
 		create:/etc/x create:/x create:/run/x create:/var/x rename:/usr/bin/true,/usr/bin/false2
 }
 held read:READ/file=ok write:READ/file=EROFS truncate:READ/file=EROFS mmap:READ/file=EROFS utimes:READ/file=EROFS \
-	chmod:READ/file=EROFS setxattr:READ/file,user.x,1=EROFS fallocate:READ/file=EBADF create:READ/x=EROFS \
+	chmod:READ/file=EROFS setxattr:READ/file,user.x,1=EROFS fallocate:READ/file=EBADF clone:WORKSPACE/attack,READ/file=EROFS create:READ/x=EROFS \
 	mkdir:READ/m=EROFS symlink:/,READ/s=EROFS mkfifo:READ/f=EROFS link:READ/file,READ/linked=EROFS \
 	link:READ/file,WORKSPACE/linked=EXDEV rename:READ/file,READ/renamed=EROFS \
 	rename:WORKSPACE/attack,READ/file=EXDEV exchange:READ/file,READ/dir=EROFS rmdir:READ/dir=EROFS \

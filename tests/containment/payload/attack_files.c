@@ -275,10 +275,21 @@ act_mmap(const char *line, const char *path)
 	close(fd);
 }
 
-/*
- * SOURCE,DESTINATION: makes the second share the first's blocks; a write to the first must not be
- * possible.
- */
+/* SOURCE,DESTINATION: makes the second share the first's blocks. */
+static void
+act_clone(const char *line, const char *argument)
+{
+	const char *to;
+	const char *from = cut(argument, &to);
+	int source = open(from, O_RDONLY | O_CLOEXEC);
+	int fd = source < 0 ? -1 : open(to, O_WRONLY | O_CLOEXEC);
+
+	report(line, fd < 0 ? -1 : ioctl(fd, FICLONE, source));
+	close(fd);
+	close(source);
+}
+
+/* A hole in what was opened for reading only. */
 static void
 act_fallocate(const char *line, const char *path)
 {
@@ -435,6 +446,7 @@ const struct act acts_files[] = {
 	{ "cat", act_cat },
 	{ "chmod", act_chmod },
 	{ "climb", act_climb },
+	{ "clone", act_clone },
 	{ "create", act_create },
 	{ "deep", act_deep },
 	{ "exchange", act_exchange },

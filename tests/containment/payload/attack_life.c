@@ -46,6 +46,40 @@ act_forks(const char *line, const char *argument)
 	}
 }
 
+static void *
+wait_for_lock(void *lock)
+{
+	pthread_mutex_lock(lock);
+	pthread_mutex_unlock(lock);
+	return NULL;
+}
+
+/* COUNT threads that wait: how it ended, then all are gone. */
+static void
+act_crowd(const char *line, const char *argument)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	long count = strtol(argument, NULL, 10), made = 0;
+	pthread_t *threads = calloc((size_t)count, sizeof(*threads));
+	pthread_attr_t attr;
+	int code = 0;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, 64 << 10);
+	pthread_mutex_lock(&lock);
+	while (threads != NULL && made < count && code == 0) {
+		code = pthread_create(&threads[made], &attr, wait_for_lock, &lock);
+		made += code == 0;
+	}
+	pthread_mutex_unlock(&lock);
+	while (made > 0) {
+		pthread_join(threads[--made], NULL);
+	}
+	free(threads);
+	errno = code;
+	report(line, code != 0 ? -1 : 0);
+}
+
 /* COUNT children that end at once, left to PID 1. */
 static void
 act_zombies(const char *line, const char *argument)
@@ -320,6 +354,7 @@ act_stdin_kind(const char *line, const char *argument)
 const struct act acts_life[] = {
 	/* clang-format off */
 	{ "crash", act_crash },
+	{ "crowd", act_crowd },
 	{ "daemon", act_daemon },
 	{ "descriptors", act_descriptors },
 	{ "environ", act_environ },

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "attack.h"
@@ -199,7 +200,7 @@ act_serve(const char *line, const char *argument)
 	}
 }
 
-static void
+static ssize_t
 send_fd(int sock, int fd)
 {
 	union {
@@ -217,9 +218,30 @@ send_fd(int sock, int fd)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0) {
-		perror("attack: hand");
+	return sendmsg(sock, &msg, MSG_NOSIGNAL);
+}
+
+/* The host's side: takes what comes until the other end is closed, in a process left to itself. */
+static void
+take_all(int sock, int other)
+{
+	pid_t pid = fork();
+
+	if (pid == 0 && fork() == 0) {
+		char byte;
+
+		close(other);
+		for (int fd = 0; fd < 3; fd++) {
+			close(fd);
+		}
+		alarm(60);
+		while (read(sock, &byte, 1) > 0) {
+		}
 	}
+	if (pid == 0) {
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
 }
 
 /*
@@ -236,12 +258,25 @@ hand_and_exec(const char *path, char **command)
 		perror("attack: hand");
 		return;
 	}
-	send_fd(pair[0], fd);
+	if (send_fd(pair[0], fd) < 0) {
+		perror("attack: hand");
+	}
+	take_all(pair[0], pair[1]);
 	dup2(pair[1], 0);
 	fcntl(pair[0], F_SETFD, FD_CLOEXEC);
 	fcntl(pair[1], F_SETFD, FD_CLOEXEC);
 	execvp(command[0], command);
 	perror(command[0]);
+}
+
+/* The tool's side: a descriptor of its own for whoever holds the other end of FD. */
+static void
+act_give(const char *line, const char *argument)
+{
+	int fd = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	report(line, fd < 0 ? -1 : send_fd((int)strtol(argument, NULL, 10), fd));
+	close(fd);
 }
 
 /* The tool's side: takes what waits on stdin. */
@@ -281,6 +316,7 @@ const struct act acts_net[] = {
 	/* clang-format off */
 	{ "bind", act_bind },
 	{ "families", act_families },
+	{ "give", act_give },
 	{ "protocols", act_protocols },
 	{ "serve", act_serve },
 	{ "take", act_take },
