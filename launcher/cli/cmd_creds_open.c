@@ -52,7 +52,7 @@ creds_try_open(const struct sealed_place *place, enum bundle_delivery deliver, i
 	       int identity, struct err *err)
 {
 	auto_buf said = BUF_INIT;
-	pid_t pid, got = -1, self = getpid();
+	pid_t pid, got = 0, self = getpid();
 	int pipes[2], status, rc;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0) {

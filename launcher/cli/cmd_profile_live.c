@@ -188,7 +188,7 @@ run_probe(struct live *l, struct buf *output, struct err *err)
 	auto_fd said = fdio_memfd("said", "", 0);
 	auto_buf words = BUF_INIT;
 	int pipes[2] = { -1, -1 }, status, rc;
-	pid_t pid, got = -1;
+	pid_t pid, got = 0;
 
 	if (input < 0 || said < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
 		return err_sys(err, -errno, "--live");

@@ -93,7 +93,7 @@ diff_run(const struct buf *before, const struct buf *after, struct buf *out, str
 	auto_fd second = sys_memfd_sealed("after", after->data, after->len);
 	auto_buf said = BUF_INIT;
 	int pipes[2] = { -1, -1 }, status, rc;
-	pid_t pid, got = -1;
+	pid_t pid, got = 0;
 
 	if (first < 0 || second < 0) {
 		return err_sys(err, first < 0 ? first : second, "compare two texts");
