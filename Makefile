@@ -172,10 +172,12 @@ $(BUILD)/tests/faults/commit $(BUILD)/tests/faults/race: $(BUILD)/tests/faults/%
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 $(BUILD)/tests/faults/kill_at: $(call obj,glibc,tests/faults/kill_at.c)
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
+$(BUILD)/tests/faults/fail_at: $(call obj,glibc,tests/faults/fail_at.c)
+	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^ -lseccomp
 $(BUILD)/tests/faults/describe: $(call obj,glibc,tests/e2e/payload/describe.c)
 	$(Q)mkdir -p $(@D); echo "LINK $@"; $(CC) $(GLIBC_LDFLAGS) -o $@ $^
 .PHONY: faults
-faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at describe)
+faults: all $(addprefix $(BUILD)/tests/faults/,commit race kill_at fail_at describe)
 	$(Q)tests/faults/run
 
 # The log, read by programs that know nothing of airlock.

@@ -222,6 +222,19 @@ on_frozen(void *arg, bool is_frozen)
 	}
 }
 
+/* The planned part is durable already: what became of the call is to be known, too. */
+static void
+end_unhashed(struct front *f)
+{
+	struct outcome *o = &f->outcome;
+
+	jail_handle_finish(&f->jail);
+	o->verdict = VERDICT_LAUNCH_FAILED;
+	snprintf(o->reason, sizeof(o->reason), "input: %.400s", f->err.text);
+	denials_launch(&o->denials, "input", -f->err.code, f->err.text);
+	f->err = (struct err)ERR_INIT;
+}
+
 static int
 supervise(struct front *f)
 {
@@ -257,6 +270,9 @@ supervise(struct front *f)
 	}
 	if (rc == 0) {
 		rc = supervise_run(&req, &f->outcome, &f->err);
+	} else {
+		end_unhashed(f);
+		rc = 0;
 	}
 	if (rc == 0 && !f->outcome.launched) {
 		/* nothing ran: what it would have seen is of no use */

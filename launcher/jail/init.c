@@ -123,8 +123,10 @@ init_run(struct jail *j, pid_t tool)
 
 	sigemptyset(&open_mask);
 	sigfillset(&blocked);
-	sigprocmask(SIG_SETMASK, &blocked, NULL);
-	sigaction(SIGCHLD, &act, NULL);
+	/* without them it would not hear that the tool has ended */
+	rc = sigprocmask(SIG_SETMASK, &blocked, NULL) < 0 || sigaction(SIGCHLD, &act, NULL) < 0
+		     ? -errno
+		     : 0;
 	/*
 	 * Only the status socket is needed from here on: the tool's pipes must close when the tool
 	 * ends.
@@ -132,7 +134,9 @@ init_run(struct jail *j, pid_t tool)
 	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	rc = sys_caps_clear();
+	if (rc == 0) {
+		rc = sys_caps_clear();
+	}
 	if (rc == 0) {
 		rc = sys_no_new_privs();
 	}

@@ -202,8 +202,11 @@ stage_attest(struct jail *j)
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "send the attestation");
 	}
-	if (sys_recv_message(j->channel, answer, sizeof(answer), fds, &pid) != 1 ||
-	    answer[0] != JAIL_GO) {
+	rc = (int)sys_recv_message(j->channel, answer, sizeof(answer), fds, &pid);
+	if (rc < 0) {
+		return err_sys(&j->err, rc, "hear that it may go");
+	}
+	if (rc != 1 || answer[0] != JAIL_GO) {
 		_exit(125); /* the supervisor has said why to whom it concerns */
 	}
 	return 0;

@@ -97,7 +97,8 @@ plan_row(struct plan_builder *b, struct plan_mount row)
 }
 
 static int
-add_table(struct plan_builder *b, const struct plan_mount *rows, size_t count, bool when_present)
+add_table(struct plan_builder *b, const struct plan_mount *rows, size_t count, bool when_present,
+	  struct err *err)
 {
 	struct stat st;
 	int rc = 0;
@@ -106,6 +107,10 @@ add_table(struct plan_builder *b, const struct plan_mount *rows, size_t count, b
 		struct plan_mount row = rows[i];
 
 		if (when_present && lstat(row.target, &st) < 0) {
+			if (errno != ENOENT && errno != ENOTDIR) {
+				/* it may well be there, and then it must be masked */
+				return err_sys(err, -errno, "look for %s", row.target);
+			}
 			continue;
 		}
 		if (row.source == NULL) {
@@ -246,13 +251,13 @@ plan_builder_create(const struct profile *profile, const struct request *request
 		err_sys(err, rc, "read /proc/self/mountinfo");
 	}
 	if (rc == 0) {
-		rc = add_table(b, skeleton, ARRAY_LEN(skeleton), false);
+		rc = add_table(b, skeleton, ARRAY_LEN(skeleton), false, err);
 	}
 	if (rc == 0 && request->terminal) {
-		rc = add_table(b, terminal_row, ARRAY_LEN(terminal_row), false);
+		rc = add_table(b, terminal_row, ARRAY_LEN(terminal_row), false, err);
 	}
 	if (rc == 0) {
-		rc = add_table(b, proc_masks, ARRAY_LEN(proc_masks), true);
+		rc = add_table(b, proc_masks, ARRAY_LEN(proc_masks), true, err);
 	}
 	if (rc == 0) {
 		rc = plan_add_reads(b, err);

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,8 +31,8 @@ idmap_write(pid_t pid, const char *name, uint32_t inside, uint32_t outside)
 
 /*
  * A user namespace is made by having a process in it. This child is the other one that does not
- * exec (the first is the jail's fork): it holds still, runs nothing and is killed before anybody's
- * command exists.
+ * exec (the first is the jail's fork): it holds still, runs nothing, dies with the front, and is
+ * killed before anybody's command exists.
  */
 static int
 user_namespace(uint32_t uid, uint32_t gid)
@@ -39,14 +40,17 @@ user_namespace(uint32_t uid, uint32_t gid)
 	char path[64];
 	siginfo_t info;
 	int pidfd = -1;
-	int fd = -1;
-	int rc;
+	auto_fd fd = -1;
+	int rc, killed;
+	pid_t parent = getpid();
 	pid_t pid = sys_clone3(CLONE_NEWUSER, -1, &pidfd);
 
 	if (pid == 0) {
-		for (;;) {
+		/* who is killed before the namespace was taken leaves nobody behind */
+		while (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
 			pause();
 		}
+		_exit(1);
 	}
 	if (pid < 0) {
 		return pid;
@@ -60,10 +64,13 @@ user_namespace(uint32_t uid, uint32_t gid)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 		rc = fd < 0 ? -errno : 0;
 	}
-	ignore_err(sys_pidfd_send_signal(pidfd, SIGKILL), "it is ours and waits");
-	ignore_err(waitid(P_PID, (id_t)pid, &info, WEXITED), "it was killed just now");
+	killed = sys_pidfd_send_signal(pidfd, SIGKILL);
+	if (killed == 0) {
+		ignore_err(waitid(P_PID, (id_t)pid, &info, WEXITED), "it was killed just now");
+	}
 	close(pidfd);
-	return rc < 0 ? rc : fd;
+	rc = rc < 0 ? rc : killed;
+	return rc < 0 ? rc : take_fd(&fd);
 }
 
 int

@@ -107,14 +107,17 @@ is_no_input(const struct relay *r, int fd, const struct stat *st)
 	       (!r->terminal && S_ISCHR(st->st_mode) && is_background_terminal(fd));
 }
 
-static void
+static int
 attach(struct relay *r, enum relay_stream s, int fd, bool raw)
 {
 	struct stat st;
 	bool is_terminal;
 
-	if (fstat(fd, &st) < 0 || (s == RELAY_STDIN && is_no_input(r, fd, &st))) {
-		return;
+	if (fstat(fd, &st) < 0) {
+		return -errno;
+	}
+	if (s == RELAY_STDIN && is_no_input(r, fd, &st)) {
+		return 0;
 	}
 	r->caller_fd[s] = fd;
 	r->io_fd[s] = fd;
@@ -134,6 +137,7 @@ attach(struct relay *r, enum relay_stream s, int fd, bool raw)
 			r->via[s] = RELAY_VIA_OWN;
 		}
 	}
+	return 0;
 }
 
 /*
@@ -228,8 +232,10 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 	}
 	/* only now: what attach opens could take the number of one that is closed */
 	for (int s = 0; s < RELAY__COUNT; s++) {
-		if (callers[s]) {
-			attach(r, s, s, options->raw);
+		rc = callers[s] ? attach(r, s, s, options->raw) : 0;
+		if (rc < 0) {
+			relay_finish(r);
+			return err_sys(err, rc, "look at descriptor %d", s);
 		}
 	}
 	rc = r->scanner != NULL ? relay_scan_init(r) : 0;

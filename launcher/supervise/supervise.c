@@ -502,6 +502,23 @@ judge(struct run *r)
 	}
 }
 
+/* What nobody can wait for is killed. Who was not told to go has not run, and that is known. */
+static int
+give_up(struct run *r, int rc, struct err *err)
+{
+	struct outcome *o = r->out;
+
+	kill_all(r);
+	if (r->state != RUN_STARTING) {
+		return rc;
+	}
+	o->verdict = VERDICT_LAUNCH_FAILED;
+	snprintf(o->reason, sizeof(o->reason), "supervisor: %.400s", err->text);
+	denials_launch(&o->denials, "supervisor", -rc, err->text);
+	*err = (struct err)ERR_INIT;
+	return 0;
+}
+
 int
 supervise_run(const struct supervise_request *req, struct outcome *ret, struct err *err)
 {
@@ -521,7 +538,7 @@ supervise_run(const struct supervise_request *req, struct outcome *ret, struct e
 		rc = poll_once(&r, err);
 	}
 	if (rc < 0) {
-		kill_all(&r);
+		rc = give_up(&r, rc, err);
 	} else if (!ret->undead) {
 		rc = relay_drain(req->relay, DRAIN_MS, err);
 		run_collect_usage(&r);

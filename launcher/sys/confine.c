@@ -59,12 +59,20 @@ sys_caps_get(struct sys_caps *ret)
 	caps.permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	caps.inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
 	for (int cap = 0; cap < 64; cap++) {
-		if (prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1) {
-			caps.bounding |= UINT64_C(1) << cap;
+		int in_bounding = prctl(PR_CAPBSET_READ, cap, 0, 0, 0), in_ambient = -1;
+
+		if (in_bounding >= 0) {
+			in_ambient = prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0);
 		}
-		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) == 1) {
-			caps.ambient |= UINT64_C(1) << cap;
+		/* EINVAL: the kernel has no capability of that number, and none above it. */
+		if (in_ambient < 0 && errno == EINVAL) {
+			break;
 		}
+		if (in_ambient < 0) {
+			return -errno;
+		}
+		caps.bounding |= (uint64_t)in_bounding << cap;
+		caps.ambient |= (uint64_t)in_ambient << cap;
 	}
 	*ret = caps;
 	return 0;

@@ -305,7 +305,7 @@ try_enter(const struct store *s, const struct running_call *c, int *ret_fd)
 		rc = running_update(fd, c);
 	}
 	if (rc == 0 && renameat(s->dir_fd, unfinished, s->dir_fd, path) < 0) {
-		return -errno;
+		rc = -errno;
 	}
 	if (rc < 0) {
 		ignore_err(unlinkat(s->dir_fd, unfinished, 0), "the first failure is returned");

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: Apache-2.0
 """Many calls of many workflows, while everything of airlock is killed at random.
 
@@ -22,7 +22,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
+
+import left
 
 build, calls, workflows = os.path.abspath(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 seed = int(sys.argv[4]) if len(sys.argv) > 4 else 1
@@ -32,6 +33,7 @@ NOBODY = 65534
 chance = random.Random(seed)
 top = tempfile.mkdtemp(prefix="airlock-soak-")
 state, out, airlock = f"{top}/state", f"{top}/out", f"{build}/airlock"
+uid = NOBODY if os.getuid() == 0 else os.getuid()
 who = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.getuid() == 0 else {}
 env = {"PATH": "/usr/bin:/bin", "HOME": f"{top}/home", "AIRLOCK_STATE": state, "AIRLOCK_PROFILES": f"{top}/profiles",
        "LC_ALL": "C"}
@@ -134,26 +136,6 @@ class Worker(threading.Thread):
         return False
 
 
-def of_ours():
-    """Processes of this state directory, and what they started: fronts, jails, tools, airlock-log, airlock-cli."""
-    ours, parents = set(), {}
-    for pid in map(int, filter(str.isdigit, os.listdir("/proc"))):
-        try:
-            with open(f"/proc/{pid}/stat") as f:
-                parents[pid] = int(f.read().rsplit(")", 1)[1].split()[1])
-            with open(f"/proc/{pid}/environ", "rb") as f:
-                if f"AIRLOCK_STATE={state}".encode() in f.read():
-                    ours.add(pid)
-        except OSError:
-            pass
-    grown = True
-    while grown:
-        more = {pid for pid, parent in parents.items() if parent in ours} - ours
-        ours |= more
-        grown = bool(more)
-    return sorted(ours)
-
-
 class Killer(threading.Thread):
     """Kills less often when fewer are left: alone, and on a slow machine, nobody would ever come through."""
 
@@ -165,7 +147,7 @@ class Killer(threading.Thread):
 
     def run(self):
         while not self.stop.wait(chance.uniform(0.005, 0.08) * WORKERS / max(1, sum(w.is_alive() for w in self.workers))):
-            pids = of_ours()
+            pids = left.processes(state)
             if not pids:
                 continue
             pid = chance.choice(pids)
@@ -180,29 +162,15 @@ class Killer(threading.Thread):
                 pass
 
 
-def traces():
-    """What a call could leave on the host that is no process: by name, so that what others leave can be told apart."""
-    with open("/proc/self/mountinfo") as f:
-        mounts = {line.split()[4] for line in f if top in line or "airlock" in line.split()[4]}
-    groups = {path for path, _, _ in os.walk("/sys/fs/cgroup") if os.path.basename(path).startswith("c-")}
-    files = {f"{place}/{name}" for place in ("/tmp", "/dev/shm", "/var/tmp") for name in os.listdir(place)
-             if name.startswith("airlock-") and os.stat(f"{place}/{name}", follow_symlinks=False).st_uid == who.get("user", os.getuid())}
-    return mounts | groups | files
-
-
 def check_left(before, killer):
-    until = time.monotonic() + 30
-    while of_ours() and time.monotonic() < until:
-        time.sleep(0.05)  # airlock-log stays for a second, for who comes next
-    for pid in of_ours():
+    # airlock-log stays for a second, for who comes next
+    for pid in left.wait_for_none(lambda: left.processes(state)):
         wrong.append(f"process {pid} is left")
-    for name in sorted(traces() - before):
+    for name in sorted(left.traces(top, uid) - before):
         if name != top:
             wrong.append(f"{name} is left")
-    for place, _, names in os.walk(state):
-        for name in names:
-            if os.path.relpath(place, state) in ("running", "commits", "leases") or name.startswith(".new-"):
-                wrong.append(f"{place}/{name} is left in the state")
+    for name in sorted(left.in_state(state)):
+        wrong.append(f"{name} is left in the state")
     if killer.log_fds > LOG_FDS_MAX:
         wrong.append(f"airlock-log had {killer.log_fds} descriptors open")
 
@@ -237,18 +205,18 @@ def check_trees(records):
     for n in range(workflows):
         mine = [r for r in records if r["workflow_name"] == f"w{n}" and r["verdict"] == "ok"]
         verb("apply", "--workflow", f"w{n}", want=None)
-        left = {r["call"] for r in rows("pending", "--json")}
-        want = {f"f.{r['key']}" for r in mine if r["call"] not in left and writes(n, r["key"])}
+        held = {r["call"] for r in rows("pending", "--json")}
+        want = {f"f.{r['key']}" for r in mine if r["call"] not in held and writes(n, r["key"])}
         have = set(os.listdir(f"{top}/w{n}"))
         for name in sorted(have ^ want):
             call = [(r["call"], r["settled"]) for r in mine if f"f.{r['key']}" == name]
             wrong.append(f"w{n}: {name} is {'' if name in have else 'not '}there: {call}")
-        if mode_of(n) == "propose" and any(r["call"] in left for r in mine):
+        if mode_of(n) == "propose" and any(r["call"] in held for r in mine):
             wrong.append(f"w{n}: what it proposed could not be applied")
 
 
 def main():
-    before = traces()
+    before = left.traces(top, uid)
     prepare()
     jobs = [(n % workflows, f"k{n}", chance.choice(["safe", "ask"])) for n in range(calls)]
     chance.shuffle(jobs)
