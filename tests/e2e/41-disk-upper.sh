@@ -92,13 +92,13 @@ check "killed: the scratch is left" test -n "$(scratch)"
 expect_run "killed: the next call" 0 -- true
 expect_gone "killed: the next call sweeps"
 
-# The watch. Space is taken without writing it.
+# The watch. Space is taken without writing it, and beyond the end of the file: nobody has gigabytes to read afterwards.
 if [ "$free_mib" -lt $((limit_mib + 4096)) ]; then
 	skip "too much" "the disk has $free_mib MiB free, $((limit_mib + 4096)) are needed"
 else
 	# shellcheck disable=SC2016
 	expect_run "too much: exit" 125 "${DISK[@]}" --limit wall=20s -- sh -c \
-		'fallocate -l "$1"M big1 && echo one; fallocate -l "$1"M big2 && echo two; while :; do sleep 1; done' \
+		'touch big1 big2; fallocate -n -l "$1"M big1 && echo one; fallocate -n -l "$1"M big2 && echo two; while :; do sleep 1; done' \
 		- $((limit_mib / 2 + 64))
 	expect_eq "too much: the tool could take it" "one two" "$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
 	expect_eq "too much: verdict" "limit null held disk: the call wrote more than limits.disk" \

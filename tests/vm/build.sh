@@ -9,6 +9,7 @@
 #
 #   build.sh [--force]     build what is missing; --force: build it again
 #   build.sh --path NAME   print the directory of kernel NAME, built or not
+#   build.sh --kernels     print their names
 set -euo pipefail
 
 # The kernels. Name, then a package: a metapackage stands for the image that it
@@ -201,6 +202,10 @@ main()
 		echo "$cache/$key/$2"
 		return
 		;;
+	--kernels)
+		kernel_names
+		return
+		;;
 	--force)
 		force=1
 		;;
@@ -210,7 +215,7 @@ main()
 		;;
 	'') ;;
 	*)
-		die "usage: build.sh [--force | --path NAME]"
+		die "usage: build.sh [--force | --path NAME | --kernels]"
 		;;
 	esac
 

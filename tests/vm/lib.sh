@@ -7,7 +7,7 @@
 # output is the reason. The whole output is kept in /results/NAME.log.
 
 results=/results
-case_timeout_s=240
+case_timeout_s=600
 passed=0
 failed=0
 skipped=0

@@ -46,23 +46,22 @@ guest_failed()
 }
 
 # pack TAR: what the guest unpacks at /job. Everybody may read and run it
-# there, nobody but root may write, whatever the modes are here.
+# there, nobody but root may write, whatever the modes are here. Of build/ the
+# programs alone: the rest is large, and other suites write there meanwhile.
 pack()
 {
-	local dir
+	local part
 	local parts=()
 
-	for dir in build profiles tests; do
-		if [ -d "$top/$dir" ]; then
-			parts+=("$dir")
+	for part in "$top"/build/airlock "$top"/build/airlock-* \
+		"$top/build/tests/containment" "$top/profiles" "$top/tests"; do
+		if [ -e "$part" ]; then
+			parts+=("${part#"$top/"}")
 		fi
 	done
 	echo "$kernel" >"$work/kernel"
 	tar -cf "$1" --format=gnu --sort=name --owner=root:0 --group=root:0 \
-		--mode='u+rwX,go=rX' --anchored --exclude='build/vm' \
-		--exclude='build/*.o' --exclude='build/*.a' \
-		--exclude='build/*.d' --exclude='build/*.gcda' \
-		-C "$work" kernel -C "$top" "${parts[@]}" ||
+		--mode='u+rwX,go=rX' -C "$work" kernel -C "$top" "${parts[@]}" ||
 		die "cannot pack the job (did a file change meanwhile?)"
 	if [ -n "$job" ]; then
 		tar -rf "$1" --format=gnu --owner=root:0 --group=root:0 \
