@@ -14,6 +14,8 @@ attempt() {
 		expect "umask $mask: modes" "644 755" "$(cd "$WORKSPACE" && stat -c %a made-$mask dir-$mask | tr '\n' ' ' | sed 's/ $//')"
 		expect "umask $mask: who may enter" 700 "$(stat -c %a "$T/state-$mask")"
 		expect "umask $mask: others may write" "" "$(find "$T/state-$mask" -ignore_readdir_race -perm /022 -not -type l | head -3)"
-		expect "umask $mask: closed to the owner" "" "$(find "$T/state-$mask" -ignore_readdir_race -not -perm -400 -not -type l | head -3)"
+		# airlock-log takes files away meanwhile: of one that is gone there is no mode, and "-not -perm" would be true
+		expect "umask $mask: closed to the owner" "" "$(find "$T/state-$mask" -ignore_readdir_race -printf '%m %y %p\n' |
+			awk '$2 != "l" && int($1 / 100) % 10 < 4 { print $3 }' | head -3)"
 	done
 }
