@@ -225,14 +225,7 @@ main(int argc, char **argv)
 	run.error = atoi(argv[4]);
 	run.out = fopen(argv[5], "we");
 	check(run.out != NULL, argv[5]);
-	pid = fork();
-	check(pid >= 0, "fork");
-	if (pid == 0) {
-		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
-		raise(SIGSTOP);
-		execvp(argv[6], argv + 6);
-		check(false, argv[6]);
-	}
+	pid = start_traced(argv + 6);
 	check(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status), "the child stops");
 	check(ptrace(PTRACE_SETOPTIONS, pid, NULL,
 		     (void *)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACEEXEC |

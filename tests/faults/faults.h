@@ -59,6 +59,22 @@ make_root(char *ret, size_t size)
 	check(false, "a place that has user.* attributes");
 }
 
+/* A child that asks to be traced, stops, and executes argv when it may go on. */
+static inline pid_t
+start_traced(char *const argv[])
+{
+	pid_t pid = fork();
+
+	check(pid >= 0, "fork");
+	if (pid == 0) {
+		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
+		raise(SIGSTOP);
+		execvp(argv[0], argv);
+		check(false, argv[0]);
+	}
+	return pid;
+}
+
 /*
  * Lets a child go on that asked to be traced and has stopped, and kills it before its system call
  * `at`, counted from the first one that begins; 0: never. NULL begins: from its stop on. How many

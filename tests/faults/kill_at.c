@@ -34,7 +34,6 @@ main(int argc, char **argv)
 	bool all = argc > 1 && strcmp(argv[1], "-a") == 0;
 	unsigned long at, calls;
 	int status;
-	pid_t pid;
 
 	argc -= all;
 	argv += all;
@@ -43,15 +42,7 @@ main(int argc, char **argv)
 		return 125;
 	}
 	at = strtoul(argv[1], NULL, 10);
-	pid = fork();
-	check(pid >= 0, "fork");
-	if (pid == 0) {
-		check(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0, "trace");
-		raise(SIGSTOP);
-		execvp(argv[2], argv + 2);
-		check(false, argv[2]);
-	}
-	calls = run_until(pid, at, all ? NULL : begins, &status);
+	calls = run_until(start_traced(argv + 2), at, all ? NULL : begins, &status);
 	if (at == 0) {
 		printf("%lu\n", calls);
 	}

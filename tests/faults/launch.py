@@ -101,12 +101,12 @@ class World:
 
 
 def sandbox(text):
-    """What a report says of the sandbox, without what is another one in every call."""
+    """What a report says of the sandbox, by section, without what is another one in every call; nothing when it is none."""
     text = re.sub(r"\b2147\d{6}\b", "2147000000", text)  # whose ids nobody else has just now
     try:
         report = json.loads(text)
     except ValueError:
-        return None
+        return {}
     for namespace in report["namespaces"]:
         del namespace["inode"]
     for descriptor in report["descriptors"]:
@@ -116,17 +116,6 @@ def sandbox(text):
     return report
 
 
-def differences(want, got):
-    return {key for key in want if got is None or got.get(key) != want[key]}
-
-
-def difference(want, out):
-    got = sandbox(out)
-    if got is None:
-        return f"it said {out[-300:]!r}"
-    return "; ".join(f"{key}: {had} is {has}" for key in want for had, has in pairs(want[key], got.get(key)))
-
-
 def pairs(want, got):
     """The parts of two reports that differ."""
     if want == got:
@@ -134,6 +123,11 @@ def pairs(want, got):
     if isinstance(want, list) and isinstance(got, list) and len(want) == len(got):
         return [pair for w, g in zip(want, got) for pair in pairs(w, g)]
     return [(want, got)]
+
+
+def differences(want, got):
+    """The sections of two reports that differ, and in what."""
+    return {key: pairs(value, got.get(key)) for key, value in want.items() if got.get(key) != value}
 
 
 def judge(world, point, want):
@@ -147,6 +141,7 @@ def judge(world, point, want):
     at = next((line for line in notes if line != "ran"), f"{process} {call} ? {what}")
     program, name = at.split()[2], at.split()[3].split("(")[0]
     last = (err.splitlines() or [""])[-1]
+    differs = differences(want, sandbox(out))
     ran = "ran" in notes
     found = left.wait_for_none(lambda: world.left() - world.known, 2)
     world.known |= found
@@ -161,8 +156,8 @@ def judge(world, point, want):
         elif rc == 125 and name == "poll" and not out:
             undecided.append(at)  # it was under way while the tool was executed, and the call ended as unknown
             found = set()
-        elif rc != 0 or differences(want, sandbox(out)) - ANOTHER.get(name, set()):
-            complain(f"{at}: it ran in another sandbox: {rc}, {err[-300:]!r}, {difference(want, out)}")
+        elif rc != 0 or differs.keys() - ANOTHER.get(name, set()):
+            complain(f"{at}: it ran in another sandbox: {rc}, {err[-300:]!r}, {str(differs)[:2000]}")
         else:
             tolerated[name] += 1
             if name not in TOLERATED[program].split() and name not in ANOTHER:
