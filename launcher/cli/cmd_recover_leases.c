@@ -2,8 +2,6 @@
 /* Leases of resolvers whose calls are over. Run by airlock-cli as cmd_recover.h says. */
 #include "cmd_recover.h"
 
-#include <string.h>
-
 #include "cmd_resolver.h"
 
 static void
@@ -13,7 +11,7 @@ tell(void *arg, enum resolver_paid paid, const struct owed *o, const struct err 
 	auto_buf line = BUF_INIT;
 
 	buf_printf(&line, "the lease of credential %s", o->item);
-	if (strcmp(o->bundle, "?") != 0) {
+	if (o->bundle[0] != '\0') {
 		buf_printf(&line, " of bundle %s", o->bundle);
 	}
 	buf_printf(&line, " by call %s", o->call);

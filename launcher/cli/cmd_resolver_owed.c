@@ -188,7 +188,7 @@ owed_of(const char *name, struct arena *arena)
 	size_t len = strcspn(name, ".");
 	const char *call = arena_copy(arena, name, len);
 
-	return (struct owed){ .bundle = "?",
+	return (struct owed){ .bundle = "",
 			      .item = name[len] == '.' ? name + len + 1 : "?",
 			      .call = call != NULL ? call : name };
 }

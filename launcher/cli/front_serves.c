@@ -96,15 +96,9 @@ is_ours(const struct front *f, int dir, const char *name)
 	return is_owed;
 }
 
+/* Whether there is a lease that is owed, or one that is_ours. */
 static bool
-is_anybodys(const struct front *f, int dir, const char *name)
-{
-	(void)f, (void)dir;
-	return name[0] != '.';
-}
-
-static bool
-has_owed(const struct front *f, bool (*is_it)(const struct front *f, int dir, const char *name))
+has_owed(const struct front *f, bool ours_alone)
 {
 	auto_dir dir = NULL;
 	const struct dirent *e;
@@ -113,7 +107,7 @@ has_owed(const struct front *f, bool (*is_it)(const struct front *f, int dir, co
 		return false;
 	}
 	while ((e = readdir(dir)) != NULL) {
-		if (is_it(f, dirfd(dir), e->d_name)) {
+		if (ours_alone ? is_ours(f, dirfd(dir), e->d_name) : e->d_name[0] != '.') {
 			return true;
 		}
 	}
@@ -123,13 +117,13 @@ has_owed(const struct front *f, bool (*is_it)(const struct front *f, int dir, co
 bool
 front_serves_owed(const struct front *f)
 {
-	return front_serves_here(f) && has_owed(f, is_ours);
+	return front_serves_here(f) && has_owed(f, true);
 }
 
 bool
 front_serves_left(const struct front *f)
 {
-	return has_owed(f, is_anybodys);
+	return has_owed(f, false);
 }
 
 int

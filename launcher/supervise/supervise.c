@@ -506,15 +506,11 @@ judge(struct run *r)
 static int
 give_up(struct run *r, int rc, struct err *err)
 {
-	struct outcome *o = r->out;
-
-	kill_all(r);
 	if (r->state != RUN_STARTING) {
+		kill_all(r);
 		return rc;
 	}
-	o->verdict = VERDICT_LAUNCH_FAILED;
-	snprintf(o->reason, sizeof(o->reason), "supervisor: %.400s", err->text);
-	denials_launch(&o->denials, "supervisor", -rc, err->text);
+	run_refuse(r, "supervisor", -rc, "%s", err->text);
 	*err = (struct err)ERR_INIT;
 	return 0;
 }
