@@ -5,7 +5,6 @@
  * escaped.
  */
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,7 +44,6 @@ unknown(const char *word)
 int
 main(int argc, char **argv)
 {
-	const struct sigaction plain = { .sa_handler = SIG_DFL };
 	const struct command *command = NULL;
 	int status;
 
@@ -53,9 +51,6 @@ main(int argc, char **argv)
 	if (fdio_plug_standard(O_WRONLY, O_RDONLY) < 0) {
 		return EXIT_AIRLOCK;
 	}
-	/* a caller that ignores them would leave us no child's status, and no end of a wait */
-	sigaction(SIGCHLD, &plain, NULL);
-	sigaction(SIGALRM, &plain, NULL);
 	if (argc < 2) {
 		return cmd_help(0, NULL);
 	}

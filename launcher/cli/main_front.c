@@ -60,6 +60,9 @@ main(int argc, char **argv)
 	}
 	/* a file size limit is an error to be told, and ends neither record nor commit */
 	sigaction(SIGXFSZ, &ignore, NULL);
+	/* who ignores them leaves us, and all that we start, no child's status and no alarm */
+	sigaction(SIGCHLD, &plain, NULL);
+	sigaction(SIGALRM, &plain, NULL);
 	if (argc < 2 || strcmp(argv[1], "run") != 0) {
 		return exec_cli(argv);
 	}
@@ -69,7 +72,6 @@ main(int argc, char **argv)
 		ignore_err(setrlimit(RLIMIT_NOFILE, &files),
 			   "where it does not help, what fails says so");
 	}
-	sigaction(SIGCHLD, &plain, NULL); /* a caller that ignores it would make wait fail */
 	/* a caller that went away must not end us before the record is written */
 	sigaction(SIGPIPE, &ignore, NULL);
 	return front_main_run(argc - 1, argv + 1);

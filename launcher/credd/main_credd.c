@@ -370,11 +370,9 @@ say_revoked(const struct credd *c)
 static int
 serve(struct credd *c, struct err *err)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN },
-			       plain = { .sa_handler = SIG_DFL };
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int rc = confine_birth(err);
 
-	sigaction(SIGCHLD, &plain, NULL); /* how age and a resolver ended must be known */
 	if (rc == 0) {
 		rc = locked_init(&c->memory, (c->lease.count + 1) * (PLAN_CREDENTIAL_SIZE_MAX + 1));
 		rc = rc < 0 ? rc : locked_init(&c->room, room_size(&c->lease));

@@ -12,7 +12,6 @@
 #include <getopt.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -219,7 +218,6 @@ follow(struct store *s, const struct request *req, bool rebuild, int watch, stru
 int
 main(int argc, char **argv)
 {
-	const struct sigaction plain = { .sa_handler = SIG_DFL };
 	struct request req = { .state = NULL };
 	struct store store = STORE_INIT;
 	struct err err = ERR_INIT;
@@ -228,7 +226,6 @@ main(int argc, char **argv)
 	if (rc >= 0) {
 		return rc;
 	}
-	sigaction(SIGCHLD, &plain, NULL); /* who asks a witness is waited for */
 	/* the key of the log is in no core file, and in nobody's debugger */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0) {
 		perror("airlock-log: prctl");
