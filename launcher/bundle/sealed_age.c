@@ -114,13 +114,10 @@ age_start(struct age_child *c, struct err *err)
 static int
 reap(struct age_child *c, int *ret_status)
 {
-	pid_t pid = c->pid, got;
+	pid_t pid = c->pid;
 
 	c->pid = 0;
-	do {
-		got = waitpid(pid, ret_status, 0);
-	} while (got < 0 && errno == EINTR);
-	return got == pid ? 0 : -ECHILD;
+	return sys_wait(pid, ret_status);
 }
 
 /* Whether it ended in time. */
@@ -198,11 +195,9 @@ age_wait(struct age_child *c, struct err *err)
 void
 age_finish(struct age_child *c)
 {
-	int status;
-
 	if (c->pid > 0) {
 		kill(c->pid, SIGKILL);
-		ignore_err(reap(c, &status), "what it did is of no use");
+		ignore_err(reap(c, NULL), "what it did is of no use");
 	}
 	cleanup_fd(&c->said_fd);
 	cleanup_fd(&c->pidfd);

@@ -52,8 +52,8 @@ creds_try_open(const struct sealed_place *place, enum bundle_delivery deliver, i
 	       int identity, struct err *err)
 {
 	auto_buf said = BUF_INIT;
-	pid_t pid, got = 0, self = getpid();
-	int pipes[2], status, rc;
+	pid_t pid, self = getpid();
+	int pipes[2], status = 0, rc;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0) {
 		return err_sys(err, -errno, "open a sealed file");
@@ -65,12 +65,15 @@ creds_try_open(const struct sealed_place *place, enum bundle_delivery deliver, i
 	close(pipes[1]);
 	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], ERR_TEXT_MAX, &said);
 	close(pipes[0]);
-	while (pid > 0 && (got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+	if (pid > 0) {
+		int waited = sys_wait(pid, &status);
+
+		rc = rc < 0 ? rc : waited;
 	}
 	if (rc < 0) {
 		return err_sys(err, rc, "open a sealed file");
 	}
-	if (got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		return 0;
 	}
 	return err_set(err, -EBADMSG, "%s", said.len > 0 ? buf_text(&said) : "it was not opened");

@@ -364,7 +364,7 @@ doctor_openat2(struct doctor *d, struct finding *ret)
 static int
 act_clone3(const struct doctor *d, struct buf *ret_text)
 {
-	int pidfd = -1, status = 0;
+	int pidfd = -1, status, waited;
 	pid_t pid = sys_clone3(0, -1, &pidfd);
 
 	(void)d;
@@ -375,10 +375,9 @@ act_clone3(const struct doctor *d, struct buf *ret_text)
 		buf_puts(ret_text, "clone3");
 		return pid;
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-	}
+	waited = sys_wait(pid, &status);
 	close(pidfd);
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 7) {
+	if (waited < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 7) {
 		buf_puts(ret_text, "the child of clone3 did not run");
 		return -EIO;
 	}

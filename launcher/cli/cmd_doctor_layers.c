@@ -19,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
-#include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "../base/fdio.h"
@@ -513,8 +512,7 @@ act_idmap(const struct doctor *d, struct buf *ret_text)
 	}
 	rc = idmap_here(holder, ret_text);
 	kill(holder, SIGKILL);
-	while (waitpid(holder, NULL, 0) < 0 && errno == EINTR) {
-	}
+	ignore_err(sys_wait(holder, NULL), "it was killed just now");
 	close(pidfd);
 	return rc;
 }

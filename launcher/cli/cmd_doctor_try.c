@@ -115,9 +115,7 @@ try_inside(const struct doctor *d, int fd, int (*act)(const struct doctor *d, st
 		_exit(0);
 	}
 	close(pidfd);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-	}
-	if (WIFSIGNALED(status)) {
+	if (sys_wait(pid, &status) == 0 && WIFSIGNALED(status)) {
 		buf_printf(&text, "the child was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
 		answer(fd, -ECHILD, &text);
 	}
@@ -199,8 +197,7 @@ doctor_try(const struct doctor *d, unsigned int how,
 		 * still its own.
 		 */
 		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-		}
+		ignore_err(sys_wait(pid, &status), "then its end has no name below");
 	}
 	close(pipe_fds[0]);
 	if (rc < 0) {

@@ -18,6 +18,7 @@
 
 #include "../base/fdio.h"
 #include "../profile/explain.h"
+#include "../sys/sys.h"
 
 #define PROBE "airlock-probe"
 #define PROBE_MAX (1u << 20)
@@ -187,8 +188,8 @@ run_probe(struct live *l, struct buf *output, struct err *err)
 	auto_fd input = fdio_memfd("questions", l->input.data, l->input.len);
 	auto_fd said = fdio_memfd("said", "", 0);
 	auto_buf words = BUF_INIT;
-	int pipes[2] = { -1, -1 }, status, rc;
-	pid_t pid, got = 0;
+	int pipes[2] = { -1, -1 }, status = 0, rc;
+	pid_t pid;
 
 	if (input < 0 || said < 0 || pipe2(pipes, O_CLOEXEC) < 0) {
 		return err_sys(err, -errno, "--live");
@@ -200,9 +201,12 @@ run_probe(struct live *l, struct buf *output, struct err *err)
 	close(pipes[1]);
 	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], ANSWERS_MAX, output);
 	close(pipes[0]);
-	while (pid > 0 && (got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+	if (pid > 0) {
+		int waited = sys_wait(pid, &status);
+
+		rc = rc < 0 ? rc : waited;
 	}
-	if (rc == 0 && got == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+	if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
 		return 0;
 	}
 	if (lseek(said, 0, SEEK_SET) == 0) {

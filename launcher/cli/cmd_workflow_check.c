@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
 #include "../snapshot/layer.h"
+#include "../sys/sys.h"
 #include "cmd_profile.h"
 #include "view_tree.h"
 
@@ -40,6 +40,7 @@ static int
 run(const char *const *argv, int result_fd, bool quiet, struct err *err)
 {
 	pid_t pid;
+	int rc;
 
 	fflush(stdout);
 	pid = fork();
@@ -49,12 +50,8 @@ run(const char *const *argv, int result_fd, bool quiet, struct err *err)
 	if (pid < 0) {
 		return err_sys(err, -errno, "fork");
 	}
-	while (waitpid(pid, NULL, 0) < 0) {
-		if (errno != EINTR) {
-			return err_sys(err, -errno, "wait for the check");
-		}
-	}
-	return 0;
+	rc = sys_wait(pid, NULL);
+	return rc < 0 ? err_sys(err, rc, "wait for the check") : 0;
 }
 
 /* The words of the command line; the caller has the array freed. */

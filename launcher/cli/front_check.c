@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -153,7 +152,6 @@ await(struct front *f, pid_t pid, uint64_t bound_ms)
 				{ .fd = f->signal_fd, .events = POLLIN } };
 	uint64_t left = bound_ms == 0 || bound_ms > INT_MAX ? INT_MAX : bound_ms;
 	int n = pidfd < 0 ? 0 : poll(fds, ARRAY_LEN(fds), (int)left);
-	int status;
 
 	if (n <= 0 || (fds[0].revents & POLLIN) == 0) {
 		f->checks_stopped = took_signal(f) || f->checks_stopped;
@@ -162,8 +160,7 @@ await(struct front *f, pid_t pid, uint64_t bound_ms)
 			ignore_err(kill(pid, SIGKILL), "the same; its sandbox dies with it");
 		}
 	}
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-	}
+	ignore_err(sys_wait(pid, NULL), "its result file says how it ended");
 }
 
 #define ARGS_MAX 32

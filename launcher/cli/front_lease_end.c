@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -105,7 +104,6 @@ front_lease_end(struct front *f)
 	const uint64_t end_ns = clock_monotonic_ns();
 	struct lease_hold *h = f->lease;
 	struct pollfd socket;
-	int status;
 
 	if (h == NULL || h->socket < 0) {
 		return;
@@ -122,8 +120,7 @@ front_lease_end(struct front *f)
 	if (h->pid > 0) {
 		/* it has said what it had to, and is not waited for longer than that */
 		ignore_err(kill(h->pid, SIGKILL), "it may be dead already");
-		while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR) {
-		}
+		ignore_err(sys_wait(h->pid, NULL), "what it did is known");
 	}
 	cleanup_fd(&h->uid_lock_fd);
 	h->uid_lock_fd = -1;

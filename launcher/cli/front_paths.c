@@ -158,7 +158,7 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 	  int stop_fd)
 {
 	int words[2] = { -1, -1 };
-	int status;
+	int status, rc;
 	pid_t pid;
 
 	if (said != NULL && pipe2(words, O_CLOEXEC) < 0) {
@@ -184,10 +184,9 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 	if (pid < 0) {
 		return err_sys(&f->err, -errno, "start airlock-cli");
 	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR) {
-			return err_sys(&f->err, -errno, "wait for airlock-cli");
-		}
+	rc = sys_wait(pid, &status);
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "wait for airlock-cli");
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
 }

@@ -254,9 +254,9 @@ front_replay(struct front *f, const char *call)
 			ignore_err(kill(pid, SIGKILL), "it has ended");
 			f->answered = false;
 		}
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-		}
-		f->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+		f->exit_status = sys_wait(pid, &status) == 0 && WIFEXITED(status)
+					 ? WEXITSTATUS(status)
+					 : EXIT_AIRLOCK;
 		if (rc == 0) {
 			front_deliver_result(f, &r.result);
 			front_receipt(f, call);

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/arena.h"
@@ -18,6 +17,7 @@
 #include "../base/units.h"
 #include "../plan/judge.h"
 #include "../profile/profile.h"
+#include "../sys/sys.h"
 #include "cmd_profile.h"
 #include "rerun.h"
 
@@ -450,6 +450,7 @@ static int
 run(const struct start *s, struct err *err)
 {
 	pid_t pid = fork();
+	int rc;
 
 	if (pid == 0) {
 		become_airlock(s);
@@ -457,12 +458,8 @@ run(const struct start *s, struct err *err)
 	if (pid < 0) {
 		return err_sys(err, -errno, "fork");
 	}
-	while (waitpid(pid, NULL, 0) < 0) {
-		if (errno != EINTR) {
-			return err_sys(err, -errno, "wait for the second call");
-		}
-	}
-	return 0;
+	rc = sys_wait(pid, NULL);
+	return rc < 0 ? err_sys(err, rc, "wait for the second call") : 0;
 }
 
 int

@@ -92,8 +92,8 @@ diff_run(const struct buf *before, const struct buf *after, struct buf *out, str
 	auto_fd first = sys_memfd_sealed("before", before->data, before->len);
 	auto_fd second = sys_memfd_sealed("after", after->data, after->len);
 	auto_buf said = BUF_INIT;
-	int pipes[2] = { -1, -1 }, status, rc;
-	pid_t pid, got = 0;
+	int pipes[2] = { -1, -1 }, status = 0, rc;
+	pid_t pid;
 
 	if (first < 0 || second < 0) {
 		return err_sys(err, first < 0 ? first : second, "compare two texts");
@@ -109,10 +109,13 @@ diff_run(const struct buf *before, const struct buf *after, struct buf *out, str
 	rc = pid < 0 ? -errno : fdio_slurp(pipes[0], DIFF_OUTPUT_MAX, &said);
 	close(pipes[0]);
 	/* with nobody to read it ends by itself: SIGPIPE */
-	while (pid > 0 && (got = waitpid(pid, &status, 0)) < 0 && errno == EINTR) {
+	if (pid > 0) {
+		int waited = sys_wait(pid, &status);
+
+		rc = rc < 0 ? rc : waited;
 	}
-	if (rc < 0 || got != pid) {
-		return err_sys(err, rc < 0 ? rc : -ECHILD, "%s", DIFF_PROGRAM);
+	if (rc < 0) {
+		return err_sys(err, rc, "%s", DIFF_PROGRAM);
 	}
 	rc = ended(status, err);
 	if (rc == 0) {

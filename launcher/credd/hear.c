@@ -72,7 +72,6 @@ reap(pid_t pid, bool is_wanted, uint64_t until_ns)
 {
 	auto_fd pidfd = sys_pidfd_open(pid);
 	int status;
-	pid_t got;
 
 	if (pidfd < 0 || !is_wanted || !ready(pidfd, until_ns)) {
 		ignore_err(kill(pid, SIGTERM), "it is ours and was not waited for");
@@ -81,10 +80,7 @@ reap(pid_t pid, bool is_wanted, uint64_t until_ns)
 			ignore_err(kill(pid, SIGKILL), "the same; its sandbox dies with it");
 		}
 	}
-	do {
-		got = waitpid(pid, &status, 0);
-	} while (got < 0 && errno == EINTR);
-	return got == pid ? status : -1;
+	return sys_wait(pid, &status) == 0 ? status : -1;
 }
 
 /* What airlock says of the call: none of it is the resolver's. */

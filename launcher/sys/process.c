@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -121,6 +122,17 @@ sys_signal_default(int sig)
 	const unsigned long plain[4] = { 0 };
 
 	return syscall(SYS_rt_sigaction, sig, plain, NULL, sizeof(uint64_t)) < 0 ? -errno : 0;
+}
+
+int
+sys_wait(pid_t pid, int *ret_status)
+{
+	pid_t got;
+
+	do {
+		got = waitpid(pid, ret_status, 0);
+	} while (got < 0 && errno == EINTR);
+	return got < 0 ? -errno : 0;
 }
 
 int

@@ -45,6 +45,11 @@ int sys_close_range(unsigned int first, unsigned int last, unsigned int flags) m
 int sys_place_fds(int *fds, unsigned int count) must_check;
 /* rt_sigaction(2) to SIG_DFL, also for the signals that a C library keeps to itself. */
 int sys_signal_default(int sig) must_check;
+/*
+ * waitpid(2) for a child of ours, whatever signals come. ret_status: may be NULL, untouched on
+ * failure. -ECHILD: nobody knows how it ended, since whoever started us ignores SIGCHLD.
+ */
+int sys_wait(pid_t pid, int *ret_status) must_check;
 int sys_pidfd_open(pid_t pid) must_check;
 int sys_pidfd_send_signal(int pidfd, int sig) must_check;
 /* The same with a value, as sigqueue(3). -EAGAIN beyond RLIMIT_SIGPENDING. */
