@@ -129,7 +129,10 @@ def files(paths, wanted, overlap):
         count += in_entry(path, wanted, overlap)
         for top, dirs, names in os.walk(path):
             for name in dirs + names:
-                count += in_entry(os.path.join(top, name), wanted, overlap)
+                try:
+                    count += in_entry(os.path.join(top, name), wanted, overlap)
+                except FileNotFoundError:
+                    pass  # airlock-log is at work
     return count
 
 
