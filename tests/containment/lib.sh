@@ -169,7 +169,7 @@ case_begin()
 fresh()
 {
 	WORKSPACE=$T/$1/ws CANARY=$T/$1/canary READ=$T/$1/read
-	case $T in */airlock-containment.*) rm -rf "${T:?}/$1" ;; esac
+	case $T in */containment-airlock.*) rm -rf "${T:?}/$1" ;; esac
 	as mkdir -p "$WORKSPACE" "$CANARY" "$READ"
 	as cp "$ATTACK" "$WORKSPACE/attack"
 	as sh -c 'echo canary >"$1/secret" && mkdir "$1/dir" && echo read >"$2/file" && mkdir "$2/dir"' - \

@@ -12,7 +12,7 @@ batch=200
 here=$T
 
 # In memory where that has attributes (Linux 6.6): thousands of syncs are not what this is about.
-if probe=$(mktemp -d /dev/shm/airlock-property-XXXXXX 2>/dev/null) && setfattr -n user.a -v 1 "$probe" 2>/dev/null; then
+if probe=$(mktemp -d /dev/shm/property-airlock-XXXXXX 2>/dev/null) && setfattr -n user.a -v 1 "$probe" 2>/dev/null; then
 	here=$probe
 	chmod 755 "$here"
 	own "$here"

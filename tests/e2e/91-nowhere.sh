@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A leased value is where it was delivered and nowhere else: calls that end in every way, with values planted as a file, a
 # variable and a descriptor; then all that they left is searched, the state's whole disk too.
+# alone: a disk of its own is mounted, and memory and disks are searched
 # shellcheck source-path=SCRIPTDIR disable=SC2016
 . "$(dirname "$0")/lib.sh"
 

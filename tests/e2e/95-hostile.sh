@@ -3,6 +3,7 @@
 # Programs that others wrote to try a kernel, as the tool of a call: each class of stress-ng, the kernel's own tests of
 # Landlock, seccomp and mount_setattr, libseccomp's live tests (tests/hostile/build.sh). The call ends by itself or by its
 # limit, its record is whole, and the host is afterwards as it was.
+# alone: the whole host is compared with what it was
 # identities: root plain
 # shellcheck source-path=SCRIPTDIR
 . "$(dirname "$0")/lib.sh"

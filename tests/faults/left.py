@@ -34,7 +34,8 @@ def is_group_of_dead(path, uid):
 
 
 def traces(top, uid):
-    """What is no process: by name, so that what others leave can be told apart."""
+    """What is no process: by name, so that what others leave can be told apart. Other suites run beside these; the names of
+    their directories begin with their own."""
     with open("/proc/self/mountinfo") as f:
         mounts = {line.split()[4] for line in f if top in line or "airlock" in line.split()[4]}
     groups = {path for path, _, _ in os.walk("/sys/fs/cgroup") if is_group_of_dead(path, uid)}

@@ -64,6 +64,9 @@ main(int argc, char **argv)
 	if (argc < 3 || prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) {
 		return 125;
 	}
+	/* a shell ignores both for what it runs beside itself */
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
 	child = fork();
 	if (child == 0) {
 		execvp(argv[2], argv + 2);
