@@ -8,8 +8,10 @@ BUILD   := build
 PREFIX  := /usr/local
 DESTDIR :=
 
-CC      := gcc
-MUSLCC  := musl-gcc
+# In CI a compiler that remembers, where it is installed; elsewhere nobody is made to have a place for that.
+CCACHE  := $(if $(CI),$(notdir $(shell command -v ccache)))
+CC      := $(strip $(CCACHE) gcc)
+MUSLCC  := $(strip $(CCACHE) musl-gcc)
 V       := 0
 Q       := $(if $(filter 1,$(V)),,@)
 WERROR  := $(if $(CI),-Werror,)
@@ -257,7 +259,7 @@ coverage: $(COV_FUZZ) $(COV_UNIT)
 BUILD_PACKAGES := gcc make libc6-dev linux-libc-dev musl-tools musl-dev libseccomp-dev libcap-dev libcgroup-dev \
 	libfyaml-dev libssl-dev libsqlite3-dev libzstd-dev zlib1g-dev libjansson-dev libsystemd-dev \
 	libmicrohttpd-dev libcurl4-openssl-dev
-CHECK_PACKAGES := libcriterion-dev clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
+CHECK_PACKAGES := libcriterion-dev ccache clang libclang-rt-14-dev clang-tidy cppcheck mandoc mtree-netbsd stress-ng xz-utils openssl age shellcheck bubblewrap strace jq \
 	sqlite3 python3 python3-venv python3-pytest python3-jsonschema python3-yaml git openssh-client openssh-server curl file attr binutils procps spin \
 	util-linux mount e2fsprogs xxd vim-tiny nano zsh fish golang-go golang-golang-x-mod-dev
 # Worlds of tests/containment/matrix: containers of others. Not for everybody's machine: docker.io starts its daemon.
