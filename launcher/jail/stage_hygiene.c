@@ -74,7 +74,8 @@ stage_hygiene(struct jail *j)
 		return rc;
 	}
 	umask(022);
-	if (setsid() < 0) {
+	/* whoever starts us as the leader of one has done it for us; a second time it fails */
+	if (getsid(0) != getpid() && setsid() < 0) {
 		return err_sys(&j->err, -errno, "setsid");
 	}
 	return no_core(j);
