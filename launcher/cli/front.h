@@ -400,6 +400,8 @@ int front_read_cli_until(struct front *f, const char *const argv[], int stop_fd,
  */
 #define FRONT_ENVIRON_ROOM 16
 const char *const *front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM]);
+/* In a child that will be the owner's: out of root's session, and of root's directory. */
+int front_leave_caller(const struct front *f) must_check;
 /* In a child: is airlock-cli from here on, with these as 0, 1, 2; -1: /dev/null, and our stderr. */
 void __attribute__((noreturn))
 front_become_cli(const struct front *f, const char *const argv[], const int stdio[3]);

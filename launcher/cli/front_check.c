@@ -106,7 +106,8 @@ become_check(const struct front *f, const char *const argv[], int result_fd, pid
 	    setenv("AIRLOCK_STATE", f->state_path, 1) < 0 || null < 0 ||
 	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(null, STDERR_FILENO) < 0 || sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ||
-	    fcntl(result_fd, F_SETFD, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0) {
+	    fcntl(result_fd, F_SETFD, 0) < 0 || sigprocmask(SIG_SETMASK, &none, NULL) < 0 ||
+	    front_leave_caller(f) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
 	ignore_err(sys_execveat(f->paths.self_fd, "", argv, environment(f), AT_EMPTY_PATH),

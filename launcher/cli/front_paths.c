@@ -105,6 +105,20 @@ front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM])
 }
 
 /*
+ * In a child, before it becomes another program. Until then nobody but root may take it over, since
+ * its ids changed; from then on its owner may: were it still of root's session he could type into
+ * root's terminal by it, and its working directory is open to him.
+ */
+int
+front_leave_caller(const struct front *f)
+{
+	if (!f->req.identity.dropped || geteuid() == 0) {
+		return 0;
+	}
+	return (getsid(0) != getpid() && setsid() < 0) || chdir("/") < 0 ? -errno : 0;
+}
+
+/*
  * It gets no descriptor of the caller's but what it is to have: after a drop it runs as the owner,
  * who could take them out of it. Its state directory is the call's: after a drop HOME is still the
  * caller's.
@@ -119,6 +133,9 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	/* what we block to read it, ends whom we wait for */
 	sigemptyset(&none);
 	ignore_err(sigprocmask(SIG_SETMASK, &none, NULL), "it takes any set");
+	if (front_leave_caller(f) < 0) {
+		_exit(EXIT_AIRLOCK);
+	}
 	for (int i = 0; i < 3; i++) {
 		int fd = stdio[i] >= 0 ? stdio[i] : i == STDERR_FILENO ? i : null;
 

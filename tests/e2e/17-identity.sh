@@ -134,6 +134,27 @@ expect_eq "with the owner's id" "$uid $uid $uid $uid" "$(host_uid "$mark")"
 expect_eq "and so is airlock itself" "$uid $uid $uid $uid" "$(awk '/^Uid:/ { print $2, $3, $4, $5 }' "/proc/$one/status")"
 kill "$one"
 wait "$one"
+# What runs as the owner he may trace as soon as it is another program than airlock: none of it has root's terminal or is
+# in root's directory. A profile that is new, and a postcondition that takes a while, are seen at work.
+mkdir -m 700 "$T/roots" "$T/their-state"
+chown "$uid:$gid" "$T/their-state"
+chmod 711 "$T"
+printf '%s\n' 'version: 1' 'name: slow-check' 'extends: default' 'done_when:' \
+	'  - { name: waits, profile: default, run: [sleep, "0.5"] }' >"$T/slow-check.yaml"
+: >"$T/seen"
+for _ in 1 2 3 4 5 6; do
+	(cd "$T/roots" && AIRLOCK_STATE=$T/their-state /usr/bin/python3 "$E2E_DIR/payload/takeover.py" "$uid" \
+		"$A" run -q -n -w "$WS" -p "$T/slow-check.yaml" -- sh -c 'echo y >f') >>"$T/seen"
+	expect_eq "open to the owner: the call" 0 "$?"
+	if grep -q '^airlock-cli ' "$T/seen" && grep -q '^airlock-jail ' "$T/seen"; then
+		break
+	fi
+	rm -rf "$T/their-state/cache"
+done
+for program in airlock airlock-cli airlock-jail; do
+	expect_eq "open to the owner, $program: no terminal, not root's directory" "$program none other" \
+		"$(grep "^$program " "$T/seen" | sort -u)"
+done
 case $before in
 */.local/state/airlock*) ;;
 *) rm -rf "${E2E_USER_HOME:?}/.local/state/airlock" ;;
