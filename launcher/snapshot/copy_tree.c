@@ -108,16 +108,10 @@ reopen_parent(struct copy *c)
 	return parent->from_fd < 0 ? parent->from_fd : parent->to_fd < 0 ? parent->to_fd : 0;
 }
 
-static mode_t
-mode_of(const struct copy *c, const struct fs_stat *st)
-{
-	return c->req->workspace ? st->mode : fsat_kept_mode(st->mode);
-}
-
 static void
 note_closed(struct copy *c, const struct fs_stat *st)
 {
-	mode_t mode = mode_of(c, st);
+	mode_t mode = st->mode;
 	mode_t need = S_ISDIR(mode) ? S_IRWXU : S_IRUSR;
 
 	if (c->req->closed != NULL && !S_ISLNK(mode) && (mode & need) != need) {
@@ -133,7 +127,7 @@ finish_directory(const struct copy *c, const struct copy_level *l)
 	struct timespec times[2];
 
 	fsat_times(l->from.mtime_ns, times);
-	if (fchmod(l->to_fd, mode_of(c, &l->from)) < 0 ||
+	if (fchmod(l->to_fd, l->from.mode) < 0 ||
 	    (c->req->workspace && futimens(l->to_fd, times) < 0)) {
 		return -errno;
 	}
@@ -353,7 +347,7 @@ copy_file(struct copy *c, struct copy_level *l, const char *name, struct fs_stat
 	fsat_times(st->mtime_ns, times);
 	r = r < 0 ? r : copy_bytes(c, from, to, st->size);
 	r = r < 0 ? r : give(c, l->to_fd, name, st);
-	if (r == 0 && (fchmod(to, mode_of(c, st)) < 0 || futimens(to, times) < 0)) {
+	if (r == 0 && (fchmod(to, st->mode) < 0 || futimens(to, times) < 0)) {
 		r = -errno;
 	}
 	note_closed(c, st);
@@ -428,7 +422,7 @@ copy_other(struct copy *c, struct copy_level *l, const char *name, const struct 
 		return -errno;
 	}
 	r = give(c, l->to_fd, name, st);
-	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, mode_of(c, st), 0) < 0) {
+	if (r == 0 && !whiteout && fchmodat(l->to_fd, name, st->mode, 0) < 0) {
 		r = -errno;
 	}
 	return r;

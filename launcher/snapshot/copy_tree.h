@@ -20,10 +20,10 @@ struct copy_request {
 	/* what makes an overlay layer is kept too: whiteouts, opaque directories */
 	bool layer;
 	/*
-	 * A workspace, for `workspace: snapshot`. Set-id bits, all mtimes, and owners as far as we
-	 * may give them, are kept. What is closed to us is there with its size and mode 000,
-	 * without contents. What others change meanwhile is copied as it was at some moment, or
-	 * not at all.
+	 * A workspace, for `workspace: snapshot`. All mtimes, and owners as far as we may give
+	 * them, are kept. What is closed to us is there with its size and mode 000, without
+	 * contents. What others change meanwhile is copied as it was at some moment, or not at
+	 * all.
 	 */
 	bool workspace;
 	uid_t owner_uid; /* root gives every entry these ids, but a workspace's */
@@ -42,10 +42,11 @@ struct copy_result {
 };
 
 /*
- * Bytes (shared with the source where the file system can, else copied without its holes), modes
- * without set-id bits, mtimes of files, user.* attributes, symlinks, fifos and sockets. Names of
- * one inode become files of their own; a device and a mount are left out and counted. The copy is
- * not synced, and is the caller's to remove when it failed.
+ * Bytes (shared with the source where the file system can, else copied without its holes), whole
+ * modes (a set-id bit too: what is held must stay what was recorded; the copy is below a directory
+ * that is closed to others), mtimes of files, user.* attributes, symlinks, fifos and sockets. Names
+ * of one inode become files of their own; a device and a mount are left out and counted. The copy
+ * is not synced, and is the caller's to remove when it failed.
  */
 int copy_tree(const struct copy_request *req, struct copy_result *ret, struct err *err) must_check;
 

@@ -60,6 +60,13 @@ make_directory(struct invert *v, const char *path, mode_t mode, const void *attr
 	return fd < 0 ? fd : xattrs_restore(fd, attributes, len);
 }
 
+static int
+restore_directory(struct invert *v, const struct change *c)
+{
+	return make_directory(v, c->path, fsat_kept_mode(c->mode_before), c->attributes_before,
+			      c->attributes_before_len);
+}
+
 /* One that is no change of its own is there as the workspace has it, and so is none. */
 static int
 copy_directory(struct invert *v, const char *path)
@@ -230,8 +237,7 @@ restore_mode(struct invert *v, const struct change *c)
 	int r;
 
 	if (S_ISDIR(c->mode_before)) {
-		return make_directory(v, c->path, c->mode_before, c->attributes_before,
-				      c->attributes_before_len);
+		return restore_directory(v, c);
 	}
 	dir = parent == NULL ? -ENOMEM
 			     : fsat_open_path(v->req->workspace_fd, parent, O_PATH | O_DIRECTORY);
@@ -271,10 +277,7 @@ invert_one(struct invert *v, const struct change *c)
 	case CHANGE_MODIFY:
 	case CHANGE_DELETE:
 	case CHANGE_REPLACE:
-		return S_ISDIR(c->mode_before)
-			     ? make_directory(v, c->path, c->mode_before, c->attributes_before,
-					      c->attributes_before_len)
-			     : restore_content(v, c);
+		return S_ISDIR(c->mode_before) ? restore_directory(v, c) : restore_content(v, c);
 	case CHANGE__COUNT:
 		break;
 	}
@@ -317,10 +320,25 @@ is_what_was_left(const struct change *c, const struct change *inverse)
 	return memcmp(inverse->before, c->after, SHA256_SIZE) == 0;
 }
 
+/* Only bits that no commit keeps: the inverse leaves them off too, and is then no change. */
+static bool
+is_of_lost_bits(const struct change *c)
+{
+	bool same_bytes = c->before_known && c->after_known &&
+			  memcmp(c->before, c->after, SHA256_SIZE) == 0;
+
+	/* of an inode with two names a change of the mode is told as one of its content */
+	return (c->kind == CHANGE_MODE || (c->kind == CHANGE_MODIFY && same_bytes)) &&
+	       fsat_kept_mode(c->mode_before) == fsat_kept_mode(c->mode_after);
+}
+
 static bool
 takes_back(const struct change *c, const struct change *inverse)
 {
-	return inverse != NULL && inverse->mode_before == fsat_kept_mode(c->mode_after) &&
+	if (inverse == NULL) {
+		return is_of_lost_bits(c);
+	}
+	return inverse->mode_before == fsat_kept_mode(c->mode_after) &&
 	       inverse->mode_after == fsat_kept_mode(c->mode_before) &&
 	       is_what_was_left(c, inverse) &&
 	       (!c->before_known ||

@@ -114,6 +114,29 @@ expect_verb "a secret is not given back" 1 undo @last
 expect_match "a secret is not given back: which" "  .env" "$ERR"
 expect_match "a secret is not given back: why" "was not kept" "$ERR"
 
+# ---- bits that no commit keeps --------------------------------------------------------------------------
+# modes of some paths of the workspace
+modes()
+{
+	(cd "$WS" && stat -c '%n=%a' "$@" | xargs)
+}
+
+fresh
+expect_run "a set-id bit" 123 -- sh -c 'echo two >f; chmod 4755 f; chmod 2711 a'
+expect_eq "a set-id bit: recorded" "f=4755" "$(record '.outcome.changes.items[] | select(.path == "f") | "f=" + (.mode_after % 4096 |
+	[. / 512, . / 64 % 8, . / 8 % 8, . % 8] | map(floor | tostring) | join(""))')"
+expect_verb "a set-id bit: a person applies it" 0 apply @last
+expect_eq "a set-id bit: without the bit" "f=755 a=711" "$(modes f a)"
+expect_verb "a set-id bit: and takes it back" 0 undo @last
+expect_eq "a set-id bit: all of it" "a=644 no" "$(modes a) $([ -e "$WS/f" ] || echo no)"
+expect_run "sticky, of a file" 0 -m propose -- sh -c 'echo two >f; chmod 1644 f'
+expect_verb "sticky, of a file: applied" 0 apply @last
+expect_eq "sticky, of a file: without" "f=644" "$(modes f)"
+as_id sh -c "cd '$WS' && echo s >s && chmod 4755 s"
+expect_run "a set-id bit is taken off" 0 -- chmod 755 s
+expect_verb "a set-id bit is taken off: undone" 0 undo @last
+expect_eq "a set-id bit is taken off: it does not come back" "s=755" "$(modes s)"
+
 # ---- what a later call would run ------------------------------------------------------------------------
 fresh
 as_id git init -q "$WS"

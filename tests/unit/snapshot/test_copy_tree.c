@@ -334,7 +334,7 @@ Test(copy_tree, every_kind_of_a_layer)
 	cr_assert_eq(copy_layer(&w, true, 100, &closed, &left_out), 0);
 	cr_expect_eq(left_out, 0u);
 	cr_expect_str_eq(world_read(w.out_fd, "f\n\xff"), "text");
-	cr_expect_eq(world_mode(w.out_fd, "f\n\xff"), (mode_t)(S_IFREG | 0640));
+	cr_expect_eq(world_mode(w.out_fd, "f\n\xff"), (mode_t)(S_IFREG | 06640));
 	cr_expect_eq(fstatat(w.out_fd, "f\n\xff", &st, 0), 0);
 	cr_expect_eq(st.st_mtim.tv_sec, 7);
 	cr_expect_eq(st.st_mtim.tv_nsec, 8);

@@ -116,6 +116,48 @@ Test(invert, what_was_changed_since)
 	}
 }
 
+/* No commit gives set-id bits back: what is only that is there already. */
+Test(invert, bits_that_no_commit_keeps)
+{
+	struct change_set set = { .items = NULL }, inverse = { .items = NULL };
+	auto_buf lost = BUF_INIT, differing = BUF_INIT;
+	struct world w;
+
+	world_init(&w);
+	world_file(w.ws_fd, "only", "old", 04755);
+	world_file(w.ws_fd, "two", "old", 01644);
+	cr_assert_eq(linkat(w.ws_fd, "two", w.out_fd, "beside", 0), 0);
+	world_file(w.ws_fd, "more", "old", 04755);
+	world_dir(w.ws_fd, "d", 04755);
+	world_file(w.up_fd, "only", "old", 0755);
+	world_file(w.up_fd, "two", "old", 0644);
+	world_file(w.up_fd, "more", "old", 0700);
+	world_dir(w.up_fd, "d", 0700);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	cr_assert_eq(set.count, 4u);
+	cr_assert_eq(unlinkat(w.out_fd, "beside", 0), 0);
+	cr_assert_eq(fchmodat(w.ws_fd, "only", 0755, 0), 0);
+	cr_assert_eq(fchmodat(w.ws_fd, "two", 0644, 0), 0);
+	cr_assert_eq(fchmodat(w.ws_fd, "more", 0700, 0), 0);
+	cr_assert_eq(fchmodat(w.ws_fd, "d", 0700, 0), 0);
+	cr_assert_eq(invert(&w, &set, &lost), 0);
+	world_collect(w.out_fd, w.ws_fd, &inverse);
+	cr_expect_eq(inverse.count, 2u);
+	cr_expect_eq(changes_is_inverse(&set, &inverse, 5, &differing), true, "%s",
+		     buf_text(&differing));
+	cr_expect_eq(world_mode(w.out_fd, "more"), (mode_t)(S_IFREG | 0755));
+	cr_expect_eq(world_mode(w.out_fd, "d"), (mode_t)(S_IFDIR | 0755));
+	changes_finish(&inverse);
+	/* changed since, on the other hand, is what is neither before nor after */
+	cr_assert_eq(fchmodat(w.ws_fd, "only", 0711, 0), 0);
+	world_collect(w.out_fd, w.ws_fd, &inverse);
+	cr_expect_eq(changes_is_inverse(&set, &inverse, 5, &differing), false);
+	cr_expect_str_eq(buf_text(&differing), "  only\n");
+	changes_finish(&inverse);
+	changes_finish(&set);
+	world_finish(&w);
+}
+
 Test(invert, what_was_not_kept)
 {
 	struct change_set set = { .items = NULL };
