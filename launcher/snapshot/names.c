@@ -39,6 +39,7 @@ static const struct rule secret_rules[] = {
 /* clang-format on */
 
 #define UNDER "under:"
+#define DATA "data:"
 
 /* `*` in a pattern's component matches any run of characters. Greedy with one step back: linear. */
 static bool
@@ -65,20 +66,6 @@ component_matches(const char *pattern, size_t pattern_len, const char *name)
 		pattern++;
 	}
 	return pattern == end;
-}
-
-static bool
-word_matches(const char *words, const char *name)
-{
-	while (*words != '\0') {
-		size_t len = strcspn(words, " ");
-
-		if (len > 0 && component_matches(words, len, name)) {
-			return true;
-		}
-		words += len + (words[len] == ' ');
-	}
-	return false;
 }
 
 enum match { MATCH_NO, MATCH_PREFIX, MATCH_EXACT, MATCH_BELOW };
@@ -122,17 +109,27 @@ match_from(const char *pattern, const char *path, bool fold)
 }
 
 static bool
-passes(const struct rule *rule, const char *path)
+starts_with(const char *word, const char *head)
+{
+	return strncmp(word, head, strlen(head)) == 0;
+}
+
+/* One word of `unless`. The pattern starts at `at`, inside path. */
+static bool
+word_passes(const char *word, size_t len, bool fold, const char *at, const char *path)
 {
 	char name[NAME_MAX + 1] = "";
 
-	if (rule->unless[0] == '\0') {
-		return false;
+	if (starts_with(word, DATA)) {
+		names_take(&at, fold, name);
+		names_take(&at, fold, name);
+		return component_matches(word + strlen(DATA), len - strlen(DATA), name);
 	}
-	if (strncmp(rule->unless, UNDER, strlen(UNDER)) == 0) {
+	if (starts_with(word, UNDER)) {
 		while (*path != '\0') {
-			names_take(&path, rule->how != LEAF, name);
-			if (*path != '\0' && strcmp(name, rule->unless + strlen(UNDER)) == 0) {
+			names_take(&path, fold, name);
+			if (*path != '\0' &&
+			    component_matches(word + strlen(UNDER), len - strlen(UNDER), name)) {
 				return true;
 			}
 		}
@@ -141,7 +138,23 @@ passes(const struct rule *rule, const char *path)
 	while (*path != '\0') {
 		names_take(&path, true, name);
 	}
-	return word_matches(rule->unless, name);
+	return component_matches(word, len, name);
+}
+
+static bool
+passes(const struct rule *rule, const char *at, const char *path)
+{
+	const char *word = rule->unless;
+
+	while (*word != '\0') {
+		size_t len = strcspn(word, " ");
+
+		if (len > 0 && word_passes(word, len, rule->how != LEAF, at, path)) {
+			return true;
+		}
+		word += len + (word[len] == ' ');
+	}
+	return false;
 }
 
 /* Whether a rule whose pattern starts at `at` (inside path) speaks about an entry of that type. */
@@ -150,19 +163,22 @@ rule_matches(const struct rule *rule, const char *at, const char *path, mode_t m
 {
 	enum match m = match_from(rule->pattern, at, rule->how != LEAF);
 
+	if (m == MATCH_NO || passes(rule, at, path)) {
+		return false;
+	}
 	if (m == MATCH_PREFIX) {
 		/* a link in the place of the parent brings its own contents */
 		return S_ISLNK(mode);
 	}
 	switch (rule->how) {
 	case TREE:
-		return m != MATCH_NO && !passes(rule, path);
+		return true;
 	case FILES:
-		return m != MATCH_NO && !S_ISDIR(mode) && !passes(rule, path);
+		return !S_ISDIR(mode);
 	case LEAF:
-		return m == MATCH_EXACT && !passes(rule, path);
+		return m == MATCH_EXACT;
 	case NONDIR:
-		return m == MATCH_EXACT && !S_ISDIR(mode) && !passes(rule, path);
+		return m == MATCH_EXACT && !S_ISDIR(mode);
 	}
 	return false;
 }

@@ -75,3 +75,15 @@ expect_run "a nested repository" 0 -- sh -c 'git init -q sub && git -C sub confi
 expect_run "a nested repository that runs something" 123 -- sh -c 'git init -q sub2 && git -C sub2 config core.sshCommand x'
 expect_eq "a nested repository that runs something: why" "sub2/.git/config: built-in: .git/config: core.sshcommand: git runs it" \
 	"$(record '.outcome.changes.items[] | select(.hold != null) | "\(.path): \(.hold)"')"
+
+# Git directories below .git: of modules, of worktrees, and of modules of those.
+for path in modules/s/commondir modules/s/config modules/s/hooks/post-commit worktrees/w/modules/s/config worktrees/w/modules/s/hooks/x \
+	worktrees/w/rebase-merge/git-rebase-todo modules/s/rebase-merge/git-rebase-todo worktrees/w/commondir sequencer/todo info/attributes; do
+	expect_run "$path" 123 -- sh -c 'mkdir -p ".git/${1%/*}" && printf "[core]\n\tfsmonitor = x\n" >".git/$1"' sh "$path"
+	expect_eq "$path: it alone is why" ".git/$path" "$(record '.outcome.changes.items[] | select(.hold != null and .kind != "create" or .size_after > 0) | .path')"
+	check "$path: it is not there" test ! -e "$WS/.git/$path"
+	as_id "$A" discard @last >/dev/null
+done
+for name in config feature/hooks rebase-merge; do
+	committed "a branch $name" branch "$name"
+done

@@ -57,6 +57,14 @@ static const char *const daily[] = {
 	".git/modules/x/hooks/update.sample",
 	".git/modules/x/HEAD",
 	".git/worktrees/w/HEAD",
+	".git/refs/heads/config",
+	".git/refs/heads/feature/hooks",
+	".git/logs/refs/heads/rebase-merge",
+	".git/refs/heads/sequencer",
+	".git/lfs/objects/config",
+	".git/objects/info/alternates",
+	".git/modules/x/info/exclude",
+	".git/CHERRY_PICK_HEAD",
 	"docs/hooks/pre-commit",
 	"node_modules/.bin/tsc",
 	"setup.cfg",
@@ -74,6 +82,9 @@ static const char *const daily[] = {
 	".python-version",
 	".tool-versions",
 	"mcp/json",
+	"src/rust-toolchain/mod.rs",
+	".jj/repo/store/x",
+	".hg/store/x",
 };
 
 static const struct row held[] = {
@@ -88,9 +99,23 @@ static const struct row held[] = {
 	{ "vendor/lib/.git/hooks/pre-push", "built-in: .git/hooks" },
 	{ ".git/config", "built-in: .git/config" },
 	{ ".git/config.worktree", "built-in: .git/config.worktree" },
-	{ ".git/modules/a/b/c/hooks/x", "built-in: .git/modules/**/hooks" },
-	{ ".git/modules/a/config", "built-in: .git/modules/**/config" },
-	{ ".git/worktrees/w/gitdir", "built-in: .git/worktrees/*/gitdir" },
+	{ ".git/modules/a/b/c/hooks/x", "built-in: .git/*/**/hooks" },
+	{ ".git/modules/a/config", "built-in: .git/*/**/config" },
+	{ ".git/modules/a/commondir", "built-in: .git/*/**/commondir" },
+	{ ".git/modules/objects/config", "built-in: .git/*/**/config" },
+	{ ".git/modules/a/rebase-merge/git-rebase-todo", "built-in: .git/*/**/rebase-merge" },
+	{ ".git/worktrees/w/gitdir", "built-in: .git/*/**/gitdir" },
+	{ ".git/worktrees/w/commondir", "built-in: .git/*/**/commondir" },
+	{ ".git/worktrees/w/config.worktree", "built-in: .git/*/**/config.worktree" },
+	{ ".git/worktrees/w/rebase-merge/git-rebase-todo", "built-in: .git/*/**/rebase-merge" },
+	{ ".git/worktrees/w/rebase-apply/x", "built-in: .git/*/**/rebase-apply" },
+	{ ".git/worktrees/w/modules/a/config", "built-in: .git/*/**/config" },
+	{ ".git/worktrees/w/modules/a/hooks/post-commit", "built-in: .git/*/**/hooks" },
+	{ ".git/sl/config", "built-in: .git/*/**/config" },
+	{ ".git/sequencer/todo", "built-in: .git/sequencer" },
+	{ ".git/worktrees/w/sequencer/opts", "built-in: .git/*/**/sequencer" },
+	{ ".git/info/attributes", "built-in: .git/info/attributes" },
+	{ ".git/modules/a/info/attributes", "built-in: .git/*/**/info/attributes" },
 	{ ".git/rebase-merge/git-rebase-todo", "built-in: .git/rebase-merge" },
 	{ ".gitmodules", "built-in: .gitmodules" },
 	{ "bare/HEAD", "built-in: HEAD" },
@@ -116,6 +141,13 @@ static const struct row held[] = {
 	{ ".github/workflows/ci.yml", "built-in: .github/workflows" },
 	{ ".direnv/x", "built-in: .direnv" },
 	{ ".cargo/config.toml", "built-in: .cargo/config.toml" },
+	{ "rust-toolchain", "built-in: rust-toolchain" },
+	{ ".helix/languages.toml", "built-in: .helix" },
+	{ ".Renviron", "built-in: .renviron" },
+	{ ".RData", "built-in: .rdata" },
+	{ ".bazeliskrc", "built-in: .bazeliskrc" },
+	{ ".hg/sharedpath", "built-in: .hg/sharedpath" },
+	{ ".jj/repo", "built-in: .jj/repo" },
 	{ "Jenkinsfile", "built-in: jenkinsfile" },
 	{ ".pre-commit-config.yaml", "built-in: .pre-commit-config.yaml" },
 	{ ".airlock-commit-12345678/n0", "built-in: .airlock-commit-*" },
@@ -180,7 +212,11 @@ Test(names, links_and_files_in_the_place_of_a_directory)
 	cr_expect_str_eq(rule_of(".GIT", S_IFLNK), "built-in: .git");
 	cr_expect_str_eq(rule_of(".github", S_IFLNK), "built-in: .github/actions");
 	cr_expect_str_eq(rule_of(".github", S_IFREG), "-");
-	cr_expect_str_eq(rule_of(".git/modules/a", S_IFLNK), "built-in: .git/modules/**/hooks");
+	cr_expect_str_eq(rule_of(".git/modules/a", S_IFLNK), "built-in: .git/*/**/commondir");
+	cr_expect_str_eq(rule_of(".git/worktrees/w", S_IFLNK), "built-in: .git/*/**/commondir");
+	cr_expect_str_eq(rule_of(".git/refs/heads/a", S_IFLNK), "-");
+	cr_expect_str_eq(rule_of(".git/modules/a.sample", S_IFLNK),
+			 "built-in: .git/*/**/commondir");
 	cr_expect_str_eq(rule_of("src", S_IFLNK), "-");
 }
 
@@ -193,7 +229,7 @@ Test(names, directories_of_hooks)
 	cr_expect_str_eq(rule_of(".git/hooks", S_IFLNK), "built-in: .git/hooks");
 	cr_expect_str_eq(rule_of(".git/modules/a/hooks", S_IFDIR), "-");
 	cr_expect_str_eq(rule_of(".git/modules/a/hooks", S_IFREG),
-			 "built-in: .git/modules/**/hooks");
+			 "built-in: .git/*/**/hooks");
 	cr_expect_str_eq(rule_of(".claude", S_IFDIR), "built-in: .claude");
 }
 
