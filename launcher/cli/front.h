@@ -340,6 +340,8 @@ int front_spawn(struct front *f) must_check;	    /* a jail that waits for its pl
 int front_listen(struct front *f) must_check;
 int front_listen_to_terminal(struct front *f) must_check;
 void front_leave_signals(struct front *f); /* the tool is gone */
+/* Takes one signal that ends the call: whose it was; NULL: there is none. */
+const char *front_told_to_end(struct front *f);
 /*
  * Takes a signal that ends the call, where there is one: -EINTR, interrupted, and err says by whom.
  * Before anything of it ran.

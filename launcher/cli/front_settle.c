@@ -5,20 +5,59 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/clock.h"
 #include "../base/text.h"
+#include "../base/until.h"
 #include "../base/units.h"
 #include "front_lease.h"
 
 /* A sparse file takes its whole size to be read, and nothing of limits.disk. */
 #define READ_AT_LEAST (16ull << 30)
+/* A tool that gets a second may leave what takes longer to be read. */
+#define READ_AT_LEAST_MS 10000u
+#define READ_ENDED_MS 5000u /* of a call that somebody ended, who waits for its end */
+
+/*
+ * Whoever ends the call now ends it, though its tool succeeded: all of it that is not in the
+ * workspace yet is set aside.
+ */
+static void
+note_end(struct front *f)
+{
+	struct outcome *o = &f->outcome;
+	const char *by = NULL, *more;
+
+	while ((more = front_told_to_end(f)) != NULL) {
+		by = by == NULL ? more : by;
+	}
+	if (by != NULL && (o->verdict == VERDICT_OK || o->verdict == VERDICT_FAILED ||
+			   o->verdict == VERDICT_SIGNALED)) {
+		o->verdict = VERDICT_INTERRUPTED;
+		snprintf(o->reason, sizeof(o->reason), "ended by %s", by);
+	}
+}
+
+/* A signal ends the reading, and so does the call's own wall limit, from here once more. */
+static struct until
+read_until(const struct front *f)
+{
+	uint64_t ms = f->req.limits.wall_ms < INT_MAX ? f->req.limits.wall_ms : INT_MAX;
+
+	ms = ms < READ_AT_LEAST_MS ? READ_AT_LEAST_MS : ms;
+	ms = f->outcome.verdict == VERDICT_INTERRUPTED ? READ_ENDED_MS : ms;
+	return (struct until){ .stop_fd = f->end_fd,
+			       .deadline_ns = clock_monotonic_ns() + ms * 1000000u };
+}
 
 static int
 collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret)
 {
 	const struct request *r = &f->req;
+	const struct until until = read_until(f);
 	const struct collect_request req = {
 		.upper_fd = f->outcome.upper_fd,
 		.lower_fd = lower_fd,
@@ -34,6 +73,7 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 		.workspace_dev = r->workspace_dev,
 		.workspace_ino = r->workspace_ino,
 		.pack = pack,
+		.until = &until,
 		.scanner = front_lease_scanner(f),
 		.hold_leaks = f->profile->on_leak == LEAK_STOP,
 		.ret_named = f->lease != NULL ? &f->lease->named : NULL,
@@ -160,6 +200,7 @@ static int
 commit(struct front *f)
 {
 	const struct request *r = &f->req;
+	const struct until until = { .stop_fd = f->end_fd };
 	struct commit_request req = {
 		.upper_fd = f->outcome.upper_fd,
 		.workspace_fd = f->lock.workspace_fd,
@@ -169,6 +210,7 @@ commit(struct front *f)
 		.owner_uid = r->identity.owner_uid,
 		.owner_gid = r->identity.owner_gid,
 		.since = f->planned_pos,
+		.until = &until,
 	};
 	struct change_set now = { .count = 0 };
 	auto_buf undone = BUF_INIT;
@@ -213,6 +255,7 @@ commit(struct front *f)
 		err_prefix(&f->err, "the call stays unknown");
 		return rc;
 	}
+	note_end(f); /* it may be why */
 	/* nobody has to decide it: later calls need not wait for a person */
 	return hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text));
 }
@@ -311,14 +354,17 @@ front_settle(struct front *f)
 	if (!o->launched || o->undead || o->upper_fd < 0) {
 		return 0;
 	}
+	note_end(f);
 	rc = collect(f, o->below_fd >= 0 ? o->below_fd : f->req.workspace_fd, &f->pack,
 		     &f->changes);
 	f->changes_known = rc == 0;
+	note_end(f);
 	if (rc < 0) {
 		return hold_unread(f);
 	}
 	tell_lost(f);
 	try_postconditions(f);
+	note_end(f);
 	if (f->changes.count == 0 || f->req.mode == MODE_OBSERVE || f->opt.serves != NULL) {
 		f->settled = f->changes.count == 0 ? "none" : "discarded";
 		front_drop_aside(f);

@@ -96,21 +96,30 @@ front_listen_to_terminal(struct front *f)
 	return block(f, &set, &f->signal_fd);
 }
 
-int
-front_ended(struct front *f)
+const char *
+front_told_to_end(struct front *f)
 {
 	struct signalfd_siginfo info;
 
 	if (read(f->end_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) {
+		return NULL;
+	}
+	if (info.ssi_signo != RUNNING_SIGNAL_KILL) {
+		return arena_printf(&f->arena, "signal %u", info.ssi_signo);
+	}
+	return running_by_words(info.ssi_code == SI_QUEUE ? info.ssi_int : 0);
+}
+
+int
+front_ended(struct front *f)
+{
+	const char *by = front_told_to_end(f);
+
+	if (by == NULL) {
 		return 0;
 	}
 	f->outcome.verdict = VERDICT_INTERRUPTED;
-	if (info.ssi_signo != RUNNING_SIGNAL_KILL) {
-		return err_set(&f->err, -EINTR, "ended by signal %u before anything ran",
-			       info.ssi_signo);
-	}
-	return err_set(&f->err, -EINTR, "ended by %s before anything ran",
-		       running_by_words(info.ssi_code == SI_QUEUE ? info.ssi_int : 0));
+	return err_set(&f->err, -EINTR, "ended by %s before anything ran", by);
 }
 
 /*

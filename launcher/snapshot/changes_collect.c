@@ -49,33 +49,7 @@ struct pair {
 static int
 fail(struct collect *c, int code)
 {
-	size_t len = c->path.len;
-	const char *cut = len > 200 ? "…" : "";
-	const char *path = buf_text(&c->path) + (len > 200 ? len - 200 : 0);
-
-	if (content_scan_text(&c->path, c->req->scanner) != 0) {
-		cut = "";
-		path = "a name with a leased value in it";
-	}
-	switch (code) {
-	case -E2BIG:
-		return err_set(c->err, code,
-			       "change set: %s%s: more entries, levels or bytes of names than a "
-			       "call may leave",
-			       cut, path);
-	case -EFBIG:
-		return err_set(c->err, code, "change set: %s%s: more bytes than a call may leave",
-			       cut, path);
-	case -EXDEV:
-		return err_set(c->err, code, "change set: %s%s: something is mounted there", cut,
-			       path);
-	case -EUCLEAN:
-		return err_set(c->err, code,
-			       "change set: %s%s: an overlay redirect that we never make", cut,
-			       path);
-	default:
-		return err_sys(c->err, code, "change set: %s%s", cut, path);
-	}
+	return content_fail(c->req, &c->path, code, c->err);
 }
 
 /* lower: what stood there before; where the tool could not see it, the store does not either. */
@@ -203,8 +177,16 @@ open_upper_file(struct collect *c, const struct pair *p, struct content *ret)
 		return -EFBIG;
 	}
 	c->bytes += p->upper->size;
+	ret->until = c->req->until;
 	return content_open_upper(p->level->upper_fd, p->name, p->upper, c->req->opaque_xattr,
 				  c->req->scanner, ret);
+}
+
+static int
+open_lower_file(struct collect *c, const struct pair *p, struct content *ret)
+{
+	ret->until = c->req->until;
+	return content_open_lower(p->level->lower_fd, p->name, ret);
 }
 
 static int
@@ -214,12 +196,17 @@ keep_content(struct collect *c, struct content *k, uint64_t size)
 				    c->req->scanner, c->err);
 }
 
-/* The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. */
+/*
+ * The pre-image may be in somebody's editor: unknown here, and a conflict for the commit. One that
+ * is too large to be read is unknown as well, and none.
+ */
 static int
 keep_lower(struct collect *c, struct content *k, uint64_t size)
 {
-	int r = content_keep_scanned(store_wanted(c, true, size) ? c->req->pack : NULL, k, size,
-				     c->req->scanner, c->err);
+	int r = size > CHANGES_BEFORE_MAX
+			? -ESTALE
+			: content_keep_scanned(store_wanted(c, true, size) ? c->req->pack : NULL, k,
+					       size, c->req->scanner, c->err);
 
 	if (r == -ESTALE) {
 		k->known = false;
@@ -340,7 +327,7 @@ read_before(struct collect *c, const struct pair *p, struct content *ret)
 	int r = 0;
 
 	if (S_ISREG(p->lower->mode)) {
-		r = content_open_lower(p->level->lower_fd, p->name, ret);
+		r = open_lower_file(c, p, ret);
 		return r < 0 ? r : keep_lower(c, ret, p->lower->size);
 	}
 	if (S_ISLNK(p->lower->mode)) {
@@ -399,7 +386,7 @@ compare_files(struct collect *c, const struct pair *p, struct content *after)
 			   .xattrs_after = &after->xattrs,
 			   .leaks_after = &after->attributes };
 	bool same_bytes = false, same_rest, placed = false;
-	int r = content_open_lower(p->level->lower_fd, p->name, &before);
+	int r = open_lower_file(c, p, &before);
 
 	if (r == 0 && p->upper->size == p->lower->size && before.fd >= 0) {
 		r = content_hash(&before, p->lower->size);
@@ -665,8 +652,11 @@ step(struct collect *c)
 	struct level *l = &c->levels[c->depth - 1];
 	size_t depth = c->depth, path_len = l->path_len;
 	const char *name;
-	int r;
+	int r = until_check(c->req->until);
 
+	if (r < 0) {
+		return fail(c, r);
+	}
 	if (l->next == l->names.count && l->next_gone == l->gone.count) {
 		r = pop(c);
 		return r < 0 ? fail(c, r) : 0;
@@ -773,12 +763,19 @@ changes_collect(const struct collect_request *req, struct change_set *ret, struc
 		.lower_target = BUF_INIT,
 		.max_bytes = req->max_bytes != 0 ? req->max_bytes : CHANGES_BYTES_DEFAULT,
 	};
-	int r = walk(&c);
+	int r;
 
+	if (req->pack != NULL) {
+		req->pack->until = req->until;
+	}
+	r = walk(&c);
 	while (c.depth > 0) {
 		ignore_err(pop(&c), "the first failure is what counts");
 	}
 	free(c.levels);
+	if (req->pack != NULL) {
+		req->pack->until = NULL;
+	}
 	if (r == 0) {
 		r = seal(&c);
 	}

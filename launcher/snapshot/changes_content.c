@@ -52,6 +52,7 @@ content_open_lower(int dir_fd, const char *name, struct content *ret)
 static int
 hash(struct content *k, uint64_t size, const struct fs_reading *reading)
 {
+	struct fs_reading all = reading != NULL ? *reading : (struct fs_reading){ .see = NULL };
 	uint64_t got;
 	int r;
 
@@ -61,7 +62,8 @@ hash(struct content *k, uint64_t size, const struct fs_reading *reading)
 	if (lseek(k->fd, 0, SEEK_SET) < 0) {
 		return -errno;
 	}
-	r = fsat_hash(k->fd, size, reading, k->digest, &got);
+	all.until = k->until;
+	r = fsat_hash(k->fd, size, &all, k->digest, &got);
 	if (r < 0 && r != -EFBIG) {
 		return r;
 	}
@@ -176,6 +178,44 @@ content_save_xattrs(int fd, const struct scanner *s, struct change *ch)
 		saved.data = NULL;
 	}
 	return r;
+}
+
+int
+content_fail(const struct collect_request *req, const struct buf *at, int code,
+	     struct err *err)
+{
+	size_t len = at->len;
+	const char *cut = len > 200 ? "…" : "";
+	const char *path = len > 0 ? buf_text(at) + (len > 200 ? len - 200 : 0) : ".";
+
+	if (content_scan_text(at, req->scanner) != 0) {
+		cut = "";
+		path = "a name with a leased value in it";
+	}
+	switch (code) {
+	case -E2BIG:
+		return err_set(err, code,
+			       "change set: %s%s: more entries, levels or bytes of names than a "
+			       "call may leave",
+			       cut, path);
+	case -EFBIG:
+		return err_set(err, code, "change set: %s%s: more bytes than a call may leave",
+			       cut, path);
+	case -EINTR:
+		return err_set(err, code, "change set: %s%s: airlock was told to end", cut, path);
+	case -ETIME:
+		return err_set(err, code, "change set: %s%s: it took too long to be read", cut,
+			       path);
+	case -EXDEV:
+		return err_set(err, code, "change set: %s%s: something is mounted there", cut,
+			       path);
+	case -EUCLEAN:
+		return err_set(err, code,
+			       "change set: %s%s: an overlay redirect that we never make", cut,
+			       path);
+	default:
+		return err_sys(err, code, "change set: %s%s", cut, path);
+	}
 }
 
 int

@@ -21,6 +21,7 @@ struct attribute_leaks {
 
 struct content {
 	int fd; /* -1: cannot be read */
+	const struct until *until;
 	bool known;
 	uint64_t leaked;		   /* what content_keep_scanned found */
 	struct attribute_leaks attributes; /* what content_open_upper found */
@@ -50,6 +51,9 @@ int content_scan_xattrs(int fd, const struct xattrs *x, const struct scanner *s,
 uint64_t content_scan_text(const struct buf *text, const struct scanner *s);
 /* Saves those of before in ch, but for what has an item in it. */
 int content_save_xattrs(int fd, const struct scanner *s, struct change *ch) must_check;
+/* err says of which path the change set cannot be read, and why. The code. */
+int content_fail(const struct collect_request *req, const struct buf *path, int code,
+		 struct err *err);
 /* What the list would say of a change, and so the record: -EKEYREJECTED with an item in it. target
  * and attributes may be NULL. */
 int content_check_names(const struct collect_request *req, const struct buf *path,

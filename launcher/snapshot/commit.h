@@ -49,6 +49,8 @@ struct commit_request {
 	gid_t owner_gid;
 	uint8_t call[16];
 	int commits_fd; /* of $STATE/commits (commit_open_dir) */
+	/* while content is staged, and no longer: -EINTR, -ETIME; NULL: to its end */
+	const struct until *until;
 	/*
 	 * what recovery appends when it finished, or took back; nothing of it is older than since
 	 */

@@ -92,8 +92,9 @@ write_piece(int fd, const uint8_t *p, size_t len, off_t at, bool sparse)
 
 /* What is written is what was digested: read once, hashed on the way. */
 static int
-copy_bytes(int from_fd, int to_fd, const struct change *c, bool sparse)
+copy_bytes(const struct commit *cm, const int fds[2], const struct change *c, bool sparse)
 {
+	const int from_fd = fds[0], to_fd = fds[1];
 	auto_free uint8_t *piece = malloc(COPY_SIZE);
 	uint8_t digest[SHA256_SIZE];
 	struct sha256 hash;
@@ -104,9 +105,12 @@ copy_bytes(int from_fd, int to_fd, const struct change *c, bool sparse)
 	}
 	sha256_init(&hash);
 	for (;;) {
-		ssize_t n = read(from_fd, piece, COPY_SIZE);
-		int r;
+		int r = until_check(cm->req->until);
+		ssize_t n = r < 0 ? 0 : read(from_fd, piece, COPY_SIZE);
 
+		if (r < 0) {
+			return r;
+		}
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
@@ -208,7 +212,7 @@ stage_file(struct commit *cm, const struct change *c, const char *entry)
 		return -errno;
 	}
 	fsat_times(st.mtime_ns, times);
-	r = copy_bytes(from, to, c, st.blocks * 512 < st.size);
+	r = copy_bytes(cm, (const int[]){ from, to }, c, st.blocks * 512 < st.size);
 	r = r < 0 ? r : set_owner(cm, entry);
 	r = r < 0 ? r : give_xattrs(to, &attributes);
 	if (r == 0 && (fchmod(to, fsat_kept_mode(c->mode_after)) < 0 || futimens(to, times) < 0)) {

@@ -329,6 +329,7 @@ fsat_hash(int fd, uint64_t max_bytes, const struct fs_reading *reading,
 	sha256_init(&hash);
 	for (;;) {
 		ssize_t n = read(fd, chunk, READ_SIZE);
+		int r;
 
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -346,10 +347,13 @@ fsat_hash(int fd, uint64_t max_bytes, const struct fs_reading *reading,
 		if (cancel != NULL && atomic_load_explicit(cancel, memory_order_relaxed)) {
 			return -ECANCELED;
 		}
+		r = until_check(reading != NULL ? reading->until : NULL);
+		if (r < 0) {
+			return r;
+		}
 		sha256_update(&hash, chunk, (size_t)n);
 		if (reading != NULL && reading->see != NULL) {
-			int r = reading->see(reading->arg, chunk, (size_t)n);
-
+			r = reading->see(reading->arg, chunk, (size_t)n);
 			if (r != 0) {
 				return r;
 			}

@@ -17,6 +17,7 @@
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/sha256.h"
+#include "../base/until.h"
 
 /* Levels of a walk that keep their descriptor; deeper ones are found again through "..", so that a
  * walk of CAP_TREE_DEPTH levels fits into a small RLIMIT_NOFILE. */
@@ -87,6 +88,7 @@ void fsat_names_finish(struct fs_names *names);
 /* Who looks on while a file is read. */
 struct fs_reading {
 	const atomic_bool *cancel; /* or NULL; -ECANCELED when it becomes true */
+	const struct until *until; /* or NULL; -EINTR, -ETIME */
 	int (*see)(void *arg, const void *data, size_t len); /* or NULL; not 0: that is the end */
 	void *arg;
 };

@@ -171,6 +171,11 @@ struct change_set {
 #define CHANGES_MAX (1u << 20)
 #define CHANGES_PATH_BYTES (64u << 20)
 #define CHANGES_BYTES_DEFAULT (64ull << 30)
+/*
+ * Of a larger file the bytes that stood there before are not read: a workspace may hold terabytes
+ * of holes. Whoever collects a set again must find the same, so it is the same for all.
+ */
+#define CHANGES_BEFORE_MAX (64ull << 30)
 
 struct collect_request {
 	int upper_fd, lower_fd;
@@ -192,6 +197,7 @@ struct collect_request {
 	uint64_t workspace_dev, workspace_ino;
 	/* NULL: digests only, nothing stored (observe with capture: digests) */
 	struct pack *pack;
+	const struct until *until; /* of all that is read; NULL: to its end. -EINTR, -ETIME */
 	/*
 	 * Values that were leased to the call; NULL: none. What has one in it is not stored, only
 	 * its digest, be it new or a pre-image; with hold_leaks a change that brings one is held.

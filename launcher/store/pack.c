@@ -18,6 +18,7 @@
 #include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/text.h"
+#include "../base/until.h"
 #include "digest_set.h"
 #include "pack_format.h"
 #include "store_internal.h"
@@ -308,14 +309,19 @@ stale(struct err *err)
 }
 
 static int
-source_piece(const struct source *src, uint64_t at, size_t len, const uint8_t **ret_piece,
-	     struct err *err)
+source_piece(const struct pack *p, const struct source *src, uint64_t at, size_t len,
+	     const uint8_t **ret_piece, struct err *err)
 {
 	int r;
 
 	if (src->data != NULL) {
 		*ret_piece = src->data + at;
 		return 0;
+	}
+	r = until_check(p->until);
+	if (r < 0) {
+		return err_set(err, r, "a file was not read to its end: %s",
+			       r == -EINTR ? "airlock was told to end" : "it took too long");
 	}
 	r = fdio_pread(src->fd, src->piece, len, (off_t)at);
 	if (r < 0) {
@@ -362,7 +368,7 @@ put_parts(struct pack *p, const struct source *src, const uint8_t *digest_known,
 		const uint8_t *piece = NULL;
 		char hex[HEX_DIGEST_SIZE];
 
-		r = source_piece(src, at, len, &piece, err);
+		r = source_piece(p, src, at, len, &piece, err);
 		if (r < 0) {
 			return r;
 		}

@@ -159,6 +159,7 @@ struct pack {
 	struct buf added;        /* digests this call added (32 bytes each) */
 	struct buf pending;      /* records that are not written yet */
 	uint64_t stored_bytes;   /* payload bytes that this call added */
+	const struct until *until; /* asked before each part of a file; NULL: nobody */
 };
 
 #define PACK_INIT                                                                                  \
@@ -176,7 +177,8 @@ int pack_put(struct pack *p, enum object_type type, const void *data, size_t len
 /*
  * Stores size bytes of a regular file from offset 0 (parts above CAP_PARTS_FROM). digest_known:
  * when not NULL and held already, nothing is read. -ESTALE when the file had not exactly size
- * bytes, or hashed to something else than digest_known. The file's offset is not moved.
+ * bytes, or hashed to something else than digest_known; what p->until says. The file's offset is
+ * not moved.
  */
 int pack_put_file(struct pack *p, int fd, uint64_t size, const uint8_t *digest_known,
 	     uint8_t ret_digest[SHA256_SIZE], struct err *err) must_check;

@@ -25,6 +25,22 @@ collect(const struct world *w, struct change_set *set, uint64_t max_files, struc
 	return changes_collect(&req, set, err);
 }
 
+static int
+collect_until(const struct world *w, const struct until *until, struct change_set *set,
+	      struct err *err)
+{
+	struct collect_request req = {
+		.upper_fd = w->up_fd,
+		.lower_fd = w->ws_fd,
+		.opaque_xattr = "user.overlay.opaque",
+		.capture = CAPTURE_DIGESTS,
+		.max_files = 100,
+		.until = until,
+	};
+
+	return changes_collect(&req, set, err);
+}
+
 /* One line per change: kind, path, hold rule. */
 static void
 expect_set(const struct world *w, const char *want)
@@ -471,4 +487,80 @@ Test(collect, what_is_stored)
 		store_finish(&store);
 		world_finish(&w);
 	}
+}
+
+/* ---- what nobody waits for ------------------------------------------------------------------- */
+
+static void
+sparse(int dir_fd, const char *name, off_t size)
+{
+	auto_fd fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, size), 0);
+}
+
+Test(collect, is_stopped_while_it_reads, .timeout = 20)
+{
+	struct change_set set = { .items = NULL };
+	struct err err = ERR_INIT;
+	struct until until = { .stop_fd = -1 };
+	struct world w;
+
+	world_init(&w);
+	sparse(w.up_fd, "new", (off_t)60 << 30);
+	until.deadline_ns = clock_monotonic_ns() + 50000000u;
+	cr_assert_eq(collect_until(&w, &until, &set, &err), -ETIME);
+	cr_expect_str_eq(err.text, "change set: new: it took too long to be read");
+
+	/* the same of what stood there before */
+	cr_assert_eq(unlinkat(w.up_fd, "new", 0), 0);
+	sparse(w.ws_fd, "old", (off_t)60 << 30);
+	world_link(w.up_fd, "old", "elsewhere");
+	err = (struct err)ERR_INIT;
+	until.deadline_ns = clock_monotonic_ns() + 50000000u;
+	cr_assert_eq(collect_until(&w, &until, &set, &err), -ETIME);
+	cr_expect_str_eq(err.text, "change set: old: it took too long to be read");
+	cr_expect_null(set.items);
+	world_finish(&w);
+}
+
+Test(collect, is_stopped_by_a_descriptor)
+{
+	struct change_set set = { .items = NULL };
+	struct err err = ERR_INIT;
+	int fds[2];
+	struct world w;
+
+	world_init(&w);
+	cr_assert_eq(pipe(fds), 0);
+	world_file(w.up_fd, "new", "x", 0644);
+	cr_assert_eq(collect_until(&w, &(struct until){ .stop_fd = fds[0] }, &set, &err), 0);
+	changes_finish(&set);
+	set = (struct change_set){ .items = NULL };
+	cr_assert_eq(write(fds[1], "x", 1), 1);
+	cr_assert_eq(collect_until(&w, &(struct until){ .stop_fd = fds[0] }, &set, &err), -EINTR);
+	cr_expect_str_eq(err.text, "change set: .: airlock was told to end");
+	close(fds[0]);
+	close(fds[1]);
+	world_finish(&w);
+}
+
+/* Terabytes of holes cost whoever removes them nothing. */
+Test(collect, what_was_too_large_is_unknown, .timeout = 20)
+{
+	struct change_set set = { .items = NULL };
+	struct err err = ERR_INIT;
+	struct world w;
+
+	world_init(&w);
+	sparse(w.ws_fd, "old", (off_t)8 << 40);
+	world_link(w.up_fd, "old", "elsewhere");
+	cr_assert_eq(collect_until(&w, NULL, &set, &err), 0, "%s", err.text);
+	cr_assert_eq(set.count, 1u);
+	cr_expect_eq(set.items[0].kind, CHANGE_REPLACE);
+	cr_expect_eq(set.items[0].size_before, (uint64_t)8 << 40);
+	cr_expect_not(set.items[0].before_known);
+	changes_finish(&set);
+	world_finish(&w);
 }
