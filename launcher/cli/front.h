@@ -397,10 +397,10 @@ int front_read_cli_until(struct front *f, const char *const argv[], int stop_fd,
 			 struct buf *ret) must_check;
 
 /*
- * The environment of programs that are started beside the call: ours; of it what an owner may know
- * where root became him, in few.
+ * The environment of programs that are started beside the call, and what a profile may pass on:
+ * ours; of it what an owner may know where root became him, in few.
  */
-#define FRONT_ENVIRON_ROOM 16
+#define FRONT_ENVIRON_ROOM 32
 const char *const *front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM]);
 /* In a child that will be the owner's: out of root's session, and of root's directory. */
 int front_leave_caller(const struct front *f) must_check;

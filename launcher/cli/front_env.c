@@ -158,12 +158,14 @@ put_toolchains(struct env_list *list)
 	return rc;
 }
 
+/* Where root became an owner the profile is his word: what else is root's, root gives with -e. */
 static int
 pass_on(struct env_list *list)
 {
+	const char *few[FRONT_ENVIRON_ROOM];
 	int rc = 0;
 
-	for (char **e = environ; rc == 0 && *e != NULL; e++) {
+	for (const char *const *e = front_environ(list->f, few); rc == 0 && *e != NULL; e++) {
 		const char *equals = strchr(*e, '=');
 		auto_free char *name = equals != NULL ? strndup(*e, (size_t)(equals - *e)) : NULL;
 

@@ -76,15 +76,18 @@ front_find_paths(struct front *f)
 
 /*
  * Root's environment is no business of the owner's, whose process a program that is started after
- * the drop is: he can read all that it was started with.
+ * the drop is: he can read all that it was started with. His profile takes no more over, either.
  */
 const char *const *
 front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM])
 {
-	static const char *const names[] = { "AIRLOCK_PROFILES", "AIRLOCK_STATE", "AIRLOCK_TRACE",
-					     "AIRLOCK_UIDS",	 "HOME",	  "LANG",
-					     "LC_ALL",		 "PATH",	  "TERM",
-					     "TZ" };
+	static const char *const names[] = {
+		"AIRLOCK_PROFILES", "AIRLOCK_STATE", "AIRLOCK_TRACE", "AIRLOCK_UIDS", "COLORTERM",
+		"COLUMNS",	    "HOME",	     "LANG",	      "LANGUAGE",     "LC_ALL",
+		"LC_COLLATE",	    "LC_CTYPE",	     "LC_MESSAGES",   "LC_MONETARY",  "LC_NUMERIC",
+		"LC_TIME",	    "LINES",	     "NO_COLOR",      "PATH",	      "TERM",
+		"TZ"
+	};
 	size_t count = 0;
 
 	_Static_assert(ARRAY_LEN(names) < FRONT_ENVIRON_ROOM, "all of them, and the end");

@@ -155,6 +155,20 @@ for program in airlock airlock-cli airlock-jail; do
 	expect_eq "open to the owner, $program: no terminal, not root's directory" "$program none other" \
 		"$(grep "^$program " "$T/seen" | sort -u)"
 done
+# The owner's profile is his word: what it passes on of root's environment is little, what root hands in is root's choice.
+printf '%s\n' 'version: 1' 'name: takes' 'extends: base' 'environment:' '  pass: [DEPLOY_TOKEN, "AWS_*", LC_CTYPE, TERM]' \
+	'  accept: [DEPLOY_TOKEN]' 'filesystem: { read: [/usr, /bin, /lib, /lib64] }' 'allow_degraded: [cgroup, landlock]' >"$T/takes.yaml"
+their_env()
+{
+	DEPLOY_TOKEN=canary AWS_SECRET=canary LC_CTYPE=C.UTF-8 TERM=vt100 AIRLOCK_STATE=$T/their-state \
+		"$A" run -q -n -w "$WS" -p "$T/takes.yaml" "$@" -- /usr/bin/env >"$OUT" 2>"$ERR"
+}
+their_env
+expect_eq "the owner's profile: nothing of root's but language and terminal" "0 LC_CTYPE=C.UTF-8 TERM=vt100" \
+	"$? $(grep -E 'canary|^(LC|TERM|AWS|DEPLOY)' "$OUT" | sort | paste -sd' ')"
+their_env -e DEPLOY_TOKEN
+expect_match "what root hands in arrives" "DEPLOY_TOKEN=canary" "$OUT"
+expect_no_match "and nothing else does" "AWS_" "$OUT"
 case $before in
 */.local/state/airlock*) ;;
 *) rm -rf "${E2E_USER_HOME:?}/.local/state/airlock" ;;
