@@ -168,6 +168,7 @@ static int
 at_stop(struct run *run, struct process *p, int status, bool *ret_let_go)
 {
 	int signal = WSTOPSIG(status), event = status >> 16;
+	unsigned long child;
 
 	if (signal == (SIGTRAP | 0x80)) {
 		at_syscall(run, p);
@@ -176,6 +177,12 @@ at_stop(struct run *run, struct process *p, int status, bool *ret_let_go)
 	if (event == PTRACE_EVENT_EXEC) {
 		*ret_let_go = let_go(run, p->pid);
 		return 0;
+	}
+	/* its number is that of its making, not of when it is first seen to run */
+	if ((event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+	     event == PTRACE_EVENT_CLONE) &&
+	    ptrace(PTRACE_GETEVENTMSG, p->pid, NULL, &child) == 0) {
+		(void)process_of(run, (pid_t)child);
 	}
 	/* a new process begins with a stop of its own */
 	return event != 0 || (signal == SIGSTOP && p->calls == 0) ? 0 : signal;

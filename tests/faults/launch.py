@@ -147,7 +147,7 @@ def judge(world, point, want):
     world.known |= found
     with lock:
         if rc == NEVER_CAME:
-            never.append(at)
+            never.append(f"{at}: {err[-200:]!r}")
         elif not ran:
             refused[name] += 1
             # 126, 127: what a shell says of a program that cannot be executed, or looked for
