@@ -8,12 +8,14 @@
 
 #include <errno.h>
 #include <linux/fs.h>
+#include <linux/ioprio.h>
 #include <linux/personality.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 

@@ -298,6 +298,31 @@ act_scheduling(const char *line, const char *argument)
 	report("affinity", syscall(SYS_sched_setaffinity, 0, sizeof(cpus), &cpus));
 }
 
+/*
+ * Of another process, to what it is already: who may set that may set any, and where it is the
+ * host's own PID 1, nothing is changed.
+ */
+static void
+act_slow(const char *line, const char *argument)
+{
+	const struct sched_param none = { 0 };
+	pid_t pid = (pid_t)strtol(argument, NULL, 10);
+	char name[96];
+
+	(void)line;
+	snprintf(name, sizeof(name), "policy:%s", argument);
+	report(name, syscall(SYS_sched_setscheduler, pid,
+			     syscall(SYS_sched_getscheduler, pid), &none));
+	snprintf(name, sizeof(name), "param:%s", argument);
+	report(name, syscall(SYS_sched_setparam, pid, &none));
+	snprintf(name, sizeof(name), "nice:%s", argument);
+	report(name, setpriority(PRIO_PROCESS, (id_t)pid, getpriority(PRIO_PROCESS, (id_t)pid)));
+	snprintf(name, sizeof(name), "ioprio:%s", argument);
+	report(name, syscall(SYS_ioprio_set, 1, pid, 2 << 13 | 4));
+	snprintf(name, sizeof(name), "nice-group:%s", argument);
+	report(name, setpriority(PRIO_PGRP, (id_t)pid, getpriority(PRIO_PROCESS, (id_t)pid)));
+}
+
 static void
 act_signal(const char *line, const char *argument)
 {
@@ -401,6 +426,7 @@ const struct act acts_kernel[] = {
 	{ "prlimit", act_prlimit },
 	{ "scheduling", act_scheduling },
 	{ "signal", act_signal },
+	{ "slow", act_slow },
 	{ "terminal", act_terminal },
 	{ "threads", act_threads },
 	{ "trace", act_trace },
