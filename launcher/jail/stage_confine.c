@@ -63,11 +63,13 @@ stage_ids(struct jail *j)
 	int rc;
 
 	/*
-	 * The tool leads its own process group, so that a signal for it reaches what it started.
-	 * With a terminal it leads a session, and with that a group.
+	 * The tool leads a session (with a terminal it does already) and with that a process group,
+	 * so that a signal for it reaches what it started. In PID 1's session it could join PID 1's
+	 * group and set the weight of its autogroup (sched(7)): who is to end the call has to get
+	 * its turn.
 	 */
-	if ((j->plan->flags & PLAN_TERMINAL) == 0 && setpgid(0, 0) < 0) {
-		return err_sys(&j->err, -errno, "setpgid");
+	if ((j->plan->flags & PLAN_TERMINAL) == 0 && setsid() < 0) {
+		return err_sys(&j->err, -errno, "setsid");
 	}
 	rc = sys_caps_clear();
 	if (rc < 0) {

@@ -99,7 +99,7 @@ beside refused umount2 EINVAL 1+ 'airlock: launch_failed: mounts: '
 beside refused pivot_root EINVAL 1+ 'airlock: launch_failed: mounts: pivot_root'
 beside refused landlock_add_rule EINVAL 3 'airlock: launch_failed: landlock: rule for /dev: Invalid argument'
 beside refused landlock_restrict_self EPERM 1+ 'airlock: launch_failed: landlock: restrict: Operation not permitted'
-beside refused setpgid EPERM 1+ 'airlock: launch_failed: ids: setpgid: Operation not permitted'
+beside refused setsid EPERM 1+ 'airlock: launch_failed: hygiene: setsid: Operation not permitted'
 beside refused prlimit64 EPERM 10+ 'airlock: launch_failed: seccomp: read back rlimit: Operation not permitted'
 beside refused seccomp EINVAL 1+ 'airlock: launch_failed: '
 beside refused sendmsg ENOBUFS 1 'No buffer space available'
@@ -110,7 +110,7 @@ for when in 1 2 3 4; do
 	beside killed mkdirat "$when" 137 # the layout of a new state directory
 	beside killed recvmsg "$when" 137
 done
-for at in setresuid:1 fsmount:1 fsmount:5 move_mount:1 move_mount:20 pivot_root:1 landlock_restrict_self:1 setpgid:1 seccomp:1 sendmsg:2; do
+for at in setresuid:1 fsmount:1 fsmount:5 move_mount:1 move_mount:20 pivot_root:1 landlock_restrict_self:1 setsid:1 seccomp:1 sendmsg:2; do
 	beside killed "${at%:*}" "${at#*:}" 125
 done
 wait

@@ -33,5 +33,5 @@ held read:/proc/1/environ=EACCES read:/proc/1/mem=EACCES open:/proc/1/fd=EACCES 
 	readlink:/proc/1/cwd=EACCES read:/proc/1/auxv=EACCES read:/proc/1/stack=EACCES open:/proc/1/map_files=EACCES \
 	readlink:/proc/1/ns/mnt=EACCES open:/proc/1/root/etc/shadow=EACCES put:/proc/1/oom_score_adj,-1000=EACCES \
 	put:/proc/1/uid_map,x=EACCES signal:1,9=$signals signal:1,19=$signals signal:1,0=$signals pidfd-kill:1=$signals trace:1=EPERM \
-	prlimit:1=EPERM policy:1=EPERM param:1=EPERM nice:1=EPERM ioprio:1=EPERM nice-group:1=EPERM cat:/proc/1/comm=airlock-jail cat:/proc/1/cmdline=airlock-jail
+	prlimit:1=EPERM policy:1=EPERM param:1=EPERM nice:1=EPERM ioprio:1=EPERM nice-group:1=EPERM join:1=EPERM cat:/proc/1/comm=airlock-jail cat:/proc/1/cmdline=airlock-jail
 event syscall ptrace prlimit64 sched_setscheduler sched_setparam setpriority ioprio_set

@@ -321,6 +321,8 @@ act_slow(const char *line, const char *argument)
 	report(name, syscall(SYS_ioprio_set, 1, pid, 2 << 13 | 4));
 	snprintf(name, sizeof(name), "nice-group:%s", argument);
 	report(name, setpriority(PRIO_PGRP, (id_t)pid, getpriority(PRIO_PROCESS, (id_t)pid)));
+	snprintf(name, sizeof(name), "join:%s", argument);
+	report(name, setpgid(0, pid));
 }
 
 static void
