@@ -143,7 +143,7 @@ join_hasher(struct front *f, struct hasher *h)
 	cleanup_fd(&h->cache_fd);
 	cleanup_fd(&h->done_fd);
 	f->tree_known = h->result == 0;
-	if (f->tree_known && f->req.snapshot) {
+	if (f->tree_known && f->snapshot_fd >= 0) {
 		f->tree.unstable = f->tree_changed.count > 0; /* while it was copied */
 	} else if (f->tree_known && f->outcome.launched) {
 		look_again(f);

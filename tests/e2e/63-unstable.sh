@@ -41,6 +41,12 @@ said()
 	record '.outcome.in_tree | "\(.unstable) [\(.changed | join(","))] \(.changed_count)"'
 }
 
+# What --input puts at the workspace's place is somebody's directory as well.
+mkdir "$T/other"
+own "$T/other"
+edited "echo late >'$T/other/a'" 'cat a' --input "$T/other"
+expect_eq "another input" "0 unstable [.,a] true [.,a] 2 late" "$RC $(said) $(tail -n 1 "$OUT")"
+
 edited true 'cat a' -m observe
 expect_eq "nobody changes anything" "0 stable [] false [] 0" "$RC $(said)"
 as_id "$A" show @last >"$OUT"
