@@ -430,6 +430,10 @@ front_main_run(int argc, char **argv)
 	int rc;
 
 	outcome_init(&f.outcome);
+	for (int i = 0; i < RELAY__COUNT; i++) {
+		/* a call that is refused has no relay; its record says what nothing hashes to */
+		sha256_init(&f.relay.spool[i].hash);
+	}
 	rc = front_parse(&f, argc, argv);
 	if (rc == -ECANCELED) {
 		return 0;

@@ -111,3 +111,5 @@ expect_verb "no call more" 0 workflow budget flow --budget calls=1
 expect_run "denied" 125 -W flow -- true
 CALL=$(record .planned.call)
 expect_eq "denied: it is" "denied denied denied denied , " "$(states "$CALL")"
+expect_eq "denied: its streams are empty" "0 $(sha </dev/null)" \
+	"$(record '.outcome | .stdin, .stdout, .stderr | "\(.bytes) \(.digest)"' "$CALL" | sort -u)"
