@@ -175,6 +175,8 @@ struct front {
  * default).
  */
 int front_parse(struct front *f, int argc, char **argv) must_check;
+/* --result and --receipt where the tool could put another file in its place */
+int front_refuse_answers(struct front *f) must_check;
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check; /* -w, -C: what may be a workspace */
 int front_identity(struct front *f) must_check;	 /* who the tool is */

@@ -5,12 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/nearest.h"
 #include "front.h"
@@ -331,4 +333,42 @@ front_parse(struct front *f, int argc, char **argv)
 		return rc;
 	}
 	return opened;
+}
+
+static int
+refuse_answer(struct front *f, const char *option, const char *given, int fd)
+{
+	const struct rule_path *rule = f->profile->write.items;
+	const size_t count = f->profile->write.count;
+	char path[PATH_MAX];
+	int rc = given != NULL ? fdio_path(fd, path) : 0;
+
+	if (given == NULL || rc < 0) {
+		return rc < 0 ? err_sys(&f->err, rc, "%s %s", option, given) : 0;
+	}
+	if (plan_covers(f->req.workspace, path)) {
+		return err_set(&f->err, -EPERM,
+			       "%s %s: it lies in the workspace, where the tool can put a file of "
+			       "its own in this one's place; name one outside",
+			       option, given);
+	}
+	for (size_t i = 0; i < count; i++, rule++) {
+		if (plan_covers(rule->path, path)) {
+			return err_set(&f->err, -EPERM,
+				       "%s %s: the tool may write there (%s: filesystem.write %s), "
+				       "and can put a file of its own in this one's place; name "
+				       "one outside",
+				       option, given, rule->origin, rule->path);
+		}
+	}
+	return 0;
+}
+
+/* We would write into the file that we have open, and whoever reads the name reads the tool's. */
+int
+front_refuse_answers(struct front *f)
+{
+	int rc = refuse_answer(f, "--result", f->opt.result, f->opt.result_fd);
+
+	return rc < 0 ? rc : refuse_answer(f, "--receipt", f->opt.receipt, f->opt.receipt_fd);
 }

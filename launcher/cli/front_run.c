@@ -107,6 +107,7 @@ static const struct stage prepare_stages[] = {
 	{ NULL, front_recover },
 	{ NULL, front_profile },
 	{ NULL, front_refuse_writes },
+	{ NULL, front_refuse_answers },
 	{ NULL, front_narrow },
 	{ "profile", front_serves_narrow },
 	{ "layers", front_layers },

@@ -96,6 +96,27 @@ expect_eq "log lists them all, newest last" 'ok failed ok signaled timeout ok ok
 expect_eq "seq counts in the workflow" '1 2 3 4 5 6 7' \
 	"$(for c in $(as_id "$A" log -n 0 --json | jq -r .call); do record .planned.seq "$c"; done | tr '\n' ' ' | sed 's/ $//')"
 
+# ---- where the tool could put another in its place -----------------------------------------------
+calls=$(journal_entries)
+for option in --result --receipt; do
+	for file in "$WS/r.json" "$WS/d/r.json"; do
+		as_id mkdir -p "$WS/d"
+		run_airlock "$option" "$file" -- sh -c 'rm -f "$1"; echo evil >"$1"' sh "$file"
+		expect_eq "$option ${file#"$WS"/} in the workspace: no call" "125 $calls" "$RC $(journal_entries)"
+		expect_match "$option ${file#"$WS"/} in the workspace: why, and what to do" \
+			"$option $file: it lies in the workspace, where the tool can put a file of its own in this one's place; name one outside" "$ERR"
+		expect_no_match "$option ${file#"$WS"/} in the workspace: nothing of a tool's" evil "$file"
+		as_id rm "$file"
+	done
+done
+(cd "$WS" && as_id "$A" run --result r.json -- true) >"$OUT" 2>&1
+expect_match "--result by a relative name too" "it lies in the workspace" "$OUT"
+as_id ln -s "$WS" "$T/into"
+as_id rm "$WS/r.json"
+run_airlock --result "$T/into/r.json" -- true
+expect_eq "--result through a link: no call" "125 $calls" "$RC $(journal_entries)"
+as_id rm -rf "$WS/r.json" "$WS/d" "$T/into"
+
 run_airlock -- true
 printf 'version: 1\nname: safe\nextends: base\nopen: []\nfilesystem: { read: [/usr, /bin, /lib, /lib64] }\nretry: safe\nallow_degraded: [cgroup, landlock]\n' >"$T/safe.yaml"
 own "$T/safe.yaml"

@@ -53,6 +53,11 @@ run_airlock -p "$P" -m observe -- /bin/sh -c "cat $OUTSIDE/new; echo x >$OUTSIDE
 expect_eq "read-only in observe" "new no" "$(cat "$OUT") $([ -e "$OUTSIDE/observed" ] && echo yes || echo no)"
 expect_match "and it says so" "Read-only file system" "$ERR"
 
+calls=$(journal_entries)
+run_airlock -p "$P" --result "$OUTSIDE/r.json" -- /bin/sh -c "rm $OUTSIDE/r.json; echo evil >$OUTSIDE/r.json"
+expect_eq "a result there: no call" "125 $calls" "$RC $(journal_entries)"
+expect_match "a result there: why" "the tool may write there (write.yaml:6: filesystem.write $OUTSIDE)" "$ERR"
+
 as_id "$A" profile explain "$P" -w "$WS" --path "$OUTSIDE/new" --access write >"$OUT"
 expect_eq "explain names its rule" "yes: write $OUTSIDE/new
   filesystem.write gives it, directly on the host
