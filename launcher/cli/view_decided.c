@@ -140,6 +140,7 @@ put_rlimit(struct buf *b, uint64_t resource, uint64_t soft)
 		[RLIMIT_NPROC] = { "processes", NULL, 0, UNIT_COUNT },
 		[RLIMIT_NOFILE] = { "open files", NULL, 0, UNIT_COUNT },
 		[RLIMIT_MEMLOCK] = { "locked memory", NULL, 0, UNIT_BYTES },
+		[RLIMIT_SIGPENDING] = { "queued signals", NULL, 0, UNIT_COUNT },
 		[RLIMIT_RTPRIO] = { "real-time priority", "no real-time priority", 0, UNIT_COUNT },
 	};
 

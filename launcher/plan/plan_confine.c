@@ -30,6 +30,7 @@
 
 #define LOCALTIME_MAX 65536u
 #define FSIZE_SLACK 65536u
+#define SIGNALS_QUEUED 4096u
 
 static int
 add_rule(struct plan_builder *b, const char *path, uint64_t access)
@@ -130,7 +131,9 @@ add_rlimit(struct plan_builder *b, int resource, uint64_t soft, uint64_t hard)
  * RLIMIT_NPROC counts per user namespace (Linux 5.14), so it bounds this call alone. RLIMIT_DATA
  * and not RLIMIT_AS: it counts what a process may write privately, where runtimes reserve address
  * space by the terabyte. RLIMIT_FSIZE is a little above the disk limit: who reaches it has passed
- * the limit, and a tmpfs of that size is full (ENOSPC) before the signal comes.
+ * the limit, and a tmpfs of that size is full (ENOSPC) before the signal comes. RLIMIT_SIGPENDING:
+ * what is queued counts for the user above too, whose other programs send airlock signals with a
+ * value (a lowered budget), which a full queue refuses.
  */
 int
 plan_add_rlimits(struct plan_builder *b, struct err *err)
@@ -143,7 +146,7 @@ plan_add_rlimits(struct plan_builder *b, struct err *err)
 	if (__builtin_add_overflow(l->disk_bytes, FSIZE_SLACK, &file_bytes)) {
 		file_bytes = RLIM_INFINITY;
 	}
-	b->plan.rlimits = arena_alloc(&b->arena, 8 * sizeof(*b->plan.rlimits));
+	b->plan.rlimits = arena_alloc(&b->arena, 9 * sizeof(*b->plan.rlimits));
 	if (b->plan.rlimits == NULL) {
 		return err_set(err, -ENOMEM, "out of memory");
 	}
@@ -159,6 +162,9 @@ plan_add_rlimits(struct plan_builder *b, struct err *err)
 	}
 	if (rc == 0) {
 		rc = add_rlimit(b, RLIMIT_MEMLOCK, 8u << 20, 8u << 20);
+	}
+	if (rc == 0) {
+		rc = add_rlimit(b, RLIMIT_SIGPENDING, SIGNALS_QUEUED, SIGNALS_QUEUED);
 	}
 	if (rc == 0 && b->request->upper_dir[0] != '\0') {
 		rc = add_rlimit(b, RLIMIT_FSIZE, file_bytes, file_bytes);

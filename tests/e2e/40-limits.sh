@@ -167,6 +167,15 @@ expect_eq "open_files: EMFILE" "open 32 EMFILE" "$(cat "$OUT")"
 expect_run "rlimits: cannot be raised" 0 -- ./hog rlimit
 expect_eq "rlimits: errnos; no core, no piped core" "setrlimit -1 EPERM setpriority -1 EACCES core 1 0" \
 	"$(tr '\n' ' ' <"$OUT" | sed 's/ $//')"
+# The queue is the user's, and who sends airlock a signal with a value needs room in it.
+expect_run "rlimits: signals" 0 -- ./hog signals
+expect_eq "rlimits: signals: EAGAIN" "sigqueue 4096 EAGAIN" "$(cat "$OUT")"
+as_id "$A" workflow new signals --budget wall=10m >/dev/null
+start_airlock -W signals -- ./hog signals 60
+check "rlimits: signals: the queue is full" wait_for 20 bg_says EAGAIN
+expect_verb "rlimits: signals: a lowered budget" 0 workflow budget signals --budget wall=1s
+wait "$PID"
+expect_eq "rlimits: signals: a lowered budget arrives" "124 0" "$? $(grep -c 'cannot be reached' "$ERR")"
 
 # ---- the parent of the groups is taken away between two calls ------------------------------------
 # In a cgroup of the test's own: others' calls have their groups in ours.

@@ -326,6 +326,23 @@ hog_rlimit(long number)
 	return 0;
 }
 
+/* Queues signals to itself that it never takes, and stays for so many seconds. */
+static int
+hog_signals(long seconds)
+{
+	sigset_t set;
+	long got = 0;
+
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	while (sigqueue(getpid(), SIGRTMIN + 3, (union sigval){ 0 }) == 0) {
+		got++;
+	}
+	say("sigqueue", got);
+	sleep((unsigned int)seconds);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(long);
@@ -336,6 +353,7 @@ static const struct {
 	{ "sparse", hog_sparse },     { "files", hog_files },     { "spin", hog_spin },
 	{ "children", hog_spin_children },
 	{ "output", hog_output },     { "daemon", hog_daemon },   { "rlimit", hog_rlimit },
+	{ "signals", hog_signals },
 };
 
 int

@@ -740,6 +740,7 @@ Test(plan_build, rlimits)
 	expect_rlimit(RLIMIT_NOFILE, 50, 50);
 	expect_rlimit(RLIMIT_CPU, 2, 3);
 	expect_rlimit(RLIMIT_RTPRIO, 0, 0);
+	expect_rlimit(RLIMIT_SIGPENDING, 4096, 4096);
 	cr_expect_null(rlimit_of(RLIMIT_NPROC), "the cgroup counts");
 	cr_expect_null(rlimit_of(RLIMIT_DATA), "the cgroup counts");
 }
