@@ -14,9 +14,10 @@
 struct stamp {
 	struct tm tm;
 	int ms;
-	int step_s;   /* of what was named: 1; 60; 0: a day */
-	bool is_utc;  /* an offset was given */
-	int offset_s; /* of that */
+	int step_s;    /* of what was named: 1; 60; 0: a day */
+	bool is_exact; /* to the millisecond, even if that is 0 */
+	bool is_utc;   /* an offset was given */
+	int offset_s;  /* of that */
 };
 
 /* Exactly count digits; -1 when there are fewer. *p moves behind them. */
@@ -72,6 +73,7 @@ read_fraction(const char **p, struct stamp *s)
 	if (**p < '0' || **p > '9') {
 		return false;
 	}
+	s->is_exact = true;
 	for (; **p >= '0' && **p <= '9'; (*p)++, scale /= 10) {
 		s->ms += (**p - '0') * scale;
 	}
@@ -193,7 +195,7 @@ when_read(const char *text, uint64_t now_ms, bool is_end, uint64_t *ret_ms)
 	ms = (uint64_t)at * MS_PER_SECOND + (uint64_t)s.ms;
 	if (is_end && s.step_s > 0) {
 		/* with a fraction it is one moment */
-		ms += s.ms > 0 ? 1 : (uint64_t)s.step_s * MS_PER_SECOND;
+		ms += s.is_exact ? 1 : (uint64_t)s.step_s * MS_PER_SECOND;
 	}
 	*ret_ms = ms;
 	return 0;
