@@ -111,10 +111,12 @@ front_draft(struct front *f)
 	if (rc < 0 || f->draft.count == 0) {
 		return rc;
 	}
-	if (f->draft.count > LAYERS_MAX) {
+	/* what it changes is held as one more */
+	if (f->draft.count + (f->req.mode != MODE_OBSERVE) > LAYERS_MAX) {
 		return err_set(&f->err, -E2BIG,
 			       "the draft of this workflow has %zu change sets, and no call runs "
-			       "over more than %u: apply or discard some (`airlock pending`)",
+			       "over more than %u, or adds one beyond: apply or discard some "
+			       "(`airlock pending`)",
 			       f->draft.count, LAYERS_MAX);
 	}
 	rc = plan_layers(f);

@@ -114,6 +114,28 @@ expect_verb "a secret is not given back" 1 undo @last
 expect_match "a secret is not given back: which" "  .env" "$ERR"
 expect_match "a secret is not given back: why" "was not kept" "$ERR"
 
+# ---- as many as there may be ----------------------------------------------------------------------------
+# As if so many calls had been held: copies of the one that was.
+fresh
+expect_run "a full draft: the first" 0 -m propose -- sh -c 'echo two >a'
+full=$(call 1)
+draft=$AIRLOCK_STATE/wf/$(workflow)/draft
+kept=$(ls "$draft")
+for number in $(seq 900 962); do
+	as_id cp -a "$draft/$kept" "$draft/$(printf '%010d-0a%06d%s' "$number" "$number" "${kept:19}")"
+done
+expect_eq "a full draft" 64 "$(find "$draft" -mindepth 1 -maxdepth 1 | wc -l)"
+expect_run "a full draft: can be seen" 0 -m observe -- cat a
+expect_eq "a full draft: all of it" two "$(cat "$OUT")"
+expect_run "a full draft: no call adds one" 125 -m propose -- sh -c 'echo more >b'
+expect_match "a full draft: why" "the draft of this workflow has 64 change sets, and no call runs over more than 64, or adds one beyond" "$ERR"
+as_id rm -rf "$draft/"0000000962-*
+expect_run "a full draft: the last" 0 -m propose -- sh -c 'echo more >b'
+expect_eq "a full draft: again" 64 "$(find "$draft" -mindepth 1 -maxdepth 1 | wc -l)"
+as_id rm -rf "$draft/"00000009[0-9][0-9]-*
+expect_verb "a full draft: settled" 0 discard @last
+expect_verb "a full draft: and the first" 0 discard "$full"
+
 # ---- bits that no commit keeps --------------------------------------------------------------------------
 # modes of some paths of the workspace
 modes()
