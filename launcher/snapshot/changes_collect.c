@@ -36,6 +36,7 @@ struct collect {
 	struct level *levels;
 	size_t depth, cap;
 	struct buf path, target, lower_target;
+	struct git_places git;
 	uint64_t entries, bytes, max_bytes;
 };
 
@@ -130,8 +131,7 @@ list_gone(struct level *l)
 	return 0;
 }
 
-/* Takes over both descriptors of l. hides: what the lower holds and the upper does not is deleted.
- */
+/* Takes over both descriptors of l. hides: what the upper has not is deleted. */
 static int
 push(struct collect *c, struct level *l, bool hides)
 {
@@ -163,6 +163,9 @@ push(struct collect *c, struct level *l, bool hides)
 	l = &c->levels[c->depth++];
 	if (l->has_upper) {
 		r = fsat_list(l->upper_fd, left > SIZE_MAX ? SIZE_MAX : (size_t)left, &l->names);
+	}
+	if (r == 0 && l->has_lower) {
+		r = git_places_look(&c->git, l->lower_fd, buf_text(&c->path), c->req->workspace);
 	}
 	return r == 0 && hides && l->has_lower ? list_gone(l) : r;
 }
@@ -246,6 +249,7 @@ judge(const struct collect *c, const struct facts *f, struct change *ch)
 		.capability = f->xattrs_after != NULL && f->xattrs_after->capability,
 		.protect = c->req->protect,
 		.hide = c->req->hide,
+		.git = &c->git,
 		.workspace = c->req->workspace,
 		.scanner = c->req->hold_leaks ? c->req->scanner : NULL,
 		.before = f->before,
@@ -773,6 +777,7 @@ changes_collect(const struct collect_request *req, struct change_set *ret, struc
 		ignore_err(pop(&c), "the first failure is what counts");
 	}
 	free(c.levels);
+	git_places_finish(&c.git);
 	if (req->pack != NULL) {
 		req->pack->until = NULL;
 	}

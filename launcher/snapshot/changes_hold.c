@@ -37,21 +37,79 @@ special_reason(const struct change *ch, bool capability)
 
 /* The rule for either side, the stronger one: what stood there counts like what stands now. */
 static enum name_class
-name_rule(const struct change *ch, const char **ret_says)
+name_rule(const struct change *ch, const char *path, const char **ret_says)
 {
 	const char *says[2] = { NULL, NULL };
 	enum name_class class[2] = { NAME__NONE, NAME__NONE };
 	size_t stronger;
 
 	if (ch->mode_after != 0) {
-		class[0] = names_class(ch->path, ch->mode_after, &says[0]);
+		class[0] = names_class(path, ch->mode_after, &says[0]);
 	}
 	if (ch->mode_before != 0 && (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT)) {
-		class[1] = names_class(ch->path, ch->mode_before, &says[1]);
+		class[1] = names_class(path, ch->mode_before, &says[1]);
 	}
 	stronger = class[1] < class[0];
 	*ret_says = says[stronger];
 	return class[stronger];
+}
+
+static const char *
+profile_rule(const struct change *ch, const struct strings *protect)
+{
+	const char *rule = NULL;
+
+	if (ch->mode_after != 0) {
+		rule = names_profile_entry(ch->path, ch->mode_after, protect);
+	}
+	if (rule == NULL && ch->mode_before != 0) {
+		rule = names_profile_entry(ch->path, ch->mode_before, protect);
+	}
+	return rule;
+}
+
+/* What path is below dir, or NULL. */
+static const char *
+below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	if (len == 0) {
+		return path;
+	}
+	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
+/* A place where git looks in this workspace: its rule, when that is stronger than the name's. */
+static int
+place_rule(const struct change *ch, const struct git_place *place, enum name_class *class,
+	   const char **says)
+{
+	const struct strings hooks = { .items = (const char *[]){ place->path, NULL }, .count = 1 };
+	const char *rest = below(ch->path, place->path), *rule;
+	auto_buf path = BUF_INIT;
+	enum name_class found;
+
+	if (place->hooks) {
+		if (*class > NAME_HELD && profile_rule(ch, &hooks) != NULL) {
+			*class = NAME_HELD;
+			*says = "built-in: core.hooksPath: git runs these";
+		}
+		return 0;
+	}
+	if (rest == NULL) {
+		return 0;
+	}
+	buf_printf(&path, ".git/%s", rest);
+	if (buf_error(&path) < 0) {
+		return -ENOMEM;
+	}
+	found = name_rule(ch, buf_text(&path), &rule);
+	if (found < *class) {
+		*class = found;
+		*says = rule;
+	}
+	return 0;
 }
 
 static int
@@ -95,20 +153,6 @@ judge_config(const struct change *ch, const struct judging *j, struct buf *why)
 	gitconfig_finish(&before);
 	gitconfig_finish(&after);
 	return r;
-}
-
-static const char *
-profile_rule(const struct change *ch, const struct strings *protect)
-{
-	const char *rule = NULL;
-
-	if (ch->mode_after != 0) {
-		rule = names_profile_entry(ch->path, ch->mode_after, protect);
-	}
-	if (rule == NULL && ch->mode_before != 0) {
-		rule = names_profile_entry(ch->path, ch->mode_before, protect);
-	}
-	return rule;
 }
 
 static int
@@ -157,10 +201,16 @@ changes_judge(struct change *ch, const struct judging *j)
 {
 	const char *rule = ch->mode_after != 0 ? special_reason(ch, j->capability) : NULL;
 	const char *name;
-	enum name_class class = name_rule(ch, &name);
+	enum name_class class = name_rule(ch, ch->path, &name);
 	auto_buf why = BUF_INIT;
-	int r;
+	int r = 0;
 
+	for (size_t i = 0; r == 0 && j->git != NULL && i < j->git->count; i++) {
+		r = place_rule(ch, &j->git->items[i], &class, &name);
+	}
+	if (r < 0) {
+		return r;
+	}
 	ch->watched = class == NAME_WATCHED ? name : NULL;
 	if (rule != NULL) {
 		return hold(ch, HOLD_SPECIAL, "", rule);

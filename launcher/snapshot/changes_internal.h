@@ -76,11 +76,28 @@ void content_finish(struct content *k);
 int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t workspace_dev,
 		       uint64_t workspace_ino, struct buf *out) must_check;
 
+/* Where git looks in the lower besides names.def: changes_git.c. */
+struct git_place {
+	char *path; /* workspace-relative; "" is the root */
+	bool hooks; /* core.hooksPath names it; else it is a git directory of another name */
+};
+
+struct git_places {
+	struct git_place *items;
+	size_t count, cap;
+};
+
+/* Keeps what one directory of the lower says; path: its own, workspace: as in collect_request. */
+int git_places_look(struct git_places *g, int dir_fd, const char *path,
+		    const char *workspace) must_check;
+void git_places_finish(struct git_places *g);
+
 /* What decides besides the change itself. */
 struct judging {
 	bool capability; /* the entry carries a file capability */
 	const struct strings *protect;
 	const struct rule_paths *hide;
+	const struct git_places *git;  /* or NULL */
 	const char *workspace;	       /* absolute path, or NULL */
 	const struct scanner *scanner; /* what it found is held; NULL: it is not */
 	/* of regular files; NULL where there is none */

@@ -41,3 +41,13 @@ printf 'version: 1\nname: none\nextends: default\ngit: { identity: false }\n' >"
 own "$T/none.yaml"
 run_airlock -p "$T/none.yaml" -- git config user.name
 expect_eq "who does not ask gets none" "1 " "$RC $(cat "$OUT")"
+
+# Where git looks by no name of its own: a bare repository beside its worktrees, and hooks that the configuration names.
+as_id sh -c "cd '$WS' && git clone -q --bare . .bare && mkdir tools && echo x >tools/pre-push && git config core.hooksPath tools"
+check "a bare repository and a directory of hooks are there" test -e "$WS/.bare/HEAD"
+for path in .bare/hooks/post-commit tools/post-commit; do
+	run_airlock -- sh -c 'echo "#!/bin/sh" >"$1" && chmod +x "$1"' sh "$path"
+	expect_eq "$path is held" "123 $path" "$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path')"
+	check "$path is not there" test ! -e "$WS/$path"
+	as_id "$A" discard @last >/dev/null
+done
