@@ -108,6 +108,10 @@ is_remote(struct comparison *c, const struct gitconfig *g, const char *name)
 	       has(c, g, &(struct gitconfig_entry){ "remote", name, "url", NULL });
 }
 
+/*
+ * "." is this repository: a branch that pulled from elsewhere would take what a tool committed to
+ * another branch, checked out by the next pull. Harmless of a new branch, and where it stood.
+ */
 static bool
 remote_name_settled(struct comparison *c, const struct gitconfig_entry *e)
 {
@@ -117,7 +121,10 @@ remote_name_settled(struct comparison *c, const struct gitconfig_entry *e)
 	if (e->value == NULL) {
 		return false;
 	}
-	return strcmp(e->value, ".") == 0 || is_remote(c, c->before, e->value) ||
+	if (strcmp(e->value, ".") == 0) {
+		return new_branch || has(c, c->before, e);
+	}
+	return is_remote(c, c->before, e->value) ||
 	       (new_branch && is_remote(c, c->after, e->value));
 }
 

@@ -56,6 +56,7 @@ held "remote rename" "branch.topic.remote: where git fetches from and pushes to"
 held "remote remove" "remote.origin.url: where git fetches from and pushes to" git remote remove origin
 held "a remote that runs a helper" "remote.e.url: where git fetches from and pushes to" git remote add e 'ext::sh -c touch% pwned'
 held "a branch of another remote" "branch.topic.remote: where git fetches from and pushes to" git config branch.topic.remote /elsewhere
+held "a branch of this repository" "branch.topic.remote: where git fetches from and pushes to" git config branch.topic.remote .
 held "an unknown key" "new.key: not known to be harmless" git config new.key x
 held "what git cannot read" "line 1 cannot be understood" sh -c 'echo "[core" >.git/config'
 held "too much" "it is too large to be checked" sh -c 'head -c 70000 /dev/zero | tr "\0" "\n" >>.git/config'

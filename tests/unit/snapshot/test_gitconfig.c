@@ -120,6 +120,17 @@ static const struct row rows[] = {
 	{ "", INIT ORIGIN MAIN, "" },
 	{ INIT, INIT "[user]\nname = X\n", "" },
 	{ INIT ORIGIN MAIN, INIT ORIGIN MAIN "[branch \"topic\"]\nremote = .\nmerge = x\n", "" },
+	/* this repository as the remote: of a new branch, or where it was */
+	{ INIT ORIGIN MAIN,
+	  INIT ORIGIN "[branch \"main\"]\nremote = .\nmerge = refs/heads/tmp\n",
+	  "branch.main.remote: where git fetches from and pushes to" },
+	{ INIT ORIGIN MAIN, INIT ORIGIN MAIN "[branch \"main\"]\nremote = .\n",
+	  "branch.main.remote: where git fetches from and pushes to" },
+	{ INIT "[branch \"b\"]\nmerge = x\n", INIT "[branch \"b\"]\nmerge = x\nremote = .\n",
+	  "branch.b.remote: where git fetches from and pushes to" },
+	{ INIT "[branch \"b\"]\nremote = .\n",
+	  INIT "[branch \"b\"]\nremote = .\nmerge = refs/heads/x\n", "" },
+	{ INIT "[branch \"b\"]\nremote = .\n", INIT, "" },
 	{ INIT "[alias]\na = !b\n", INIT "[alias]\na = !b\n[user]\nname = X\n", "" },
 	{ INIT "[user]\nname = X\n[alias]\na = !b\n", INIT "[alias]\na = !b\n", "" },
 	/* written in another way, the same */
@@ -224,7 +235,6 @@ static const struct row rows[] = {
 	/* branches */
 	{ ORIGIN, ORIGIN MAIN, "" },
 	{ ORIGIN MAIN, ORIGIN, "" },
-	{ ORIGIN MAIN, ORIGIN "[branch \"main\"]\nremote = .\n", "" },
 	{ ORIGIN, ORIGIN "[branch \"b\"]\nremote = other\n",
 	  "branch.b.remote: where git fetches from and pushes to" },
 	{ ORIGIN, ORIGIN "[branch \"b\"]\nremote = https://a.b/c\n",
