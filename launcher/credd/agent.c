@@ -18,15 +18,22 @@ enum message {
 #define USERAUTH_REQUEST 50
 #define FILE_MAGIC "SSHSIG"
 
-/* Of the tool's choice; what is longer is cut. */
-static void
+/* How what is to be signed was read. What is of a form that verifiers know has to be named. */
+enum reading { READ_NOT_THAT, READ_NAMED, READ_UNNAMED };
+
+/* Of the tool's choice. False where the record has no room for it as it is. */
+static bool
 take_what(struct use *use, const uint8_t *text, size_t len)
 {
-	memcpy(use->what, text, len < USE_WHAT_SIZE ? len : USE_WHAT_SIZE - 1);
+	if (len >= USE_WHAT_SIZE || memchr(text, '\0', len) != NULL) {
+		return false;
+	}
+	memcpy(use->what, text, len);
+	return true;
 }
 
 /* RFC 4252, 7, and OpenSSH's PROTOCOL, "publickey-hostbound-v00@openssh.com". */
-static bool
+static enum reading
 read_login(struct rd r, const struct buf *blob, struct use *ret)
 {
 	size_t len, user_len, host_len;
@@ -35,58 +42,63 @@ read_login(struct rd r, const struct buf *blob, struct use *ret)
 
 	ssh_get_string(&r, &len); /* of the session */
 	if (rd_u8(&r) != USERAUTH_REQUEST) {
-		return false;
+		return READ_NOT_THAT;
 	}
 	user = ssh_get_string(&r, &user_len);
 	ssh_get_string(&r, &len); /* the service */
 	method = r;
 	ret->has_host = ssh_get_text(&r, "publickey-hostbound-v00@openssh.com");
 	if ((!ret->has_host && !ssh_get_text(&method, "publickey")) || rd_u8(&r) != 1) {
-		return false;
+		return READ_UNNAMED;
 	}
 	ssh_get_string(&r, &len); /* the algorithm */
 	key = ssh_get_string(&r, &len);
 	if (ret->has_host) {
 		host = ssh_get_string(&r, &host_len);
 	}
-	if (r.bad || r.left != 0 || len != blob->len || memcmp(key, blob->data, len) != 0) {
-		return false;
+	/* a certificate of the key is another one: it may let in where the key does not */
+	if (r.bad || r.left != 0 || len != blob->len || memcmp(key, blob->data, len) != 0 ||
+	    !take_what(ret, user, user_len)) {
+		return READ_UNNAMED;
 	}
 	ret->kind = USE_LOGIN;
-	take_what(ret, user, user_len);
 	if (host != NULL) {
 		sha256_of(host, host_len, ret->host);
 	}
-	return true;
+	return READ_NAMED;
 }
 
 /* OpenSSH's PROTOCOL.sshsig. */
-static bool
+static enum reading
 read_file(struct rd r, struct use *ret)
 {
 	const uint8_t *magic = rd_bytes(&r, sizeof(FILE_MAGIC) - 1);
 	size_t len;
 	const uint8_t *namespace = ssh_get_string(&r, &len);
 
-	if (r.bad || memcmp(magic, FILE_MAGIC, sizeof(FILE_MAGIC) - 1) != 0) {
-		return false;
+	if (magic == NULL || memcmp(magic, FILE_MAGIC, sizeof(FILE_MAGIC) - 1) != 0) {
+		return READ_NOT_THAT;
 	}
 	*ret = (struct use){ .kind = USE_FILE, .what = "" };
-	take_what(ret, namespace, len);
-	return true;
+	return !r.bad && take_what(ret, namespace, len) ? READ_NAMED : READ_UNNAMED;
 }
 
-/* What the signature is good for: whoever verifies it reads the same bytes. */
-static struct use
-read_use(const uint8_t *data, size_t len, const struct buf *blob)
+/* What the signature is good for: whoever verifies it reads the same bytes. False: unnamed. */
+static bool
+read_use(const uint8_t *data, size_t len, const struct buf *blob, struct use *ret)
 {
 	const struct rd r = { .p = data, .left = len };
-	struct use use = { .what = "" };
+	enum reading reading;
 
-	if (!read_login(r, blob, &use) && !read_file(r, &use)) {
-		use = (struct use){ .kind = USE_OTHER, .what = "" };
+	*ret = (struct use){ .what = "" };
+	reading = read_login(r, blob, ret);
+	if (reading == READ_NOT_THAT) {
+		reading = read_file(r, ret);
 	}
-	return use;
+	if (reading == READ_NOT_THAT) {
+		*ret = (struct use){ .kind = USE_OTHER, .what = "" };
+	}
+	return reading != READ_UNNAMED;
 }
 
 static bool
@@ -116,8 +128,7 @@ sign(struct agent *a, struct rd *r, struct buf *out)
 		return false;
 	}
 	/* what the record could not name is not done: somebody would hide it behind others */
-	use = read_use(data, len, &a->key.blob);
-	if (!uses_have_room(&a->uses, &use)) {
+	if (!read_use(data, len, &a->key.blob, &use) || !uses_have_room(&a->uses, &use)) {
 		return false;
 	}
 	buf_u8(out, AGENT_SIGN_RESPONSE);

@@ -12,7 +12,7 @@
 #include "../base/sha256.h"
 
 #define USES_MAX 8u	 /* different ones of one key; all that it signs is one of them */
-#define USE_WHAT_SIZE 65 /* with its NUL; a longer text is cut */
+#define USE_WHAT_SIZE 65 /* with its NUL; what has a longer text is not signed */
 
 enum use_kind {
 	USE_LOGIN, /* ssh: what is the user, host the key of the server, where it was signed with */

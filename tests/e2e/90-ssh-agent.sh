@@ -95,6 +95,12 @@ expect_eq "a ninth use is refused, and those before it are not" "0 0 0 0 0 0 0 0
 expect_eq "all that was signed is named" "10 2 file n1 null 2|file n2 null 1|file n3 null 1|file n4 null 1|file n5 null 1|file n6 null 1|file n7 null 1|file n8 null 2|" \
 	"$(record '.outcome.credentials.agents[0] | "\(.signatures) \(.refused)"') $(uses)"
 
+# shellcheck disable=SC2016 # the tool's variable
+expect_run "nor what has a name that is too long for it" 0 -n "${P[@]}" --grant deploy -- \
+	sh -c 'ssh-add -L >/tmp/k.pub; n=$(printf %064d 0); for i in "" 1 2; do echo | ssh-keygen -q -Y sign -f /tmp/k.pub -n "$n$i" >/dev/null 2>&1; printf "$? "; done'
+expect_eq "64 bytes have room, and no more" "0 255 255 " "$(cat "$OUT")"
+expect_eq "which is named whole" "1 2 file $(printf %064d 0) null 1|" "$(record '.outcome.credentials.agents[0] | "\(.signatures) \(.refused)"') $(uses)"
+
 cat >"$WS/ask.sh" <<'TOOL'
 export SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force
 cd /tmp && ssh-keygen -q -t ed25519 -N '' -f own && ssh-add -L >key.pub

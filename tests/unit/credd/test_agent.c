@@ -167,9 +167,9 @@ put_login(const struct agent *a, const char *method, struct buf *data)
 	ssh_put_string(data, a->key.blob.data, a->key.blob.len);
 }
 
-/* The row that signing `data` makes. */
-static struct use
-use_of(struct agent *a, const void *data, size_t len)
+/* How many rows signing `data` makes: 0 where it is refused. */
+static size_t
+ask_for(struct agent *a, const void *data, size_t len)
 {
 	auto_buf request = BUF_INIT, out = BUF_INIT;
 
@@ -179,7 +179,17 @@ use_of(struct agent *a, const void *data, size_t len)
 	ssh_put_string(&request, data, len);
 	ssh_put_u32(&request, 0);
 	agent_answer(a, request.data, request.len, &out);
-	cr_assert_eq(a->uses.count, 1u);
+	cr_expect_eq(out.data[SSH_U32_SIZE], a->uses.count == 1 ? 14 : 5);
+	cr_expect_eq(a->uses.signatures, a->uses.count);
+	cr_expect_eq(a->uses.refusals, 1 - a->uses.count);
+	return a->uses.count;
+}
+
+/* The row that signing `data` makes. */
+static struct use
+use_of(struct agent *a, const void *data, size_t len)
+{
+	cr_assert_eq(ask_for(a, data, len), 1u);
 	return a->uses.rows[0];
 }
 
@@ -197,13 +207,15 @@ Test(agent, tells_what_a_signature_is_for)
 	cr_expect_str_eq(use.what, "git");
 	cr_expect_not(use.has_host);
 	for (size_t len = 0; len < data.len; len++) {
-		cr_expect_eq(use_of(&a, data.data, len).kind, USE_OTHER, "%zu bytes", len);
+		/* behind the session and the byte that says so, it is a login or it is nothing */
+		cr_expect_eq(ask_for(&a, data.data, len), len < 12 ? 1u : 0u, "%zu bytes", len);
+		cr_expect(a.uses.count == 0 || a.uses.rows[0].kind == USE_OTHER);
 	}
 	buf_u8(&data, 0);
-	cr_expect_eq(use_of(&a, data.data, data.len).kind, USE_OTHER, "one byte more");
+	cr_expect_eq(ask_for(&a, data.data, data.len), 0u, "one byte more");
 
 	put_login(&a, "publickey-hostbound-v00@openssh.com", &other);
-	cr_expect_eq(use_of(&a, other.data, other.len).kind, USE_OTHER, "no key of a server");
+	cr_expect_eq(ask_for(&a, other.data, other.len), 0u, "no key of a server");
 	ssh_put_text(&other, "its key");
 	use = use_of(&a, other.data, other.len);
 	cr_expect_eq(use.kind, USE_LOGIN);
@@ -212,29 +224,33 @@ Test(agent, tells_what_a_signature_is_for)
 	sha256_of("its key", 7, host);
 	cr_expect_eq(memcmp(use.host, host, sizeof(host)), 0);
 	other.data[other.len - 12] ^= 1; /* of our own key */
-	cr_expect_eq(use_of(&a, other.data, other.len).kind, USE_OTHER, "another key's login");
+	cr_expect_eq(ask_for(&a, other.data, other.len), 0u, "the login of another key");
 
 	use = use_of(&a, "SSHSIG\0\0\0\3git\0\0\0\0", 17);
 	cr_expect_eq(use.kind, USE_FILE);
 	cr_expect_str_eq(use.what, "git");
 	cr_expect_not(use.has_host);
-	cr_expect_eq(use_of(&a, "SSHSIG\0\0\0\4git", 13).kind, USE_OTHER);
+	cr_expect_eq(ask_for(&a, "SSHSIG\0\0\0\4git", 13), 0u, "half a name");
+	cr_expect_eq(ask_for(&a, "SSHSIG\0\0\0\5git\0x", 15), 0u, "which reads as git");
+	cr_expect_eq(use_of(&a, "SSHSI", 5).kind, USE_OTHER);
 	ssh_key_close(&a.key);
 }
 
-Test(agent, a_long_name_is_cut)
+/* Twenty that differ behind what the record has room for would be one row. */
+Test(agent, what_has_a_name_too_long_is_not_signed)
 {
-	auto_buf data = BUF_INIT;
-	char name[200];
+	char name[USE_WHAT_SIZE];
 	struct agent a;
-	struct use use;
 
 	make_agent(&a);
 	memset(name, 'n', sizeof(name));
-	buf_put(&data, "SSHSIG", 6);
-	ssh_put_string(&data, name, sizeof(name));
-	use = use_of(&a, data.data, data.len);
-	cr_expect_eq(use.kind, USE_FILE);
-	cr_expect_eq(strlen(use.what), (size_t)USE_WHAT_SIZE - 1);
+	for (size_t len = sizeof(name) - 1; len <= sizeof(name); len++) {
+		auto_buf data = BUF_INIT;
+
+		buf_put(&data, "SSHSIG", 6);
+		ssh_put_string(&data, name, len);
+		cr_expect_eq(ask_for(&a, data.data, data.len), len < sizeof(name) ? 1u : 0u);
+		cr_expect(len == sizeof(name) || strlen(a.uses.rows[0].what) == len);
+	}
 	ssh_key_close(&a.key);
 }
