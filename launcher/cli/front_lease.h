@@ -26,6 +26,8 @@ struct lease_hold {
 	/* of items that an agent has: of the key, and what was asked of it until the end */
 	uint8_t public_keys[LEASE_ITEMS_MAX][SHA256_SIZE];
 	struct uses uses[LEASE_ITEMS_MAX];
+	const char *named_uses[LEASE_ITEMS_MAX][USES_MAX]; /* as `what`, without leased values */
+	uint64_t use_leaks[LEASE_ITEMS_MAX]; /* how often each was in one of them */
 	bool has_values;
 	uint64_t context_leaks[LEASE_ITEMS_MAX]; /* how often each was in the context */
 	uint64_t named;		 /* bit i: item i was in a name that the change set would list */

@@ -113,6 +113,7 @@ front_lease_end(struct front *f)
 	if (h->has_values && sys_send_message(h->socket, &revoke, 1, NULL, 0) == 0 &&
 	    poll(&socket, 1, REVOKE_MS) > 0) {
 		hear_end(h);
+		front_redact_uses(f);
 	}
 	h->revoked_us = (clock_monotonic_ns() - end_ns) / 1000;
 	cleanup_fd(&h->socket);
@@ -206,7 +207,7 @@ front_lease_json(struct json *j, const struct front *f)
 }
 
 static void
-uses_json(struct json *j, const struct uses *u)
+uses_json(struct json *j, const struct uses *u, const char *const whats[])
 {
 	static const char *const words[] = {
 		[USE_LOGIN] = "login", [USE_FILE] = "file", [USE_OTHER] = "other"
@@ -223,7 +224,11 @@ uses_json(struct json *j, const struct uses *u)
 		key_print_json(j, row->has_host ? row->host : NULL);
 		json_kv_str(j, "kind", words[row->kind]);
 		json_key(j, "what");
-		json_bytes(j, row->what, strlen(row->what));
+		if (whats[i] == NULL) { /* there was no memory for it */
+			json_put_null(j);
+		} else {
+			json_bytes(j, whats[i], strlen(whats[i]));
+		}
 		json_end(j);
 	}
 	json_end(j);
@@ -242,7 +247,7 @@ agents_json(struct json *j, const struct lease_hold *h)
 			json_kv_known(j, "signatures", h->is_revoked,
 				      (int64_t)h->uses[i].signatures);
 			json_key(j, "uses");
-			uses_json(j, &h->uses[i]);
+			uses_json(j, &h->uses[i], h->named_uses[i]);
 			json_end(j);
 		}
 	}

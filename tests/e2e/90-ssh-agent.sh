@@ -12,7 +12,8 @@ for kind in ed25519 ecdsa rsa; do
 done
 ssh-keygen -q -t ed25519 -N secret -C '' -f "$T/keys/locked"
 printf 'no key' >"$T/keys/text"
-chmod 600 "$T/keys/text"
+printf 'planted-Token-0123456789' >"$T/keys/token"
+chmod 600 "$T/keys/text" "$T/keys/token"
 cp "$T/keys/ed25519" "$T/keys/two"
 cat >"$CONFIG/bundles/acme/bundle.yaml" <<ITEMS
 bundle: acme
@@ -26,9 +27,10 @@ items:
   locked: { source: file, path: $T/keys/locked, deliver: ssh-agent }
   text: { source: file, path: $T/keys/text, deliver: ssh-agent }
   whole: { source: file, path: $T/keys/ed25519 }
+  token: { source: file, path: $T/keys/token, deliver: env, access: read }
 ITEMS
 printf 'bundle: none\nowner: test\nitems:\n  other: { source: file, path: %s }\n' "$T/keys/text" >"$CONFIG/bundles/none/bundle.yaml"
-printf 'version: 1\nname: p\ndescription: x\nextends: default\nnetwork: { loopback: true }\ncredentials: [deploy, curve, old, same, file, locked, text, whole]\n' \
+printf 'version: 1\nname: p\ndescription: x\nextends: default\nnetwork: { loopback: true }\ncredentials: [deploy, curve, old, same, file, locked, text, whole, token]\n' \
 	>"$T/profiles/p.yaml"
 printf 'version: 1\nname: o\ndescription: x\nextends: default\nnetwork: { loopback: true }\ncredentials: [other]\n' >"$T/profiles/o.yaml"
 chmod -R go-w "$CONFIG" "$T/profiles"
@@ -100,6 +102,15 @@ expect_run "nor what has a name that is too long for it" 0 -n "${P[@]}" --grant 
 	sh -c 'ssh-add -L >/tmp/k.pub; n=$(printf %064d 0); for i in "" 1 2; do echo | ssh-keygen -q -Y sign -f /tmp/k.pub -n "$n$i" >/dev/null 2>&1; printf "$? "; done'
 expect_eq "64 bytes have room, and no more" "0 255 255 " "$(cat "$OUT")"
 expect_eq "which is named whole" "1 2 file $(printf %064d 0) null 1|" "$(record '.outcome.credentials.agents[0] | "\(.signatures) \(.refused)"') $(uses)"
+
+# A tool has the agent sign under the value of another item: it is in the record, but for its mark.
+# shellcheck disable=SC2016 # the tool's variables
+expect_run "a value as a namespace" 0 -n "${P[@]}" --grant deploy --grant token -- \
+	sh -c 'ssh-add -L >/tmp/k.pub; echo | ssh-keygen -q -Y sign -f /tmp/k.pub -n "a-$TOKEN-$TOKEN" | wc -l'
+expect_eq "is signed" 7 "$(cat "$OUT")"
+expect_eq "the record has a mark" "file a-[redacted:token]-[redacted:token] null 1|" "$(uses)"
+expect_eq "and the leak" "token agent 2" "$(record '.outcome.leaks[] | "\(.item) \(.stream) \(.count)"')"
+expect_eq "the value is nowhere in the state directory" "" "$(grep -rlF planted-Token "$AIRLOCK_STATE" 2>/dev/null)"
 
 cat >"$WS/ask.sh" <<'TOOL'
 export SSH_ASKPASS=/bin/true SSH_ASKPASS_REQUIRE=force
