@@ -224,14 +224,15 @@ bool
 run_end_late(struct run *r)
 {
 	const uint64_t now_ms = clock_realtime_ms(), lease_ms = r->req->lease_ms;
-	const char *why = NULL;
+	const char *why;
 
-	if (r->end_ms != 0 && r->limits_due == 0 && now_ms >= r->end_ms) {
-		why = "the deadline of its workflow came";
-	} else if (lease_ms != 0 && now_ms >= lease_ms) {
+	/* a lease ends also where nothing runs: a frozen call still holds what it was given */
+	if (lease_ms != 0 && now_ms >= lease_ms) {
 		why = "a lease of the call ended";
-	}
-	if (why == NULL || r->frozen_at_ns != 0) {
+	} else if (r->end_ms != 0 && r->limits_due == 0 && now_ms >= r->end_ms &&
+		   r->frozen_at_ns == 0) {
+		why = "the deadline of its workflow came";
+	} else {
 		return false;
 	}
 	run_limit(r, VERDICT_TIMEOUT, KEY_LIM_WALL, why);
