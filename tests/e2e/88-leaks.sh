@@ -67,6 +67,20 @@ expect_run "a context with it" 0 -p "$T/profiles/redact.yaml" --bundle acme --co
 expect_eq "is recorded with a mark" "use [redacted:token] now" "$(record .planned.context.note)"
 expect_eq "and counted" "context token null 1 null|" "$(leaks)"
 
+# ---- postconditions --------------------------------------------------------------------------------------
+printf 'version: 1\nname: done\ndescription: x\nextends: default\ncredentials: [token]\ndone_when:\n  - { name: shows, profile: default, run: [grep, -r, key, conf] }\n' >"$T/profiles/done.yaml"
+sed '/^credentials/d; s/name: done/name: plain/' "$T/profiles/done.yaml" >"$T/profiles/plain.yaml"
+own "$T/profiles"
+expect_run "a check reads what a call wrote that has the value" 0 -p "$T/profiles/done.yaml" --bundle acme --result "$T/done.json" -- sh -c "{ printf key=; $L; } >conf"
+check=$(jq -r '.done_when[0].call' "$T/done.json")
+expect_eq "it holds" "shows true" "$(jq -r '.done_when[0] | "\(.name) \(.held)"' "$T/done.json")"
+expect_eq "nothing of its output is kept" "" "$(as_id "$A" cat "$check" stdout 2>/dev/null)"
+expect_eq "nor stored" "" "$(grep -rlaF -e "$VALUE" -e "$(printf 'key=%s' "$VALUE" | base64 | cut -c1-24)" "$AIRLOCK_STATE")"
+expect_run "control: a call without a lease" 0 -p "$T/profiles/plain.yaml" --result "$T/plain.json" -- sh -c 'echo key=x >conf2; cp conf2 conf'
+check=$(jq -r '.done_when[0].call' "$T/plain.json")
+expect_eq "control: has a check with output" "key=x" "$(as_id "$A" cat "$check" stdout)"
+rm -f "$WS"/conf*
+
 # ---- stop ------------------------------------------------------------------------------------------------
 expect_run "stop: the call ends" 125 -p "$T/profiles/stop.yaml" --bundle acme --result "$T/r.json" -- sh -c "printf before; $L; sleep 100; printf after"
 expect_eq "stop: with what was before it" "before" "$(cat "$OUT")"
