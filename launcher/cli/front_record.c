@@ -2,6 +2,7 @@
 /* Run by the front: the two parts of the record (docs/formats.md, "Record"), keys in byte order. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -424,11 +425,64 @@ change_item(struct json *j, const struct change *c)
 	json_end(j);
 }
 
+/* What a person decides about, or is to see, before what is many. */
+static int
+rank(const struct change *c)
+{
+	return c->hold != HOLD_NONE ? 0 : c->watched != NULL ? 1 : 2;
+}
+
+static size_t
+item_size(const struct change *c)
+{
+	auto_buf out = BUF_INIT;
+	struct json j;
+
+	json_init(&j, &out);
+	change_item(&j, c);
+	return out.len + strlen(",");
+}
+
+static int
+by_number(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * The whole list is an object of the pack; what is here must fit a journal entry whatever the names
+ * are. Which ones a tool cannot choose: by rank, and only within one in the order of the paths.
+ */
+static size_t
+choose(const struct change_set *cs, size_t room, uint32_t ret_chosen[CHANGES_LISTED])
+{
+	size_t count = 0;
+	bool is_full = false;
+
+	for (int wanted = 0; wanted <= 2; wanted++) {
+		for (size_t i = 0; i < cs->count && count < CHANGES_LISTED && !is_full; i++) {
+			size_t size = rank(&cs->items[i]) == wanted ? item_size(&cs->items[i]) : 0;
+
+			is_full = size > room;
+			if (size > 0 && !is_full) {
+				room -= size;
+				ret_chosen[count++] = (uint32_t)i;
+			}
+		}
+	}
+	qsort(ret_chosen, count, sizeof(ret_chosen[0]), by_number);
+	return count;
+}
+
 static void
 changes(struct json *j, const struct front *f)
 {
 	const struct change_set *cs = &f->changes;
-	size_t listed = cs->count < CHANGES_LISTED ? cs->count : CHANGES_LISTED;
+	uint32_t chosen[CHANGES_LISTED] = { 0 };
+	size_t used = j->out->len, room = CAP_JOURNAL_ENTRY / 2;
+	size_t listed = choose(cs, used < room ? room - used : 0, chosen);
 	bool is_named = f->changes_known && cs->count > 0;
 
 	json_begin_object(j);
@@ -439,12 +493,8 @@ changes(struct json *j, const struct front *f)
 	json_kv_uint(j, "held", cs->held);
 	json_key(j, "items");
 	json_begin_array(j);
-	/*
-	 * The whole list is an object of the pack; what is here must fit a journal entry whatever
-	 * the names are.
-	 */
-	for (size_t i = 0; i < listed && j->out->len < CAP_JOURNAL_ENTRY / 2; i++) {
-		change_item(j, &cs->items[i]);
+	for (size_t i = 0; i < listed; i++) {
+		change_item(j, &cs->items[chosen[i]]);
 	}
 	json_end(j);
 	json_kv_uint(j, "links_broken", cs->links_broken);
@@ -452,7 +502,7 @@ changes(struct json *j, const struct front *f)
 	json_kv_hex(j, "meta", is_named ? cs->meta : NULL, 32);
 	json_kv_uint(j, "modified", cs->modified);
 	json_kv_hex(j, "object", is_named ? cs->object : NULL, 32);
-	json_kv_bool(j, "truncated", listed < cs->count || j->out->len >= CAP_JOURNAL_ENTRY / 2);
+	json_kv_bool(j, "truncated", listed < cs->count);
 	json_kv_uint(j, "watched", cs->watched);
 	json_end(j);
 }

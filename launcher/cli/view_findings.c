@@ -44,6 +44,8 @@ static void
 find_changes(struct page *p, const struct record *rec, const char *member, const char *label,
 	     bool *is_begun)
 {
+	const json_t *changes = json_object_get(rec->outcome, "changes");
+	uint64_t total = record_number(changes, label);
 	const json_t *items = record_get(rec->outcome, "changes.items");
 	struct kind k = { .p = p, .label = label, .color = VIEW_YELLOW, .is_begun = is_begun };
 
@@ -60,6 +62,14 @@ find_changes(struct page *p, const struct record *rec, const char *member, const
 		}
 	}
 	end(&k);
+	if (total > k.count) {
+		auto_buf text = BUF_INIT;
+
+		buf_printf(&text, "%llu that the record does not name",
+			   (unsigned long long)(total - k.count));
+		k.count = 0;
+		add(&k, buf_text(&text));
+	}
 }
 
 static void

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "../base/text.h"
 #include "../snapshot/dirobj.h"
 #include "../snapshot/snapshot.h"
 #include "view_record.h"
@@ -430,18 +431,49 @@ no_list(const struct record *rec, struct change_list *ret, struct err *err)
 		       reason.len > 0 ? buf_text(&reason) : "it could not be read");
 }
 
-/* Both are in the order of the raw paths, so the record's items are the first of the list. */
+static uint64_t
+count_holds(const json_t *items)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < json_array_size(items); i++) {
+		count += record_text(json_array_get(items, i), "hold")[0] != '\0' ? 1 : 0;
+	}
+	return count;
+}
+
+static bool
+is_item_of(const json_t *item, const struct change *c)
+{
+	auto_buf path = BUF_INIT;
+
+	text_vis(&path, c->path, strlen(c->path));
+	return strcmp(record_text(item, "path"), buf_text(&path)) == 0;
+}
+
+/*
+ * Both are in the order of the raw paths, and the record's items are some of the list's. Where
+ * more are held than it names, a name that is protected says so itself.
+ */
 static int
 copy_holds(const struct record *rec, struct change_set *set)
 {
 	const json_t *items = record_get(rec->outcome, "changes.items");
+	bool is_short = record_number(rec->outcome, "changes.held") > count_holds(items);
+	size_t at = 0;
 
-	for (size_t i = 0; i < json_array_size(items) && i < set->count; i++) {
-		const char *hold = record_text(json_array_get(items, i), "hold");
+	for (size_t i = 0; i < set->count; i++) {
+		struct change *c = &set->items[i];
+		const json_t *item = json_array_get(items, at);
+		const char *hold = is_short ? names_protected_by(c->path) : NULL;
 
-		if (hold[0] != '\0') {
-			set->items[i].hold_rule = strdup(hold);
-			if (set->items[i].hold_rule == NULL) {
+		if (item != NULL && is_item_of(item, c)) {
+			hold = record_text(item, "hold");
+			at++;
+		}
+		if (hold != NULL && hold[0] != '\0') {
+			c->hold_rule = strdup(hold);
+			if (c->hold_rule == NULL) {
 				return -ENOMEM;
 			}
 		}

@@ -281,3 +281,19 @@ expect_rc "two calls" 125 as_id "$A" diff @last @last
 expect_rc "a call and a workflow" 125 as_id "$A" diff @last --workflow local
 expect_rc "--stat and --json" 125 as_id "$A" diff @last --stat --json
 expect_rc "no such call" 1 as_id "$A" diff ffffffff
+
+# A list too long for the record: what is held or watched is named all the same, and marked.
+expect_run "many names before those that count" 123 -- sh -c 'mkdir "+many" && cd "+many" && seq 1000 | xargs touch && cd .. &&
+	mkdir -p z/.git/hooks && echo x | tee AGENTS.md "+many/.envrc" >z/.git/hooks/post-commit'
+expect_eq "the record names what is held and watched" "true 1000 +many/.envrc AGENTS.md z/.git/hooks/post-commit" \
+	"$(record '.outcome.changes | "\(.truncated) \(.items | length) \([.items[] | select(.hold or .watched) | .path] | join(" "))"')"
+as_id "$A" show @last >"$OUT" 2>&1
+expect_eq "LOOK FIRST names them" 3 "$(sed -n '/^LOOK FIRST/,/^$/p' "$OUT" | grep -c 'envrc\|AGENTS.md\|post-commit')"
+as_id "$A" diff @last >"$OUT" 2>&1
+expect_eq "diff marks both" 2 "$(grep -c HELD "$OUT")"
+as_id "$A" discard @last >/dev/null 2>&1
+expect_run "more held than the record names" 123 -- sh -c 'mkdir h && cd h && seq 1010 | xargs mkdir && for d in *; do : >"$d/.envrc"; done'
+as_id "$A" diff @last >"$OUT" 2>&1
+expect_eq "more held than the record names: diff marks all" 1010 "$(grep -c HELD "$OUT")"
+as_id "$A" show @last >"$OUT" 2>&1
+expect_match "more held than the record names: how many" "10 that the record does not name" "$OUT"

@@ -49,6 +49,16 @@ Test(view_findings, each_kind_has_its_label)
 		"  degraded    landlock, seccomp\n");
 }
 
+Test(view_findings, what_the_list_has_no_room_for_is_counted)
+{
+	expect_findings(
+		"{\"changes\":{\"held\":3,\"watched\":1,\"items\":[" HELD("1", "r") "]}}",
+		"\nLOOK FIRST  what was held, denied, exhausted or not enforced\n"
+		"  held        1, r\n"
+		"  held        2 that the record does not name\n"
+		"  watched     1 that the record does not name\n");
+}
+
 Test(view_findings, many_of_a_kind_are_counted)
 {
 	expect_findings(
