@@ -26,8 +26,6 @@
 #include "view_state.h"
 
 #define NAP_NS 2000000l
-#define WAIT_LEAST_MS 10000u /* before it is asked again in passing; twice as long each time */
-#define WAIT_DOUBLED 9u	     /* times: 85 minutes */
 #define STRAY_S 3600	     /* a file that has no name yet, and is of nobody any more */
 #define LINKS (SYS_RESOLVE_NO_SYMLINKS | SYS_RESOLVE_BENEATH)
 
@@ -98,17 +96,6 @@ lock(int fd, int wait_ms)
 	return 0;
 }
 
-static bool
-is_due(const struct owed *o)
-{
-	uint64_t doubled = o->tries > WAIT_DOUBLED ? WAIT_DOUBLED : o->tries;
-	uint64_t now_ms = clock_realtime_ms();
-
-	/* a clock that was set back keeps nobody waiting */
-	return o->tries == 0 || now_ms < o->tried_ms ||
-	       now_ms - o->tried_ms >= (WAIT_LEAST_MS << (doubled - 1));
-}
-
 /* The program may be another one than the one that was looked at when the lease was made. */
 static int
 check_command(const struct owed *o, struct err *err)
@@ -164,7 +151,7 @@ pay(const struct store *s, int dir, const char *name, int fd, const struct resol
 		return RESOLVER_PENDING;
 	}
 	if (rc == 0 && !o->is_none) {
-		if (walk->is_due_only && !is_due(o)) {
+		if (walk->is_due_only && !owed_is_due(o, clock_realtime_ms())) {
 			return RESOLVER_NOT_DUE;
 		}
 		rc = ask(s, o, fd, err);

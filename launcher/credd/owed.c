@@ -13,6 +13,8 @@
 #include "../base/json_find.h"
 
 #define COMMAND_MAX 256u
+#define WAIT_LEAST_MS 10000u /* before it is asked again in passing; twice as long each time */
+#define WAIT_DOUBLED 9u	     /* times at most: 85 minutes */
 
 void
 owed_name(const char *call, const char *item, struct buf *ret)
@@ -90,8 +92,19 @@ owed_tried(int fd, const struct owed *o, uint64_t now_ms, const char *error)
 	json_begin_object(&j);
 	json_kv_str(&j, "error", error);
 	json_kv_uint(&j, "tried", now_ms);
+	json_kv_uint(&j, "tries", o->tries + 1);
 	json_end(&j);
 	return append(fd, &line, json_error(&j));
+}
+
+bool
+owed_is_due(const struct owed *o, uint64_t now_ms)
+{
+	uint64_t doubled = o->tries > WAIT_DOUBLED ? WAIT_DOUBLED : o->tries - 1;
+
+	/* a clock that was set back keeps nobody waiting */
+	return o->tries == 0 || now_ms < o->tried_ms ||
+	       now_ms - o->tried_ms >= (uint64_t)WAIT_LEAST_MS << doubled;
 }
 
 static const char *
@@ -157,6 +170,7 @@ static void
 read_more(struct arena *a, const char *line, size_t end, struct owed *o)
 {
 	const char *given = json_find(line, "given"), *tried = json_find(line, "tried");
+	const char *tries = json_find(line, "tries");
 	const char *handle = text_of(a, line, "handle");
 
 	if (given != NULL) {
@@ -165,7 +179,9 @@ read_more(struct arena *a, const char *line, size_t end, struct owed *o)
 		o->said_len = end;
 	}
 	if (tried != NULL) {
-		o->tries++;
+		uint64_t said = tries != NULL ? strtoull(tries, NULL, 10) : 0;
+
+		o->tries = said > o->tries ? said : o->tries + 1;
 		o->tried_ms = strtoull(tried, NULL, 10);
 	}
 }

@@ -40,8 +40,11 @@ void owed_name(const char *call, const char *item, struct buf *ret);
 int owed_begin(int fd, const struct owed *o) must_check;
 /* What came of asking, durable. handle: "" for none. */
 int owed_answered(int fd, const char *handle, bool is_none) must_check;
-/* o: as it was read, under the lock. A file that has grown large has no tries then but this one. */
+/* o: as it was read, under the lock. A file that has grown large has no tries then but this one,
+ * which says how many there were. */
 int owed_tried(int fd, const struct owed *o, uint64_t now_ms, const char *error) must_check;
+/* Whether it is to be asked again in passing. */
+bool owed_is_due(const struct owed *o, uint64_t now_ms) must_check;
 /* -ENODATA: nothing was asked for yet. -EBADMSG. */
 int owed_read(const struct buf *bytes, struct arena *arena, struct owed *ret) must_check;
 

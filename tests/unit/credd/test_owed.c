@@ -233,3 +233,43 @@ Test(owed, a_name)
 	owed_name("c", "gh", &name);
 	cr_expect_str_eq(buf_text(&name), "c.gh");
 }
+
+Test(owed, is_due_after_intervals_that_double_up_to_85_minutes)
+{
+	static const uint64_t wait_ms[] = { 0,	    10000,  20000,   40000,   80000,   160000,
+					    320000, 640000, 1280000, 2560000, 5120000, 5120000 };
+	struct owed o = { .tried_ms = 1000 };
+
+	for (o.tries = 0; o.tries < sizeof(wait_ms) / sizeof(wait_ms[0]); o.tries++) {
+		uint64_t due_ms = o.tried_ms + wait_ms[o.tries];
+
+		cr_expect(owed_is_due(&o, due_ms), "%u", (unsigned int)o.tries);
+		cr_expect_eq(owed_is_due(&o, due_ms - 1), o.tries == 0, "%u",
+			     (unsigned int)o.tries);
+	}
+	cr_expect(owed_is_due(&o, 0), "the clock was set back");
+}
+
+Test(owed, a_file_that_is_cut_keeps_the_count)
+{
+	struct arena arena = ARENA_INIT;
+	auto_buf bytes = BUF_INIT, filler = BUF_INIT, again = BUF_INIT;
+	auto_fd fd = fdio_memfd("owed", "", 0);
+	struct owed got;
+
+	write_file(7, &bytes);
+	cr_assert_eq(owed_read(&bytes, &arena, &got), 0);
+	cr_assert_eq(fdio_write(fd, bytes.data, bytes.len), 0);
+	for (unsigned int i = 0; i <= OWED_TRIES_MAX; i++) {
+		buf_putc(&filler, '\n');
+	}
+	cr_assert_eq(fdio_write(fd, filler.data, filler.len), 0);
+	cr_assert_eq(owed_tried(fd, &got, 100, "x"), 0);
+	cr_assert_eq(lseek(fd, 0, SEEK_SET), 0);
+	cr_assert_eq(fdio_slurp(fd, OWED_MAX, &again), 0);
+	cr_expect_lt(again.len, bytes.len + 64);
+	cr_assert_eq(owed_read(&again, &arena, &got), 0);
+	cr_expect_eq(got.tries, 3u);
+	cr_expect_eq(got.tried_ms, 100u);
+	arena_finish(&arena);
+}
