@@ -365,6 +365,13 @@ expect_verb "an item that nobody holds" 0 creds revoke held pipe
 expect_eq "ends nobody" "held/pipe is revoked" "$(cat "$OUT")"
 as_id sed -i '/^  pipe:/,$ { /revoked/d }' "$CONFIG/bundles/held/bundle.yaml"
 hold both --grant one --grant two
+hold full --grant one
+# no file may have any size: as a full disk
+expect_eq "a manifest that cannot be written: it fails, and ends who has it all the same" "held/one is not revoked; 3 calls ended|125" \
+	"$(as_id sh -c 'ulimit -f 0; trap "" XFSZ; "$0" creds revoke held one 2>/dev/null; echo "|$?"' "$A" | tr -d '\n')"
+wait "${HELD[full]}" "${HELD[both]}" "${HELD[observer]}"
+hold observer -m observe --grant one
+hold both --grant one --grant two
 # shellcheck disable=SC2012 # uuids
 files=$(ls "$AIRLOCK_STATE/running" | wc -l)
 expect_verb "revoke" 0 creds revoke held one
