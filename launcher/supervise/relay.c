@@ -238,11 +238,29 @@ pump_stdin(struct relay *r, struct err *err)
 	return code;
 }
 
+static enum relay_stream
+other_output(enum relay_stream s)
+{
+	return s == RELAY_STDOUT ? RELAY_STDERR : RELAY_STDOUT;
+}
+
+/* The same terminal has got a part of a sequence of the other stream: nothing may come between. */
+static bool
+must_wait(const struct relay *r, enum relay_stream s)
+{
+	return r->one_terminal && !term_cut_is_whole(&r->cut[other_output(s)]);
+}
+
 static void
 caller_is_gone(struct relay *r, enum relay_stream s)
 {
+	const enum relay_stream other = other_output(s);
+
 	r->caller_gone[s] = true;
 	buf_reset(&r->pending[s]);
+	if (must_wait(r, other) && !r->caller_gone[other]) {
+		caller_is_gone(r, other); /* what it waits for will not come */
+	}
 }
 
 static ssize_t
@@ -268,14 +286,26 @@ write_caller(struct relay *r, enum relay_stream s, const void *data, size_t len)
 	return -1;
 }
 
+/* How much is written at once: where the other stream waits, it is let in as soon as it may be. */
+static size_t
+flush_length(const struct relay *r, enum relay_stream s)
+{
+	const struct buf *pending = &r->pending[s];
+
+	return must_wait(r, other_output(s)) && r->pending[other_output(s)].len > 0
+		     ? term_cut_rest(&r->cut[s], pending->data, pending->len)
+		     : pending->len;
+}
+
 static void
 flush_output(struct relay *r, enum relay_stream s)
 {
 	struct buf *pending = &r->pending[s];
+	const size_t end = must_wait(r, s) ? 0 : flush_length(r, s);
 	size_t done = 0;
 
-	while (done < pending->len) {
-		ssize_t n = write_caller(r, s, pending->data + done, pending->len - done);
+	while (done < end) {
+		ssize_t n = write_caller(r, s, pending->data + done, end - done);
 
 		if (n < 0 && errno == EINTR) {
 			continue;
@@ -288,6 +318,9 @@ flush_output(struct relay *r, enum relay_stream s)
 						  (r->terminal && errno == EIO));
 			caller_is_gone(r, s);
 			return;
+		}
+		if (r->filtered[s] && !r->terminal) {
+			term_cut_follow(&r->cut[s], pending->data + done, (size_t)n);
 		}
 		done += (size_t)n;
 	}
@@ -450,7 +483,7 @@ relay_poll_set(struct relay *r, struct pollfd *pfds)
 		if (reads_tool(r, s)) {
 			count = add(pfds, count, r->tool_fd[s], POLLIN);
 		}
-		if (r->pending[s].len > 0) {
+		if (r->pending[s].len > 0 && !must_wait(r, s)) {
 			count = add(pfds, count, r->caller_fd[s], POLLOUT);
 		}
 	}
@@ -521,7 +554,9 @@ relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count, 
 	for (int s = RELAY_STDOUT; s < RELAY__COUNT; s++) {
 		bool more;
 
-		if (r->pending[s].len > 0 && reported(pfds, count, r->caller_fd[s]) != 0) {
+		/* of one terminal both are tried: this may have waited for the other just now */
+		if (r->pending[s].len > 0 &&
+		    (r->one_terminal || reported(pfds, count, r->caller_fd[s]) != 0)) {
 			flush_output(r, s);
 		}
 		if (code == 0 && reads_tool(r, s) && reported(pfds, count, r->tool_fd[s]) != 0) {
@@ -535,21 +570,27 @@ relay_poll_done(struct relay *r, const struct pollfd *pfds, unsigned int count, 
 }
 
 /*
- * A tool that filled a slow terminal must not leave it switched. Any room will do: what was to be
- * shown before is not shown any more.
+ * A tool that filled a slow terminal must not leave it switched, nor inside a sequence, which
+ * would go on with what is shown next. Any room will do: what was to be shown before is not shown
+ * any more.
  */
 static void
-leave_screen(struct relay *r, int wait_ms)
+leave_screen(struct relay *r, enum relay_stream s, int wait_ms)
 {
 	const uint64_t end_ns = clock_monotonic_ns() + (uint64_t)wait_ms * 1000000u;
-	const enum relay_stream s = RELAY_STDOUT;
+	struct buf *pending = &r->pending[s];
 	uint64_t now_ns = 0;
 
-	if (!r->terminal || !r->filtered[s]) {
+	if (!r->filtered[s] || must_wait(r, s)) {
 		return;
 	}
-	buf_reset(&r->pending[s]);
-	term_screen_give_up(&r->screen, &r->pending[s]);
+	if (r->terminal) {
+		buf_reset(pending);
+		term_screen_give_up(&r->screen, pending);
+	} else {
+		pending->len = term_cut_rest(&r->cut[s], pending->data, pending->len);
+		pending->data[pending->len] = '\0';
+	}
 	while (r->pending[s].len > 0 && now_ns < end_ns) {
 		struct pollfd pfd = { .fd = r->caller_fd[s], .events = POLLOUT };
 
@@ -572,7 +613,7 @@ capture_rest(struct relay *r, int wait_ms, struct err *err)
 
 		while (code == 0 && more) {
 			if (r->pending[s].len > 0) {
-				leave_screen(r, wait_ms);
+				leave_screen(r, s, wait_ms);
 				caller_is_gone(r, s);
 			}
 			more = reads_tool(r, s);

@@ -78,6 +78,8 @@ struct relay {
 	struct buf pending[RELAY__COUNT]; /* read but not written on yet; bounded */
 	struct term_filter filter[RELAY__COUNT]; /* of stdout and stderr when that is a terminal */
 	bool filtered[RELAY__COUNT];
+	struct term_cut cut[RELAY__COUNT]; /* of each that is filtered */
+	bool one_terminal; /* stdout and stderr are filtered, and get to the same one */
 	bool given[RELAY__COUNT]; /* the tool has the caller's own, and nothing passes here */
 	struct term_screen screen; /* instead of it, of a tool that has a terminal */
 	bool screen_suspended;

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -140,6 +141,19 @@ attach(struct relay *r, enum relay_stream s, int fd, bool raw)
 	return 0;
 }
 
+/* By the device that the kernel says it is: one has several names, /dev/tty among them. */
+static bool
+is_one_terminal(const struct relay *r)
+{
+	unsigned int out, err;
+
+	if (!r->filtered[RELAY_STDOUT] || !r->filtered[RELAY_STDERR]) {
+		return false;
+	}
+	return ioctl(r->caller_fd[RELAY_STDOUT], TIOCGDEV, &out) < 0 ||
+	       ioctl(r->caller_fd[RELAY_STDERR], TIOCGDEV, &err) < 0 || out == err;
+}
+
 /*
  * ret_ours is non-blocking, ret_tools is not: the flag belongs to each end's own open description.
  * The size stays the default: 256 KiB and 1 MiB moved bytes no faster (measured, within 3 %), and
@@ -238,6 +252,7 @@ relay_init(struct relay *r, int state_dir_fd, const struct relay_options *option
 			return err_sys(err, rc, "look at descriptor %d", s);
 		}
 	}
+	r->one_terminal = is_one_terminal(r);
 	rc = r->scanner != NULL ? relay_scan_init(r) : 0;
 	if (rc < 0) {
 		relay_finish(r);

@@ -199,3 +199,48 @@ term_filter_flush(struct term_filter *f, struct buf *out)
 		f->coloured = false;
 	}
 }
+
+static void
+follow_byte(struct term_cut *c, uint8_t byte)
+{
+	const size_t length = term_utf8_length(byte);
+
+	if (c->sequence) {
+		c->sequence = byte != 'm';
+	} else if (c->character_left > 0) {
+		c->character_left--;
+	} else if (byte == ESC) {
+		c->sequence = true;
+	} else {
+		c->character_left = length > 0 ? length - 1 : 0;
+	}
+}
+
+void
+term_cut_follow(struct term_cut *c, const void *written, size_t len)
+{
+	const uint8_t *p = written;
+
+	for (size_t i = 0; i < len; i++) {
+		follow_byte(c, p[i]);
+	}
+}
+
+bool
+term_cut_is_whole(const struct term_cut *c)
+{
+	return !c->sequence && c->character_left == 0;
+}
+
+size_t
+term_cut_rest(const struct term_cut *c, const void *next, size_t len)
+{
+	struct term_cut at = *c;
+	const uint8_t *p = next;
+	size_t n = 0;
+
+	while (n < len && !term_cut_is_whole(&at)) {
+		follow_byte(&at, p[n++]);
+	}
+	return n;
+}

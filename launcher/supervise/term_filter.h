@@ -26,6 +26,21 @@ struct term_filter {
 	bool coloured;    /* an SGR passed that was not a reset */
 };
 
+/*
+ * Where a write of what a filter made ended, which may be anywhere: a terminal takes what it has
+ * room for. What another stream writes there next would complete what is open: "CSI 0" is the
+ * beginning of a colour, "6n" is plain text, and both are a query.
+ */
+struct term_cut {
+	bool sequence;         /* inside an SGR */
+	size_t character_left; /* bytes of a UTF-8 character that are to come */
+};
+
+void term_cut_follow(struct term_cut *c, const void *written, size_t len);
+bool term_cut_is_whole(const struct term_cut *c);
+/* How much of what is to be written next makes it whole; len when that does not. */
+size_t term_cut_rest(const struct term_cut *c, const void *next, size_t len);
+
 void term_filter_init(struct term_filter *f);
 void term_filter_put(struct term_filter *f, const void *data, size_t len, struct buf *out);
 /* What was held at the end, escaped; then the reset of colours. */
