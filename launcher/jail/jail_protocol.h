@@ -21,8 +21,8 @@ enum jail_message {
 	JAIL_MOUNTED,
 	JAIL_INIT_READY,  /* PID 1 has given up its powers */
 	JAIL_TERMINAL,    /* from PID 2, where planned; fd: the master of the tool's terminal */
-	/* from PID 2: struct report; fd: the seccomp listener when there is one */
-	JAIL_READY,
+	JAIL_LISTENER,    /* from PID 2, where planned; fd: the seccomp listener */
+	JAIL_READY,       /* from PID 2: struct report */
 	JAIL_ENDED,       /* u32 wait status of the tool */
 	/* supervisor to jail */
 	JAIL_PLAN,         /* the first of all; fd: the plan in a sealed memfd */

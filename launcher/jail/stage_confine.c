@@ -79,18 +79,43 @@ stage_ids(struct jail *j)
 	return rc < 0 ? err_sys(&j->err, rc, "no_new_privs") : 0;
 }
 
+static int
+set_rlimit(struct jail *j, const struct plan_rlimit *l)
+{
+	const struct rlimit want = { .rlim_cur = l->soft, .rlim_max = l->hard };
+
+	return setrlimit((int)l->resource, &want) < 0
+		       ? err_sys(&j->err, -errno, "rlimit %u", l->resource)
+		       : 0;
+}
+
+/* RLIMIT_NOFILE waits until the listener is sent: see stage_attest. */
 int
 stage_rlimits(struct jail *j)
 {
 	const struct plan *p = j->plan;
+	int rc = 0;
 
-	for (size_t i = 0; i < p->rlimit_count; i++) {
-		const struct rlimit want = { .rlim_cur = p->rlimits[i].soft,
-					     .rlim_max = p->rlimits[i].hard };
+	for (size_t i = 0; rc == 0 && i < p->rlimit_count; i++) {
+		rc = p->rlimits[i].resource == RLIMIT_NOFILE ? 0 : set_rlimit(j, &p->rlimits[i]);
+	}
+	return rc;
+}
 
-		if (setrlimit((int)p->rlimits[i].resource, &want) < 0) {
-			return err_sys(&j->err, -errno, "rlimit %u", p->rlimits[i].resource);
+static int
+read_back_rlimits(struct jail *j)
+{
+	struct report *r = &j->report;
+
+	r->rlimit_count = (uint32_t)j->plan->rlimit_count;
+	for (size_t i = 0; i < j->plan->rlimit_count; i++) {
+		struct rlimit now;
+
+		if (getrlimit((int)j->plan->rlimits[i].resource, &now) < 0) {
+			return err_sys(&j->err, -errno, "read back rlimit");
 		}
+		r->soft[i] = now.rlim_cur;
+		r->hard[i] = now.rlim_max;
 	}
 	return 0;
 }
@@ -127,17 +152,7 @@ read_back(struct jail *j)
 	for (int i = 0; i < n; i++) {
 		r->groups[i] = groups[i];
 	}
-	r->rlimit_count = (uint32_t)j->plan->rlimit_count;
-	for (size_t i = 0; i < j->plan->rlimit_count; i++) {
-		struct rlimit now;
-
-		if (getrlimit((int)j->plan->rlimits[i].resource, &now) < 0) {
-			return err_sys(&j->err, -errno, "read back rlimit");
-		}
-		r->soft[i] = now.rlim_cur;
-		r->hard[i] = now.rlim_max;
-	}
-	return 0;
+	return read_back_rlimits(j);
 }
 
 int
@@ -187,6 +202,28 @@ put_report(struct buf *b, const struct report *r)
 	}
 }
 
+/*
+ * The kernel counts, for the user, what is on its way in sockets, and lets it reach the sender's
+ * RLIMIT_NOFILE. Another call of the user may have as much on its way as its own limit allows: with
+ * the tool's limit nothing could be sent any more, so it is set when the last was.
+ */
+static int
+send_listener(struct jail *j)
+{
+	const uint8_t message = JAIL_LISTENER;
+	int rc = j->listener >= 0 ? sys_send_message(j->channel, &message, 1, &j->listener, 1) : 0;
+
+	if (rc < 0) {
+		return err_sys(&j->err, rc, "send the listener");
+	}
+	for (size_t i = 0; rc == 0 && i < j->plan->rlimit_count; i++) {
+		rc = j->plan->rlimits[i].resource == RLIMIT_NOFILE
+			     ? set_rlimit(j, &j->plan->rlimits[i])
+			     : 0;
+	}
+	return rc < 0 ? rc : read_back_rlimits(j);
+}
+
 int
 stage_attest(struct jail *j)
 {
@@ -194,13 +231,15 @@ stage_attest(struct jail *j)
 	uint8_t answer[8];
 	int fds[SYS_FDS_MAX];
 	pid_t pid;
-	int rc;
+	int rc = send_listener(j);
 
+	if (rc < 0) {
+		return rc;
+	}
 	buf_reset(message);
 	buf_u8(message, JAIL_READY);
 	put_report(message, &j->report);
-	rc = sys_send_message(j->channel, message->data, message->len, &j->listener,
-			      j->listener >= 0 ? 1 : 0);
+	rc = sys_send_message(j->channel, message->data, message->len, NULL, 0);
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "send the attestation");
 	}

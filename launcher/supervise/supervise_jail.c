@@ -210,16 +210,27 @@ on_terminal(struct run *r, int fds[SYS_FDS_MAX])
 }
 
 static void
-on_ready(struct run *r, const uint8_t *data, size_t len, int fds[SYS_FDS_MAX], pid_t pid)
+on_listener(struct run *r, int fds[SYS_FDS_MAX])
 {
-	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
-
-	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 ||
-	    wants_listener != (fds[0] >= 0) || r->has_terminal != (r->req->terminal != NULL)) {
+	if (r->state != RUN_STARTING || r->tool_ready || r->listener_fd >= 0 ||
+	    (r->req->plan->flags & PLAN_NOTIFY) == 0 || fds[0] < 0) {
 		run_refuse(r, "jail", 0, "it reported out of order");
 		return;
 	}
 	r->listener_fd = take_fd(&fds[0]);
+}
+
+static void
+on_ready(struct run *r, const uint8_t *data, size_t len, pid_t pid)
+{
+	bool wants_listener = (r->req->plan->flags & PLAN_NOTIFY) != 0;
+
+	if (r->state != RUN_STARTING || r->tool_ready || pid <= 0 ||
+	    wants_listener != (r->listener_fd >= 0) ||
+	    r->has_terminal != (r->req->terminal != NULL)) {
+		run_refuse(r, "jail", 0, "it reported out of order");
+		return;
+	}
 	r->tool_pid = pid;
 	if (attest_read_report(data, len, &r->report) < 0) {
 		run_refuse(r, "jail", 0, "its report is damaged");
@@ -291,8 +302,10 @@ run_read_tool(struct run *r)
 		on_failed(r, data + 1, (size_t)n - 1);
 	} else if (data[0] == JAIL_TERMINAL) {
 		on_terminal(r, fds);
+	} else if (data[0] == JAIL_LISTENER) {
+		on_listener(r, fds);
 	} else if (data[0] == JAIL_READY) {
-		on_ready(r, data + 1, (size_t)n - 1, fds, pid);
+		on_ready(r, data + 1, (size_t)n - 1, pid);
 	} else {
 		run_refuse(r, "jail", 0, "the tool's process sent message %u", data[0]);
 	}

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -225,6 +226,31 @@ sys_memfd_secret(void)
 	return fd < 0 ? -errno : fd;
 }
 
+/*
+ * How many descriptors may be on their way is counted for the user, and held against the sender's
+ * soft RLIMIT_NOFILE. Another process of the user may have sent as many as its own limit allows,
+ * which nobody receives: the hard limit is what we have beyond that.
+ */
+static ssize_t
+send_with_hard_limit(int sock, const struct msghdr *msg)
+{
+	struct rlimit own, raised;
+	ssize_t n = -1;
+	int error;
+
+	if (getrlimit(RLIMIT_NOFILE, &own) < 0) {
+		return -1;
+	}
+	raised = (struct rlimit){ own.rlim_max, own.rlim_max };
+	if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+		n = sendmsg(sock, msg, MSG_NOSIGNAL);
+	}
+	error = errno;
+	ignore_err(setrlimit(RLIMIT_NOFILE, &own), "it has a higher one, as its owner may");
+	errno = error;
+	return n;
+}
+
 int
 sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t fd_count)
 {
@@ -252,6 +278,9 @@ sys_send_message(int sock, const void *data, size_t len, const int *fds, size_t 
 	}
 	do {
 		n = sendmsg(sock, &msg, MSG_NOSIGNAL);
+		if (n < 0 && errno == ETOOMANYREFS) {
+			n = send_with_hard_limit(sock, &msg);
+		}
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
 }

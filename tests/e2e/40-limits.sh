@@ -176,6 +176,17 @@ check "rlimits: signals: the queue is full" wait_for 20 bg_says EAGAIN
 expect_verb "rlimits: signals: a lowered budget" 0 workflow budget signals --budget wall=1s
 wait "$PID"
 expect_eq "rlimits: signals: a lowered budget arrives" "124 0" "$? $(grep -c 'cannot be reached' "$ERR")"
+# How many descriptors are on their way in sockets is counted for the user: one call must not keep the others from starting.
+start_airlock -- ./hog inflight 60 </dev/null
+check "open_files: on their way" wait_for 20 bg_says ETOOMANYREFS
+busy=$PID
+full=$WS
+new_ws
+expect_run "open_files: on their way: another call starts" 0 -n -- echo ran
+expect_eq "open_files: on their way: another call runs" ran "$(cat "$OUT")"
+kill "$busy"
+wait "$busy" 2>/dev/null
+WS=$full
 
 # ---- the parent of the groups is taken away between two calls ------------------------------------
 # In a cgroup of the test's own: others' calls have their groups in ours.

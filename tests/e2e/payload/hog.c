@@ -343,6 +343,37 @@ hog_signals(long seconds)
 	return 0;
 }
 
+/* Sends descriptors that nobody receives until no more may be on their way; stays. */
+static int
+hog_inflight(long seconds)
+{
+	union {
+		char space[CMSG_SPACE(253 * sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	char byte = 0;
+	struct iovec io = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = control.space,
+			      .msg_controllen = sizeof(control.space) };
+	long got = 0;
+	int pair[2];
+
+	control.align.cmsg_level = SOL_SOCKET;
+	control.align.cmsg_type = SCM_RIGHTS;
+	control.align.cmsg_len = CMSG_LEN(253 * sizeof(int)); /* all of it is descriptor 0 */
+	do {
+		if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) < 0) {
+			break;
+		}
+		while (sendmsg(pair[0], &msg, MSG_DONTWAIT) >= 0) {
+			got += 253;
+		}
+	} while (errno == EAGAIN);
+	say("inflight", got);
+	sleep((unsigned int)seconds);
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int (*run)(long);
@@ -353,7 +384,7 @@ static const struct {
 	{ "sparse", hog_sparse },     { "files", hog_files },     { "spin", hog_spin },
 	{ "children", hog_spin_children },
 	{ "output", hog_output },     { "daemon", hog_daemon },   { "rlimit", hog_rlimit },
-	{ "signals", hog_signals },
+	{ "signals", hog_signals },	  { "inflight", hog_inflight },
 };
 
 int
