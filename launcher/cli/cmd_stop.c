@@ -175,7 +175,8 @@ open_or_make(struct store *ret, struct err *err)
 static int
 stop(const struct request *req, struct err *err)
 {
-	const struct control_filter which = { .principal = req->principal };
+	/* a token that nobody ends any more would outlive the calls that had it */
+	const struct control_filter which = { .principal = req->principal, .but_owed = true };
 	struct stop_order order = { .since_ms = clock_realtime_ms(), .uid = getuid() };
 	auto_control_calls calls = { .texts = NULL };
 	struct err later = ERR_INIT;

@@ -129,7 +129,8 @@ is_meant(const struct control_filter *f, const struct running_call *c)
 	       (f->workflow == NULL ||
 		memcmp(f->workflow, c->workflow, sizeof(c->workflow)) == 0) &&
 	       (f->principal == NULL || running_is_principal(c, f->principal)) &&
-	       (f->item == NULL || running_may_hold(c, f->bundle, f->item));
+	       (f->item == NULL || running_may_hold(c, f->bundle, f->item)) &&
+	       (!f->but_owed || c->serves[0] == '\0');
 }
 
 static int

@@ -36,6 +36,7 @@ struct control_filter {
 	const uint8_t *call, *workflow; /* 16 bytes */
 	const char *principal; /* the whole name */
 	const char *bundle, *item; /* of what is leased to it; both or none */
+	bool but_owed; /* not one that serves a lease that is owed: it is what ends the lease */
 };
 
 struct control_calls {

@@ -65,6 +65,9 @@ enter(struct front *f)
 	c->t0_ms = f->t0_ms;
 	snprintf(c->profile, sizeof(c->profile), "%s", f->profile->name);
 	running_set_principal(c, f->principal);
+	if (front_serves_owed(f)) {
+		snprintf(c->serves, sizeof(c->serves), "%s", f->opt.serves);
+	}
 	return running_enter(&f->store, c, &f->running_fd, &f->err);
 }
 

@@ -53,8 +53,9 @@ take_end(struct lease_hold *h, const char *line, size_t len)
 
 /*
  * It ends in time by itself (cmd_revoke_leases.c), and at once where a signal asks for the end: who
- * sends one may not wait that long, and the outcome is not to be lost for it. The signal stays to
- * be read, by whatever else would take its time. What is not told of is pending.
+ * sends one may not wait that long, and the outcome is not to be lost for it. It goes on by itself
+ * then. The signal stays to be read, by whatever else would take its time. What is not told of is
+ * pending.
  */
 static void
 revoke_upstream(struct front *f, struct lease_hold *h)

@@ -154,8 +154,8 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	_exit(EXIT_AIRLOCK);
 }
 
-/* Until it ends, or stop_fd is readable: then it is killed. What it says has room in the pipe. */
-static void
+/* Until it ends, or stop_fd is readable: false then. What it says has room in the pipe. */
+static bool
 await_end(pid_t pid, int stop_fd)
 {
 	auto_fd pidfd = sys_pidfd_open(pid);
@@ -164,14 +164,23 @@ await_end(pid_t pid, int stop_fd)
 
 	while (pidfd >= 0 && poll(waits, ARRAY_LEN(waits), -1) < 0 && errno == EINTR) {
 	}
-	if (waits[0].revents == 0 && waits[1].revents != 0) {
-		ignore_err(kill(pid, SIGKILL), "it is ours and was not waited for");
+	return waits[0].revents != 0 || waits[1].revents == 0;
+}
+
+/* One that goes on without us: no key ends it, and nobody may be there to read what it says. */
+static void
+leave_us(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	if (setsid() < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0) {
+		_exit(EXIT_AIRLOCK);
 	}
 }
 
 /*
  * said: NULL lets it speak to the person itself. with_output: said has its stdout, too. stop_fd, or
- * -1: ends it.
+ * -1: once it is readable nobody waits any more, and -EINTR; the process goes on.
  */
 static int
 start_cli(struct front *f, const char *const argv[], struct buf *said, bool with_output,
@@ -188,14 +197,18 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 	if (pid == 0) {
 		const int stdio[] = { -1, with_output ? words[1] : -1, words[1] };
 
+		if (stop_fd >= 0) {
+			leave_us();
+		}
 		if (sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0) {
 			front_become_cli(f, argv, stdio);
 		}
 		_exit(EXIT_AIRLOCK);
 	}
 	cleanup_fd(&words[1]);
-	if (pid > 0 && stop_fd >= 0) {
-		await_end(pid, stop_fd);
+	if (pid > 0 && stop_fd >= 0 && !await_end(pid, stop_fd)) {
+		cleanup_fd(&words[0]);
+		return -EINTR;
 	}
 	if (pid > 0 && said != NULL) {
 		ignore_err(fdio_slurp(words[0], CLI_WORDS_MAX, said), "what came so far is enough");

@@ -163,6 +163,9 @@ print_call(struct buf *b, const struct running_call *c)
 	if (c->lease[0] != '\0') {
 		text_vis_line(b, "lease", c->lease);
 	}
+	if (c->serves[0] != '\0') {
+		text_vis_line(b, "serves", c->serves);
+	}
 	buf_puts(b, "end\n");
 	return buf_error(b) != 0 ? -ENOMEM : b->len > FILE_MAX ? -E2BIG : 0;
 }
@@ -196,6 +199,8 @@ take_line(struct running_call *c, const char *key, const char *value)
 		text_unvis_cut(value, c->cgroup, sizeof(c->cgroup));
 	} else if (strcmp(key, "lease") == 0) {
 		text_unvis_cut(value, c->lease, sizeof(c->lease));
+	} else if (strcmp(key, "serves") == 0) {
+		text_unvis_cut(value, c->serves, sizeof(c->serves));
 	}
 }
 

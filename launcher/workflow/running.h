@@ -64,6 +64,8 @@ struct running_call {
 	 * between; "": none.
 	 */
 	char lease[RUNNING_LEASE_SIZE];
+	/* the call whose lease it asks for, or has its resolver end: what is owed; "": none */
+	char serves[UUID_TEXT_SIZE];
 	bool is_frozen;	     /* its processes are stopped, and its clock */
 	bool is_whole;	     /* set by who reads it: all that its front has written is here */
 	bool is_alive;	     /* set by who reads it: its front holds it */

@@ -95,7 +95,7 @@ nothing) ;;
 esac
 RESOLVER
 chmod 755 "$V/resolve"
-mkfifo "$DB/gate" # nobody ever opens the other end
+mkfifo "$DB/gate" # whoever reads it waits
 theirs "$V"
 printf 'version: 1\nname: %s\nextends: base\nmode: apply\neffects: [read, write-workspace, write-external]\nfilesystem: { read: [/usr, /bin, /lib, /lib64, %s], write: [%s] }\nenvironment: { set: { PATH: /usr/bin:/bin } }\nallow_degraded: [cgroup, landlock]\n' \
 	"$NAME" "$V/resolve" "$DB" >"$CONFIG/profiles/$NAME.yaml"
@@ -202,6 +202,25 @@ expect_eq "ends it and the token, while no call is let in" "interrupted revoked 
 	"$(record '"\(.outcome.verdict) \(.outcome.credentials.upstream[0].state)"' "$(as_id "$A" log --workflow "$NAME" -n 1 --json | jq -r .call)") $(alive) $(owed)"
 expect_run "control: none is" 125 -p "$P" --bundle "$NAME" -- true
 verb "released" 0 stop --release
+# The button is pressed, and again, while the resolver is at it: it goes on, and nobody waits for it.
+how stuck
+start_airlock -p "$P" -W "$NAME" -- sh -c 'echo up; exec sleep 100'
+check "a call whose resolver takes its time" wait_for 20 bg_says up
+as_id kill -TERM "$PID" 2>/dev/null || kill -TERM "$PID"
+check "is asked to end the token" wait_for 20 grep -q '"revoke":' "$DB/asked"
+verb "stopped" 0 stop --all --reason test
+wait "$PID"
+verb "and again" 0 stop --all
+expect_eq "the token lives, and the record says so" "1 1 pending" \
+	"$(alive) $(owed) $(record '.outcome.credentials.upstream[0].state' "$(as_id "$A" log --workflow "$NAME" -n 1 --json | jq -r .call)")"
+timeout 20 sh -c 'echo >"$1"' sh "$DB/gate"
+none_lives()
+{
+	[ "$(alive) $(owed)" = "0 0" ]
+}
+check "its resolver ends it all the same" wait_for 20 none_lives
+verb "released again" 0 stop --release
+how ok
 start_airlock -p "$P" -W "$NAME" -- sh -c 'echo up; exec sleep 100'
 check "another" wait_for 20 bg_says up
 verb "workflow stop" 0 workflow stop "$NAME"
