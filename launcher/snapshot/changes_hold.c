@@ -196,6 +196,27 @@ hold_leak(struct change *ch, const struct scanner *s)
 	return buf_error(&names) < 0 ? -ENOMEM : hold(ch, HOLD_LEAK, "leak: ", buf_text(&names));
 }
 
+/*
+ * The rule of a protected entry, or of a directory that leads to one, which others may write from
+ * now on: they could do what the call may not. A link in a directory's place is held for the same
+ * names.
+ */
+static const char *
+opened_rule(const struct change *ch)
+{
+	mode_t more = ch->mode_after & ~ch->mode_before & (S_IWGRP | S_IWOTH);
+	bool is_dir = S_ISDIR(ch->mode_after);
+	const char *says;
+
+	if (more == 0 || (!is_dir && !S_ISREG(ch->mode_after)) ||
+	    (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT)) {
+		return NULL;
+	}
+	return names_class(ch->path, is_dir ? S_IFLNK : ch->mode_after, &says) <= NAME_CHECKED
+		     ? says
+		     : NULL;
+}
+
 int
 changes_judge(struct change *ch, const struct judging *j)
 {
@@ -222,6 +243,10 @@ changes_judge(struct change *ch, const struct judging *j)
 	}
 	if (class < NAME_CHECKED) {
 		return hold(ch, HOLD_PROTECTED, "", name);
+	}
+	rule = opened_rule(ch);
+	if (rule != NULL) {
+		return hold_config(ch, rule, "others could write it");
 	}
 	if (class == NAME_CHECKED) {
 		r = judge_config(ch, j, &why);
