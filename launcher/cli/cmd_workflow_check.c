@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -24,12 +26,14 @@
 /* ---- running it ----------------------------------------------------------------------------- */
 
 static void __attribute__((noreturn))
-become_airlock(const char *const *argv, int result_fd, bool quiet)
+become_airlock(const char *const *argv, int result_fd, bool quiet, pid_t parent)
 {
 	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
-	if (fcntl(result_fd, F_SETFD, 0) == 0 && dup2(in, 0) == 0 &&
+	/* a check outlives nobody who wants to know */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == parent &&
+	    fcntl(result_fd, F_SETFD, 0) == 0 && dup2(in, 0) == 0 &&
 	    (!quiet || dup2(out, 1) == 1)) {
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 	}
@@ -39,13 +43,14 @@ become_airlock(const char *const *argv, int result_fd, bool quiet)
 static int
 run(const char *const *argv, int result_fd, bool quiet, struct err *err)
 {
+	const pid_t parent = getpid();
 	pid_t pid;
 	int rc;
 
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		become_airlock(argv, result_fd, quiet);
+		become_airlock(argv, result_fd, quiet, parent);
 	}
 	if (pid < 0) {
 		return err_sys(err, -errno, "fork");

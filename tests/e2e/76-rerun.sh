@@ -147,6 +147,30 @@ expect_eq "the second saw the first" "base held new deep" "$(xargs <"$OUT")"
 expect_eq "over a draft" "$same" "$(answers)"
 expect_match "it is said" 'the change sets that the call ran over are part of the input now' <(jq -r '.notes[]' "$T/.again")
 
+# ---- ended in the middle -------------------------------------------------------------------------
+# The second call takes its time, as its variable says; who compares it is killed.
+slow()
+{
+	pgrep -f -- '^sleep 998\.76'
+}
+not_slow()
+{
+	! slow
+}
+for signal in TERM KILL; do
+	new_ws
+	as_id sh -c 'echo in >"$1/f"' sh "$WS"
+	FLAVOUR='' keep -e FLAVOUR -- sh -c '[ -z "$FLAVOUR" ] || sleep 998.76; cat f'
+	(FLAVOUR=slow exec "${E2E_AS_ID[@]}" "$A" rerun "$first" >"$OUT" 2>"$ERR") &
+	again=$!
+	check "$signal: it runs" wait_for 20 slow
+	kill -$signal "$again"
+	wait "$again" 2>/dev/null
+	check "$signal: what it started ends" wait_for 20 not_slow
+	expect_rc "$signal: and is recorded" 0 wait_for 20 sh -c "$(printf '%q ' "${E2E_AS_ID[@]}" "$A") show @last --json |
+		jq -e 'select(.planned.call != \"$first\") | .outcome.verdict == \"interrupted\"'"
+done
+
 # ---- what cannot be run again --------------------------------------------------------------------
 expect_rc "no such call" 125 as_id "$A" rerun 01234567
 start_airlock -p "$P" -- sleep 100
