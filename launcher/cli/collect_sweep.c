@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "../base/clock.h"
@@ -93,7 +92,7 @@ sweep_scratch(struct collect_swept *s)
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
 		auto_fd call = fdio_open_dir(dir, names.items[i]);
 
-		if (call >= 0 && flock(call, LOCK_EX | LOCK_NB) == 0) {
+		if (call >= 0 && store_scratch_take(dir, names.items[i], call)) {
 			take(s, dir, "scratch", names.items[i]);
 		}
 	}

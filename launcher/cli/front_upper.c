@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
@@ -126,7 +125,7 @@ front_sweep_upper(struct front *f)
 			continue;
 		}
 		call = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (call >= 0 && flock(call, LOCK_EX | LOCK_NB) == 0) {
+		if (call >= 0 && store_scratch_take(fd, e->d_name, call)) {
 			ignore_err(remove_tree(fd, e->d_name), "the next sweep tries again");
 		}
 	}

@@ -23,6 +23,7 @@
 
 #define LOCK_NAP_FIRST_NS 250000 /* each twice the one before */
 #define LOCK_NAP_LONGEST_NS 8000000
+#define SCRATCH_TRIES 64
 
 static bool
 is_set(const char *value)
@@ -112,14 +113,40 @@ store_scratch_open(const struct store *s, struct err *err)
 	return fd < 0 ? err_sys(err, fd, "make %s/scratch", s->path) : fd;
 }
 
-int
-store_scratch_make(const struct store *s, int scratch_fd, const char *name, struct err *err)
+bool
+store_scratch_take(int scratch_fd, const char *name, int fd)
+{
+	struct stat ours, named;
+
+	return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 &&
+	       fstatat(scratch_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
+}
+
+/* -ENOENT: a sweep took it before it had its lock. */
+static int
+try_scratch(int scratch_fd, const char *name)
 {
 	auto_fd fd = mkdirat(scratch_fd, name, 0700) < 0 ? -errno
 							 : fdio_open_dir(scratch_fd, name);
-	int r = fd < 0 ? fd : store_lock(fd, LOCK_EX | LOCK_NB);
+	/* a sweep has it for a moment, and then it is gone */
+	int r = fd < 0 ? fd : store_lock(fd, LOCK_EX);
 
-	return r < 0 ? err_sys(err, r, "make %s/scratch/%s", s->path, name) : take_fd(&fd);
+	if (r < 0) {
+		return r;
+	}
+	return store_scratch_take(scratch_fd, name, fd) ? take_fd(&fd) : -ENOENT;
+}
+
+int
+store_scratch_make(const struct store *s, int scratch_fd, const char *name, struct err *err)
+{
+	int r = -ENOENT;
+
+	for (int i = 0; r == -ENOENT && i < SCRATCH_TRIES; i++) {
+		r = try_scratch(scratch_fd, name);
+	}
+	return r < 0 ? err_sys(err, r, "make %s/scratch/%s", s->path, name) : r;
 }
 
 /* Makes directories and makes them durable: an entry is as durable as the path to it. */

@@ -65,6 +65,11 @@ int store_lock_until(int fd, int operation, uint64_t timeout_ms, int wake_fd) mu
 int store_scratch_open(const struct store *s, struct err *err) must_check;
 int store_scratch_make(const struct store *s, int scratch_fd, const char *name, struct err *err)
 	must_check;
+/*
+ * A sweep's: whether fd, opened by that name, is nobody's. The lock is ours then, and the name its
+ * own: what was opened may have gone meanwhile, and its maker have made it anew.
+ */
+bool store_scratch_take(int scratch_fd, const char *name, int fd) must_check;
 
 /* ---- journal --------------------------------------------------------------------------------- */
 

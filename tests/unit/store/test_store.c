@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs as the developer or CI. Where the store is, and when it is refused. */
 #include <sched.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "store_temp.h"
 
@@ -282,6 +285,53 @@ Test(store, open_read_needs_a_store)
 	cr_assert_eq(store_open_write(t.state, &w, &err), 0, "%s", err.text);
 	cr_expect_eq(store_open_read(t.state, &s, &err), 0, "%s", err.text);
 	cr_expect_eq(journal_append(&s, "{}", 2, &pos, &err), -EBADF);
+}
+
+/* Removes whatever in scratch nobody holds, until it is killed. */
+static void __attribute__((noreturn))
+sweep(int scratch)
+{
+	for (;;) {
+		auto_fd fd = openat(scratch, "raced", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (fd >= 0 && store_scratch_take(scratch, "raced", fd)) {
+			ignore_err(unlinkat(scratch, "raced", AT_REMOVEDIR), "it is swept anew");
+		}
+	}
+}
+
+Test(store, a_scratch_directory_is_made_beside_sweeps, .timeout = 60)
+{
+	auto_temp t = temp_make();
+	auto_store s = STORE_INIT;
+	struct err err = ERR_INIT;
+	auto_fd scratch = -1;
+	pid_t pids[2];
+
+	cr_assert_eq(store_open_write(t.state, &s, &err), 0, "%s", err.text);
+	scratch = store_scratch_open(&s, &err);
+	cr_assert_geq(scratch, 0, "%s", err.text);
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		pids[i] = fork();
+		if (pids[i] == 0) {
+			sweep(scratch);
+		}
+		cr_assert_gt(pids[i], 0);
+	}
+	for (int i = 0; i < 20000; i++) {
+		auto_fd made = store_scratch_make(&s, scratch, "raced", &err);
+		struct stat ours, named;
+
+		cr_assert_geq(made, 0, "%d: %s", i, err.text);
+		cr_assert_eq(fstat(made, &ours), 0);
+		cr_assert_eq(fstatat(scratch, "raced", &named, 0), 0, "%d", i);
+		cr_assert_eq(ours.st_ino, named.st_ino);
+		cr_assert_eq(unlinkat(scratch, "raced", AT_REMOVEDIR), 0, "%d", i);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
 }
 
 Test(store, a_scratch_directory_is_new_and_locked)
