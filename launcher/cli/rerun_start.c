@@ -429,13 +429,21 @@ put_said(const struct start *s, struct buf *out)
 	text_safe(out, text, strcspn(text, "\n"), false);
 }
 
+static bool
+is_denied(const json_t *verdict)
+{
+	const char *word = json_string_value(verdict);
+
+	return word != NULL && strcmp(word, "denied") == 0;
+}
+
 static int
 read_result(const struct start *s, char ret_id[UUID_TEXT_SIZE], struct err *err)
 {
 	auto_buf text = BUF_INIT, said = BUF_INIT;
 	json_t *result;
 	const char *id;
-	bool is_recorded;
+	bool is_recorded, is_refused;
 
 	if (lseek(s->result_fd, 0, SEEK_SET) < 0 ||
 	    fdio_slurp(s->result_fd, RESULT_MAX, &text) < 0) {
@@ -447,8 +455,11 @@ read_result(const struct start *s, char ret_id[UUID_TEXT_SIZE], struct err *err)
 	if (is_recorded) {
 		memcpy(ret_id, id, UUID_TEXT_SIZE);
 	}
+	/* who was let in then and is not now did not do it again: there is nothing to compare */
+	is_refused = is_denied(json_object_get(result, "verdict")) &&
+		     !is_denied(json_object_get(s->rec->outcome, "verdict"));
 	json_decref(result);
-	if (is_recorded) {
+	if (is_recorded && !is_refused) {
 		return 0;
 	}
 	put_said(s, &said);

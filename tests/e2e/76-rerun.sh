@@ -171,6 +171,14 @@ for signal in TERM KILL; do
 		jq -e 'select(.planned.call != \"$first\") | .outcome.verdict == \"interrupted\"'"
 done
 
+# ---- one that is not let in ----------------------------------------------------------------------
+new_ws
+keep -- true
+expect_verb "all calls are stopped" 0 stop --all --reason 'a drill'
+expect_verb "no call is let in: exit" 125 rerun "$first"
+expect_match "and why" 'airlock did not run it: denied: stopped by ' "$ERR"
+expect_verb "released" 0 stop --release
+
 # ---- what cannot be run again --------------------------------------------------------------------
 expect_rc "no such call" 125 as_id "$A" rerun 01234567
 start_airlock -p "$P" -- sleep 100
