@@ -23,7 +23,7 @@
 
 #define LOCK_NAP_FIRST_NS 250000 /* each twice the one before */
 #define LOCK_NAP_LONGEST_NS 8000000
-#define SCRATCH_TRIES 64
+#define SCRATCH_TRIES 1000 /* some microseconds each */
 
 static bool
 is_set(const char *value)
