@@ -409,15 +409,16 @@ is_revoking()
 check "a resolver that does not end what it gave" wait_for 20 is_revoking
 kill -TERM "$PID"
 wait "$PID"
-expect_eq "the call ends, as its tool did" "0 ok true pending" \
+expect_eq "the call is interrupted, as any that is told to end before it committed" "125 interrupted true pending" \
 	"$? $(record '"\(.outcome.verdict) \(.outcome.credentials.revoked) \(.outcome.credentials.upstream[0].state)"')"
 L=$(record .planned.call)
 expect_eq "the lease is owed" "1 1" "$(alive) $(owed)"
+expect_eq "it was not waited for: its resolver is at it" "ok  " "$(served)"
 is_over()
 {
-	[[ "$(served)" == "ok interrupted "* ]]
+	[[ "$(served)" == "ok timeout "* ]]
 }
-check "it was not waited for: its resolver was told to end" wait_for 20 is_over
+check "until its own limit" wait_for 20 is_over
 echo ok >"$DB/how"
 theirs "$V"
 check "recover has it revoked" wait_for 20 is_recovered
