@@ -61,7 +61,7 @@ int run_read_status(struct run *r);
 int run_read_tool(struct run *r);
 /* Answers one seccomp notification. */
 void run_answer_notification(struct run *r);
-/* Ends a call whose lease's end, or, unless it is frozen, workflow's deadline, has come; whether. */
+/* Ends a call whose lease's end or, unless it is frozen, workflow's deadline has come; whether. */
 bool run_end_late(struct run *r);
 /* Other limits were set: run_watch asks for them. */
 void run_ask_limits(struct run *r);
