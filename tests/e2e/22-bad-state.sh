@@ -114,11 +114,14 @@ expect_eq "the state directory is private" 700 "$(stat -c %a "$AIRLOCK_STATE")"
 # the log, which others may be served, comes behind the answer
 expect_eq "nothing in it is for others" "" "$(find "$AIRLOCK_STATE" -path "$AIRLOCK_STATE/log" -prune -o ! -type l -perm /077 -print 2>&1)"
 
-# A backup that was put back: the signed log has more than the journal. Nothing may be appended to it.
+# A backup that was put back: the signed log has more than the journal. Nothing may be appended to it. What signs the calls
+# so far has its own word on that, so it is waited for.
+as_id "$LOG" --wait
 end=$(stat -c %s "$AIRLOCK_STATE/journal/0001.log")
 echo "1 $end" >"$AIRLOCK_STATE/log.at"
 own "$AIRLOCK_STATE/log.at"
 expect_run "a journal that reaches what was signed" 0 -m propose -- sh -c 'echo y >held'
+as_id "$LOG" --wait
 end=$(stat -c %s "$AIRLOCK_STATE/journal/0001.log")
 echo "1 $((end + 1))" >"$AIRLOCK_STATE/log.at"
 rm "$WS/ran"
