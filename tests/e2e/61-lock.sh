@@ -173,7 +173,7 @@ wait_for 5 is_waited_for "$WS"
 # shellcheck disable=SC2154
 kill -TERM "$JOB_asked"
 done_beside asked
-expect_eq "a commit that waits ends with a signal" "123 ok held busy: another call runs in the workspace" \
+expect_eq "a commit that waits ends with a signal" "125 interrupted held ended by signal 15" \
 	"$RC $(settled asked)"
 let_go keeps2
 expect_eq "nothing of it is there" new "$(cat "$WS/f")"
