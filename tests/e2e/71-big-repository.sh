@@ -25,7 +25,7 @@ PY
 own "$WS"
 in_ws git init -q -b main
 in_ws git add .
-in_ws git -c user.name=x -c user.email=x@example.com commit -qm all
+in_ws git -c maintenance.auto=false -c user.name=x -c user.email=x@example.com commit -qm all
 expect_run "git status" 0 -- git status --short
 expect_eq "nothing changed" "" "$(cat "$OUT")"
 expect_eq "all of it is in the record" true "$(record '.outcome.in_tree.files >= 50000')"
