@@ -137,7 +137,7 @@ Test(relay_cut, what_stays_open_is_not_completed)
 	cr_expect_eq(relay.caller_gone[2], true);
 	expect_captured_text(RELAY_STDOUT, "6n");
 	pull_all(far[1], &got);
-	/* the terminal may have found room for more meanwhile; what is open then is the last of all */
+	/* the terminal may have found room meanwhile; what is open is the last of all */
 	last = strrchr(buf_text(&got), '\033');
 	cr_assert_not_null(last);
 	if (strlen(last) < COLOUR_LEN) {
