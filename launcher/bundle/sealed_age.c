@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -83,7 +82,7 @@ static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_
 	bound(RLIMIT_FSIZE, CAP_SEALED_FILE);
 	/* a session of its own has no terminal */
 	if (sys_place_fds(fds, c->identity_fd < 0 ? 3 : 4) == 0 && setsid() >= 0 &&
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+	    sys_end_with_parent(parent, SIGKILL) == 0 &&
 	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0 && confine() == 0) {
 		execve(c->argv[0], (char *const *)c->argv, envp);
 	}

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,8 +39,7 @@ become_open(const struct sealed_place *place, const char *deliver, int file, int
 	_Static_assert(FILE_FD == 3 && IDENTITY_FD == 4, "as they stand there");
 
 	snprintf(version, sizeof(version), "%llu", (unsigned long long)place->version);
-	if (sys_place_fds(fds, ARRAY_LEN(fds)) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 &&
-	    getppid() == parent) {
+	if (sys_place_fds(fds, ARRAY_LEN(fds)) == 0 && sys_end_with_parent(parent, SIGKILL) == 0) {
 		execve("/proc/self/exe", (char *const *)argv, envp);
 	}
 	_exit(EXIT_NO_PROGRAM);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -55,7 +54,7 @@ become_airlock(const struct store *s, const char *const argv[], int in, int out,
 
 	sigemptyset(&none);
 	/* in its own way, so that it has an outcome */
-	if (null >= 0 && prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == parent &&
+	if (null >= 0 && sys_end_with_parent(parent, SIGTERM) == 0 &&
 	    setenv("AIRLOCK_STATE", s->path, 1) == 0 && chdir("/") == 0 && dup2(in, 0) == 0 &&
 	    dup2(out, 1) == 1 && dup2(null, 2) == 2 &&
 	    sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) == 0 &&

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../base/fdio.h"
@@ -32,9 +31,8 @@ become_airlock(const char *const *argv, int result_fd, bool quiet, pid_t parent)
 	int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
 	/* a check outlives nobody who wants to know */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == parent &&
-	    fcntl(result_fd, F_SETFD, 0) == 0 && dup2(in, 0) == 0 &&
-	    (!quiet || dup2(out, 1) == 1)) {
+	if (sys_end_with_parent(parent, SIGTERM) == 0 && fcntl(result_fd, F_SETFD, 0) == 0 &&
+	    dup2(in, 0) == 0 && (!quiet || dup2(out, 1) == 1)) {
 		execv(argv[0], (char *const *)(uintptr_t)argv);
 	}
 	_exit(127);

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -102,7 +101,7 @@ become_check(const struct front *f, const char *const argv[], int result_fd, pid
 
 	sigemptyset(&none);
 	/* a check outlives nobody: what kills us ends it as well */
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() != parent ||
+	if (sys_end_with_parent(parent, SIGTERM) < 0 ||
 	    setenv("AIRLOCK_STATE", f->state_path, 1) < 0 || null < 0 ||
 	    dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(null, STDERR_FILENO) < 0 || sys_close_range(3, ~0u, CLOSE_RANGE_CLOEXEC) < 0 ||

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -21,6 +20,7 @@
 
 #include "../base/clock.h"
 #include "../base/units.h"
+#include "../sys/sys.h"
 #include "front.h"
 
 #define BACKOFF_MAX_MS 300000u
@@ -196,7 +196,7 @@ run_attempt(struct front *f, struct attempt *a, int (*run)(struct front *f, int 
 	ignore_err(sigprocmask(SIG_BLOCK, &signals, &before), "it takes any set");
 	pid = fork();
 	if (pid == 0) {
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent) {
+		if (sys_end_with_parent(parent, SIGKILL) < 0) {
 			_exit(EXIT_AIRLOCK);
 		}
 		ignore_err(sigprocmask(SIG_SETMASK, &before, NULL), "it takes any set");

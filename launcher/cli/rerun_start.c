@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "../base/arena.h"
@@ -405,10 +404,9 @@ static void __attribute__((noreturn)) become_airlock(const struct start *s, pid_
 	for (size_t i = 0; i < s->set_count; i++) {
 		putenv((char *)(uintptr_t)s->set[i]);
 	}
-	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) == 0 && getppid() == parent &&
-	    fcntl(s->scratch_fd, F_SETFD, 0) == 0 && fcntl(s->context_fd, F_SETFD, 0) == 0 &&
-	    fcntl(s->result_fd, F_SETFD, 0) == 0 && dup2(s->input_fd, 0) == 0 &&
-	    dup2(null, 1) == 1 && dup2(s->said_fd, 2) == 2) {
+	if (sys_end_with_parent(parent, SIGTERM) == 0 && fcntl(s->scratch_fd, F_SETFD, 0) == 0 &&
+	    fcntl(s->context_fd, F_SETFD, 0) == 0 && fcntl(s->result_fd, F_SETFD, 0) == 0 &&
+	    dup2(s->input_fd, 0) == 0 && dup2(null, 1) == 1 && dup2(s->said_fd, 2) == 2) {
 		execv(s->argv[0], (char *const *)(uintptr_t)s->argv);
 	}
 	_exit(127);

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,7 +46,7 @@ user_namespace(uint32_t uid, uint32_t gid)
 
 	if (pid == 0) {
 		/* who is killed before the namespace was taken leaves nobody behind */
-		while (prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent) {
+		while (sys_end_with_parent(parent, SIGKILL) == 0) {
 			pause();
 		}
 		_exit(1);

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -123,6 +124,15 @@ sys_signal_default(int sig)
 	const unsigned long plain[4] = { 0 };
 
 	return syscall(SYS_rt_sigaction, sig, plain, NULL, sizeof(uint64_t)) < 0 ? -errno : 0;
+}
+
+int
+sys_end_with_parent(pid_t parent, int sig)
+{
+	if (prctl(PR_SET_PDEATHSIG, sig, 0, 0, 0) < 0) {
+		return -errno;
+	}
+	return getppid() == parent ? 0 : -ESRCH;
 }
 
 int

@@ -46,6 +46,11 @@ int sys_place_fds(int *fds, unsigned int count) must_check;
 /* rt_sigaction(2) to SIG_DFL, also for the signals that a C library keeps to itself. */
 int sys_signal_default(int sig) must_check;
 /*
+ * In a child, first of all: the signal comes when parent, which forked it, ends (PR_SET_PDEATHSIG).
+ * -ESRCH where it has ended already. The child's next change of its ids clears it.
+ */
+int sys_end_with_parent(pid_t parent, int sig) must_check;
+/*
  * waitpid(2) for a child of ours, whatever signals come. ret_status: may be NULL, untouched on
  * failure. -ECHILD: nobody knows how it ended, since whoever started us ignores SIGCHLD.
  */

@@ -7,9 +7,11 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -435,6 +437,41 @@ Test(sys_place_fds, any_numbers_and_nothing_else)
 }
 
 /* ---- the rest that needs no namespace -------------------------------------------------------- */
+
+/* What the child that runs act exits with. */
+static int
+exit_of(int (*act)(pid_t parent))
+{
+	pid_t parent = getpid(), pid = fork();
+	int status = 0;
+
+	if (pid == 0) {
+		_exit(act(parent));
+	}
+	cr_assert_eq(sys_wait(pid, &status), 0);
+	cr_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int
+end_with(pid_t parent)
+{
+	int sig = 0, rc = sys_end_with_parent(parent, SIGUSR2);
+
+	return rc == 0 && prctl(PR_GET_PDEATHSIG, &sig) == 0 ? sig : -rc;
+}
+
+static int
+end_with_another(pid_t parent)
+{
+	return end_with(parent + 1);
+}
+
+Test(sys_process, end_with_the_parent_and_with_nobody_else)
+{
+	cr_expect_eq(exit_of(end_with), SIGUSR2);
+	cr_expect_eq(exit_of(end_with_another), ESRCH);
+}
 
 Test(sys_process, pidfd_of_oneself_and_of_nobody)
 {
