@@ -80,10 +80,9 @@ static void __attribute__((noreturn)) become_age(const struct age_child *c, pid_
 	bound(RLIMIT_CORE, 0);
 	bound(RLIMIT_CPU, AGE_SECONDS);
 	bound(RLIMIT_FSIZE, CAP_SEALED_FILE);
-	/* a session of its own has no terminal */
-	if (sys_place_fds(fds, c->identity_fd < 0 ? 3 : 4) == 0 && setsid() >= 0 &&
+	if (sys_place_fds(fds, c->identity_fd < 0 ? 3 : 4) == 0 && sys_leave_caller() == 0 &&
 	    sys_end_with_parent(parent, SIGKILL) == 0 &&
-	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && chdir("/") == 0 && confine() == 0) {
+	    sigprocmask(SIG_SETMASK, &none, NULL) == 0 && confine() == 0) {
 		execve(c->argv[0], (char *const *)c->argv, envp);
 	}
 	_exit(EXIT_NO_PROGRAM);

@@ -115,10 +115,7 @@ front_environ(const struct front *f, const char *few[FRONT_ENVIRON_ROOM])
 int
 front_leave_caller(const struct front *f)
 {
-	if (!f->req.identity.dropped || geteuid() == 0) {
-		return 0;
-	}
-	return (getsid(0) != getpid() && setsid() < 0) || chdir("/") < 0 ? -errno : 0;
+	return f->req.identity.dropped && geteuid() != 0 ? sys_leave_caller() : 0;
 }
 
 /*

@@ -328,7 +328,7 @@ finish_behind(struct front *f)
 		}
 		return;
 	}
-	if (setsid() < 0 || chdir("/") < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
+	if (sys_leave_caller() < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 ||
 	    dup2(null, 2) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}

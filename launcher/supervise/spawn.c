@@ -120,8 +120,9 @@ static void __attribute__((noreturn)) child_main(struct child_fds *fds, const st
 	 * Once this is another program, who shares our uid may take it over; where root called
 	 * that is the workspace's owner, whom root's terminal and directory are kept from.
 	 */
-	if (setsid() < 0 || chdir("/") < 0) {
-		child_fail(fds, "a session of its own", -errno);
+	rc = sys_leave_caller();
+	if (rc < 0) {
+		child_fail(fds, "a session of its own", rc);
 	}
 	rc = cgroup_enter_self(cgroup);
 	if (rc < 0) {

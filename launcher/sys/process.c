@@ -136,6 +136,12 @@ sys_end_with_parent(pid_t parent, int sig)
 }
 
 int
+sys_leave_caller(void)
+{
+	return (getsid(0) != getpid() && setsid() < 0) || chdir("/") < 0 ? -errno : 0;
+}
+
+int
 sys_wait(pid_t pid, int *ret_status)
 {
 	pid_t got;

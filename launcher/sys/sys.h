@@ -51,6 +51,11 @@ int sys_signal_default(int sig) must_check;
  */
 int sys_end_with_parent(pid_t parent, int sig) must_check;
 /*
+ * In a child: out of the caller's session, and with it of its terminal, and of its directory, into
+ * "/". Who leads a session of its own already stays in that.
+ */
+int sys_leave_caller(void) must_check;
+/*
  * waitpid(2) for a child of ours, whatever signals come. ret_status: may be NULL, untouched on
  * failure. -ECHILD: nobody knows how it ended, since whoever started us ignores SIGCHLD.
  */

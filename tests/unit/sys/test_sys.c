@@ -473,6 +473,21 @@ Test(sys_process, end_with_the_parent_and_with_nobody_else)
 	cr_expect_eq(exit_of(end_with_another), ESRCH);
 }
 
+static int
+leave_twice(pid_t parent)
+{
+	char path[8] = "";
+
+	(void)parent;
+	return sys_leave_caller() == 0 && getsid(0) == getpid() && sys_leave_caller() == 0 &&
+	       getcwd(path, sizeof(path)) != NULL && strcmp(path, "/") == 0;
+}
+
+Test(sys_process, leaves_the_callers_session_and_directory)
+{
+	cr_expect_eq(exit_of(leave_twice), 1);
+}
+
 Test(sys_process, pidfd_of_oneself_and_of_nobody)
 {
 	auto_fd fd = sys_pidfd_open(getpid());
