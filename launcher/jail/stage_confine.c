@@ -79,45 +79,52 @@ stage_ids(struct jail *j)
 	return rc < 0 ? err_sys(&j->err, rc, "no_new_privs") : 0;
 }
 
-static int
-set_rlimit(struct jail *j, const struct plan_rlimit *l)
+static bool
+is_wanted(const struct plan_rlimit *l, bool nofile)
 {
-	const struct rlimit want = { .rlim_cur = l->soft, .rlim_max = l->hard };
-
-	return setrlimit((int)l->resource, &want) < 0
-		       ? err_sys(&j->err, -errno, "rlimit %u", l->resource)
-		       : 0;
+	return (l->resource == RLIMIT_NOFILE) == nofile;
 }
 
-/* RLIMIT_NOFILE waits until the listener is sent: see stage_attest. */
-int
-stage_rlimits(struct jail *j)
+/* RLIMIT_NOFILE of the plan, or all others: that one waits until the listener is sent. */
+static int
+set_rlimits(struct jail *j, bool nofile)
 {
-	const struct plan *p = j->plan;
-	int rc = 0;
+	for (size_t i = 0; i < j->plan->rlimit_count; i++) {
+		const struct plan_rlimit *l = &j->plan->rlimits[i];
+		const struct rlimit want = { .rlim_cur = l->soft, .rlim_max = l->hard };
 
-	for (size_t i = 0; rc == 0 && i < p->rlimit_count; i++) {
-		rc = p->rlimits[i].resource == RLIMIT_NOFILE ? 0 : set_rlimit(j, &p->rlimits[i]);
+		if (is_wanted(l, nofile) && setrlimit((int)l->resource, &want) < 0) {
+			return err_sys(&j->err, -errno, "rlimit %u", l->resource);
+		}
 	}
-	return rc;
+	return 0;
 }
 
 static int
-read_back_rlimits(struct jail *j)
+read_back_rlimits(struct jail *j, bool nofile)
 {
 	struct report *r = &j->report;
 
-	r->rlimit_count = (uint32_t)j->plan->rlimit_count;
 	for (size_t i = 0; i < j->plan->rlimit_count; i++) {
+		const struct plan_rlimit *l = &j->plan->rlimits[i];
 		struct rlimit now;
 
-		if (getrlimit((int)j->plan->rlimits[i].resource, &now) < 0) {
+		if (!is_wanted(l, nofile)) {
+			continue;
+		}
+		if (getrlimit((int)l->resource, &now) < 0) {
 			return err_sys(&j->err, -errno, "read back rlimit");
 		}
 		r->soft[i] = now.rlim_cur;
 		r->hard[i] = now.rlim_max;
 	}
 	return 0;
+}
+
+int
+stage_rlimits(struct jail *j)
+{
+	return set_rlimits(j, false);
 }
 
 static int
@@ -152,7 +159,8 @@ read_back(struct jail *j)
 	for (int i = 0; i < n; i++) {
 		r->groups[i] = groups[i];
 	}
-	return read_back_rlimits(j);
+	r->rlimit_count = (uint32_t)j->plan->rlimit_count;
+	return read_back_rlimits(j, false);
 }
 
 int
@@ -216,12 +224,8 @@ send_listener(struct jail *j)
 	if (rc < 0) {
 		return err_sys(&j->err, rc, "send the listener");
 	}
-	for (size_t i = 0; rc == 0 && i < j->plan->rlimit_count; i++) {
-		rc = j->plan->rlimits[i].resource == RLIMIT_NOFILE
-			     ? set_rlimit(j, &j->plan->rlimits[i])
-			     : 0;
-	}
-	return rc < 0 ? rc : read_back_rlimits(j);
+	rc = set_rlimits(j, true);
+	return rc < 0 ? rc : read_back_rlimits(j, true);
 }
 
 int
