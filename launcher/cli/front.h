@@ -258,8 +258,9 @@ size_t front_lease_pipes(const struct front *f, int *ret_fds);
 /* What finds the values in what leaves the call; NULL: nothing is leased. Until the end. */
 const struct scanner *front_lease_scanner(const struct front *f);
 void front_lease_wipe(struct front *f);
-/* A value in the context gets a mark in its place; it is refused where no context would be left. */
-void front_redact_uses(struct front *f); /* once airlock-credd has told them */
+/* A value gets a mark in its place in what agents signed for, once airlock-credd has told that. */
+void front_redact_uses(struct front *f);
+/* The same in the context; it is refused where no context would be left. */
 int front_redact_context(struct front *f, const struct scanner *scanner) must_check;
 /* When the first of them ends, by CLOCK_REALTIME; 0: none before the call. */
 uint64_t front_lease_ends(const struct front *f);

@@ -11,12 +11,14 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <termios.h>
 
 #include "../../../launcher/base/fdio.h"
 #include "../scratch.h"
@@ -82,6 +84,21 @@ make_caller_fd(int s, enum kind kind)
 		break;
 	}
 	cr_assert_eq(fcntl(far[s], F_SETFL, O_NONBLOCK), 0);
+}
+
+/* A terminal that passes all bytes as they are: the caller holds its master; its other end. */
+static inline int
+raw_terminal(int s)
+{
+	struct termios mode;
+	int end;
+
+	cr_assert_eq(openpty(&far[s], &end, NULL, NULL, NULL), 0);
+	cr_assert_eq(tcgetattr(end, &mode), 0);
+	cfmakeraw(&mode);
+	cr_assert_eq(tcsetattr(end, TCSANOW, &mode), 0);
+	cr_assert_eq(fcntl(far[s], F_SETFL, O_NONBLOCK), 0);
+	return end;
 }
 
 static inline void

@@ -5,9 +5,6 @@
  */
 #include "relay_world.h"
 
-#include <pty.h>
-#include <termios.h>
-
 TestSuite(relay_cut, .init = set_up, .fini = tear_down);
 
 /* The longest that passes: a full terminal cuts one in nearly every place. */
@@ -17,15 +14,8 @@ TestSuite(relay_cut, .init = set_up, .fini = tear_down);
 static void
 one_terminal(bool raw)
 {
-	struct termios raw_mode;
-	int master, slave;
+	int slave = raw_terminal(1);
 
-	cr_assert_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
-	cr_assert_eq(tcgetattr(slave, &raw_mode), 0);
-	cfmakeraw(&raw_mode);
-	cr_assert_eq(tcsetattr(slave, TCSANOW, &raw_mode), 0);
-	cr_assert_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-	far[1] = master;
 	make_caller_fd(0, CLOSED);
 	cr_assert_eq(dup2(slave, 2), 2);
 	give(1, slave);
@@ -162,20 +152,11 @@ Test(relay_cut, raw_waits_for_nobody)
 
 Test(relay_cut, two_terminals_are_apart)
 {
-	struct termios raw_mode;
-	int ends[2][2];
+	int first = raw_terminal(1), second = raw_terminal(2);
 
-	for (int i = 0; i < 2; i++) {
-		cr_assert_eq(openpty(&ends[i][0], &ends[i][1], NULL, NULL, NULL), 0);
-		cr_assert_eq(tcgetattr(ends[i][1], &raw_mode), 0);
-		cfmakeraw(&raw_mode);
-		cr_assert_eq(tcsetattr(ends[i][1], TCSANOW, &raw_mode), 0);
-		cr_assert_eq(fcntl(ends[i][0], F_SETFL, O_NONBLOCK), 0);
-		far[1 + i] = ends[i][0];
-	}
 	make_caller_fd(0, CLOSED);
-	give(1, ends[0][1]);
-	give(2, ends[1][1]);
+	give(1, first);
+	give(2, second);
 	start_with(NO_LIMIT, false, false);
 	cr_assert_eq(fcntl(tool[1], F_SETFL, O_NONBLOCK), 0);
 	cr_expect_eq(relay.one_terminal, false);

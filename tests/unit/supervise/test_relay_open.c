@@ -176,15 +176,8 @@ Test(relay_open, dev_null_stays_dev_null)
 static void
 terminal_on_stdout(void)
 {
-	struct termios raw_mode;
-	int master, slave;
+	int slave = raw_terminal(1);
 
-	cr_assert_eq(openpty(&master, &slave, NULL, NULL, NULL), 0);
-	cr_assert_eq(tcgetattr(slave, &raw_mode), 0);
-	cfmakeraw(&raw_mode);
-	cr_assert_eq(tcsetattr(slave, TCSANOW, &raw_mode), 0);
-	far[1] = master;
-	cr_assert_eq(fcntl(master, F_SETFL, O_NONBLOCK), 0);
 	make_caller_fd(0, CLOSED);
 	give(1, slave);
 	make_caller_fd(2, PIPE);
