@@ -40,15 +40,26 @@ answer(int fd, int code, const struct buf *text)
 	}
 }
 
+/*
+ * After the drop nobody but root may take this process over, and it cannot write its own id maps.
+ * Before it is opened to its owner for that, it has nothing more of root's: not his session, and
+ * with that his terminal, not what he had open, and not what he was started with.
+ */
 static int
-become_owner(const struct doctor *d)
+open_to_owner(int *answer_fd)
 {
-	int rc = sys_become(d->uid, d->gid);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int fds[] = { null, null, null, *answer_fd };
+	int rc = null < 0 || setsid() < 0 ? -errno : sys_place_fds(fds, ARRAY_LEN(fds));
 
 	if (rc < 0) {
 		return rc;
 	}
-	/* Changed ids made this process non-dumpable: its own id maps would not be writable. */
+	*answer_fd = 3;
+	for (char **e = environ; *e != NULL; e++) {
+		explicit_bzero(*e, strlen(*e));
+	}
+	environ = NULL;
 	return prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 ? -errno : 0;
 }
 
@@ -80,10 +91,12 @@ write_maps(uid_t uid, gid_t gid)
 
 static int
 act_inside(const struct doctor *d, uid_t uid, gid_t gid,
-	   int (*act)(const struct doctor *d, struct buf *ret_text), struct buf *text)
+	   int (*act)(const struct doctor *d, struct buf *ret_text), int *answer_fd,
+	   struct buf *text)
 {
-	int rc = write_maps(uid, gid);
+	int rc = d->becomes ? open_to_owner(answer_fd) : 0;
 
+	rc = rc < 0 ? rc : write_maps(uid, gid);
 	if (rc < 0) {
 		buf_puts(text, "write the id maps");
 		return rc;
@@ -110,7 +123,7 @@ try_inside(const struct doctor *d, int fd, int (*act)(const struct doctor *d, st
 		int rc;
 
 		ignore_err(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "the pipe's end ends us too");
-		rc = act_inside(d, uid, gid, act, &text);
+		rc = act_inside(d, uid, gid, act, &fd, &text);
 		answer(fd, rc, &text);
 		_exit(0);
 	}
@@ -126,7 +139,7 @@ child_main(const struct doctor *d, unsigned int how, int fd,
 	   int (*act)(const struct doctor *d, struct buf *ret_text))
 {
 	auto_buf text = BUF_INIT;
-	int rc = (how & TRY_AS_OWNER) != 0 && d->becomes ? become_owner(d) : 0;
+	int rc = (how & TRY_AS_OWNER) != 0 && d->becomes ? sys_become(d->uid, d->gid) : 0;
 
 	ignore_err(prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0), "a probe is short");
 	if (rc < 0) {

@@ -143,7 +143,7 @@ printf '%s\n' 'version: 1' 'name: slow-check' 'extends: default' 'done_when:' \
 	'  - { name: waits, profile: default, run: [sleep, "0.5"] }' >"$T/slow-check.yaml"
 : >"$T/seen"
 for _ in 1 2 3 4 5 6; do
-	(cd "$T/roots" && AIRLOCK_STATE=$T/their-state /usr/bin/python3 "$E2E_DIR/payload/takeover.py" "$uid" \
+	(cd "$T/roots" && TAKEOVER=1 AIRLOCK_STATE=$T/their-state /usr/bin/python3 "$E2E_DIR/payload/takeover.py" "$uid" \
 		"$A" run -q -n -w "$WS" -p "$T/slow-check.yaml" -- sh -c 'echo y >f') >>"$T/seen"
 	expect_eq "open to the owner: the call" 0 "$?"
 	if grep -q '^airlock-cli ' "$T/seen" && grep -q '^airlock-jail ' "$T/seen"; then
@@ -169,6 +169,13 @@ expect_eq "the owner's profile: nothing of root's but language and terminal" "0 
 their_env -e DEPLOY_TOKEN
 expect_match "what root hands in arrives" "DEPLOY_TOKEN=canary" "$OUT"
 expect_no_match "and nothing else does" "AWS_" "$OUT"
+# doctor tries as him what a jail does, in his directory and beneath roots of its own.
+: >"$T/seen"
+for _ in {1..20}; do
+	(cd "$WS" && TAKEOVER=1 /usr/bin/python3 "$E2E_DIR/payload/takeover.py" "$uid" "$A" doctor) >>"$T/seen"
+	grep -q '^airlock-cli ' "$T/seen" && break
+done
+expect_eq "open to the owner, doctor: nothing of root's" "airlock-cli none" "$(grep . "$T/seen" | sed 's/ [a-z]*$//' | sort -u)"
 case $before in
 */.local/state/airlock*) ;;
 *) rm -rf "${E2E_USER_HOME:?}/.local/state/airlock" ;;

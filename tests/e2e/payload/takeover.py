@@ -5,7 +5,8 @@
 takeover.py UID COMMAND [ARG...] runs COMMAND on a new terminal and looks, as fast as it can, at all processes below it.
 One that is open to UID (its files in /proc belong to UID: it is dumpable) could be traced by that user. Of each kind of
 them one line is printed: NAME, its terminal and working directory, or "none" and "other" where they are not those
-that COMMAND was started with. Exits as COMMAND did.
+that COMMAND was started with; and a line "NAME environment" where the variable TAKEOVER of that is in it. A terminal that it
+has open is one, too. Exits as COMMAND did.
 """
 import os
 import pty
@@ -34,7 +35,11 @@ def look(pid, uid, here, seen):
     cwd = os.stat("/proc/%d/cwd" % pid)
     name = os.path.basename(os.readlink("/proc/%d/exe" % pid))
     same = (cwd.st_dev, cwd.st_ino) == here
-    seen.add("%s %s %s" % (name, "none" if words[4] == b"0" else "terminal", "same" if same else "other"))
+    files = [os.readlink("/proc/%d/fd/%s" % (pid, fd)) for fd in os.listdir("/proc/%d/fd" % pid)]
+    bare = words[4] == b"0" and not any(file.startswith("/dev/pts/") for file in files)
+    seen.add("%s %s %s" % (name, "none" if bare else "terminal", "same" if same else "other"))
+    if b"TAKEOVER=" in read(pid, "environ"):
+        seen.add("%s environment" % name)
 
 
 def main():
