@@ -124,7 +124,7 @@ took_signal(struct front *f)
 	struct signalfd_siginfo info;
 	bool any = false;
 
-	while (read(f->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+	while (read(f->end_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		any = true;
 		if (info.ssi_signo == RUNNING_SIGNAL_KILL) {
 			f->ended_by =
@@ -149,7 +149,7 @@ await(struct front *f, pid_t pid, uint64_t bound_ms)
 {
 	auto_fd pidfd = sys_pidfd_open(pid);
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
-				{ .fd = f->signal_fd, .events = POLLIN } };
+				{ .fd = f->end_fd, .events = POLLIN } };
 	uint64_t left = bound_ms == 0 || bound_ms > INT_MAX ? INT_MAX : bound_ms;
 	int n = pidfd < 0 ? 0 : poll(fds, ARRAY_LEN(fds), (int)left);
 

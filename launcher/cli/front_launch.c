@@ -104,7 +104,7 @@ static void
 await_hash(struct front *f, struct hasher *h)
 {
 	struct pollfd fds[] = { { .fd = h->done_fd, .events = POLLIN },
-				{ .fd = f->signal_fd, .events = POLLIN } };
+				{ .fd = f->end_fd, .events = POLLIN } };
 	uint64_t wall_ms = f->req.limits.wall_ms;
 
 	if (poll(fds, 2, wall_ms > INT_MAX ? INT_MAX : (int)wall_ms) <= 0 || fds[0].revents == 0) {
@@ -119,7 +119,7 @@ look_again(struct front *f)
 	uint64_t wall_ms = f->req.limits.wall_ms < INT_MAX ? f->req.limits.wall_ms : INT_MAX;
 	const struct tree_look look = {
 		.root_fd = f->req.workspace_fd,
-		.stop_fd = f->signal_fd,
+		.stop_fd = f->end_fd,
 		.start_ns = f->start_ns,
 		.deadline_ns = clock_monotonic_ns() + wall_ms * 1000000u,
 	};

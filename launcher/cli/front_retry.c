@@ -148,7 +148,7 @@ wait_for(pid_t pid, const sigset_t *signals, bool *ret_told_to_end)
 		if (sig < 0 || sig == SIGCHLD) {
 			continue;
 		}
-		*ret_told_to_end = true;
+		*ret_told_to_end = *ret_told_to_end || (sig != SIGUSR1 && sig != SIGUSR2);
 		if (info.si_code != SI_KERNEL) {
 			ignore_err(kill(pid, sig), "it has ended");
 		}

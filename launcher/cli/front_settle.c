@@ -131,7 +131,7 @@ hold_in_draft(struct front *f, const char *reason)
 	int rc = 0;
 
 	if (f->req.snapshot) {
-		f->lock.wake_fd = f->signal_fd;
+		f->lock.wake_fd = f->end_fd;
 		rc = workspace_lock_shared(&f->lock, WORKSPACE_LOCK_RUN_MS, &f->err);
 		rc = rc < 0 ? rc : collect_again(f, &now);
 		changes_finish(&now);
@@ -235,7 +235,7 @@ commit(struct front *f)
 	req.commits_fd = commits_fd;
 	req.done = (struct commit_entry){ f->outcome_entry.data, f->outcome_entry.len };
 	req.undone = (struct commit_entry){ undone.data, undone.len };
-	f->lock.wake_fd = f->signal_fd;
+	f->lock.wake_fd = f->end_fd;
 	rc = workspace_lock_exclusive(&f->lock, &f->changes, WORKSPACE_LOCK_COMMIT_MS, &f->err);
 	if (rc == 0 && r->snapshot) {
 		rc = collect_again(f, &now);

@@ -267,9 +267,9 @@ on_signal(struct run *r)
 	}
 	if (ends) {
 		thaw(r); /* to end it the tool has to run */
-		if (r->state >= RUN_ENDING) {
-			return;
-		}
+	}
+	if (r->state != RUN_RUNNING) {
+		return; /* there is no tool that could be told */
 	}
 	message[1] = (uint8_t)info.ssi_signo;
 	ignore_err(sys_send_message(r->req->jail->status_fd, message, 2, NULL, 0),

@@ -178,6 +178,31 @@ expect_eq "a commit that waits ends with a signal" "125 interrupted held ended b
 let_go keeps2
 expect_eq "nothing of it is there" new "$(cat "$WS/f")"
 
+# SIGUSR1 is for the tool, and of no consequence where there is none: before it is started, and when it is dead.
+exec {early}<"$WS"
+flock -x "$early"
+beside begins -- sh -c 'echo early >f'
+# Only then it listens: until it does, a signal is what it is to any program.
+listens()
+{
+	[ "$((0x$(awk '/^SigBlk/ { print $2 }' "/proc/$1/status") & 1 << (10 - 1)))" != 0 ]
+}
+# shellcheck disable=SC2154
+wait_for 5 listens "$JOB_begins"
+kill -USR1 "$JOB_begins"
+flock -u "$early"
+exec {early}<&-
+done_beside begins
+expect_eq "SIGUSR1 to a call that waits to begin" "0 ok committed null early" "$RC $(settled begins) $(cat "$WS/f")"
+hold keeps3 -m observe -- sh -c "$work"
+beside late -- sh -c 'echo late >f'
+wait_for 5 is_waited_for "$WS"
+# shellcheck disable=SC2154
+kill -USR1 "$JOB_late"
+let_go keeps3
+done_beside late
+expect_eq "SIGUSR1 to a commit that waits" "0 ok committed null late" "$RC $(settled late) $(cat "$WS/f")"
+
 # ---- two users -----------------------------------------------------------------------------------
 # as_other_user NAME IN ARG…: `beside` as the plain user, with a state directory of its own.
 as_other_user()

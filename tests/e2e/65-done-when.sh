@@ -135,6 +135,16 @@ expect_match "a signal: why" "done_when waits: " "$T/.bg.err"
 expect_eq "a signal: nobody is left" "" "$(pgrep -f '^sleep 600$')"
 expect_verb "a signal: thrown away" 0 discard "$(jq -r .call "$T/result")"
 
+# SIGUSR1 is for the tool, which is dead: the check goes on, and is not told.
+profile gated 'done_when:' '  - { name: gated, run: [sh, -c, "sleep 0.5; sleep 0.5"] }'
+half() { pgrep -f "^sleep 0[.]5$" >/dev/null; }
+start_airlock -p gated --result "$T/result" -- sh -c 'echo usr1 >a'
+check "SIGUSR1: the postcondition runs" wait_for 20 half
+kill -USR1 "$PID"
+wait "$PID"
+expect_eq "SIGUSR1: 0" 0 $?
+expect_eq "SIGUSR1: done" "ok committed true" "$(jq -r '"\(.verdict) \(.settled) \(.done_when[0].held)"' "$T/result")"
+
 # A kill is of the call, whatever it is at: not of what it asks alone, and without a grace.
 profile deaf 'done_when:' '  - { name: deaf, run: [sh, -c, "trap : TERM; sleep 600; sleep 600"] }' '  - { name: next, run: ["true"] }'
 start_airlock -p deaf --result "$T/result" -- sh -c 'echo x >a'

@@ -52,6 +52,15 @@ expect_eq "the others' are set aside" "by-1 by-2" \
 expect_eq "nothing follows" "active " "$(shown .state) $(moves)"
 expect_match "which the timeline has" "ok, committed +1, attempt 3" <(timeline)
 
+begin usr1
+new_ws usr1
+start_airlock -W "$W" -n -p "$T/two.yaml" -- \
+	sh -c 'echo >>~/c/n; n=$(wc -l <~/c/n); trap "exit 1" USR1; [ "$n" -gt 1 ] || { sleep 100.86 & wait; }; [ "$n" = 3 ]'
+check "a signal that is the tool's: the first try" wait_for 20 pgrep -xf 'sleep 100.86'
+kill -USR1 "$PID"
+wait "$PID"
+expect_eq "a signal that is the tool's ends no series" "0 failed 1, again 1: failed 2, again 2: ok 3" "$? $(attempts)"
+
 begin never
 in_w "no try succeeds" 7 -n -p "$T/two.yaml" --result "$T/result" -- sh -c "$(from 9) || exit 7"
 expect_eq "three calls" "failed 1, again 1: failed 2, again 2: failed 3" "$(attempts)"
