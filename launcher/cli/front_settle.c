@@ -64,6 +64,7 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 		.opaque_xattr = "user.overlay.opaque",
 		.protect = &f->profile->protect,
 		.workspace = r->workspace,
+		.home = r->identity.home,
 		.hide = &f->profile->hide,
 		.capture = f->profile->capture_inputs,
 		.content_max = f->profile->capture_file_size,

@@ -165,7 +165,7 @@ push(struct collect *c, struct level *l, bool hides)
 		r = fsat_list(l->upper_fd, left > SIZE_MAX ? SIZE_MAX : (size_t)left, &l->names);
 	}
 	if (r == 0 && l->has_lower) {
-		r = git_places_look(&c->git, l->lower_fd, buf_text(&c->path), c->req->workspace);
+		r = git_places_look(&c->git, l->lower_fd, buf_text(&c->path), c->req);
 	}
 	return r == 0 && hides && l->has_lower ? list_gone(l) : r;
 }

@@ -55,14 +55,15 @@ keep(struct git_places *g, char *path, bool hooks)
 	return 0;
 }
 
-/* Appends value's components to base; false when that leaves the workspace, or is its root. */
+/* Appends value's components to base; false when that leaves the workspace. */
 static bool
 join(struct buf *base, const char *value, const char *workspace)
 {
 	size_t len = workspace != NULL ? strlen(workspace) : 0;
 
 	if (value[0] == '/') {
-		if (len < 2 || strncmp(value, workspace, len) != 0 || value[len] != '/') {
+		if (len < 2 || strncmp(value, workspace, len) != 0 ||
+		    (value[len] != '/' && value[len] != '\0')) {
 			return false;
 		}
 		value += len;
@@ -83,22 +84,29 @@ join(struct buf *base, const char *value, const char *workspace)
 				return false;
 			}
 			slash = strrchr(buf_text(base), '/');
-			fsat_path_cut(base,
-				      slash != NULL ? (size_t)(slash - buf_text(base)) : 0);
+			fsat_path_cut(base, slash != NULL ? (size_t)(slash - buf_text(base)) : 0);
 		} else if (len > 0 && strcmp(name, ".") != 0) {
 			fsat_path_push(base, name);
 		}
 	}
-	return base->len > 0;
+	return true;
 }
 
 static int
-keep_hooks(struct git_places *g, const char *path, const char *value, const char *workspace)
+keep_hooks(struct git_places *g, const char *path, const char *value,
+	   const struct collect_request *req)
 {
-	auto_buf at = BUF_INIT;
+	auto_buf at = BUF_INIT, whole = BUF_INIT;
 
 	buf_puts(&at, path);
-	if (!join(&at, value, workspace)) {
+	if (value[0] == '~' && (value[1] == '/' || value[1] == '\0') && req->home != NULL) {
+		buf_printf(&whole, "%s%s", req->home, value + 1);
+		value = buf_text(&whole);
+	}
+	if (buf_error(&whole) < 0) {
+		return -ENOMEM;
+	}
+	if (!join(&at, value, req->workspace)) {
 		return 0;
 	}
 	return buf_error(&at) < 0 ? -ENOMEM : keep(g, strdup(buf_text(&at)), true);
@@ -107,7 +115,7 @@ keep_hooks(struct git_places *g, const char *path, const char *value, const char
 /* A configuration that cannot be read, or not to its end, names what was understood. */
 static int
 read_hooks(struct git_places *g, int dir_fd, const char *config, const char *path,
-	   const char *workspace)
+	   const struct collect_request *req)
 {
 	struct gitconfig parsed = { .items = NULL };
 	auto_fd fd = fsat_open_path(dir_fd, config, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -125,7 +133,7 @@ read_hooks(struct git_places *g, int dir_fd, const char *config, const char *pat
 
 		if (strcmp(e->section, "core") == 0 && e->subsection == NULL &&
 		    strcmp(e->key, "hookspath") == 0 && e->value != NULL) {
-			r = keep_hooks(g, path, e->value, workspace);
+			r = keep_hooks(g, path, e->value, req);
 		}
 	}
 	gitconfig_finish(&parsed);
@@ -133,7 +141,8 @@ read_hooks(struct git_places *g, int dir_fd, const char *config, const char *pat
 }
 
 int
-git_places_look(struct git_places *g, int dir_fd, const char *path, const char *workspace)
+git_places_look(struct git_places *g, int dir_fd, const char *path,
+		const struct collect_request *req)
 {
 	int r = 0;
 
@@ -144,8 +153,8 @@ git_places_look(struct git_places *g, int dir_fd, const char *path, const char *
 		r = keep(g, strdup(path), false);
 	}
 	if (r == 0 && has(dir_fd, ".git")) {
-		r = read_hooks(g, dir_fd, ".git/config", path, workspace);
-		r = r < 0 ? r : read_hooks(g, dir_fd, ".git/config.worktree", path, workspace);
+		r = read_hooks(g, dir_fd, ".git/config", path, req);
+		r = r < 0 ? r : read_hooks(g, dir_fd, ".git/config.worktree", path, req);
 	}
 	return r;
 }

@@ -80,18 +80,34 @@ below(const char *path, const char *dir)
 	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
 }
 
+/*
+ * Whether git would run it from dir, a directory of hooks. In the workspace's root any other file
+ * may stand beside them: there it is what can be run, or a link.
+ */
+static bool
+is_hook(const struct change *ch, const char *dir)
+{
+	const struct strings hooks = { .items = (const char *[]){ dir, NULL }, .count = 1 };
+
+	if (dir[0] != '\0') {
+		return profile_rule(ch, &hooks) != NULL;
+	}
+	return strchr(ch->path, '/') == NULL &&
+	       (S_ISLNK(ch->mode_after) ||
+		(S_ISREG(ch->mode_after) && (ch->mode_after & 0111) != 0));
+}
+
 /* A place where git looks in this workspace: its rule, when that is stronger than the name's. */
 static int
 place_rule(const struct change *ch, const struct git_place *place, enum name_class *class,
 	   const char **says)
 {
-	const struct strings hooks = { .items = (const char *[]){ place->path, NULL }, .count = 1 };
 	const char *rest = below(ch->path, place->path), *rule;
 	auto_buf path = BUF_INIT;
 	enum name_class found;
 
 	if (place->hooks) {
-		if (*class > NAME_HELD && profile_rule(ch, &hooks) != NULL) {
+		if (*class > NAME_HELD && is_hook(ch, place->path)) {
 			*class = NAME_HELD;
 			*says = "built-in: core.hooksPath: git runs these";
 		}

@@ -87,9 +87,9 @@ struct git_places {
 	size_t count, cap;
 };
 
-/* Keeps what one directory of the lower says; path: its own, workspace: as in collect_request. */
+/* Keeps what one directory of the lower says; path: its own. */
 int git_places_look(struct git_places *g, int dir_fd, const char *path,
-		    const char *workspace) must_check;
+		    const struct collect_request *req) must_check;
 void git_places_finish(struct git_places *g);
 
 /* What decides besides the change itself. */

@@ -35,7 +35,7 @@ static const struct key keys[] = {
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 /* Entries that are looked at to find others, at the most: the files are a tool's. */
-#define WORK_MAX (1u << 19)
+#define WORK_MAX (1u << 22)
 
 struct comparison {
 	const struct gitconfig *before, *after;
@@ -115,17 +115,16 @@ is_remote(struct comparison *c, const struct gitconfig *g, const char *name)
 static bool
 remote_name_settled(struct comparison *c, const struct gitconfig_entry *e)
 {
-	bool new_branch = !has(c, c->before,
-			       &(struct gitconfig_entry){ "branch", e->subsection, NULL, NULL });
+	const struct gitconfig_entry branch = { "branch", e->subsection, NULL, NULL };
 
 	if (e->value == NULL) {
 		return false;
 	}
 	if (strcmp(e->value, ".") == 0) {
-		return new_branch || has(c, c->before, e);
+		return has(c, c->before, e) || !has(c, c->before, &branch);
 	}
 	return is_remote(c, c->before, e->value) ||
-	       (new_branch && is_remote(c, c->after, e->value));
+	       (is_remote(c, c->after, e->value) && !has(c, c->before, &branch));
 }
 
 /* The length of a branch's name, or of "*", at the start of text; 0: neither. */

@@ -13,8 +13,8 @@
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 
-#define GITCONFIG_BYTES_MAX (64u << 10)
-#define GITCONFIG_ENTRIES_MAX 2048u
+#define GITCONFIG_BYTES_MAX (1u << 20)
+#define GITCONFIG_ENTRIES_MAX 16384u
 
 /* One "key = value", as git sees it: section and key in lower case, the subsection as written. */
 struct gitconfig_entry {

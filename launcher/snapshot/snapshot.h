@@ -183,6 +183,7 @@ struct collect_request {
 	const struct strings *protect;
 	/* absolute path of the workspace, for links to it by that name */
 	const char *workspace;
+	const char *home; /* what ~ is to git, run by the caller; or NULL */
 	/* what the tool could not see: its contents are not stored, a change is held; or NULL */
 	const struct rule_paths *hide;
 	enum capture_inputs capture;

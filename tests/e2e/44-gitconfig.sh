@@ -59,7 +59,7 @@ held "a branch of another remote" "branch.topic.remote: where git fetches from a
 held "a branch of this repository" "branch.topic.remote: where git fetches from and pushes to" git config branch.topic.remote .
 held "an unknown key" "new.key: not known to be harmless" git config new.key x
 held "what git cannot read" "line 1 cannot be understood" sh -c 'echo "[core" >.git/config'
-held "too much" "it is too large to be checked" sh -c 'head -c 70000 /dev/zero | tr "\0" "\n" >>.git/config'
+held "too much" "it is too large to be checked" sh -c 'head -c 1100000 /dev/zero | tr "\0" "\n" >>.git/config'
 held "removed" "it was removed or replaced" rm .git/config
 held "a link" "it was removed or replaced" ln -sf HEAD .git/config
 held "mixed with harmless work" "core.pager: git runs it" sh -c 'git commit -q --allow-empty -m x && git config core.pager x'

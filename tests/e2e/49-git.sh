@@ -51,3 +51,8 @@ for path in .bare/hooks/post-commit tools/post-commit; do
 	check "$path is not there" test ! -e "$WS/$path"
 	as_id "$A" discard @last >/dev/null
 done
+as_id sh -c "git clone -q '$WS' ~/near && cd ~/near && mkdir tools && git config core.hooksPath '~/near/tools'"
+as_id "$A" run -w "$T/home/near" -- sh -c 'echo "#!/bin/sh" >tools/post-merge' 2>/dev/null
+RC=$?
+expect_eq "hooks below ~" "123 tools/post-merge" "$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path')"
+as_id "$A" discard @last >/dev/null

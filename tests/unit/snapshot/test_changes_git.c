@@ -27,9 +27,10 @@ expect_hold(const struct change_set *set, const char *path, const char *want)
 Test(changes_git, a_git_directory_of_another_name)
 {
 	static const char *const lower[] = { ".bare", ".bare/objects", ".bare/hooks", "not", NULL };
-	static const char *const upper[] = { ".bare", ".bare/refs", ".bare/hooks",
-					     ".bare/modules", ".bare/modules/m", "not",
-					     "not/hooks", NULL };
+	static const char *const upper[] = { ".bare",		".bare/refs",
+					     ".bare/hooks",	".bare/modules",
+					     ".bare/modules/m", "not",
+					     "not/hooks",	NULL };
 	struct change_set set = { .items = NULL };
 	struct world w;
 
@@ -77,10 +78,11 @@ Test(changes_git, the_workspace_is_a_git_directory)
 /* Of the workspace's own repository, and of one below. */
 Test(changes_git, hooks_that_a_configuration_names)
 {
-	static const char *const both[] = { ".git", "tools", "tools/hooks", "sub", "sub/.git",
-					    "sub/h", "other", NULL };
-	static const char *const upper[] = { "tools", "tools/hooks", "sub", "sub/h", "other",
-					     NULL };
+	static const char *const both[] = { ".git",	"tools", "tools/hooks", "sub",
+					    "sub/.git", "sub/h", "other",	NULL };
+	static const char *const upper[] = {
+		"tools", "tools/hooks", "sub", "sub/h", "other", NULL
+	};
 	struct change_set set = { .items = NULL };
 	struct world w;
 
@@ -103,14 +105,73 @@ Test(changes_git, hooks_that_a_configuration_names)
 	world_finish(&w);
 }
 
+/* Among all else that the root has, what git could run. */
+Test(changes_git, hooks_in_the_root)
+{
+	static const char *const both[] = { ".git", "d", NULL }, *const upper[] = { "d", NULL };
+	struct change_set set = { .items = NULL };
+	struct world w;
+
+	world_init(&w);
+	dirs(w.ws_fd, both);
+	world_file(w.ws_fd, ".git/config", "[core]\nhooksPath = .\n", 0644);
+	dirs(w.up_fd, upper);
+	world_file(w.up_fd, "pre-push", "x", 0755);
+	world_file(w.up_fd, "README", "x", 0644);
+	world_file(w.up_fd, "d/pre-push", "x", 0755);
+	cr_assert_eq(symlinkat("d/pre-push", w.up_fd, "post-commit"), 0);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	expect_hold(&set, "pre-push", NAMED);
+	expect_hold(&set, "post-commit", NAMED);
+	expect_hold(&set, "README", "-");
+	expect_hold(&set, "d/pre-push", "-");
+	changes_finish(&set);
+	world_finish(&w);
+}
+
+/* Entries enough that a clone of many branches has fewer. */
+Test(changes_git, hooks_behind_a_long_configuration)
+{
+	static const char *const both[] = { ".git", "h", NULL }, *const upper[] = { "h", NULL };
+	struct change_set set = { .items = NULL };
+	auto_buf config = BUF_INIT;
+	struct world w;
+
+	for (size_t i = 0; i < 5000; i++) {
+		buf_printf(&config, "[branch \"topic/%zu\"]\n\tremote = origin\n", i);
+	}
+	buf_puts(&config, "[core]\n\thooksPath = h\n");
+	cr_assert_gt(config.len, (size_t)65536 * 2);
+	world_init(&w);
+	dirs(w.ws_fd, both);
+	world_file(w.ws_fd, ".git/config", buf_text(&config), 0644);
+	dirs(w.up_fd, upper);
+	world_file(w.up_fd, "h/pre-push", "x", 0755);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	expect_hold(&set, "h/pre-push", NAMED);
+	changes_finish(&set);
+	world_finish(&w);
+}
+
 Test(changes_git, what_a_path_of_hooks_comes_to)
 {
+	static const struct collect_request req = { .workspace = "/here/space", .home = "/here" };
 	static const struct {
-		const char *value, *want; /* NULL: outside, or the root */
+		const char *value, *want; /* NULL: outside */
 	} rows[] = {
-		{ "h", "d/h" },	     { "h/./i/", "d/h/i" },    { "../h", "h" },
-		{ "../..", NULL },   { "..", NULL },	       { "/here/space/h", "h" },
-		{ "/here/spaceh", NULL }, { "/here/space", NULL }, { "/h", NULL },
+		{ "h", "d/h" },
+		{ "h/./i/", "d/h/i" },
+		{ "../h", "h" },
+		{ "../..", NULL },
+		{ "..", "" },
+		{ "/here/space/h", "h" },
+		{ "/here/spaceh", NULL },
+		{ "/here/space", "" },
+		{ "/h", NULL },
+		{ "~/space/h", "h" },
+		{ "~/h", NULL },
+		{ "~", NULL },
+		{ "~x/space/h", "d/~x/space/h" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -122,7 +183,7 @@ Test(changes_git, what_a_path_of_hooks_comes_to)
 		world_dir(w.ws_fd, ".git", 0755);
 		snprintf(config, sizeof(config), "[core]\nhooksPath = %s\n", rows[i].value);
 		world_file(w.ws_fd, ".git/config", config, 0644);
-		cr_assert_eq(git_places_look(&g, w.ws_fd, "d", "/here/space"), 0);
+		cr_assert_eq(git_places_look(&g, w.ws_fd, "d", &req), 0);
 		cr_expect_eq(g.count, rows[i].want != NULL, "%s", rows[i].value);
 		if (g.count == 1 && rows[i].want != NULL) {
 			cr_expect_str_eq(g.items[0].path, rows[i].want);

@@ -261,6 +261,25 @@ Test(gitconfig, rows)
 	}
 }
 
+Test(gitconfig, a_clone_of_many_branches)
+{
+	auto_buf text = BUF_INIT, why = BUF_INIT;
+	auto_free char *before = NULL;
+
+	buf_puts(&text, "[remote \"origin\"]\nurl=https://a.b/c\n");
+	for (size_t i = 0; i < 4000; i++) {
+		buf_printf(&text, "[branch \"b%zu\"]\nremote=origin\nmerge=refs/heads/b%zu\n", i,
+			   i);
+	}
+	before = strdup(buf_text(&text));
+	buf_puts(&text, "[branch \"new\"]\nremote=origin\nmerge=refs/heads/new\n");
+	judge(before, buf_text(&text), &why);
+	cr_expect_str_eq(buf_text(&why), "");
+	buf_puts(&text, "[core]\npager=x\n");
+	judge(before, buf_text(&text), &why);
+	cr_expect_str_eq(buf_text(&why), "core.pager: git runs it");
+}
+
 Test(gitconfig, work_is_bounded)
 {
 	auto_buf before = BUF_INIT, after = BUF_INIT, why = BUF_INIT;

@@ -145,7 +145,7 @@ Test(gitconfig_parse, bounds)
 	buf_puts(&text, "b\n");
 	buf_reset(&got);
 	dump(buf_text(&text), text.len, &got);
-	cr_expect_str_eq(buf_text(&got), "line 2050");
+	cr_expect_str_eq(buf_text(&got), "line 16386");
 	buf_reset(&text);
 	for (size_t i = 0; i < GITCONFIG_BYTES_MAX + 1; i++) {
 		buf_putc(&text, '\n');
