@@ -388,7 +388,7 @@ void front_warn(struct front *f, const char *text); /* into the record; borrowed
 
 /*
  * Runs airlock-cli with these arguments (NULL-terminated, argv[0] included) and waits; its exit
- * status or -errno.
+ * status or -errno: -ECHILD when it was killed.
  */
 int front_run_cli(struct front *f, const char *const argv[]) must_check;
 /* The same; what it says comes back as text, without the newline at its end. */

@@ -129,6 +129,7 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const char *few[FRONT_ENVIRON_ROOM];
 	sigset_t none;
+	int rc;
 
 	/* what we block to read it, ends whom we wait for */
 	sigemptyset(&none);
@@ -146,8 +147,8 @@ front_become_cli(const struct front *f, const char *const argv[], const int stdi
 	if (f->state_path != NULL && setenv("AIRLOCK_STATE", f->state_path, 1) < 0) {
 		_exit(EXIT_AIRLOCK);
 	}
-	ignore_err(sys_execveat(f->paths.cli_fd, "", argv, front_environ(f, few), AT_EMPTY_PATH),
-		   "it returns only on failure");
+	rc = sys_execveat(f->paths.cli_fd, "", argv, front_environ(f, few), AT_EMPTY_PATH);
+	dprintf(STDERR_FILENO, "airlock: start airlock-cli %s: %s\n", argv[1], strerror(-rc));
 	_exit(EXIT_AIRLOCK);
 }
 
@@ -218,7 +219,11 @@ start_cli(struct front *f, const char *const argv[], struct buf *said, bool with
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "wait for airlock-cli");
 	}
-	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AIRLOCK;
+	if (WIFSIGNALED(status)) {
+		return err_set(&f->err, -ECHILD, "airlock-cli %s was killed by signal %d", argv[1],
+			       WTERMSIG(status));
+	}
+	return WEXITSTATUS(status);
 }
 
 int

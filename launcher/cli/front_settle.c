@@ -271,7 +271,11 @@ front_recover_now(struct front *f)
 	static const char *const argv[] = { "airlock-cli", "recover", "--quiet", NULL };
 	int rc = front_run_cli(f, argv);
 
-	return rc < 0 ? err_sys(&f->err, rc, "recover what was cut short") : 0;
+	if (rc < 0) {
+		err_prefix(&f->err, "recover what was cut short");
+		return rc;
+	}
+	return 0;
 }
 
 int

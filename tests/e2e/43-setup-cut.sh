@@ -126,3 +126,16 @@ expect_eq "killed at the commit: verdict" "ok committed" \
 	"$(as_id env AIRLOCK_STATE="$cut/state" "$A" log --json 2>/dev/null | jq -rs 'flatten | map(.verdict + " " + .settled) | join(" ")')"
 expect_eq "killed at the commit: the whole file" new "$(as_id cat "$cut/ws/file")"
 expect_run "the next call sweeps what the killed ones left" 0 -- true
+
+# airlock-cli is killed where it reads the profile, and cannot be started: whoever waits for it has a word for both
+printf 'version: 1\nname: cut\nextends: default\n' >"$T/cut/p.yaml"
+own "$T/cut/p.yaml"
+helper_cut()
+{
+	as_id strace -f -o "$T/.probe" "${@:3}" "$A" run -w "$WS" -p "$T/cut/p.yaml" -- touch canary 2>"$ERR"
+	expect_eq "$1: exit, last word" "125 airlock: $2" "$? $(tail -n 1 "$ERR")"
+	expect_eq "$1: nothing ran" "" "$(ls -A "$WS")"
+}
+helper_cut "killed as it compiles" "airlock-cli compile-profile was killed by signal 9" \
+	-P "$T/cut/p.yaml" -e trace=openat -e inject=openat:signal=KILL
+helper_cut "not started" "start airlock-cli compile-profile: Out of memory" -e trace=execveat -e inject=execveat:error=ENOMEM:when=1
