@@ -13,6 +13,7 @@
 #include "../store/index_compare.h"
 #include "../workflow/workflow.h"
 #include "../workflow/running.h"
+#include "cmd_profile.h"
 #include "settle_recover.h"
 
 /*
@@ -87,7 +88,7 @@ open_index(struct reading *r, struct err *err)
 int
 reading_path(char **ret_path, struct err *err)
 {
-	return store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), getenv("HOME"),
+	return store_path(getenv("AIRLOCK_STATE"), getenv("XDG_STATE_HOME"), places_home(),
 			  ret_path, err);
 }
 

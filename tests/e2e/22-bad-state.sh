@@ -141,3 +141,13 @@ run_airlock "${tool[@]}"
 refused "nobody knows what was signed" "$AIRLOCK_STATE/log.at is damaged"
 rm "$AIRLOCK_STATE/log.at"
 expect_run "without a log" 0 -- true
+
+# Without HOME it is where the account says, for the verbs that read as for the run.
+case $E2E_IDENTITY in
+root | userns) home=$(getent passwd 0 | cut -d: -f6) ;;
+plain) home=$E2E_USER_HOME ;;
+esac
+as_id env -u HOME -u AIRLOCK_STATE "$A" doctor --json >"$OUT"
+expect_match "without HOME: doctor" "$home/.local/state/airlock" "$OUT"
+as_id env -u HOME -u AIRLOCK_STATE "$A" log >/dev/null 2>"$ERR" # nobody knows what is there
+expect_eq "without HOME: a verb that reads" "" "$(grep "no state directory" "$ERR")"
