@@ -60,13 +60,14 @@ load_meta(struct settling *s, struct err *err)
 static int
 load_list(struct settling *s, struct err *err)
 {
+	const char *reason = record_text(s->rec.outcome, "reason");
 	int rc;
 
 	s->has_digest = text_unhex(record_text(s->rec.outcome, "changes.digest"), s->digest,
 				   SHA256_SIZE) == 0;
 	if (!s->has_digest) {
-		return err_set(err, -ENODATA, "%s: it has no change set that can be settled (%s)",
-			       s->rec.id, record_text(s->rec.outcome, "reason"));
+		return err_set(err, -ENODATA, "%s: it has no change set that can be settled%s%s",
+			       s->rec.id, reason[0] != '\0' ? ": " : "", reason);
 	}
 	rc = object_changes(&s->reading, &s->rec, &s->list, err);
 	if (rc < 0) {

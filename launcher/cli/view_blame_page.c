@@ -402,6 +402,13 @@ put_source(struct page *p, const struct blame *b, const struct source *s)
 
 /* ---- the head -------------------------------------------------------------------------------- */
 
+/* It is not there, and nothing says that it ever was. */
+static bool
+is_unknown_here(const struct blame_history *h)
+{
+	return h->count == 1 && h->steps[0].state.type == '-';
+}
+
 static void
 put_state(struct page *p, const struct blame *b)
 {
@@ -415,7 +422,9 @@ put_state(struct page *p, const struct blame *b)
 	for (size_t i = 0; i < b->part_count; i++) {
 		lines += b->parts[i].count;
 	}
-	if (now->type == '-') {
+	if (is_unknown_here(h)) {
+		buf_puts(&text, "not there, and no call that is recorded here committed it");
+	} else if (now->type == '-') {
 		buf_puts(&text, "not there any more: deleted ");
 		buf_puts(&text, step->call == BLAME_OUTSIDE ? OUTSIDE
 				: step->is_undo		    ? "by an undo"
@@ -520,7 +529,7 @@ blame_print(struct page *p, const struct blame *b)
 	if (h->by_line && b->part_count > 0) {
 		put_lines(p, b);
 	}
-	for (size_t i = 0; i < sources.count; i++) {
+	for (size_t i = 0; i < sources.count && !is_unknown_here(h); i++) {
 		put_source(p, b, &sources.items[i]);
 	}
 	return buf_error(&p->out);

@@ -71,3 +71,7 @@ exec 8<&-
 wait "$PID"
 expect_eq "two at once: the first had its way" "applied 1 change of call ${one:0:13}" "$(cat "$T/.apply")"
 expect_eq "two at once: and the record says so" committed "$(settled)"
+
+expect_run "a call that changes nothing" 0 -- true
+expect_verb "there is nothing to take back" 1 undo @last
+expect_eq "and no reason is made up" " it has no change set that can be settled" "$(sed 's/.*://' "$ERR")"

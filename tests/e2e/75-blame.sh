@@ -103,6 +103,10 @@ expect_match "and who took it back" "taken back by $who" <(as_id "$A" blame "$WS
 named held -m propose -- sh -c 'echo held >>f'
 expect_eq "what is held is not there" "outside*1 first*1 outside*1 first*1 outside*1" "$(who "$WS/f")"
 expect_match "but it is told of" '1 call more changed it without a commit: held, discarded or observed' <(as_id "$A" blame "$WS/f" | tr -s ' \n' ' ')
+named only -m propose -- sh -c 'echo x >only'
+expect_eq "a file that was only held" "now not there, and no call that is recorded here committed it besides 1 call more changed it without a commit: held, discarded or observed" \
+	"$(as_id "$A" blame "$WS/only" | tail -n +2 | tr -s ' \n' ' ' | sed 's/^ //; s/ $//')"
+expect_verb "its discard" 0 discard "${CALL_IDS[only]}"
 expect_verb "apply" 0 apply "${CALL_IDS[held]}"
 expect_eq "what was applied is" "outside*1 first*1 outside*1 first*1 outside*1 held*1" "$(who "$WS/f")"
 expect_match "and by whom" "applied by $who" <(as_id "$A" blame "$WS/f")
