@@ -357,9 +357,31 @@ export_at(struct export *x, const char *path, mode_t mode, const struct buf *con
 	return fd < 0 ? fail(err, fd, path) : export_bytes(x, fd, name, path, mode, content, err);
 }
 
+/*
+ * What is held runs without being asked for where its name is: a hook, by the git of a prompt, as
+ * soon as somebody looks into out/. It is kept by its digest, and MANIFEST says for what name.
+ */
+static int
+export_held(struct walk *w, const char *hex, const struct buf *content)
+{
+	auto_buf name = BUF_INIT;
+	auto_fd fd = fdio_make_dir(w->x->root_fd, "held");
+	struct stat st;
+
+	buf_printf(&name, "held/%s", hex);
+	export_note(w->x, "held", buf_text(&w->shown), buf_text(&name));
+	if (fd < 0 || buf_error(&name) != 0) {
+		return fail(w->err, fd < 0 ? fd : -ENOMEM, "held");
+	}
+	return fstatat(fd, hex, &st, AT_SYMLINK_NOFOLLOW) == 0
+		     ? 0 /* another one's content is the same */
+		     : export_bytes(w->x, fd, hex, buf_text(&name), 0600, content, w->err);
+}
+
 static int
 export_change(struct walk *w, int out_fd, const json_t *item)
 {
+	bool is_held = record_text(item, "hold")[0] != '\0';
 	auto_buf path = BUF_INIT, name_part = BUF_INIT, content = BUF_INIT;
 	auto_fd dir = -1;
 	const char *name = "", *after = record_text(item, "after");
@@ -378,8 +400,12 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 		export_note(w->x, "deleted", buf_text(&w->shown), record_text(item, "before"));
 		return 0;
 	}
-	dir = open_above(out_fd, buf_text(&path), &name_part, &name);
-	if (dir < 0) {
+	if (is_held && !S_ISREG(mode)) {
+		export_note(w->x, "held", buf_text(&w->shown), after);
+		return 0;
+	}
+	dir = is_held ? -1 : open_above(out_fd, buf_text(&path), &name_part, &name);
+	if (dir < 0 && !is_held) {
 		export_note(w->x, "refused name", buf_text(&w->shown), "");
 		return 0;
 	}
@@ -397,6 +423,9 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 	if (rc == -ENODATA) {
 		export_note(w->x, "not captured", buf_text(&w->shown), after);
 		return 0;
+	}
+	if (rc == 0 && is_held) {
+		return export_held(w, after, &content);
 	}
 	if (rc == 0 && S_ISLNK(mode)) {
 		return export_link(w, dir, name, buf_text(&content));

@@ -153,4 +153,7 @@ rows "SELECT type, lower(hex(digest)), n FROM entry WHERE call = '$(record .plan
 	>"$T/entries"
 expect_eq "its entries are the log's" "$(sort "$T/entries")" \
 	"$(jq -r '.predicate.entries | to_entries[] | "\(.key)|\(.value.digest)|\(.value.index)"' "$T/payload" | sort)"
+run_airlock -- sh -c 'mkdir -p .git/hooks; echo hook >.git/hooks/post-checkout; echo x >plain'
+expect_verb "what was held" 0 export @last --to "$T/with-held"
+expect_eq "stands without its name" "$(echo hook | sha256sum | cut -c 1-64) ./plain" "$(ls "$T/with-held/held") $(cd "$T/with-held/out" && find . -type f)"
 expect_verb "--dsse and --mtree" 125 export @last --dsse --mtree

@@ -25,8 +25,9 @@ world_make(struct world *w)
 	uint8_t call[16] = { 0 }, workflow[16];
 	struct err err = ERR_INIT;
 
-	*w = (struct world){ .temp = temp_make(), .store = STORE_INIT, .pack = PACK_INIT,
-			     .reading = READING_INIT };
+	*w = (struct world){
+		.temp = temp_make(), .store = STORE_INIT, .pack = PACK_INIT, .reading = READING_INIT
+	};
 	snprintf(w->out, sizeof(w->out), "%s/out", w->temp.base);
 	snprintf(w->outside, sizeof(w->outside), "%s/outside", w->temp.base);
 	cr_assert_eq(mkdir(w->outside, 0700), 0);
@@ -67,8 +68,7 @@ export_setup(struct world *w, struct record *rec, struct export *x)
 }
 
 /* Exports the call with that outcome; MANIFEST's text. */
-static void
-export(struct world *w, const char *outcome, struct buf *manifest)
+static void export(struct world *w, const char *outcome, struct buf *manifest)
 {
 	auto_record rec = make_record("{}", outcome);
 	auto_export x = EXPORT_INIT;
@@ -170,11 +170,53 @@ Test(view_export, changes_stay_below_out)
 	world_finish(&w);
 }
 
+/* A hook in out/ would run by the git of a shell's prompt. */
+Test(view_export, what_is_held_has_no_name)
+{
+	static const char *const paths[] = { ".git/hooks/post-commit", ".envrc" };
+	struct world w;
+	uint8_t digest[SHA256_SIZE];
+	char hex[HEX_DIGEST_SIZE], name[80], note[160];
+	auto_buf outcome = BUF_INIT, manifest = BUF_INIT;
+
+	world_make(&w);
+	put_text(&w, "x\n", digest, hex);
+	buf_puts(&outcome, "{\"changes\":{\"items\":[");
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		buf_printf(&outcome,
+			   "{\"path\":\"%s\",\"kind\":\"create\",\"mode_after\":33261,"
+			   "\"after\":\"%s\",\"hold\":\"built-in: x\"},",
+			   paths[i], hex);
+	}
+	buf_printf(&outcome,
+		   "{\"path\":\"l\",\"kind\":\"create\",\"mode_after\":41471,\"after\":\"%s\","
+		   "\"hold\":\"link out of the workspace\"},",
+		   hex);
+	buf_puts(&outcome, "{\"path\":\"old\",\"kind\":\"delete\",\"after\":null}]}}");
+	export(&w, buf_text(&outcome), &manifest);
+	snprintf(name, sizeof(name), "held/%s", hex);
+	expect_file(&w, name, "x\n", 0600);
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		snprintf(note, sizeof(note), "# held: out/%s %s\n", paths[i], name);
+		expect_note(&manifest, note);
+	}
+	snprintf(note, sizeof(note), "# held: out/l %s\n", hex);
+	expect_note(&manifest, note);
+	cr_expect_eq(exists(&w, "out/out/.git"), false);
+	cr_expect_eq(exists(&w, "out/out/.envrc"), false);
+	cr_expect_eq(exists(&w, "out/out/l"), false);
+	world_finish(&w);
+}
+
 static void
 add_entry(struct buf *b, mode_t mode, const char *name, const uint8_t *digest, const char *target)
 {
-	const struct dirobj_entry e = { .mode = mode, .size = 2, .digest = digest, .name = name,
-					.target = target, .xattrs = "" };
+	const struct dirobj_entry e = { .mode = mode,
+					.size = 2,
+					.digest = digest,
+					.name = name,
+					.target = target,
+					.xattrs = "" };
 
 	dirobj_add(b, &e);
 }
@@ -300,7 +342,8 @@ Test(view_export, names_in_the_manifest_as_sha256sum_spells_them)
 		size_t from = x.manifest.len;
 
 		cr_assert_eq(export_bytes(&x, x.root_fd, rows[i].name, rows[i].name, 0644, &content,
-					  &err), 0);
+					  &err),
+			     0);
 		cr_expect_not_null(strstr(buf_text(&x.manifest) + from, rows[i].line), "row %zu",
 				   i);
 		cr_expect_eq(buf_text(&x.manifest)[from] == '\\', i > 0, "row %zu", i);
