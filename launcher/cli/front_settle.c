@@ -41,15 +41,20 @@ note_end(struct front *f)
 	}
 }
 
-/* A signal ends the reading, and so does the call's own wall limit, from here once more. */
+/*
+ * A signal ends the reading, and so does the call's own wall limit, from here once more. Where one
+ * ended the call already, those that are sent to make sure do not: what the tool did would be lost
+ * for the moments that are left.
+ */
 static struct until
 read_until(const struct front *f)
 {
+	bool is_ended = f->outcome.verdict == VERDICT_INTERRUPTED;
 	uint64_t ms = f->req.limits.wall_ms < INT_MAX ? f->req.limits.wall_ms : INT_MAX;
 
 	ms = ms < READ_AT_LEAST_MS ? READ_AT_LEAST_MS : ms;
-	ms = f->outcome.verdict == VERDICT_INTERRUPTED ? READ_ENDED_MS : ms;
-	return (struct until){ .stop_fd = f->end_fd,
+	ms = is_ended ? READ_ENDED_MS : ms;
+	return (struct until){ .stop_fd = is_ended ? -1 : f->end_fd,
 			       .deadline_ns = clock_monotonic_ns() + ms * 1000000u };
 }
 
@@ -85,29 +90,69 @@ collect(struct front *f, int lower_fd, struct pack *pack, struct change_set *ret
 	return changes_collect(&with_call, ret, &f->err);
 }
 
+static const char *
+hold_reason(struct front *f)
+{
+	for (size_t i = 0; i < f->changes.count; i++) {
+		const struct change *c = &f->changes.items[i];
+
+		if (c->hold != HOLD_NONE) {
+			auto_buf path = BUF_INIT;
+
+			text_safe(&path, c->path, strlen(c->path), false);
+			return arena_printf(&f->arena, "%s is held for a person: %s",
+					    buf_text(&path),
+					    c->hold_rule != NULL ? c->hold_rule : "protected");
+		}
+	}
+	return "held for a person";
+}
+
+/* The same changes, of which some are held in the workspace as it is. */
+static void
+take_holds(struct change_set *to, struct change_set *from)
+{
+	for (size_t i = 0; i < to->count && i < from->count; i++) {
+		struct change *mine = &to->items[i], *theirs = &from->items[i];
+		char *rule = mine->hold_rule;
+
+		mine->hold = theirs->hold;
+		mine->hold_rule = theirs->hold_rule;
+		theirs->hold_rule = rule;
+	}
+	to->held = from->held;
+}
+
 /*
  * A copy's change set says what to do to the workspace as it was. Collected again over the
- * workspace as it is, under the exclusive lock, it must be the same; the entries that it is then
- * compared with are of this moment.
+ * workspace as it is, under the exclusive lock, it must be the same, and nothing in it held: where
+ * git looks may have changed. The entries that it is then compared with are of this moment.
  */
 static int
 collect_again(struct front *f, struct change_set *ret)
 {
 	struct change_set now = { .count = 0 };
 	const char *differs = NULL;
+	bool same;
 	int rc = collect(f, f->lock.workspace_fd, NULL, &now);
 
 	if (rc < 0) {
 		err_prefix(&f->err, "conflict: the workspace is not as it was copied");
 		return rc;
 	}
-	if (memcmp(now.digest, f->changes.digest, sizeof(now.digest)) == 0) {
+	same = memcmp(now.digest, f->changes.digest, sizeof(now.digest)) == 0;
+	if (same && now.held == 0) {
 		*ret = now;
 		return 0;
 	}
-	differs = changes_first_difference(&f->changes, &now);
-	rc = err_set(&f->err, -ESTALE, "conflict: %s: it was changed since it was copied",
-		     differs != NULL ? differs : ".");
+	if (same) {
+		take_holds(&f->changes, &now);
+		rc = err_set(&f->err, -EPERM, "%s", hold_reason(f));
+	} else {
+		differs = changes_first_difference(&f->changes, &now);
+		rc = err_set(&f->err, -ESTALE, "conflict: %s: it was changed since it was copied",
+			     differs != NULL ? differs : ".");
+	}
 	changes_finish(&now);
 	return rc;
 }
@@ -137,26 +182,11 @@ hold_in_draft(struct front *f, const char *reason)
 		rc = rc < 0 ? rc : collect_again(f, &now);
 		changes_finish(&now);
 	}
-	return rc < 0 ? hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text))
-		      : hold(f, LAYER_DRAFT, reason);
-}
-
-static const char *
-hold_reason(struct front *f)
-{
-	for (size_t i = 0; i < f->changes.count; i++) {
-		const struct change *c = &f->changes.items[i];
-
-		if (c->hold != HOLD_NONE) {
-			auto_buf path = BUF_INIT;
-
-			text_safe(&path, c->path, strlen(c->path), false);
-			return arena_printf(&f->arena, "%s is held for a person: %s",
-					    buf_text(&path),
-					    c->hold_rule != NULL ? c->hold_rule : "protected");
-		}
+	if (rc < 0) {
+		note_end(f); /* it may be why */
+		return hold(f, LAYER_ASIDE, arena_string(&f->arena, f->err.text));
 	}
-	return "held for a person";
+	return hold(f, LAYER_DRAFT, reason);
 }
 
 /* filesystem.hold_above: a change set larger than the profile expects; NULL when it is not. */

@@ -122,6 +122,14 @@ check "SIGTERM ignored: soon" test "$took" -lt 10000
 expect_eq "SIGTERM ignored: ended" "interrupted null null none" "$(ended)"
 expect_dead "SIGTERM ignored" 'sleep 99\.009'
 
+# Signal after signal while what it changed is read: that is known all the same.
+start -- sh -c 'for i in 1 2 3 4; do head -c 30000000 /dev/urandom >big$i; done; echo up; exec sleep 99.011'
+while kill -TERM "$LAUNCHER" 2>/dev/null; do
+	:
+done
+finish
+expect_eq "SIGTERM again and again" "125 interrupted held 4" "$RC $(record '.outcome | "\(.verdict) \(.settled) \(.changes.items | length)"')"
+
 start -- sh -c 'trap "echo first" TERM; echo up; while :; do sleep 99.010 & wait; done'
 kill -TERM "$LAUNCHER"
 check "second SIGTERM: the tool got the first" wait_for 10 said first

@@ -124,6 +124,21 @@ as_id sh -c "echo editor >'$WS/new'"
 let_go
 expect_eq "a file that both made" "123 ok held conflict: new: it was changed since it was copied editor" "$RC $(settled) $(cat "$WS/new")"
 
+# Where git looks may change meanwhile: what is a hook by then is nobody's to commit.
+for mode in apply propose; do
+	fresh
+	as_id git -C "$WS" init -q
+	up -p copy -m "$mode" -- sh -c 'echo up; read go; echo x >d/pre-commit; chmod +x d/pre-commit'
+	as_id git -C "$WS" config core.hooksPath d
+	let_go
+	expect_eq "a hook since it was copied ($mode)" \
+		"123 ok held d/pre-commit is held for a person: built-in: core.hooksPath: git runs these aside" \
+		"$RC $(settled) $(jq -r .held_as "$T/up.json")"
+	expect_eq "and the record marks it ($mode)" "d/pre-commit 1" \
+		"$(record '.outcome.changes | "\(.items[] | select(.hold != null) | .path) \(.held)"')"
+	check "it is not there ($mode)" test ! -e "$WS/d/pre-commit"
+done
+
 # The same bytes by both are no conflict of contents, but one of kinds: it is there already.
 fresh
 up -p copy -- sh -c 'echo up; read go; echo same >a'
