@@ -25,6 +25,7 @@ struct level {
 	struct fs_names names, gone;
 	size_t next, next_gone;
 	size_t path_len; /* of this directory in collect.path */
+	size_t git_dirs; /* git directories that it is in */
 	bool forced;	 /* upper.mode must be put back */
 	bool closed;	 /* the lower has it, and does not let us see what is in it */
 };
@@ -107,6 +108,7 @@ pop(struct collect *c)
 		r = level_reopen(l - 1, l);
 		fsat_path_cut(&c->path, l[-1].path_len);
 	}
+	c->git.dir_count = l->git_dirs;
 	level_finish(l);
 	c->depth--;
 	return r;
@@ -163,9 +165,6 @@ push(struct collect *c, struct level *l, bool hides)
 	l = &c->levels[c->depth++];
 	if (l->has_upper) {
 		r = fsat_list(l->upper_fd, left > SIZE_MAX ? SIZE_MAX : (size_t)left, &l->names);
-	}
-	if (r == 0 && l->has_lower) {
-		r = git_places_look(&c->git, l->lower_fd, buf_text(&c->path), c->req);
 	}
 	return r == 0 && hides && l->has_lower ? list_gone(l) : r;
 }
@@ -246,6 +245,7 @@ static int
 judge(const struct collect *c, const struct facts *f, struct change *ch)
 {
 	const struct judging judging = {
+		.root_mode = c->levels[0].lower.mode,
 		.capability = f->xattrs_after != NULL && f->xattrs_after->capability,
 		.protect = c->req->protect,
 		.hide = c->req->hide,
@@ -558,6 +558,8 @@ visit_directory(struct collect *c, const struct pair *p)
 	bool opaque = false;
 	int r = open_directories(p, &l);
 
+	l.git_dirs = c->git.dir_count;
+	r = r < 0 ? r : git_places_look(&c->git, l.lower_fd, buf_text(&c->path), c->req);
 	r = r < 0 ? r : force_search(&l);
 	r = r < 0 ? r : xattrs_read(l.upper_fd, XATTRS_CHANGE, c->req->opaque_xattr, &x);
 	r = r < 0 ? r : content_scan_xattrs(l.upper_fd, &x, c->req->scanner, &leaks);
@@ -719,6 +721,7 @@ walk(struct collect *c)
 		return fail(c, r);
 	}
 	r = push(c, &root, false);
+	r = r < 0 ? r : git_places_look(&c->git, c->levels[0].lower_fd, "", c->req);
 	if (r < 0) {
 		return fail(c, r);
 	}

@@ -2,16 +2,17 @@
 /*
  * Where git looks in the workspace as it was before the call, beyond the names that it always has:
  * directories that are git directories whatever they are called, and what core.hooksPath names.
- * Run by the front as the workspace's owner; what is read may be what an earlier tool committed.
+ * Run by the front as the workspace's owner; what is read may be what an earlier tool committed,
+ * and a repository's author chose how much of it there is.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "../base/fdio.h"
-#include "../base/grow.h"
 #include "changes_internal.h"
 #include "gitconfig.h"
 
@@ -39,80 +40,139 @@ ends_in_git(const char *path)
 	return strcmp(slash != NULL ? slash + 1 : path, ".git") == 0;
 }
 
-/* Takes over path, also on failure. */
 static int
-keep(struct git_places *g, char *path, bool hooks)
+keep_hooks(struct git_places *g, const char *path)
 {
-	struct git_place *grown =
-		path == NULL ? NULL : grow_array(g->items, g->count, &g->cap, sizeof(*grown));
-
-	if (grown == NULL) {
-		free(path);
+	for (size_t i = 0; i < g->hook_count; i++) {
+		if (strcmp(g->hooks[i], path) == 0) {
+			return 0;
+		}
+	}
+	if (g->hook_count == GIT_HOOKS_MAX) {
+		g->too_many_hooks = true;
+		return 0;
+	}
+	g->hooks[g->hook_count] = strdup(path);
+	if (g->hooks[g->hook_count] == NULL) {
 		return -ENOMEM;
 	}
-	g->items = grown;
-	g->items[g->count++] = (struct git_place){ .path = path, .hooks = hooks };
+	g->hook_count++;
 	return 0;
 }
 
-/* Appends value's components to base; false when that leaves the workspace. */
-static bool
-join(struct buf *base, const char *value, const char *workspace)
+/* An absolute path without "." and "..", taken by its text; "" is the root. */
+static void
+normalise(const char *path, struct buf *ret)
 {
-	size_t len = workspace != NULL ? strlen(workspace) : 0;
-
-	if (value[0] == '/') {
-		if (len < 2 || strncmp(value, workspace, len) != 0 ||
-		    (value[len] != '/' && value[len] != '\0')) {
-			return false;
-		}
-		value += len;
-		fsat_path_cut(base, 0);
-	}
-	while (*value != '\0') {
-		auto_free char *name = NULL;
+	while (*path != '\0') {
+		size_t len = strcspn(path, "/");
 		const char *slash;
 
-		len = strcspn(value, "/");
-		name = strndup(value, len);
-		if (name == NULL) {
-			return false;
+		if (len == 2 && path[0] == '.' && path[1] == '.') {
+			slash = ret->len > 0 ? strrchr(buf_text(ret), '/') : NULL;
+			fsat_path_cut(ret, slash != NULL ? (size_t)(slash - buf_text(ret)) : 0);
+		} else if (len > 0 && !(len == 1 && path[0] == '.')) {
+			buf_putc(ret, '/');
+			buf_put(ret, path, len);
 		}
-		value += len + (value[len] == '/');
-		if (strcmp(name, "..") == 0) {
-			if (base->len == 0) {
-				return false;
-			}
-			slash = strrchr(buf_text(base), '/');
-			fsat_path_cut(base, slash != NULL ? (size_t)(slash - buf_text(base)) : 0);
-		} else if (len > 0 && strcmp(name, ".") != 0) {
-			fsat_path_push(base, name);
-		}
+		path += len + (path[len] == '/');
 	}
-	return true;
 }
 
+/* Where it is below the workspace. */
 static int
-keep_hooks(struct git_places *g, const char *path, const char *value,
+keep_below(struct git_places *g, const char *path, const char *workspace)
+{
+	auto_buf whole = BUF_INIT;
+	size_t len = workspace != NULL ? strlen(workspace) : 0;
+	const char *text;
+
+	normalise(path, &whole);
+	if (buf_error(&whole) < 0) {
+		return -ENOMEM;
+	}
+	text = buf_text(&whole);
+	if (strncmp(text, len > 0 ? workspace : "", len) != 0 ||
+	    (text[len] != '/' && text[len] != '\0')) {
+		return 0;
+	}
+	return keep_hooks(g, text[len] == '/' ? text + len + 1 : "");
+}
+
+/* The same through every link on the way: what there is of the path, and then the rest of it. */
+static int
+keep_real(struct git_places *g, const char *path, const char *workspace)
+{
+	char real[PATH_MAX];
+	auto_buf head = BUF_INIT;
+	auto_fd fd = -1;
+	size_t len = strlen(path);
+
+	for (;;) {
+		buf_reset(&head);
+		buf_put(&head, path, len);
+		if (buf_error(&head) < 0) {
+			return -ENOMEM;
+		}
+		fd = open(len > 0 ? buf_text(&head) : "/", O_PATH | O_CLOEXEC);
+		if (fd >= 0 || len == 0) {
+			break;
+		}
+		do {
+			len--;
+		} while (len > 0 && path[len] != '/');
+	}
+	if (fd < 0 || fdio_path(fd, real) < 0) {
+		return 0;
+	}
+	buf_reset(&head);
+	buf_printf(&head, "%s%s", real, path + len);
+	return buf_error(&head) < 0 ? -ENOMEM : keep_below(g, buf_text(&head), workspace);
+}
+
+/* value: of core.hooksPath; base: the directory of the workspace that it is relative to. */
+static int
+keep_value(struct git_places *g, const char *base, const char *value,
 	   const struct collect_request *req)
 {
-	auto_buf at = BUF_INIT, whole = BUF_INIT;
+	auto_buf whole = BUF_INIT;
+	int r;
 
-	buf_puts(&at, path);
 	if (value[0] == '~' && (value[1] == '/' || value[1] == '\0') && req->home != NULL) {
 		buf_printf(&whole, "%s%s", req->home, value + 1);
-		value = buf_text(&whole);
+	} else if (value[0] == '/') {
+		buf_puts(&whole, value);
+	} else {
+		buf_printf(&whole, "%s/%s/%s", req->workspace != NULL ? req->workspace : "", base,
+			   value);
 	}
 	if (buf_error(&whole) < 0) {
 		return -ENOMEM;
 	}
-	if (!join(&at, value, req->workspace)) {
-		return 0;
-	}
-	return buf_error(&at) < 0 ? -ENOMEM : keep(g, strdup(buf_text(&at)), true);
+	r = keep_below(g, buf_text(&whole), req->workspace);
+	return r < 0 || req->workspace == NULL ? r : keep_real(g, buf_text(&whole), req->workspace);
 }
 
-/* A configuration that cannot be read, or not to its end, names what was understood. */
+/* Of a bare repository git runs hooks from its own directory, or, with a worktree, from that. */
+static int
+keep_values(struct git_places *g, const char *path, bool bare, const char *value,
+	    const struct collect_request *req)
+{
+	const char *slash = strrchr(path, '/');
+	auto_buf above = BUF_INIT;
+	int r = keep_value(g, path, value, req);
+
+	if (r < 0 || !bare || path[0] == '\0') {
+		return r;
+	}
+	buf_put(&above, path, slash != NULL ? (size_t)(slash - path) : 0);
+	return buf_error(&above) < 0 ? -ENOMEM : keep_value(g, buf_text(&above), value, req);
+}
+
+/*
+ * The last value is git's. A configuration that cannot be read, or not to its end, says what was
+ * understood.
+ */
 static int
 read_hooks(struct git_places *g, int dir_fd, const char *config, const char *path,
 	   const struct collect_request *req)
@@ -120,6 +180,7 @@ read_hooks(struct git_places *g, int dir_fd, const char *config, const char *pat
 	struct gitconfig parsed = { .items = NULL };
 	auto_fd fd = fsat_open_path(dir_fd, config, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	auto_buf bytes = BUF_INIT;
+	const char *value = NULL;
 	struct fs_stat st;
 	int r;
 
@@ -132,9 +193,12 @@ read_hooks(struct git_places *g, int dir_fd, const char *config, const char *pat
 		const struct gitconfig_entry *e = &parsed.items[i];
 
 		if (strcmp(e->section, "core") == 0 && e->subsection == NULL &&
-		    strcmp(e->key, "hookspath") == 0 && e->value != NULL) {
-			r = keep_hooks(g, path, e->value, req);
+		    strcmp(e->key, "hookspath") == 0) {
+			value = e->value != NULL ? e->value : value;
 		}
+	}
+	if (r == 0 && value != NULL) {
+		r = keep_values(g, path, strchr(config, '/') == NULL, value, req);
 	}
 	gitconfig_finish(&parsed);
 	return r;
@@ -146,13 +210,18 @@ git_places_look(struct git_places *g, int dir_fd, const char *path,
 {
 	int r = 0;
 
+	g->here_has_git = dir_fd >= 0 && has(dir_fd, ".git");
 	if (dir_fd < 0) {
 		return 0;
 	}
 	if (!ends_in_git(path) && is_git_dir(dir_fd)) {
-		r = keep(g, strdup(path), false);
+		if (g->dir_count < GIT_DIRS_MAX) {
+			g->dirs[g->dir_count] = strlen(path);
+		}
+		g->dir_count++;
+		r = read_hooks(g, dir_fd, "config", path, req);
 	}
-	if (r == 0 && has(dir_fd, ".git")) {
+	if (r == 0 && g->here_has_git) {
 		r = read_hooks(g, dir_fd, ".git/config", path, req);
 		r = r < 0 ? r : read_hooks(g, dir_fd, ".git/config.worktree", path, req);
 	}
@@ -162,9 +231,8 @@ git_places_look(struct git_places *g, int dir_fd, const char *path,
 void
 git_places_finish(struct git_places *g)
 {
-	for (size_t i = 0; i < g->count; i++) {
-		free(g->items[i].path);
+	for (size_t i = 0; i < g->hook_count; i++) {
+		free(g->hooks[i]);
 	}
-	free(g->items);
-	*g = (struct git_places){ .items = NULL };
+	*g = (struct git_places){ .dir_count = 0 };
 }

@@ -68,18 +68,6 @@ profile_rule(const struct change *ch, const struct strings *protect)
 	return rule;
 }
 
-/* What path is below dir, or NULL. */
-static const char *
-below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	if (len == 0) {
-		return path;
-	}
-	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
-}
-
 /*
  * Whether git would run it from dir, a directory of hooks. In the workspace's root any other file
  * may stand beside them: there it is what can be run, or a link.
@@ -97,33 +85,49 @@ is_hook(const struct change *ch, const char *dir)
 		(S_ISREG(ch->mode_after) && (ch->mode_after & 0111) != 0));
 }
 
-/* A place where git looks in this workspace: its rule, when that is stronger than the name's. */
+/* The path as it were if the git directory that it is in, or is, were called .git. */
 static int
-place_rule(const struct change *ch, const struct git_place *place, enum name_class *class,
+as_git(const char *path, size_t dir_len, struct buf *ret)
+{
+	const char *rest = path + dir_len;
+
+	buf_reset(ret);
+	buf_printf(ret, ".git%s%s", dir_len == 0 && rest[0] != '\0' ? "/" : "", rest);
+	return buf_error(ret) < 0 ? -ENOMEM : 0;
+}
+
+/* What git's places in this workspace make of the name: a rule that is stronger than its own. */
+static int
+place_rule(const struct change *ch, const struct git_places *g, enum name_class *class,
 	   const char **says)
 {
-	const char *rest = below(ch->path, place->path), *rule;
 	auto_buf path = BUF_INIT;
 	enum name_class found;
+	const char *rule;
 
-	if (place->hooks) {
-		if (*class > NAME_HELD && is_hook(ch, place->path)) {
+	for (size_t i = 0; i < g->dir_count && i < GIT_DIRS_MAX; i++) {
+		if (as_git(ch->path, g->dirs[i], &path) < 0) {
+			return -ENOMEM;
+		}
+		found = name_rule(ch, buf_text(&path), &rule);
+		if (found < *class) {
+			*class = found;
+			*says = rule;
+		}
+	}
+	for (size_t i = 0; *class > NAME_HELD && i < g->hook_count; i++) {
+		if (is_hook(ch, g->hooks[i])) {
 			*class = NAME_HELD;
 			*says = "built-in: core.hooksPath: git runs these";
 		}
-		return 0;
 	}
-	if (rest == NULL) {
-		return 0;
+	if (*class > NAME_HELD && g->dir_count > GIT_DIRS_MAX) {
+		*class = NAME_HELD;
+		*says = "built-in: git directories: too many in each other to be told apart";
 	}
-	buf_printf(&path, ".git/%s", rest);
-	if (buf_error(&path) < 0) {
-		return -ENOMEM;
-	}
-	found = name_rule(ch, buf_text(&path), &rule);
-	if (found < *class) {
-		*class = found;
-		*says = rule;
+	if (*class > NAME_HELD && g->too_many_hooks) {
+		*class = NAME_HELD;
+		*says = "built-in: core.hooksPath: too many to be told apart";
 	}
 	return 0;
 }
@@ -212,25 +216,50 @@ hold_leak(struct change *ch, const struct scanner *s)
 	return buf_error(&names) < 0 ? -ENOMEM : hold(ch, HOLD_LEAK, "leak: ", buf_text(&names));
 }
 
-/*
- * The rule of a protected entry, or of a directory that leads to one, which others may write from
- * now on: they could do what the call may not. A link in a directory's place is held for the same
- * names.
- */
-static const char *
-opened_rule(const struct change *ch)
+/* Write rights of others that were not there before. A new entry may have what the root has. */
+static mode_t
+opened(const struct change *ch, mode_t root_mode)
 {
-	mode_t more = ch->mode_after & ~ch->mode_before & (S_IWGRP | S_IWOTH);
-	bool is_dir = S_ISDIR(ch->mode_after);
-	const char *says;
+	bool is_new = (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT);
 
-	if (more == 0 || (!is_dir && !S_ISREG(ch->mode_after)) ||
-	    (ch->mode_before & S_IFMT) != (ch->mode_after & S_IFMT)) {
-		return NULL;
+	if (!S_ISDIR(ch->mode_after) && !S_ISREG(ch->mode_after)) {
+		return 0;
 	}
-	return names_class(ch->path, is_dir ? S_IFLNK : ch->mode_after, &says) <= NAME_CHECKED
-		     ? says
-		     : NULL;
+	return ch->mode_after & ~(is_new ? root_mode : ch->mode_before) & (S_IWGRP | S_IWOTH);
+}
+
+/*
+ * The rule of a protected entry, or of a directory that leads to one by its name, which others may
+ * write from now on: they could do what the call may not. A link in a directory's place is held for
+ * the same names. *ret is static; NULL: none.
+ */
+static int
+opened_rule(const struct change *ch, const struct judging *j, const char **ret)
+{
+	mode_t mode = S_ISDIR(ch->mode_after) ? S_IFLNK : ch->mode_after;
+	enum name_class class = NAME__NONE;
+	auto_buf path = BUF_INIT;
+
+	*ret = NULL;
+	if (opened(ch, j->root_mode) == 0) {
+		return 0;
+	}
+	class = names_class(ch->path, mode, ret);
+	for (size_t i = 0;
+	     class > NAME_CHECKED && j->git != NULL && i < j->git->dir_count && i < GIT_DIRS_MAX;
+	     i++) {
+		if (as_git(ch->path, j->git->dirs[i], &path) < 0) {
+			return -ENOMEM;
+		}
+		class = names_class(buf_text(&path), mode, ret);
+	}
+	if (class > NAME_CHECKED) {
+		bool leads = j->git != NULL && S_ISDIR(ch->mode_after) &&
+			     S_ISDIR(ch->mode_before) && j->git->here_has_git;
+
+		*ret = leads ? "built-in: .git: is below it" : NULL;
+	}
+	return 0;
 }
 
 int
@@ -242,8 +271,8 @@ changes_judge(struct change *ch, const struct judging *j)
 	auto_buf why = BUF_INIT;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && j->git != NULL && i < j->git->count; i++) {
-		r = place_rule(ch, &j->git->items[i], &class, &name);
+	if (j->git != NULL) {
+		r = place_rule(ch, j->git, &class, &name);
 	}
 	if (r < 0) {
 		return r;
@@ -260,9 +289,9 @@ changes_judge(struct change *ch, const struct judging *j)
 	if (class < NAME_CHECKED) {
 		return hold(ch, HOLD_PROTECTED, "", name);
 	}
-	rule = opened_rule(ch);
-	if (rule != NULL) {
-		return hold_config(ch, rule, "others could write it");
+	r = opened_rule(ch, j, &rule);
+	if (r < 0 || rule != NULL) {
+		return r < 0 ? r : hold_config(ch, rule, "others could write it");
 	}
 	if (class == NAME_CHECKED) {
 		r = judge_config(ch, j, &why);

@@ -76,18 +76,26 @@ void content_finish(struct content *k);
 int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint64_t workspace_dev,
 		       uint64_t workspace_ino, struct buf *out) must_check;
 
+#define GIT_DIRS_MAX 32u   /* in each other: whatever is changed below more of them is held */
+#define GIT_HOOKS_MAX 256u /* of all repositories: with more of them every change is held */
+
 /* Where git looks in the lower besides names.def: changes_git.c. */
-struct git_place {
-	char *path; /* workspace-relative; "" is the root */
-	bool hooks; /* core.hooksPath names it; else it is a git directory of another name */
-};
-
 struct git_places {
-	struct git_place *items;
-	size_t count, cap;
+	/*
+	 * Git directories of another name that the walk is in: the lengths of their paths, each
+	 * below the one before. dir_count may be more than GIT_DIRS_MAX.
+	 */
+	size_t dirs[GIT_DIRS_MAX], dir_count;
+	char *hooks[GIT_HOOKS_MAX]; /* what core.hooksPath names: workspace-relative; "" the root */
+	size_t hook_count;
+	bool too_many_hooks;
+	bool here_has_git; /* the directory that was looked at last has a .git */
 };
 
-/* Keeps what one directory of the lower says; path: its own. */
+/*
+ * Keeps what one directory of the lower says, as the walk comes into it; path: its own. Who leaves
+ * it puts dir_count back.
+ */
 int git_places_look(struct git_places *g, int dir_fd, const char *path,
 		    const struct collect_request *req) must_check;
 void git_places_finish(struct git_places *g);
@@ -95,6 +103,7 @@ void git_places_finish(struct git_places *g);
 /* What decides besides the change itself. */
 struct judging {
 	bool capability; /* the entry carries a file capability */
+	mode_t root_mode; /* of the workspace */
 	const struct strings *protect;
 	const struct rule_paths *hide;
 	const struct git_places *git;  /* or NULL */

@@ -127,7 +127,9 @@ commit_check(struct commit *cm)
 	r = r < 0 ? r : check_free(cm, "", &root);
 	cm->checking = true;
 	for (size_t i = 0; r == 0 && i < cs->count; i++) {
-		r = check_one(cm, &cs->items[i]);
+		r = until_check(cm->req->until);
+		r = r < 0 ? commit_fail(cm, r, cs->items[i].path, "check")
+			  : check_one(cm, &cs->items[i]);
 	}
 	cm->checking = false;
 	commit_dir_close(&cm->workspace);

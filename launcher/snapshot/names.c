@@ -38,6 +38,10 @@ static const struct rule secret_rules[] = {
 };
 /* clang-format on */
 
+#define RULES_MAX 512u
+_Static_assert(ARRAY_LEN(name_rules) <= RULES_MAX && ARRAY_LEN(secret_rules) <= RULES_MAX,
+	       "find_rule has room for each");
+
 #define UNDER "under:"
 #define DATA "data:"
 
@@ -114,16 +118,35 @@ starts_with(const char *word, const char *head)
 	return strncmp(word, head, strlen(head)) == 0;
 }
 
-/* One word of `unless`. The pattern starts at `at`, inside path. */
+/* What follows the pattern's first component, which starts at `at`, lets the name pass. */
 static bool
-word_passes(const char *word, size_t len, bool fold, const char *at, const char *path)
+passes_by_data(const struct rule *rule, const char *at)
+{
+	char name[NAME_MAX + 1] = "";
+	const char *word = strstr(rule->unless, DATA);
+
+	if (word == NULL) {
+		return false;
+	}
+	names_take(&at, true, name);
+	names_take(&at, true, name);
+	for (; word != NULL; word = strstr(word, DATA)) {
+		word += strlen(DATA);
+		if (component_matches(word, strcspn(word, " "), name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One word of `unless` that the path alone decides. */
+static bool
+word_passes(const char *word, size_t len, bool fold, const char *path)
 {
 	char name[NAME_MAX + 1] = "";
 
 	if (starts_with(word, DATA)) {
-		names_take(&at, fold, name);
-		names_take(&at, fold, name);
-		return component_matches(word + strlen(DATA), len - strlen(DATA), name);
+		return false;
 	}
 	if (starts_with(word, UNDER)) {
 		while (*path != '\0') {
@@ -142,14 +165,14 @@ word_passes(const char *word, size_t len, bool fold, const char *at, const char 
 }
 
 static bool
-passes(const struct rule *rule, const char *at, const char *path)
+passes(const struct rule *rule, const char *path)
 {
 	const char *word = rule->unless;
 
 	while (*word != '\0') {
 		size_t len = strcspn(word, " ");
 
-		if (len > 0 && word_passes(word, len, rule->how != LEAF, at, path)) {
+		if (len > 0 && word_passes(word, len, rule->how != LEAF, path)) {
 			return true;
 		}
 		word += len + (word[len] == ' ');
@@ -157,18 +180,13 @@ passes(const struct rule *rule, const char *at, const char *path)
 	return false;
 }
 
-/* Whether a rule whose pattern starts at `at` (inside path) speaks about an entry of that type. */
+/* Whether a rule whose pattern led to m speaks about an entry of that type. */
 static bool
-rule_matches(const struct rule *rule, const char *at, const char *path, mode_t mode)
+type_matches(const struct rule *rule, enum match m, mode_t mode)
 {
-	enum match m = match_from(rule->pattern, at, rule->how != LEAF);
-
-	if (m == MATCH_NO || passes(rule, at, path)) {
-		return false;
-	}
-	if (m == MATCH_PREFIX) {
+	if (m == MATCH_NO || m == MATCH_PREFIX) {
 		/* a link in the place of the parent brings its own contents */
-		return S_ISLNK(mode);
+		return m == MATCH_PREFIX && S_ISLNK(mode);
 	}
 	switch (rule->how) {
 	case TREE:
@@ -181,6 +199,27 @@ rule_matches(const struct rule *rule, const char *at, const char *path, mode_t m
 		return m == MATCH_EXACT && !S_ISDIR(mode);
 	}
 	return false;
+}
+
+/*
+ * Whether the rule, its pattern from `at` inside path on, speaks about an entry of that type.
+ * *ret_spent: it does not, from no later component either: what lets the path pass does so wherever
+ * the pattern starts, and `**` has been over all that follows. So a path of any depth costs each
+ * rule one look at all of it.
+ */
+static bool
+rule_matches(const struct rule *rule, const char *at, const char *path, mode_t mode,
+	     bool *ret_spent)
+{
+	if (passes_by_data(rule, at)) {
+		return false;
+	}
+	*ret_spent = strstr(rule->pattern, "**") != NULL;
+	if (!type_matches(rule, match_from(rule->pattern, at, rule->how != LEAF), mode)) {
+		return false;
+	}
+	*ret_spent = passes(rule, path);
+	return !*ret_spent;
 }
 
 /* The cheap first look: most rules fail on the first letter of the folded component. */
@@ -199,6 +238,7 @@ static const struct rule *
 find_rule(const struct rule *rules, size_t count, const char *path, mode_t mode)
 {
 	const struct rule *found = NULL;
+	bool spent[RULES_MAX] = { false };
 	char name[NAME_MAX + 1];
 	const char *at = path;
 	bool root = true;
@@ -208,9 +248,9 @@ find_rule(const struct rule *rules, size_t count, const char *path, mode_t mode)
 
 		names_take(&next, true, name);
 		for (size_t i = 0; i < count; i++) {
-			if ((found == NULL || rules[i].class < found->class) &&
+			if (!spent[i] && (found == NULL || rules[i].class < found->class) &&
 			    (root || rules[i].where == ANY) && may_start(&rules[i], name) &&
-			    rule_matches(&rules[i], at, path, mode)) {
+			    rule_matches(&rules[i], at, path, mode, &spent[i])) {
 				found = &rules[i];
 			}
 		}

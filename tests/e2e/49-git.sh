@@ -51,6 +51,23 @@ for path in .bare/hooks/post-commit tools/post-commit; do
 	check "$path is not there" test ! -e "$WS/$path"
 	as_id "$A" discard @last >/dev/null
 done
+# By whatever name the configuration calls the directory.
+as_id ln -s "$WS" "$T/home/alias"
+as_id ln -s tools "$WS/other"
+for value in "other tools" "$T/home/alias/tools tools" "../${WS##*/}/tools tools" "$T/home/alias/later later"; do
+	as_id git -C "$WS" config core.hooksPath "${value% *}"
+	run_airlock -- sh -c 'mkdir -p later; echo x >later/post-merge; echo x >tools/post-merge'
+	expect_eq "hooks by the name ${value% *}" "123 ${value#* }/post-merge" \
+		"$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path' | grep /)"
+	as_id "$A" discard @last >/dev/null
+done
+# Others who may write where git runs what is there.
+as_id git -C "$WS" config --unset core.hooksPath
+as_id rm -rf "$WS/.git/hooks"
+run_airlock -- sh -c 'mkdir .git/hooks; chmod 777 .git/hooks'
+expect_eq "new hooks for all to write" "123 .git/hooks: built-in: .git/hooks: others could write it" \
+	"$RC $(record '.outcome.changes.items[] | select(.hold != null) | "\(.path): \(.hold)"')"
+as_id "$A" discard @last >/dev/null
 as_id sh -c "git clone -q '$WS' ~/near && cd ~/near && mkdir tools && git config core.hooksPath '~/near/tools'"
 as_id "$A" run -w "$T/home/near" -- sh -c 'echo "#!/bin/sh" >tools/post-merge' 2>/dev/null
 RC=$?

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Run by `make unit`: git directories and hooks of a workspace made by hand. */
+#include "../../../launcher/base/fdio.h"
 #include "../../../launcher/snapshot/changes_internal.h"
 #include "changes_world.h"
 
@@ -163,6 +164,7 @@ Test(changes_git, what_a_path_of_hooks_comes_to)
 		{ "h/./i/", "d/h/i" },
 		{ "../h", "h" },
 		{ "../..", NULL },
+		{ "../../space/h", "h" },
 		{ "..", "" },
 		{ "/here/space/h", "h" },
 		{ "/here/spaceh", NULL },
@@ -175,7 +177,7 @@ Test(changes_git, what_a_path_of_hooks_comes_to)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct git_places g = { .items = NULL };
+		struct git_places g = { .dir_count = 0 };
 		struct world w;
 		char config[128];
 
@@ -184,12 +186,178 @@ Test(changes_git, what_a_path_of_hooks_comes_to)
 		snprintf(config, sizeof(config), "[core]\nhooksPath = %s\n", rows[i].value);
 		world_file(w.ws_fd, ".git/config", config, 0644);
 		cr_assert_eq(git_places_look(&g, w.ws_fd, "d", &req), 0);
-		cr_expect_eq(g.count, rows[i].want != NULL, "%s", rows[i].value);
-		if (g.count == 1 && rows[i].want != NULL) {
-			cr_expect_str_eq(g.items[0].path, rows[i].want);
-			cr_expect(g.items[0].hooks);
+		cr_expect_eq(g.hook_count, rows[i].want != NULL, "%s", rows[i].value);
+		if (g.hook_count == 1 && rows[i].want != NULL) {
+			cr_expect_str_eq(g.hooks[0], rows[i].want);
 		}
 		git_places_finish(&g);
 		world_finish(&w);
 	}
+}
+
+/* The directory has other names: by a link to it, to what it is in, to the workspace. */
+Test(changes_git, hooks_behind_links)
+{
+	static const char *const dirs_there[] = { "ws", "ws/.git", "ws/real", NULL };
+	static const struct {
+		const char *value; /* the world's own path stands before it, where it says % */
+		const char *want;
+	} rows[] = {
+		{ "link", "real" },
+		{ "link/new", "real/new" },
+		{ "%alias/real", "real" },
+		{ "%alias/new/er", "new/er" },
+		{ "%ws/link/../real", "real" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct git_places g = { .dir_count = 0 };
+		auto_buf config = BUF_INIT, workspace = BUF_INIT;
+		struct collect_request req = { .home = NULL };
+		char base[PATH_MAX];
+		bool found = false;
+		struct world w;
+		int ws_fd;
+
+		world_init(&w);
+		dirs(w.ws_fd, dirs_there);
+		cr_assert_eq(symlinkat("real", w.ws_fd, "ws/link"), 0);
+		cr_assert_eq(symlinkat("ws", w.ws_fd, "alias"), 0);
+		cr_assert_eq(fdio_path(w.ws_fd, base), 0);
+		buf_printf(&workspace, "%s/ws", base);
+		req.workspace = buf_text(&workspace);
+		buf_puts(&config, "[core]\nhooksPath = ");
+		if (rows[i].value[0] == '%') {
+			buf_printf(&config, "%s/%s\n", base, rows[i].value + 1);
+		} else {
+			buf_printf(&config, "%s\n", rows[i].value);
+		}
+		world_file(w.ws_fd, "ws/.git/config", buf_text(&config), 0644);
+		ws_fd = openat(w.ws_fd, "ws", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		cr_assert_eq(git_places_look(&g, ws_fd, "", &req), 0);
+		for (size_t k = 0; k < g.hook_count; k++) {
+			found = found || strcmp(g.hooks[k], rows[i].want) == 0;
+		}
+		cr_expect(found, "%s", rows[i].value);
+		close(ws_fd);
+		git_places_finish(&g);
+		world_finish(&w);
+	}
+}
+
+/* A bare repository's hooks, from its own directory and from the worktree's beside it. */
+Test(changes_git, hooks_that_a_bare_repository_names)
+{
+	static const char *const both[] = { ".bare", ".bare/refs", ".bare/h", "h", NULL };
+	static const char *const upper[] = { ".bare", ".bare/h", "h", NULL };
+	struct change_set set = { .items = NULL };
+	struct world w;
+
+	world_init(&w);
+	dirs(w.ws_fd, both);
+	world_file(w.ws_fd, ".bare/HEAD", "x", 0644);
+	world_file(w.ws_fd, ".bare/config", "[core]\nhooksPath = other\nhooksPath = h\n", 0644);
+	dirs(w.up_fd, upper);
+	world_file(w.up_fd, ".bare/h/pre-push", "x", 0755);
+	world_file(w.up_fd, "h/pre-push", "x", 0755);
+	world_file(w.up_fd, "other", "x", 0755);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	expect_hold(&set, ".bare/h/pre-push", NAMED);
+	expect_hold(&set, "h/pre-push", NAMED);
+	expect_hold(&set, "other", "-");
+	changes_finish(&set);
+	world_finish(&w);
+}
+
+/* Others could put a hook there. */
+Test(changes_git, what_is_opened)
+{
+	static const char *const lower[] = { ".bare",	 ".bare/refs", ".bare/hooks", "sub",
+					     "sub/.git", "plain",      ".git",	      NULL };
+	static const struct {
+		const char *path;
+		mode_t mode;
+		const char *want;
+	} rows[] = {
+		{ ".git", 0755, "-" },
+		{ ".git/hooks", 0777, "built-in: .git/hooks: others could write it" },
+		{ ".bare", 0777, "built-in: .git: others could write it" },
+		{ ".bare/hooks", 0775, "built-in: .git/hooks: others could write it" },
+		{ "sub", 0777, "built-in: .git: others could write it" },
+		{ "plain", 0777, "-" },
+		{ "new", 0777, "-" },
+		{ ".githooks", 0755, "built-in: .githooks: git runs these where it is set up so" },
+	};
+	struct change_set set = { .items = NULL };
+	struct world w;
+
+	world_init(&w);
+	dirs(w.ws_fd, lower);
+	world_file(w.ws_fd, ".bare/HEAD", "x", 0644);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		world_dir(w.up_fd, rows[i].path, rows[i].mode);
+		cr_assert_eq(fchmodat(w.up_fd, rows[i].path, rows[i].mode, 0), 0);
+	}
+	world_collect(w.up_fd, w.ws_fd, &set);
+	for (size_t i = 1; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		expect_hold(&set, rows[i].path, rows[i].want);
+	}
+	changes_finish(&set);
+	world_finish(&w);
+}
+
+/* As deep, and as many, as a repository's author likes: held, in the time of any other. */
+Test(changes_git, more_than_can_be_told_apart)
+{
+	struct change_set set = { .items = NULL };
+	auto_buf path = BUF_INIT, config = BUF_INIT;
+	struct world w;
+
+	world_init(&w);
+	buf_puts(&path, "d");
+	for (size_t i = 0; i < GIT_DIRS_MAX + 1; i++) {
+		auto_buf name = BUF_INIT;
+
+		world_dir(w.ws_fd, buf_text(&path), 0755);
+		world_dir(w.up_fd, buf_text(&path), 0755);
+		buf_printf(&name, "%s/HEAD", buf_text(&path));
+		world_file(w.ws_fd, buf_text(&name), "x", 0644);
+		buf_reset(&name);
+		buf_printf(&name, "%s/refs", buf_text(&path));
+		world_dir(w.ws_fd, buf_text(&name), 0755);
+		buf_reset(&name);
+		buf_printf(&name, "%s/f", buf_text(&path));
+		world_file(w.up_fd, buf_text(&name), "x", 0644);
+		buf_puts(&path, "/d");
+	}
+	world_collect(w.up_fd, w.ws_fd, &set);
+	expect_hold(&set, "d/f", "-");
+	path.len -= 2;
+	path.data[path.len] = '\0';
+	buf_puts(&path, "/f");
+	expect_hold(&set, buf_text(&path),
+		    "built-in: git directories: too many in each other to be told apart");
+	cr_expect_eq(set.held, 1u);
+	changes_finish(&set);
+	world_finish(&w);
+
+	world_init(&w);
+	world_dir(w.ws_fd, "r", 0755);
+	world_dir(w.up_fd, "r", 0755);
+	for (size_t i = 0; i < GIT_HOOKS_MAX + 1; i++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "r/%zu", i);
+		world_dir(w.ws_fd, name, 0755);
+		world_dir(w.up_fd, name, 0755);
+		snprintf(name, sizeof(name), "r/%zu/.git", i);
+		world_dir(w.ws_fd, name, 0755);
+		snprintf(name, sizeof(name), "r/%zu/.git/config", i);
+		world_file(w.ws_fd, name, "[core]\nhooksPath=h\n", 0644);
+	}
+	world_file(w.up_fd, "z", "x", 0644);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	expect_hold(&set, "z", "built-in: core.hooksPath: too many to be told apart");
+	changes_finish(&set);
+	world_finish(&w);
 }

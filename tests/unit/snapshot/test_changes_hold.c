@@ -58,7 +58,10 @@ static const struct row all[] = {
 	{ ".git/config", S_IFREG | 0644, S_IFREG | 0646, NULL, false, HOLD_PROTECTED,
 	  "built-in: .git/config: others could write it" },
 	{ ".git", S_IFDIR | 0777, S_IFDIR | 0775, NULL, false, HOLD_NONE, NULL },
+	/* new: as open as the workspace, and no more */
 	{ ".git", 0, S_IFDIR | 0775, NULL, false, HOLD_NONE, NULL },
+	{ ".git/hooks", 0, S_IFDIR | 0777, NULL, false, HOLD_PROTECTED,
+	  "built-in: .git/hooks: others could write it" },
 	{ ".git/index", S_IFREG | 0644, S_IFREG | 0664, NULL, false, HOLD_NONE, NULL },
 	{ ".git/objects", S_IFDIR | 0755, S_IFDIR | 0775, NULL, false, HOLD_NONE, NULL },
 	{ "src", S_IFDIR | 0755, S_IFDIR | 0777, NULL, false, HOLD_NONE, NULL },
@@ -82,6 +85,7 @@ Test(changes_hold, rows)
 		const struct judging judging = { .capability = all[i].capability,
 						 .protect = &protect,
 						 .hide = &hide,
+						 .root_mode = S_IFDIR | 0775,
 						 .workspace = "/here/space" };
 
 		cr_assert_eq(changes_judge(&c, &judging), 0);
