@@ -223,8 +223,8 @@ bench: all $(addprefix $(BUILD)/tests/bench/,scan settle store)
 	$(Q)tests/bench/stop
 vm: all
 	$(Q)tests/containment/payload/build $(BUILD)/tests/containment
-	$(Q)tests/vm/build.sh && for kernel in $$(tests/vm/build.sh --kernels); do \
-		tests/vm/run.sh --kernel $$kernel || exit; done
+	$(Q)tests/vm/build.sh && kernels=$$(tests/vm/build.sh --kernels) && [ -n "$$kernels" ] && \
+		for kernel in $$kernels; do tests/vm/run.sh --kernel $$kernel || exit; done
 
 FUZZ_SECONDS := 30
 .PHONY: fuzz

@@ -20,9 +20,10 @@
 # What the launcher must leave alone is compared before and after: $CANARY, sysctls, the launcher's files.
 set -u
 
+# Where it cannot be written down the case ends without a result, which is a failure: on a full disk nothing is contained.
 fail()
 {
-	printf '%s\n' "$*" >>"$RESULT_DIR/why"
+	printf '%s\n' "$*" >>"$RESULT_DIR/why" || kill -KILL "$CASE_PID"
 }
 
 # expect NAME WANT GOT: exact.

@@ -60,6 +60,10 @@ def complain(text):
     print(f"not ok launch: {text}", flush=True)
 
 
+# what a worker that ends early had before it was not tried
+threading.excepthook = lambda e: complain(f"a worker ended: {e.exc_type.__name__}: {e.exc_value}")
+
+
 class World:
     """A state and a workspace, in which one launch is made at a time."""
 
