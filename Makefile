@@ -80,7 +80,7 @@ FRONT_LIBS :=
 JAIL_LIBS  :=
 CLI_LIBS   := -lfyaml -lseccomp -lcap -lcgroup -lsystemd -ljansson -lsqlite3 -lzstd -lcrypto
 LOG_LIBS   := -ljansson -lsqlite3 -lzstd -lcrypto
-CREDD_LIBS := -ljansson -lcrypto
+CREDD_LIBS := -lcrypto
 WITNESS_LIBS := -lcrypto -lcurl -lmicrohttpd
 # What tests compare with, and no program of ours links.
 TEST_LIBS  := -lcriterion -lz

@@ -13,7 +13,7 @@ make_words()
 	sed -n "s/^$1 *:= *//p" Makefile
 }
 
-for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock-inspect airlock-witness; do
+for binary in airlock airlock-credd airlock-jail airlock-cli airlock-log airlock-probe airlock-inspect airlock-witness; do
 	file=$build/$binary
 	if [ ! -x "$file" ]; then
 		skip "binaries/$binary" "$file is not built"
@@ -33,6 +33,7 @@ for binary in airlock airlock-jail airlock-cli airlock-log airlock-probe airlock
 		variable=CLI_LIBS
 		[ "$binary" = airlock-log ] && variable=LOG_LIBS
 		[ "$binary" = airlock-witness ] && variable=WITNESS_LIBS
+		[ "$binary" = airlock-credd ] && variable=CREDD_LIBS
 		libraries=$(make_words $variable)
 		while IFS= read -r library; do
 			case $library in

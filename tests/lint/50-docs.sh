@@ -210,6 +210,7 @@ while IFS=$'\t' read -r binary _ links _; do
 	airlock-cli) variable=CLI_LIBS ;;
 	airlock-log) variable=LOG_LIBS ;;
 	airlock-witness) variable=WITNESS_LIBS ;;
+	airlock-credd) variable=CREDD_LIBS ;;
 	*) continue ;;
 	esac
 	made=$(sed -n "s/^$variable *:= *//p" Makefile | tr ' ' '\n' | sed 's/^-l//' | grep -v '^$' | sort | tr '\n' ' ')
