@@ -135,6 +135,35 @@ become_attempt(struct front *f, const int held[REPLAY__COUNT], struct said *said
 	_exit(status);
 }
 
+/*
+ * Blocked in the parent for the whole series, for what comes between two attempts, and in an
+ * attempt until it listens.
+ */
+struct masks {
+	sigset_t waited_for, attempt, before;
+};
+
+static void
+block(struct masks *ret)
+{
+	front_ending_signals(&ret->waited_for);
+	ignore_err(sigprocmask(SIG_BLOCK, &ret->waited_for, &ret->before), "it takes any set");
+	sigorset(&ret->attempt, &ret->before, &ret->waited_for);
+	sigaddset(&ret->waited_for, SIGCHLD);
+	ignore_err(sigprocmask(SIG_BLOCK, &ret->waited_for, NULL), "it takes any set");
+}
+
+/* There is no tool any more that SIGUSR1 could be for; what else comes ends us as it may. */
+static void
+unblock(const struct masks *m)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGUSR1, &ignore, NULL);
+	sigaction(SIGUSR2, &ignore, NULL);
+	ignore_err(sigprocmask(SIG_SETMASK, &m->before, NULL), "it takes any set");
+}
+
 /* Passes on what ends calls; a terminal's own signals the child has already. */
 static int
 wait_for(pid_t pid, const sigset_t *signals, bool *ret_told_to_end)
@@ -179,34 +208,29 @@ drop(struct attempt *a)
 }
 
 static int
-run_attempt(struct front *f, struct attempt *a, int (*run)(struct front *f, int rc),
-	    bool *ret_told_to_end)
+run_attempt(struct front *f, struct attempt *a, const struct masks *m,
+	    int (*run)(struct front *f, int rc), bool *ret_told_to_end)
 {
 	const pid_t parent = getpid();
 	struct said *said = mmap(NULL, sizeof(*said), PROT_READ | PROT_WRITE,
 				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	sigset_t signals, before;
 	pid_t pid;
 
 	if (said == MAP_FAILED) {
 		return err_sys(&f->err, -errno, "keep what a call says");
 	}
-	front_ending_signals(&signals);
-	sigaddset(&signals, SIGCHLD);
-	ignore_err(sigprocmask(SIG_BLOCK, &signals, &before), "it takes any set");
 	pid = fork();
 	if (pid == 0) {
 		if (sys_end_with_parent(parent, SIGKILL) < 0) {
 			_exit(EXIT_AIRLOCK);
 		}
-		ignore_err(sigprocmask(SIG_SETMASK, &before, NULL), "it takes any set");
+		ignore_err(sigprocmask(SIG_SETMASK, &m->attempt, NULL), "it takes any set");
 		become_attempt(f, a->held, said, run);
 	}
 	if (pid > 0) {
-		a->exit_status = wait_for(pid, &signals, ret_told_to_end);
+		a->exit_status = wait_for(pid, &m->waited_for, ret_told_to_end);
 		a->said = *said;
 	}
-	ignore_err(sigprocmask(SIG_SETMASK, &before, NULL), "it takes any set");
 	munmap(said, sizeof(*said));
 	return pid < 0 ? err_sys(&f->err, -errno, "start an attempt") : 0;
 }
@@ -290,9 +314,11 @@ front_attempts(struct front *f, int (*run)(struct front *f, int rc))
 	struct attempt pair[2] = { { .held = { -1, -1, -1, -1 } }, { .held = { -1, -1, -1, -1 } } };
 	struct attempt *last = NULL, *before = NULL;
 	bool told_to_end = false;
+	struct masks masks;
 	int rc;
 
 	f->retries_left = f->profile->retries;
+	block(&masks);
 	for (unsigned int tried = 0;; tried++) {
 		struct attempt *now = &pair[tried % 2];
 
@@ -302,7 +328,7 @@ front_attempts(struct front *f, int (*run)(struct front *f, int rc))
 		}
 		drop(now);
 		rc = make_attempt(f, now);
-		rc = rc < 0 ? rc : run_attempt(f, now, run, &told_to_end);
+		rc = rc < 0 ? rc : run_attempt(f, now, &masks, run, &told_to_end);
 		if (rc < 0) {
 			break;
 		}
@@ -311,6 +337,7 @@ front_attempts(struct front *f, int (*run)(struct front *f, int rc))
 			break;
 		}
 	}
+	unblock(&masks);
 	if (rc < 0) {
 		dprintf(STDERR_FILENO, "airlock: %s\n", f->err.text);
 	}

@@ -61,6 +61,17 @@ kill -USR1 "$PID"
 wait "$PID"
 expect_eq "a signal that is the tool's ends no series" "0 failed 1, again 1: failed 2, again 2: ok 3" "$? $(attempts)"
 
+begin often
+new_ws often
+start_airlock -W "$W" -n -p "$T/two.yaml" -- sh -c 'sleep 0.387; exit 1'
+check "more of them: the first try" wait_for 20 pgrep -xf 'sleep 0.387'
+while kill -USR1 "$PID" 2>/dev/null; do
+	:
+done
+wait "$PID"
+# one may end a tool; between the tries it ends nothing
+expect_eq "nor do a thousand" "0 3" "$(attempts | grep -c interrupted) $(attempts | tr , '\n' | grep -cE '(failed|signaled) [1-3]$')"
+
 begin never
 in_w "no try succeeds" 7 -n -p "$T/two.yaml" --result "$T/result" -- sh -c "$(from 9) || exit 7"
 expect_eq "three calls" "failed 1, again 1: failed 2, again 2: failed 3" "$(attempts)"
