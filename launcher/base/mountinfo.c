@@ -74,6 +74,9 @@ parse_line(char *line, struct mount_entry *ret)
 	}
 	ret->device = makedev((unsigned int)number,
 			      (unsigned int)strtoul(minor_text + 1, NULL, 10));
+	ret->id = strtoull(field[0], NULL, 10);
+	mount_unescape(field[3]);
+	ret->root = field[3];
 	mount_unescape(field[4]);
 	ret->point = field[4];
 	ret->ro = has_option(field[5], "ro");

@@ -13,8 +13,10 @@
 #include "cleanup.h"
 
 struct mount_entry {
+	uint64_t id;		/* what statx(2) calls stx_mnt_id */
 	const char *point, *fs; /* point: absolute, unescaped */
-	uint64_t device; /* st_dev of what is mounted */
+	const char *root;	/* the directory of its file system that it shows, unescaped */
+	uint64_t device;	/* st_dev of what is mounted */
 	bool ro, nosuid, nodev, noexec; /* of the mount, not of the file system below it */
 };
 

@@ -56,6 +56,19 @@ struct front_paths {
 	const char *inspector;		      /* airlock-inspect of this airlock */
 };
 
+/* Tells a directory by whatever name; its mount is that of the name. */
+struct inode_id {
+	uint64_t device, inode, mount;
+};
+
+enum answer { ANSWER_RESULT, ANSWER_RECEIPT, ANSWER__COUNT };
+
+/* The file that --result or --receipt names, besides its descriptor (front_answer.c). */
+struct answer_file {
+	const struct inode_id *above; /* the directory that it is in, and all above that */
+	size_t above_count;
+};
+
 /* What became of one postcondition. Texts are as the result JSON has them, escaped. */
 struct check_result {
 	const struct profile_check *check;
@@ -69,6 +82,7 @@ struct front {
 	struct arena arena;
 	struct err err;
 	struct front_options opt;
+	struct answer_file answers[ANSWER__COUNT];
 	struct front_paths paths;
 	bool is_root; /* root over more than one id, before any drop */
 	struct profile *profile;
@@ -175,7 +189,8 @@ struct front {
  * default).
  */
 int front_parse(struct front *f, int argc, char **argv) must_check;
-/* --result and --receipt where the tool could put another file in its place */
+int front_open_answers(struct front *f) must_check; /* --result and --receipt */
+/* the same, where the tool could put another file in its place */
 int front_refuse_answers(struct front *f) must_check;
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check; /* -w, -C: what may be a workspace */

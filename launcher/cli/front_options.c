@@ -5,14 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "../base/fdio.h"
 #include "../base/limits.h"
 #include "../base/nearest.h"
 #include "front.h"
@@ -243,26 +241,6 @@ check_key(struct front *f)
 	return 0;
 }
 
-/*
- * Opened before any tool runs and never through a link: what a tool leaves at that place must not
- * steer our write. What was in the file stays until there is something to write.
- */
-static int
-open_answer(struct front *f, const char *option, const char *path, int *ret_fd)
-{
-	int fd;
-
-	if (path == NULL) {
-		return 0;
-	}
-	fd = front_open_named(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600);
-	if (fd < 0) {
-		return err_sys(&f->err, fd, "%s %s", option, path);
-	}
-	*ret_fd = fd;
-	return 0;
-}
-
 /* At a terminal it is a shell (front_choose_shell), which wants one. */
 static int
 default_command(struct front *f)
@@ -324,51 +302,10 @@ front_parse(struct front *f, int argc, char **argv)
 	}
 	/* What is wrong with the other options goes into the result as well. */
 	err = f->err;
-	opened = open_answer(f, "--result", f->opt.result, &f->opt.result_fd);
-	if (opened == 0) {
-		opened = open_answer(f, "--receipt", f->opt.receipt, &f->opt.receipt_fd);
-	}
+	opened = front_open_answers(f);
 	if (rc < 0) {
 		f->err = err;
 		return rc;
 	}
 	return opened;
-}
-
-static int
-refuse_answer(struct front *f, const char *option, const char *given, int fd)
-{
-	const struct rule_path *rule = f->profile->write.items;
-	const size_t count = f->profile->write.count;
-	char path[PATH_MAX];
-	int rc = given != NULL ? fdio_path(fd, path) : 0;
-
-	if (given == NULL || rc < 0) {
-		return rc < 0 ? err_sys(&f->err, rc, "%s %s", option, given) : 0;
-	}
-	if (plan_covers(f->req.workspace, path)) {
-		return err_set(&f->err, -EPERM,
-			       "%s %s: it lies in the workspace, where the tool can put a file of "
-			       "its own in this one's place; name one outside",
-			       option, given);
-	}
-	for (size_t i = 0; i < count; i++, rule++) {
-		if (plan_covers(rule->path, path)) {
-			return err_set(&f->err, -EPERM,
-				       "%s %s: the tool may write there (%s: filesystem.write %s), "
-				       "and can put a file of its own in this one's place; name "
-				       "one outside",
-				       option, given, rule->origin, rule->path);
-		}
-	}
-	return 0;
-}
-
-/* We would write into the file that we have open, and whoever reads the name reads the tool's. */
-int
-front_refuse_answers(struct front *f)
-{
-	int rc = refuse_answer(f, "--result", f->opt.result, f->opt.result_fd);
-
-	return rc < 0 ? rc : refuse_answer(f, "--receipt", f->opt.receipt, f->opt.receipt_fd);
 }

@@ -54,6 +54,21 @@ Test(mountinfo, device)
 	cr_expect_eq(read_text("22 1 8 / / rw - ext4 /dev/sda1 rw\n", &t), -EBADMSG);
 }
 
+Test(mountinfo, which_mount_it_is_and_what_it_shows)
+{
+	auto_mount_table t = MOUNT_TABLE_INIT;
+
+	cr_assert_eq(read_text("22 1 8:17 / / rw - ext4 /dev/sda1 rw\n"
+			       "4294967296 22 8:17 /a\\040b/c /p rw - ext4 /dev/sda1 rw\n",
+			       &t),
+		     0);
+	cr_assert_eq(t.count, 2u);
+	cr_expect_eq(t.items[0].id, 22u);
+	cr_expect_str_eq(t.items[0].root, "/");
+	cr_expect_eq(t.items[1].id, (uint64_t)1 << 32);
+	cr_expect_str_eq(t.items[1].root, "/a b/c");
+}
+
 Test(mountinfo, rows)
 {
 	static const struct {
