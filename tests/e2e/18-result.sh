@@ -117,6 +117,35 @@ run_airlock --result "$T/into/r.json" -- true
 expect_eq "--result through a link: no call" "125 $calls" "$RC $(journal_entries)"
 as_id rm -rf "$WS/r.json" "$WS/d" "$T/into"
 
+# by other names of the same directories; the mounts go with the namespace
+if [ "$E2E_IDENTITY" = plain ]; then
+	skip "--result by another mount of the workspace" "a plain user may not mount"
+else
+	as_id mkdir -p "$WS/sub/d" "$T/alias/d"
+	evil='rm -f r.json sub/r.json sub/d/r.json; for f in r.json sub/r.json sub/d/r.json; do echo evil >$f; done'
+	# mounted FROM AT WORKSPACE FILE: a call in WORKSPACE, whose answer is to go to FILE
+	mounted()
+	{
+		as_id unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh "$1" "$2" \
+			"$A" run -w "$3" "$option" "$4" -- sh -c "$evil" >"$OUT" 2>"$ERR"
+		RC=$?
+		expect_eq "$5: no call" "125 $calls" "$RC $(journal_entries)"
+		expect_match "$5: why" "$option $4: it lies in the workspace" "$ERR"
+	}
+	for option in --result --receipt; do
+		mounted "$WS" "$T/alias" "$WS" "$T/alias/r.json" "$option by another mount of the workspace"
+		mounted "$WS" "$T/alias" "$WS" "$T/alias/sub/d/r.json" "$option far below it"
+		mounted "$WS" "$T/alias" "$T/alias" "$WS/sub/r.json" "$option in the workspace, which has another name"
+		mounted "$WS/sub" "$T/alias" "$WS" "$T/alias/r.json" "$option by a mount of a directory in it"
+		mounted "$WS/sub" "$T/alias" "$WS" "$T/alias/d/r.json" "$option below that"
+	done
+	option=--result
+	as_id unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh "$T/alias" "$T/alias/d" \
+		"$A" run -w "$WS" --result "$T/alias/d/r.json" -- true >"$OUT" 2>"$ERR"
+	expect_eq "positive control: by a mount of another directory, in itself" "0 ok" "$? $(jq -r .verdict "$T/alias/r.json")"
+	as_id rm -rf "$WS/r.json" "$WS/sub" "$T/alias"
+fi
+
 run_airlock -- true
 printf 'version: 1\nname: safe\nextends: base\nopen: []\nfilesystem: { read: [/usr, /bin, /lib, /lib64] }\nretry: safe\nallow_degraded: [cgroup, landlock]\n' >"$T/safe.yaml"
 own "$T/safe.yaml"

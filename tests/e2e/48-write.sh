@@ -57,6 +57,23 @@ calls=$(journal_entries)
 run_airlock -p "$P" --result "$OUTSIDE/r.json" -- /bin/sh -c "rm $OUTSIDE/r.json; echo evil >$OUTSIDE/r.json"
 expect_eq "a result there: no call" "125 $calls" "$RC $(journal_entries)"
 expect_match "a result there: why" "the tool may write there (write.yaml:6: filesystem.write $OUTSIDE)" "$ERR"
+if [ "$E2E_IDENTITY" = plain ]; then
+	skip "a result there by another mount" "a plain user may not mount"
+else
+	mkdir -p "$OUTSIDE/d" "$T/alias"
+	own "$T/alias"
+	[ "$(id -u)" != 0 ] || chown "$E2E_USER": "$OUTSIDE/d"
+	for from in "$OUTSIDE" "$OUTSIDE/d"; do
+		as_id unshare -m sh -c 'mount --bind "$1" "$2" && shift 2 && exec "$@"' sh "$from" "$T/alias" \
+			"$A" run -w "$WS" -p "$P" --result "$T/alias/r.json" -- \
+			/bin/sh -c "rm -f $from/r.json; echo evil >$from/r.json" >"$OUT" 2>"$ERR"
+		RC=$?
+		expect_eq "a result there by another mount of ${from#"$T"/}: no call" "125 $calls" "$RC $(journal_entries)"
+		expect_match "a result there by another mount of ${from#"$T"/}: why" \
+			"the tool may write there (write.yaml:6: filesystem.write $OUTSIDE)" "$ERR"
+	done
+	rm -rf "$OUTSIDE/d" "$T/alias"
+fi
 
 as_id "$A" profile explain "$P" -w "$WS" --path "$OUTSIDE/new" --access write >"$OUT"
 expect_eq "explain names its rule" "yes: write $OUTSIDE/new
