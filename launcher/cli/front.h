@@ -67,6 +67,9 @@ enum answer { ANSWER_RESULT, ANSWER_RECEIPT, ANSWER__COUNT };
 struct answer_file {
 	const struct inode_id *above; /* the directory that it is in, and all above that */
 	size_t above_count;
+	int dir_fd;	  /* O_PATH, of that directory; -1: there is no file */
+	const char *name; /* in it */
+	bool made;	  /* by us */
 };
 
 /* What became of one postcondition. Texts are as the result JSON has them, escaped. */
@@ -82,7 +85,10 @@ struct front {
 	struct arena arena;
 	struct err err;
 	struct front_options opt;
+	bool options_read; /* all of them: what was not given is the default */
 	struct answer_file answers[ANSWER__COUNT];
+	bool answers_judged; /* against the workspace */
+	bool no_workspace;   /* the directory that was named cannot be one: no tool gets it */
 	struct front_paths paths;
 	bool is_root; /* root over more than one id, before any drop */
 	struct profile *profile;
@@ -190,8 +196,14 @@ struct front {
  */
 int front_parse(struct front *f, int argc, char **argv) must_check;
 int front_open_answers(struct front *f) must_check; /* --result and --receipt */
-/* the same, where the tool could put another file in its place */
+/*
+ * The same, where the tool could put another file in its place: in the workspace, and in a
+ * directory of filesystem.write. Such a file stays as it was, and one that we made goes again.
+ */
 int front_refuse_answers(struct front *f) must_check;
+int front_refuse_written_answers(struct front *f) must_check;
+/* For a call that ends before it comes to that: as far as one can tell what the workspace is. */
+void front_spare_answers(struct front *f);
 int front_find_paths(struct front *f) must_check;
 int front_workspace(struct front *f) must_check; /* -w, -C: what may be a workspace */
 int front_identity(struct front *f) must_check;	 /* who the tool is */

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/stat.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -43,11 +44,13 @@ option_of(struct front *f, enum answer which)
 		     : (struct answer_option){ "--receipt", o->receipt, &o->receipt_fd };
 }
 
+/* What dir_fd has under that name, which is no link; with "" itself. */
 static int
-identify(int fd, struct inode_id *ret)
+identify(int dir_fd, const char *name, struct inode_id *ret)
 {
 	struct statx sx;
-	int rc = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &sx);
+	int rc = sys_statx(dir_fd, name, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW,
+			   STATX_INO | STATX_MNT_ID, &sx);
 
 	if (rc < 0) {
 		return rc;
@@ -58,24 +61,29 @@ identify(int fd, struct inode_id *ret)
 	return 0;
 }
 
+static bool
+is_same(const struct inode_id *a, const struct inode_id *b)
+{
+	return a->device == b->device && a->inode == b->inode && a->mount == b->mount;
+}
+
 /*
  * Up to the root, whose ".." is itself. The mount counts as well: a directory may be mounted in
  * itself, and is its own parent there.
  */
 static int
-see_above(struct front *f, int dir_fd, struct answer_file *a)
+see_above(struct front *f, struct answer_file *a)
 {
 	struct inode_id above[LEVELS_MAX], *kept;
-	auto_fd fd = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd fd = openat(a->dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	size_t count = 0;
 	int rc = fd < 0 ? -errno : 0;
 
 	while (rc == 0 && count < LEVELS_MAX) {
 		int up;
 
-		rc = identify(fd, &above[count]);
-		if (rc < 0 ||
-		    (count > 0 && memcmp(&above[count], &above[count - 1], sizeof(*above)) == 0)) {
+		rc = identify(fd, "", &above[count]);
+		if (rc < 0 || (count > 0 && is_same(&above[count], &above[count - 1]))) {
 			break;
 		}
 		count++;
@@ -97,9 +105,9 @@ see_above(struct front *f, int dir_fd, struct answer_file *a)
 	return 0;
 }
 
-/* The directory part of path, as it is written. */
-static const char *
-directory_of(struct front *f, const char *path)
+/* Where the last name of a path begins. */
+static size_t
+name_at(const char *path)
 {
 	size_t len = strlen(path);
 
@@ -109,34 +117,56 @@ directory_of(struct front *f, const char *path)
 	while (len > 0 && path[len - 1] != '/') {
 		len--;
 	}
-	return len == 0 ? "." : arena_copy(&f->arena, path, len);
+	return len;
 }
 
 /*
  * Never through a link: what a tool leaves at that place must not steer our write. What was in the
- * file stays until there is something to write. Where it lies is looked at now: root can, and its
- * owner perhaps cannot.
+ * file stays until there is something to write.
  */
+static int
+open_or_make(const char *path, bool *ret_made)
+{
+	const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY;
+	int fd = front_open_named(path, flags | O_EXCL, 0600);
+
+	if (fd == -EEXIST) {
+		return front_open_named(path, flags, 0600);
+	}
+	*ret_made = fd >= 0;
+	return fd;
+}
+
+/* Where it lies is looked at now: root can, and its owner perhaps cannot. */
 static int
 open_answer(struct front *f, enum answer which)
 {
 	const struct answer_option o = option_of(f, which);
-	const char *dir = o.given != NULL ? directory_of(f, o.given) : NULL;
+	struct answer_file *a = &f->answers[which];
+	const char *dir = ".";
 	auto_fd dir_fd = -1;
+	size_t name;
 	int fd, rc;
 
-	if (o.given == NULL || dir == NULL) {
-		return o.given != NULL ? err_set(&f->err, -ENOMEM, "out of memory") : 0;
+	if (o.given == NULL) {
+		return 0;
+	}
+	name = name_at(o.given);
+	if (name > 0) {
+		dir = arena_copy(&f->arena, o.given, name);
+	}
+	if (dir == NULL) {
+		return err_set(&f->err, -ENOMEM, "out of memory");
 	}
 	dir_fd = front_open_named(dir, O_PATH | O_DIRECTORY, 0);
-	fd = dir_fd < 0
-		   ? dir_fd
-		   : front_open_named(o.given, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NOCTTY, 0600);
+	fd = dir_fd < 0 ? dir_fd : open_or_make(o.given, &a->made);
 	if (fd < 0) {
 		return err_sys(&f->err, fd, "%s %s", o.name, o.given);
 	}
 	*o.fd = fd;
-	rc = see_above(f, dir_fd, &f->answers[which]);
+	a->dir_fd = take_fd(&dir_fd);
+	a->name = o.given + name;
+	rc = see_above(f, a);
 	return rc == 0 ? 0
 		       : err_sys(&f->err, rc,
 				 "%s %s: whether the tool may write there: the directories above",
@@ -146,9 +176,29 @@ open_answer(struct front *f, enum answer which)
 int
 front_open_answers(struct front *f)
 {
-	int rc = open_answer(f, ANSWER_RESULT);
+	int rc;
 
+	f->answers[ANSWER_RESULT].dir_fd = f->answers[ANSWER_RECEIPT].dir_fd = -1;
+	rc = open_answer(f, ANSWER_RESULT);
 	return rc < 0 ? rc : open_answer(f, ANSWER_RECEIPT);
+}
+
+/* Nothing is written to it: what it held stays, and what we made goes. */
+static void
+give_up(struct front *f, enum answer which)
+{
+	struct answer_file *a = &f->answers[which];
+	int *fd = option_of(f, which).fd;
+	struct inode_id opened, named;
+
+	if (a->made && identify(*fd, "", &opened) == 0 &&
+	    identify(a->dir_fd, a->name, &named) == 0 && is_same(&opened, &named)) {
+		ignore_err(unlinkat(a->dir_fd, a->name, 0),
+			   "root's in a directory that is not its owner's: it stays, and is empty");
+	}
+	cleanup_fd(fd);
+	cleanup_fd(&a->dir_fd);
+	*fd = a->dir_fd = -1;
 }
 
 static int
@@ -179,7 +229,7 @@ find_place(struct front *f, const struct mount_table *mounts, int fd, struct pla
 	char path[PATH_MAX];
 	int rc = fdio_path(fd, path);
 
-	rc = rc < 0 ? rc : identify(fd, &p.id);
+	rc = rc < 0 ? rc : identify(fd, "", &p.id);
 	if (rc == 0) {
 		p.path = arena_string(&f->arena, path);
 		rc = p.path == NULL ? -ENOMEM : find_inside(f, mounts, &p);
@@ -206,85 +256,130 @@ lies_in(const struct answer_file *a, const struct place *file, const struct plac
 	       plan_covers(dir->inside, file->inside);
 }
 
+/*
+ * A directory that the tool may write: rule's, or, without one, the workspace. Both files are
+ * looked at, so that neither is written; the first is told.
+ */
 static int
-refuse_workspace(struct front *f, enum answer which, const struct mount_table *mounts,
-		 const struct place *file)
+refuse_in(struct front *f, const struct mount_table *mounts, const struct place *dir,
+	  const struct rule_path *rule)
 {
-	const struct answer_option o = option_of(f, which);
-	struct place workspace;
-	int rc = find_place(f, mounts, f->req.workspace_fd, &workspace);
-
-	if (rc < 0) {
-		return err_sys(&f->err, rc, "%s", f->req.workspace);
-	}
-	return lies_in(&f->answers[which], file, &workspace)
-		     ? err_set(&f->err, -EPERM,
-			       "%s %s: it lies in the workspace, where the tool can put a file of "
-			       "its own in this one's place; name one outside",
-			       o.name, o.given)
-		     : 0;
-}
-
-static int
-refuse_written(struct front *f, enum answer which, const struct mount_table *mounts,
-	       const struct place *file)
-{
-	const struct answer_option o = option_of(f, which);
-	const struct rule_path *rule = f->profile->write.items;
-
-	for (size_t i = 0; i < f->profile->write.count; i++, rule++) {
-		auto_fd fd = open(rule->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		struct place dir = { .path = rule->path, .inside = NULL };
-		/* one that cannot be opened is refused when it is planned */
-		int rc = fd < 0 ? 0 : find_place(f, mounts, fd, &dir);
+	for (enum answer which = 0; which < ANSWER__COUNT; which++) {
+		const struct answer_option o = option_of(f, which);
+		struct answer_file *a = &f->answers[which];
+		struct place file;
+		int rc = a->dir_fd >= 0 ? find_place(f, mounts, *o.fd, &file) : 0;
 
 		if (rc < 0) {
-			return err_sys(&f->err, rc, "%s", rule->path);
+			return err_sys(&f->err, rc, "%s %s", o.name, o.given);
 		}
-		if (lies_in(&f->answers[which], file, &dir)) {
-			return err_set(&f->err, -EPERM,
-				       "%s %s: the tool may write there (%s: filesystem.write %s), "
-				       "and can put a file of its own in this one's place; name "
-				       "one outside",
-				       o.name, o.given, rule->origin, rule->path);
+		if (a->dir_fd < 0 || !lies_in(a, &file, dir)) {
+			continue;
+		}
+		give_up(f, which);
+		if (f->err.code == 0 && rule == NULL) {
+			err_set(&f->err, -EPERM,
+				"%s %s: it lies in the workspace, where the tool can put a file of "
+				"its own in this one's place; name one outside",
+				o.name, o.given);
+		} else if (f->err.code == 0) {
+			err_set(&f->err, -EPERM,
+				"%s %s: the tool may write there (%s: filesystem.write %s), and "
+				"can put a file of its own in this one's place; name one outside",
+				o.name, o.given, rule->origin, rule->path);
 		}
 	}
-	return 0;
+	return f->err.code;
 }
 
-static int
-refuse_answer(struct front *f, enum answer which, const struct mount_table *mounts)
+static bool
+has_answers(const struct front *f)
 {
-	const struct answer_option o = option_of(f, which);
-	struct place file;
-	int rc;
-
-	if (o.given == NULL) {
-		return 0;
-	}
-	rc = find_place(f, mounts, *o.fd, &file);
-	if (rc < 0) {
-		return err_sys(&f->err, rc, "%s %s", o.name, o.given);
-	}
-	rc = refuse_workspace(f, which, mounts, &file);
-	return rc < 0 ? rc : refuse_written(f, which, mounts, &file);
+	return f->answers[ANSWER_RESULT].dir_fd >= 0 || f->answers[ANSWER_RECEIPT].dir_fd >= 0;
 }
 
 int
 front_refuse_answers(struct front *f)
 {
 	auto_mount_table mounts = MOUNT_TABLE_INIT;
-	int rc = 0;
+	struct place workspace;
+	int rc;
 
-	if (f->opt.result == NULL && f->opt.receipt == NULL) {
+	if (!has_answers(f)) {
 		return 0;
 	}
 	rc = mount_table_read("/proc/self/mountinfo", &mounts);
 	if (rc < 0) {
 		return err_sys(&f->err, rc, "read /proc/self/mountinfo");
 	}
-	for (enum answer which = 0; rc == 0 && which < ANSWER__COUNT; which++) {
-		rc = refuse_answer(f, which, &mounts);
+	rc = find_place(f, &mounts, f->req.workspace_fd, &workspace);
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "%s", f->req.workspace);
+	}
+	f->answers_judged = true;
+	return refuse_in(f, &mounts, &workspace, NULL);
+}
+
+int
+front_refuse_written_answers(struct front *f)
+{
+	const struct rule_paths *write = &f->profile->write;
+	auto_mount_table mounts = MOUNT_TABLE_INIT;
+	int rc = 0;
+
+	if (!has_answers(f) || write->count == 0) {
+		return 0;
+	}
+	rc = mount_table_read("/proc/self/mountinfo", &mounts);
+	if (rc < 0) {
+		return err_sys(&f->err, rc, "read /proc/self/mountinfo");
+	}
+	for (size_t i = 0; i < write->count && (rc == 0 || rc == -EPERM); i++) {
+		const struct rule_path *rule = &write->items[i];
+		auto_fd fd = open(rule->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		struct place dir = { .path = rule->path, .inside = NULL };
+
+		/* one that cannot be opened is refused when it is planned */
+		rc = fd < 0 ? 0 : find_place(f, &mounts, fd, &dir);
+		rc = rc < 0 ? err_sys(&f->err, rc, "%s", rule->path)
+			    : refuse_in(f, &mounts, &dir, rule);
 	}
 	return rc;
+}
+
+/* What no call may have as its workspace: a file may well lie in it. */
+static bool
+is_too_wide(const struct front *f, const char *path)
+{
+	const char *home = f->req.identity.home != NULL ? f->req.identity.home : getenv("HOME");
+
+	return strcmp(path, "/") == 0 || (home != NULL && plan_covers(path, home));
+}
+
+void
+front_spare_answers(struct front *f)
+{
+	const char *named = f->opt.workspace != NULL ? f->opt.workspace
+			  : f->options_read	     ? "."
+						     : NULL;
+	auto_mount_table mounts = MOUNT_TABLE_INIT;
+	const struct err why = f->err;
+	struct place workspace = { .path = NULL };
+	auto_fd fd = -1;
+
+	if (!has_answers(f) || f->answers_judged || f->no_workspace || named == NULL) {
+		return;
+	}
+	/* the workspace's own descriptor, where it has one, belongs to the call */
+	fd = f->req.workspace_fd >= 0 ? fcntl(f->req.workspace_fd, F_DUPFD_CLOEXEC, 0)
+				      : front_open_named(named, O_PATH | O_DIRECTORY, 0);
+	ignore_err(mount_table_read("/proc/self/mountinfo", &mounts),
+		   "paths and inodes are compared all the same");
+	if (fd < 0 || find_place(f, &mounts, fd, &workspace) < 0 || workspace.path == NULL ||
+	    is_too_wide(f, workspace.path)) {
+		return;
+	}
+	f->err = (struct err)ERR_INIT;
+	ignore_err(refuse_in(f, &mounts, &workspace, NULL), "there is a reason already");
+	f->err = why;
 }

@@ -274,6 +274,7 @@ parse_words(struct front *f, int argc, char **argv)
 	if (rc < 0) {
 		return rc;
 	}
+	f->options_read = true;
 	if (at >= argc) {
 		return default_command(f);
 	}

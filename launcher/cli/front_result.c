@@ -266,6 +266,7 @@ front_result(struct front *f)
 	auto_buf text = BUF_INIT;
 	struct json j;
 
+	front_spare_answers(f);
 	if (f->recorded) { /* a refusal is one line */
 		front_say_warnings(f, 0);
 	}

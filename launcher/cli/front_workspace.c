@@ -327,14 +327,13 @@ refuse_input(struct front *f)
 	return strncmp(f->input_path, scratch, strlen(scratch)) == 0 ? 0 : refuse_ours(f, &input);
 }
 
-int
-front_refuse_overlap(struct front *f)
+static int
+refuse_workspace(struct front *f)
 {
 	const struct request *r = &f->req;
 	const struct writable workspace = { r->workspace, "workspace" };
 	auto_free char *home = realpath(r->identity.home, NULL);
 	const char *real_home = home != NULL ? home : r->identity.home;
-	int rc;
 
 	if (strcmp(r->workspace, "/") == 0) {
 		return err_set(&f->err, -EINVAL,
@@ -345,7 +344,15 @@ front_refuse_overlap(struct front *f)
 			       r->workspace,
 			       strcmp(r->workspace, real_home) == 0 ? "is" : "contains", real_home);
 	}
-	rc = front_serves_here(f) ? 0 : refuse_ours(f, &workspace);
+	return front_serves_here(f) ? 0 : refuse_ours(f, &workspace);
+}
+
+int
+front_refuse_overlap(struct front *f)
+{
+	int rc = refuse_workspace(f);
+
+	f->no_workspace = rc < 0;
 	return rc == 0 ? refuse_input(f) : rc;
 }
 
