@@ -57,6 +57,13 @@ calls=$(journal_entries)
 run_airlock -p "$P" --result "$OUTSIDE/r.json" -- /bin/sh -c "rm $OUTSIDE/r.json; echo evil >$OUTSIDE/r.json"
 expect_eq "a result there: no call" "125 $calls" "$RC $(journal_entries)"
 expect_match "a result there: why" "the tool may write there (write.yaml:6: filesystem.write $OUTSIDE)" "$ERR"
+expect_eq "a result there: no file is left" no "$([ -e "$OUTSIDE/r.json" ] && echo yes || echo no)"
+for option in --result --receipt; do
+	as_id sh -c 'echo precious >"$1"' sh "$OUTSIDE/kept"
+	run_airlock -p "$P" "$option" "$OUTSIDE/kept" -- /bin/true
+	expect_eq "$option there: what is in the file stays" "125 precious" "$RC $(cat "$OUTSIDE/kept")"
+done
+rm "$OUTSIDE/kept"
 if [ "$E2E_IDENTITY" = plain ]; then
 	skip "a result there by another mount" "a plain user may not mount"
 else
