@@ -224,6 +224,12 @@ check_fits(const struct layer_keep_request *req, struct err *err)
 	struct layers now = { .items = NULL };
 	int r = layers_list(req->place_fd, &now, err);
 
+	if (r == 0 && now.count >= LAYERS_MAX) {
+		r = err_set(err, -ESTALE,
+			    "calls beside this one made the draft as long as it may be: %u change "
+			    "sets",
+			    LAYERS_MAX);
+	}
 	for (size_t i = 0; r == 0 && i < now.count; i++) {
 		auto_fd upper = -1;
 

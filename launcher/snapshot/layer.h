@@ -56,7 +56,7 @@ int layer_lock(int place_fd, const char *name, bool alone) must_check;
 /*
  * Copies what upper_fd holds into a new layer, durably. All or nothing. base: the layers that the
  * call ran over. Where it changes a path that a newer layer of the same draft has, it does not fit
- * on top: -ESTALE, and err names the path.
+ * on top, nor on LAYERS_MAX of them: -ESTALE, and err says so.
  */
 struct layer_keep_request {
 	int upper_fd, place_fd;

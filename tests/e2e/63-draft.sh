@@ -130,10 +130,22 @@ expect_eq "a full draft: all of it" two "$(cat "$OUT")"
 expect_run "a full draft: no call adds one" 125 -m propose -- sh -c 'echo more >b'
 expect_match "a full draft: why" "the draft of this workflow has 64 change sets, and no call runs over more than 64, or adds one beyond" "$ERR"
 as_id rm -rf "$draft/"0000000962-*
+mkfifo "$T/go"
+exec 7<>"$T/go"
+(exec "${E2E_AS_ID[@]}" "$A" run -w "$WS" --result "$T/beside.json" -m propose -- sh -c 'echo up; read -r go; echo z >z' \
+	<"$T/go" >"$T/beside.out" 2>/dev/null 7>&-) &
+beside=$!
+check "a full draft: two for the last place" wait_for 20 grep -q up "$T/beside.out"
 expect_run "a full draft: the last" 0 -m propose -- sh -c 'echo more >b'
+last=$(call 1)
+exec 7>&-
+wait "$beside"
+expect_eq "a full draft: the other is set aside" "held aside calls beside this one made the draft as long as it may be: 64 change sets" \
+	"$(jq -r '"\(.settled) \(.held_as) \(.reason)"' "$T/beside.json")"
+expect_verb "a full draft: the other" 0 discard "$(jq -r .call "$T/beside.json")"
 expect_eq "a full draft: again" 64 "$(find "$draft" -mindepth 1 -maxdepth 1 | wc -l)"
 as_id rm -rf "$draft/"00000009[0-9][0-9]-*
-expect_verb "a full draft: settled" 0 discard @last
+expect_verb "a full draft: settled" 0 discard "$last"
 expect_verb "a full draft: and the first" 0 discard "$full"
 
 # ---- bits that no commit keeps --------------------------------------------------------------------------
