@@ -59,6 +59,23 @@ put_title(struct buf *b, const struct record *rec, const char *layer)
 	}
 }
 
+/* The record names so many; of the others a name that is protected tells. */
+static void
+put_unmarked(struct buf *b, const struct record *rec, const struct change_set *set)
+{
+	uint64_t held = record_number(rec->outcome, "changes.held"), marked = 0;
+
+	for (size_t i = 0; i < set->count; i++) {
+		marked += set->items[i].hold_rule != NULL;
+	}
+	if (held > marked) {
+		buf_printf(b,
+			   "%llu more of them %s held, and not marked: the record names no "
+			   "more\n",
+			   (unsigned long long)(held - marked), held - marked == 1 ? "is" : "are");
+	}
+}
+
 /* The digest of what is shown, and with it how to commit this and nothing else. */
 static void
 put_set(struct buf *b, const struct record *rec, const struct change_set *set, const char *layer)
@@ -73,6 +90,7 @@ put_set(struct buf *b, const struct record *rec, const struct change_set *set, c
 	buf_printf(b, "%llu created, %llu modified, %llu deleted\n",
 		   (unsigned long long)set->created, (unsigned long long)set->modified,
 		   (unsigned long long)set->deleted);
+	put_unmarked(b, rec, set);
 }
 
 static int

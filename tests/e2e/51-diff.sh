@@ -283,6 +283,12 @@ expect_rc "--stat and --json" 125 as_id "$A" diff @last --stat --json
 expect_rc "no such call" 1 as_id "$A" diff ffffffff
 
 # A list too long for the record: what is held or watched is named all the same, and marked.
+expect_run "more that is held than the record names" 123 -- \
+	sh -c 'for i in $(seq 1010); do mkdir "d$i" && : >"d$i/.envrc"; done; : >zs; : >zt; chmod 4755 zs zt'
+as_id "$A" diff @last >"$OUT"
+expect_eq "what is not marked is counted" "2 more of them are held, and not marked: the record names no more 1010" \
+	"$(grep -a "not marked" "$OUT") $(grep -ac "HELD for a person: built-in" "$OUT")"
+as_id "$A" discard @last >/dev/null
 expect_run "many names before those that count" 123 -- sh -c 'mkdir "+many" && cd "+many" && seq 1000 | xargs touch && cd .. &&
 	mkdir -p z/.git/hooks && echo x | tee AGENTS.md "+many/.envrc" >z/.git/hooks/post-commit'
 expect_eq "the record names what is held and watched" "true 1000 +many/.envrc AGENTS.md z/.git/hooks/post-commit" \
