@@ -74,10 +74,10 @@ is_same(const struct inode_id *a, const struct inode_id *b)
 static int
 see_above(struct front *f, struct answer_file *a)
 {
-	struct inode_id above[LEVELS_MAX], *kept;
+	struct inode_id *above = arena_alloc(&f->arena, LEVELS_MAX * sizeof(*above));
 	auto_fd fd = openat(a->dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	size_t count = 0;
-	int rc = fd < 0 ? -errno : 0;
+	int rc = fd < 0 ? -errno : above == NULL ? -ENOMEM : 0;
 
 	while (rc == 0 && count < LEVELS_MAX) {
 		int up;
@@ -95,14 +95,11 @@ see_above(struct front *f, struct answer_file *a)
 	if (rc == 0 && count == LEVELS_MAX) {
 		rc = -ENAMETOOLONG;
 	}
-	kept = rc == 0 ? arena_alloc(&f->arena, count * sizeof(*kept)) : NULL;
-	if (kept == NULL) {
-		return rc < 0 ? rc : -ENOMEM;
+	if (rc == 0) {
+		a->above = above;
+		a->above_count = count;
 	}
-	memcpy(kept, above, count * sizeof(*kept));
-	a->above = kept;
-	a->above_count = count;
-	return 0;
+	return rc;
 }
 
 /* Where the last name of a path begins. */
