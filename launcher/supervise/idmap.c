@@ -37,7 +37,7 @@ static int
 user_namespace(uint32_t uid, uint32_t gid)
 {
 	char path[64];
-	siginfo_t info = { .si_code = 0 };
+	siginfo_t info;
 	int pidfd = -1;
 	auto_fd fd = -1;
 	int rc, killed;
@@ -69,8 +69,6 @@ user_namespace(uint32_t uid, uint32_t gid)
 	}
 	close(pidfd);
 	rc = rc < 0 ? rc : killed;
-	/* it could not arm itself */
-	rc = rc == 0 && info.si_code == CLD_EXITED ? -ECHILD : rc;
 	return rc < 0 ? rc : take_fd(&fd);
 }
 
