@@ -350,6 +350,7 @@ descend_gone(struct collect *c, const struct pair *p)
 {
 	struct level below = { .upper_fd = -1, .has_lower = true, .lower = *p->lower };
 
+	below.git_dirs = c->git.dir_count;
 	below.lower_fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 	if (below.lower_fd == -EACCES) {
 		return 0; /* if there is anything in it, its removal will be a conflict */
@@ -703,9 +704,8 @@ static int
 walk(struct collect *c)
 {
 	struct level root = { .has_upper = true, .has_lower = true, .lower_fd = -1 };
-	int r;
+	int r = open_upper_root(c->req->upper_fd);
 
-	r = open_upper_root(c->req->upper_fd);
 	if (r < 0) {
 		return fail(c, r);
 	}

@@ -11,10 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../base/fdio.h"
 #include "changes_internal.h"
 #include "gitconfig.h"
+
+#define LINKS_MAX 40u /* that one path leads through, as in the kernel */
 
 static bool
 has(int dir_fd, const char *name)
@@ -60,17 +63,26 @@ keep_hooks(struct git_places *g, const char *path)
 	return 0;
 }
 
+/* Takes the last name off the first len bytes, and all behind them. */
+static void
+cut_last(struct buf *path, size_t len)
+{
+	const char *slash;
+
+	fsat_path_cut(path, len);
+	slash = len > 0 ? strrchr(buf_text(path), '/') : NULL;
+	fsat_path_cut(path, slash != NULL ? (size_t)(slash - buf_text(path)) : 0);
+}
+
 /* An absolute path without "." and "..", taken by its text; "" is the root. */
 static void
 normalise(const char *path, struct buf *ret)
 {
 	while (*path != '\0') {
 		size_t len = strcspn(path, "/");
-		const char *slash;
 
 		if (len == 2 && path[0] == '.' && path[1] == '.') {
-			slash = ret->len > 0 ? strrchr(buf_text(ret), '/') : NULL;
-			fsat_path_cut(ret, slash != NULL ? (size_t)(slash - buf_text(ret)) : 0);
+			cut_last(ret, ret->len);
 		} else if (len > 0 && !(len == 1 && path[0] == '.')) {
 			buf_putc(ret, '/');
 			buf_put(ret, path, len);
@@ -99,35 +111,92 @@ keep_below(struct git_places *g, const char *path, const char *workspace)
 	return keep_hooks(g, text[len] == '/' ? text + len + 1 : "");
 }
 
-/* The same through every link on the way: what there is of the path, and then the rest of it. */
+/*
+ * The same by the links on the way, as the kernel follows them, whether or not there is something
+ * at their end: whoever changes one of them, or what it leads to, changes what git runs.
+ */
 static int
 keep_real(struct git_places *g, const char *path, const char *workspace)
 {
-	char real[PATH_MAX];
-	auto_buf head = BUF_INIT;
-	auto_fd fd = -1;
-	size_t len = strlen(path);
+	auto_buf at = BUF_INIT, rest = BUF_INIT;
+	const char *p = path; /* what is left, in path or in rest */
+	char target[PATH_MAX];
+	unsigned int links = 0;
 
 	for (;;) {
-		buf_reset(&head);
-		buf_put(&head, path, len);
-		if (buf_error(&head) < 0) {
+		size_t len, above = at.len;
+		struct buf next = BUF_INIT;
+		ssize_t n;
+
+		p += strspn(p, "/");
+		len = strcspn(p, "/");
+		if (buf_error(&at) < 0 || buf_error(&rest) < 0) {
 			return -ENOMEM;
 		}
-		fd = open(len > 0 ? buf_text(&head) : "/", O_PATH | O_CLOEXEC);
-		if (fd >= 0 || len == 0) {
-			break;
+		if (len == 0) {
+			return keep_below(g, buf_text(&at), workspace);
 		}
-		do {
-			len--;
-		} while (len > 0 && path[len] != '/');
+		p += len;
+		if (len == 1 && p[-1] == '.') {
+			continue;
+		}
+		if (len == 2 && p[-1] == '.' && p[-2] == '.') {
+			cut_last(&at, above);
+			continue;
+		}
+		buf_putc(&at, '/');
+		buf_put(&at, p - len, len);
+		n = readlink(buf_text(&at), target, sizeof(target));
+		if (n <= 0 || (size_t)n >= sizeof(target) || links == LINKS_MAX) {
+			continue;
+		}
+		if (keep_below(g, buf_text(&at), workspace) < 0) {
+			return -ENOMEM;
+		}
+		links++;
+		fsat_path_cut(&at, target[0] == '/' ? 0 : above);
+		buf_put(&next, target, (size_t)n);
+		buf_puts(&next, p);
+		buf_finish(&rest);
+		rest = next;
+		p = buf_text(&rest);
 	}
-	if (fd < 0 || fdio_path(fd, real) < 0) {
+}
+
+/* Where links in .git/hooks lead to, or where it leads to itself. */
+static int
+look_at_links(struct git_places *g, int dir_fd, const char *path, const char *workspace)
+{
+	struct fs_names names = { .items = NULL };
+	auto_buf whole = BUF_INIT;
+	auto_fd fd = -1;
+	struct fs_stat st;
+	size_t len;
+	int r = 0;
+
+	if (workspace == NULL || fsat_stat(dir_fd, ".git/hooks", &st) < 0) {
 		return 0;
 	}
-	buf_reset(&head);
-	buf_printf(&head, "%s%s", real, path + len);
-	return buf_error(&head) < 0 ? -ENOMEM : keep_below(g, buf_text(&head), workspace);
+	buf_printf(&whole, "%s/%s/.git/hooks", workspace, path);
+	if (S_ISLNK(st.mode)) {
+		return buf_error(&whole) < 0 ? -ENOMEM : keep_real(g, buf_text(&whole), workspace);
+	}
+	fd = fsat_open_path(dir_fd, ".git/hooks", O_RDONLY | O_DIRECTORY);
+	if (fd < 0) {
+		return 0;
+	}
+	g->too_many_hooks = g->too_many_hooks || fsat_list(fd, GIT_HOOKS_MAX, &names) < 0;
+	len = whole.len;
+	for (size_t i = 0; r == 0 && i < names.count; i++) {
+		if (fsat_stat(fd, names.items[i], &st) == 0 && S_ISLNK(st.mode)) {
+			fsat_path_cut(&whole, len);
+			fsat_path_push(&whole, names.items[i]);
+			r = buf_error(&whole) < 0 ? -ENOMEM
+						  : keep_real(g, buf_text(&whole), workspace);
+		}
+	}
+	fsat_names_finish(&names);
+	return r;
 }
 
 /* value: of core.hooksPath; base: the directory of the workspace that it is relative to. */
@@ -224,6 +293,7 @@ git_places_look(struct git_places *g, int dir_fd, const char *path,
 	if (r == 0 && g->here_has_git) {
 		r = read_hooks(g, dir_fd, ".git/config", path, req);
 		r = r < 0 ? r : read_hooks(g, dir_fd, ".git/config.worktree", path, req);
+		r = r < 0 ? r : look_at_links(g, dir_fd, path, req->workspace);
 	}
 	return r;
 }

@@ -216,7 +216,10 @@ hold_leak(struct change *ch, const struct scanner *s)
 	return buf_error(&names) < 0 ? -ENOMEM : hold(ch, HOLD_LEAK, "leak: ", buf_text(&names));
 }
 
-/* Write rights of others that were not there before. A new entry may have what the root has. */
+/*
+ * Write rights of others that were not there before. A new entry may have what the root has, and
+ * its group's: many archives and tools make it so, of a group that has one user.
+ */
 static mode_t
 opened(const struct change *ch, mode_t root_mode)
 {
@@ -225,7 +228,8 @@ opened(const struct change *ch, mode_t root_mode)
 	if (!S_ISDIR(ch->mode_after) && !S_ISREG(ch->mode_after)) {
 		return 0;
 	}
-	return ch->mode_after & ~(is_new ? root_mode : ch->mode_before) & (S_IWGRP | S_IWOTH);
+	return ch->mode_after &
+	       (is_new ? ~root_mode & S_IWOTH : ~ch->mode_before & (S_IWGRP | S_IWOTH));
 }
 
 /*

@@ -61,8 +61,19 @@ for value in "other tools" "$T/home/alias/tools tools" "../${WS##*/}/tools tools
 		"$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path' | grep /)"
 	as_id "$A" discard @last >/dev/null
 done
-# Others who may write where git runs what is there.
+# Of a bare repository something is deleted before the walk comes to its hooks.
+as_id mkdir -p "$WS/.bare/branches"
+run_airlock -- sh -c 'rmdir .bare/branches; echo x >.bare/hooks/post-update'
+expect_eq "a hook behind what is deleted" "123 .bare/hooks/post-update" \
+	"$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path')"
+as_id "$A" discard @last >/dev/null
+# A hook that is a link into the work tree, as many are set up.
 as_id git -C "$WS" config --unset core.hooksPath
+as_id ln -s ../../tools/pre-commit "$WS/.git/hooks/pre-commit"
+run_airlock -- sh -c 'echo x >tools/pre-commit; echo x >tools/another'
+expect_eq "what a hook leads to" "123 tools/pre-commit" "$RC $(record '.outcome.changes.items[] | select(.hold != null) | .path')"
+as_id "$A" discard @last >/dev/null
+# Others who may write where git runs what is there.
 as_id rm -rf "$WS/.git/hooks"
 run_airlock -- sh -c 'mkdir .git/hooks; chmod 777 .git/hooks'
 expect_eq "new hooks for all to write" "123 .git/hooks: built-in: .git/hooks: others could write it" \

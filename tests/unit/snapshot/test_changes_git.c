@@ -208,6 +208,10 @@ Test(changes_git, hooks_behind_links)
 		{ "%alias/real", "real" },
 		{ "%alias/new/er", "new/er" },
 		{ "%ws/link/../real", "real" },
+		{ "dangling/h", "not/yet/h" },
+		{ "chain/h", "link" },
+		{ "chain/h", "real/h" },
+		{ "loop/h", "loop/h" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -223,6 +227,9 @@ Test(changes_git, hooks_behind_links)
 		dirs(w.ws_fd, dirs_there);
 		cr_assert_eq(symlinkat("real", w.ws_fd, "ws/link"), 0);
 		cr_assert_eq(symlinkat("ws", w.ws_fd, "alias"), 0);
+		cr_assert_eq(symlinkat("not/./yet", w.ws_fd, "ws/dangling"), 0);
+		cr_assert_eq(symlinkat("link", w.ws_fd, "ws/chain"), 0);
+		cr_assert_eq(symlinkat("loop", w.ws_fd, "ws/loop"), 0);
 		cr_assert_eq(fdio_path(w.ws_fd, base), 0);
 		buf_printf(&workspace, "%s/ws", base);
 		req.workspace = buf_text(&workspace);
@@ -283,6 +290,7 @@ Test(changes_git, what_is_opened)
 		{ ".git/hooks", 0777, "built-in: .git/hooks: others could write it" },
 		{ ".bare", 0777, "built-in: .git: others could write it" },
 		{ ".bare/hooks", 0775, "built-in: .git/hooks: others could write it" },
+		{ "tools", 0775, "-" },
 		{ "sub", 0777, "built-in: .git: others could write it" },
 		{ "plain", 0777, "-" },
 		{ "new", 0777, "-" },
@@ -358,6 +366,71 @@ Test(changes_git, more_than_can_be_told_apart)
 	world_file(w.up_fd, "z", "x", 0644);
 	world_collect(w.up_fd, w.ws_fd, &set);
 	expect_hold(&set, "z", "built-in: core.hooksPath: too many to be told apart");
+	changes_finish(&set);
+	world_finish(&w);
+}
+
+/* Hooks that stand in the work tree: .git/hooks leads to them, or one of its entries does. */
+Test(changes_git, links_in_the_hooks)
+{
+	static const char *const dirs_there[] = { "ws",	    "ws/.git",	   "ws/.git/hooks",
+						  "ws/two", "ws/two/.git", NULL };
+	static const char *const want[] = { "tools/pre-push", "two/hk" };
+	struct git_places g = { .dir_count = 0 };
+	struct collect_request req = { .home = NULL };
+	auto_buf workspace = BUF_INIT;
+	char base[PATH_MAX];
+	struct world w;
+	int fd;
+
+	world_init(&w);
+	dirs(w.ws_fd, dirs_there);
+	cr_assert_eq(fdio_path(w.ws_fd, base), 0);
+	buf_printf(&workspace, "%s/ws", base);
+	req.workspace = buf_text(&workspace);
+	cr_assert_eq(symlinkat("../../tools/pre-push", w.ws_fd, "ws/.git/hooks/pre-push"), 0);
+	world_file(w.ws_fd, "ws/.git/hooks/plain", "x", 0755);
+	cr_assert_eq(symlinkat("../hk", w.ws_fd, "ws/two/.git/hooks"), 0);
+	fd = openat(w.ws_fd, "ws", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(git_places_look(&g, fd, "", &req), 0);
+	cr_expect_eq(g.hook_count, 2u); /* the link, and where it leads */
+	cr_expect_str_eq(g.hooks[0], ".git/hooks/pre-push");
+	cr_expect_str_eq(g.hooks[1], want[0]);
+	close(fd);
+	fd = openat(w.ws_fd, "ws/two", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(git_places_look(&g, fd, "two", &req), 0);
+	cr_assert_eq(g.hook_count, 4u);
+	cr_expect_str_eq(g.hooks[2], "two/.git/hooks");
+	cr_expect_str_eq(g.hooks[3], want[1]);
+	close(fd);
+	git_places_finish(&g);
+	world_finish(&w);
+}
+
+/* What is deleted in a git directory does not lead out of it. */
+Test(changes_git, a_git_directory_of_which_something_is_deleted)
+{
+	static const char *const both[] = { "r", "r/refs", "r/hooks", NULL };
+	struct change_set set = { .items = NULL };
+	struct world w;
+	bool deleted;
+
+	world_init(&w);
+	dirs(w.ws_fd, both);
+	world_file(w.ws_fd, "r/HEAD", "x", 0644);
+	world_dir(w.ws_fd, "r/branches", 0755);
+	world_dir(w.ws_fd, "r/branches/deep", 0755);
+	world_dir(w.up_fd, "r", 0755);
+	world_dir(w.up_fd, "r/hooks", 0755);
+	deleted = world_whiteout(w.up_fd, "r/branches");
+	world_file(w.up_fd, "r/hooks/post-update", "x", 0755);
+	world_file(w.up_fd, "r/config", "[core]\nfsmonitor = evil\n", 0644);
+	world_collect(w.up_fd, w.ws_fd, &set);
+	if (deleted) {
+		expect_hold(&set, "r/branches", "-");
+	}
+	expect_hold(&set, "r/hooks/post-update", HOOKS);
+	expect_hold(&set, "r/config", "built-in: .git/config: core.fsmonitor: git runs it");
 	changes_finish(&set);
 	world_finish(&w);
 }
