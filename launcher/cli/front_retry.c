@@ -136,26 +136,31 @@ become_attempt(struct front *f, const int held[REPLAY__COUNT], struct said *said
 }
 
 /*
- * Blocked in the parent for the whole series, for what comes between two attempts, and in an
- * attempt until it listens.
+ * What is the tool's (SIGUSR1, SIGUSR2) is blocked in the parent for the whole series, and in an
+ * attempt until it listens. What ends calls is so while an attempt runs, and passed on: between two
+ * of them it ends us, whatever we may be waiting for.
  */
 struct masks {
-	sigset_t waited_for, attempt, before;
+	sigset_t waited_for, between, before;
 };
 
 static void
-block(struct masks *ret)
+block_tools(struct masks *ret)
 {
+	sigset_t tools;
+
+	sigemptyset(&tools);
+	sigaddset(&tools, SIGUSR1);
+	sigaddset(&tools, SIGUSR2);
+	ignore_err(sigprocmask(SIG_BLOCK, &tools, &ret->before), "it takes any set");
+	sigorset(&ret->between, &ret->before, &tools);
 	front_ending_signals(&ret->waited_for);
-	ignore_err(sigprocmask(SIG_BLOCK, &ret->waited_for, &ret->before), "it takes any set");
-	sigorset(&ret->attempt, &ret->before, &ret->waited_for);
 	sigaddset(&ret->waited_for, SIGCHLD);
-	ignore_err(sigprocmask(SIG_BLOCK, &ret->waited_for, NULL), "it takes any set");
 }
 
-/* There is no tool any more that SIGUSR1 could be for; what else comes ends us as it may. */
+/* There is no tool any more that they could be for. */
 static void
-unblock(const struct masks *m)
+unblock_tools(const struct masks *m)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
@@ -219,18 +224,20 @@ run_attempt(struct front *f, struct attempt *a, const struct masks *m,
 	if (said == MAP_FAILED) {
 		return err_sys(&f->err, -errno, "keep what a call says");
 	}
+	ignore_err(sigprocmask(SIG_BLOCK, &m->waited_for, NULL), "it takes any set");
 	pid = fork();
 	if (pid == 0) {
 		if (sys_end_with_parent(parent, SIGKILL) < 0) {
 			_exit(EXIT_AIRLOCK);
 		}
-		ignore_err(sigprocmask(SIG_SETMASK, &m->attempt, NULL), "it takes any set");
+		ignore_err(sigprocmask(SIG_SETMASK, &m->between, NULL), "it takes any set");
 		become_attempt(f, a->held, said, run);
 	}
 	if (pid > 0) {
 		a->exit_status = wait_for(pid, &m->waited_for, ret_told_to_end);
 		a->said = *said;
 	}
+	ignore_err(sigprocmask(SIG_SETMASK, &m->between, NULL), "it takes any set");
 	munmap(said, sizeof(*said));
 	return pid < 0 ? err_sys(&f->err, -errno, "start an attempt") : 0;
 }
@@ -318,7 +325,7 @@ front_attempts(struct front *f, int (*run)(struct front *f, int rc))
 	int rc;
 
 	f->retries_left = f->profile->retries;
-	block(&masks);
+	block_tools(&masks);
 	for (unsigned int tried = 0;; tried++) {
 		struct attempt *now = &pair[tried % 2];
 
@@ -337,7 +344,7 @@ front_attempts(struct front *f, int (*run)(struct front *f, int rc))
 			break;
 		}
 	}
-	unblock(&masks);
+	unblock_tools(&masks);
 	if (rc < 0) {
 		dprintf(STDERR_FILENO, "airlock: %s\n", f->err.text);
 	}
