@@ -91,6 +91,10 @@ see_above(struct front *f, struct answer_file *a)
 		rc = up < 0 ? -errno : 0;
 		cleanup_fd(&fd);
 		fd = up;
+		if (rc == -EACCES) {
+			rc = 0; /* its path is known all the same, and what is mounted there */
+			break;
+		}
 	}
 	if (rc == 0 && count == LEVELS_MAX) {
 		rc = -ENAMETOOLONG;
