@@ -25,7 +25,6 @@ struct level {
 	struct fs_names names, gone;
 	size_t next, next_gone;
 	size_t path_len; /* of this directory in collect.path */
-	size_t git_dirs; /* git directories that it is in */
 	bool forced;	 /* upper.mode must be put back */
 	bool closed;	 /* the lower has it, and does not let us see what is in it */
 };
@@ -108,7 +107,7 @@ pop(struct collect *c)
 		r = level_reopen(l - 1, l);
 		fsat_path_cut(&c->path, l[-1].path_len);
 	}
-	c->git.dir_count = l->git_dirs;
+	git_places_leave(&c->git, l->path_len);
 	level_finish(l);
 	c->depth--;
 	return r;
@@ -350,7 +349,6 @@ descend_gone(struct collect *c, const struct pair *p)
 {
 	struct level below = { .upper_fd = -1, .has_lower = true, .lower = *p->lower };
 
-	below.git_dirs = c->git.dir_count;
 	below.lower_fd = fsat_open(p->level->lower_fd, p->name, O_RDONLY | O_DIRECTORY);
 	if (below.lower_fd == -EACCES) {
 		return 0; /* if there is anything in it, its removal will be a conflict */
@@ -559,7 +557,6 @@ visit_directory(struct collect *c, const struct pair *p)
 	bool opaque = false;
 	int r = open_directories(p, &l);
 
-	l.git_dirs = c->git.dir_count;
 	r = r < 0 ? r : git_places_look(&c->git, l.lower_fd, buf_text(&c->path), c->req);
 	r = r < 0 ? r : force_search(&l);
 	r = r < 0 ? r : xattrs_read(l.upper_fd, XATTRS_CHANGE, c->req->opaque_xattr, &x);

@@ -284,10 +284,9 @@ git_places_look(struct git_places *g, int dir_fd, const char *path,
 		return 0;
 	}
 	if (!ends_in_git(path) && is_git_dir(dir_fd)) {
-		if (g->dir_count < GIT_DIRS_MAX) {
-			g->dirs[g->dir_count] = strlen(path);
+		if (g->dir_count < ARRAY_LEN(g->dirs)) {
+			g->dirs[g->dir_count++] = strlen(path);
 		}
-		g->dir_count++;
 		r = read_hooks(g, dir_fd, "config", path, req);
 	}
 	if (r == 0 && g->here_has_git) {
@@ -296,6 +295,14 @@ git_places_look(struct git_places *g, int dir_fd, const char *path,
 		r = r < 0 ? r : look_at_links(g, dir_fd, path, req->workspace);
 	}
 	return r;
+}
+
+void
+git_places_leave(struct git_places *g, size_t path_len)
+{
+	while (g->dir_count > 0 && g->dirs[g->dir_count - 1] >= path_len) {
+		g->dir_count--;
+	}
 }
 
 void

@@ -83,21 +83,20 @@ int changes_list_write(const struct change_set *cs, const uint8_t call[16], uint
 struct git_places {
 	/*
 	 * Git directories of another name that the walk is in: the lengths of their paths, each
-	 * below the one before. dir_count may be more than GIT_DIRS_MAX.
+	 * below the one before. The last place says below what there are too many.
 	 */
-	size_t dirs[GIT_DIRS_MAX], dir_count;
+	size_t dirs[GIT_DIRS_MAX + 1], dir_count;
 	char *hooks[GIT_HOOKS_MAX]; /* what core.hooksPath names: workspace-relative; "" the root */
 	size_t hook_count;
 	bool too_many_hooks;
 	bool here_has_git; /* the directory that was looked at last has a .git */
 };
 
-/*
- * Keeps what one directory of the lower says, as the walk comes into it; path: its own. Who leaves
- * it puts dir_count back.
- */
+/* Keeps what one directory of the lower says, as the walk comes into it; path: its own. */
 int git_places_look(struct git_places *g, int dir_fd, const char *path,
 		    const struct collect_request *req) must_check;
+/* The walk leaves a directory, looked at or not; path_len: of its path. */
+void git_places_leave(struct git_places *g, size_t path_len);
 void git_places_finish(struct git_places *g);
 
 /* What decides besides the change itself. */
