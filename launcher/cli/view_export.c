@@ -357,36 +357,63 @@ export_at(struct export *x, const char *path, mode_t mode, const struct buf *con
 	return fd < 0 ? fail(err, fd, path) : export_bytes(x, fd, name, path, mode, content, err);
 }
 
+/* What a change left in its place. Not captured: that is noted. */
+static int
+content_after(struct walk *w, const char *hex, struct buf *ret, bool *ret_captured)
+{
+	uint8_t digest[SHA256_SIZE];
+	int rc = text_unhex(hex, digest, sizeof(digest)) != 0
+		       ? -ENODATA
+		       : object_content(w->r, w->rec, digest, ret, w->err);
+
+	*ret_captured = rc == 0;
+	if (rc == -ENODATA) {
+		export_note(w->x, "not captured", buf_text(&w->shown), hex);
+		return 0;
+	}
+	return rc;
+}
+
 /*
  * What is held runs without being asked for where its name is: a hook, by the git of a prompt, as
  * soon as somebody looks into out/. It is kept by its digest, and MANIFEST says for what name.
  */
 static int
-export_held(struct walk *w, const char *hex, const struct buf *content)
+export_held(struct walk *w, mode_t mode, const char *hex)
 {
-	auto_buf name = BUF_INIT;
-	auto_fd fd = fdio_make_dir(w->x->root_fd, "held");
+	auto_buf name = BUF_INIT, content = BUF_INIT;
+	auto_fd fd = -1;
 	struct stat st;
+	bool captured;
+	int rc;
 
+	if (!S_ISREG(mode)) {
+		export_note(w->x, "held", buf_text(&w->shown), hex);
+		return 0;
+	}
+	rc = content_after(w, hex, &content, &captured);
+	if (rc != 0 || !captured) {
+		return rc;
+	}
 	buf_printf(&name, "held/%s", hex);
 	export_note(w->x, "held", buf_text(&w->shown), buf_text(&name));
+	fd = fdio_make_dir(w->x->root_fd, "held");
 	if (fd < 0 || buf_error(&name) != 0) {
 		return fail(w->err, fd < 0 ? fd : -ENOMEM, "held");
 	}
 	return fstatat(fd, hex, &st, AT_SYMLINK_NOFOLLOW) == 0
 		     ? 0 /* another one's content is the same */
-		     : export_bytes(w->x, fd, hex, buf_text(&name), 0600, content, w->err);
+		     : export_bytes(w->x, fd, hex, buf_text(&name), 0600, &content, w->err);
 }
 
 static int
 export_change(struct walk *w, int out_fd, const json_t *item)
 {
-	bool is_held = record_text(item, "hold")[0] != '\0';
 	auto_buf path = BUF_INIT, name_part = BUF_INIT, content = BUF_INIT;
 	auto_fd dir = -1;
 	const char *name = "", *after = record_text(item, "after");
 	mode_t mode = (mode_t)record_number(item, "mode_after");
-	uint8_t digest[SHA256_SIZE];
+	bool captured;
 	int rc;
 
 	if (text_unvis(record_text(item, "path"), &path) != 0 ||
@@ -400,12 +427,11 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 		export_note(w->x, "deleted", buf_text(&w->shown), record_text(item, "before"));
 		return 0;
 	}
-	if (is_held && !S_ISREG(mode)) {
-		export_note(w->x, "held", buf_text(&w->shown), after);
-		return 0;
+	if (record_text(item, "hold")[0] != '\0') {
+		return export_held(w, mode, after);
 	}
-	dir = is_held ? -1 : open_above(out_fd, buf_text(&path), &name_part, &name);
-	if (dir < 0 && !is_held) {
+	dir = open_above(out_fd, buf_text(&path), &name_part, &name);
+	if (dir < 0) {
 		export_note(w->x, "refused name", buf_text(&w->shown), "");
 		return 0;
 	}
@@ -417,21 +443,13 @@ export_change(struct walk *w, int out_fd, const json_t *item)
 		export_note(w->x, "special file", buf_text(&w->shown), "");
 		return 0;
 	}
-	rc = text_unhex(after, digest, sizeof(digest)) != 0
-		   ? -ENODATA
-		   : object_content(w->r, w->rec, digest, &content, w->err);
-	if (rc == -ENODATA) {
-		export_note(w->x, "not captured", buf_text(&w->shown), after);
-		return 0;
+	rc = content_after(w, after, &content, &captured);
+	if (rc != 0 || !captured) {
+		return rc;
 	}
-	if (rc == 0 && is_held) {
-		return export_held(w, after, &content);
-	}
-	if (rc == 0 && S_ISLNK(mode)) {
-		return export_link(w, dir, name, buf_text(&content));
-	}
-	return rc != 0 ? rc
-		       : export_bytes(w->x, dir, name, buf_text(&w->shown), mode, &content, w->err);
+	return S_ISLNK(mode)
+		     ? export_link(w, dir, name, buf_text(&content))
+		     : export_bytes(w->x, dir, name, buf_text(&w->shown), mode, &content, w->err);
 }
 
 static int
